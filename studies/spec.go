@@ -1,0 +1,104 @@
+package studies
+
+import "github.com/mapsweep/mapsweep/trials"
+
+// Spec is a decoded study file: defaults filled in, overrides applied.
+type Spec struct {
+	Name        string        `json:"name"`
+	Description string        `json:"description,omitempty"`
+	Objective   Objective     `json:"objective"`
+	Trainer     Trainer       `json:"trainer"`
+	Baseline    trials.Params `json:"baseline"`
+	Factors     []Factor      `json:"factors,omitempty"` // in file order
+	Design      string        `json:"design"`            // one of the Design constants
+	Search      *Search       `json:"search,omitempty"`  // only for DesignSearch
+	Replicates  int           `json:"replicates"`
+	Seed        int64         `json:"seed"`
+	Budget      Budget        `json:"budget"`
+	Keep        Keep          `json:"keep"`
+}
+
+// The designs.
+const (
+	DesignOneFactor   = "one-factor"    // baseline, then each other level of each factor alone
+	DesignLeaveOneOut = "leave-one-out" // all factors at their second level, then each put back alone
+	DesignFactorial   = "factorial"     // every combination of levels of factors with two or more levels
+	DesignGrid        = "grid"          // the same points as factorial, read as a search: no baseline contrast
+	DesignSearch      = "search"        // a sampler proposes the points
+)
+
+// Objective is one metric, which way it is better, and where it is read.
+type Objective struct {
+	Metric    string           `json:"metric"`    // e.g. mAP50-95
+	Direction trials.Direction `json:"direction"` // MAXIMIZE; the file says maximize
+	Epoch     string           `json:"epoch"`     // "last" or "best"
+	Split     string           `json:"split"`     // "val" or "test"
+}
+
+// Trainer says what trains, on what, for how long.
+type Trainer struct {
+	Backend   string            `json:"backend"` // native, command
+	Model     string            `json:"model,omitempty"`
+	Data      []string          `json:"data,omitempty"` // one block of the design per data set
+	ImageSize int               `json:"image_size,omitempty"`
+	Epochs    int               `json:"epochs"`
+	Batch     int               `json:"batch,omitempty"`
+	Device    string            `json:"device,omitempty"` // auto, cpu, cuda:0
+	Command   []string          `json:"command,omitempty"`
+	Env       map[string]string `json:"env,omitempty"`
+	Timeout   string            `json:"timeout,omitempty"` // Go duration, per trial
+}
+
+// Factor is one thing that a study varies: levels for designs, a range for search.
+type Factor struct {
+	Name     string        `json:"name"`
+	Levels   []any         `json:"levels,omitempty"`
+	Low      *float64      `json:"low,omitempty"`
+	High     *float64      `json:"high,omitempty"`
+	Step     float64       `json:"step,omitempty"`
+	Log      bool          `json:"log,omitempty"`
+	Int      bool          `json:"int,omitempty"` // range of whole numbers
+	Requires trials.Params `json:"requires,omitempty"`
+}
+
+// Search configures a sampler.
+type Search struct {
+	Sampler string `json:"sampler"` // random, tpe, cmaes, sobol
+	Trials  int    `json:"trials"`
+	Pruner  string `json:"pruner"` // none, median, successive-halving
+}
+
+// Budget bounds a study.
+type Budget struct {
+	Parallel    int     `json:"parallel"`     // trials at once; 0: one per core
+	DeviceHours float64 `json:"device_hours"` // sum over trials; 0: no limit
+}
+
+// Keep says which checkpoints stay on disk, over the whole study.
+type Keep struct {
+	Best int `json:"best"`
+	Last int `json:"last"`
+}
+
+// Space is the search space: factors with a range, or with levels as choices.
+func (s Spec) Space() trials.Space {
+	var sp trials.Space
+	for _, f := range s.Factors {
+		sp = append(sp, f.Param())
+	}
+	return sp
+}
+
+// Param is the factor as a dimension of a search space: its range if it has one, else its levels as choices.
+func (f Factor) Param() trials.Param {
+	p := trials.Param{Name: f.Name, Requires: f.Requires}
+	if f.Low != nil && f.High != nil {
+		p.Kind, p.Low, p.High, p.Step, p.Log = trials.Float, *f.Low, *f.High, f.Step, f.Log
+		if f.Int {
+			p.Kind = trials.Int
+		}
+		return p
+	}
+	p.Kind, p.Choices = trials.Categorical, f.Levels
+	return p
+}

@@ -1,0 +1,97 @@
+package trainer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/mapsweep/mapsweep/trials"
+)
+
+// Job is one training run.
+type Job struct {
+	TrialID int64
+	Number  int           // the trial's number in its study, for names and messages
+	Params  trials.Params // every knob that the study sets, fixed or varied
+	Epochs  int           // full length; 0: the backend's default
+	Seed    int64         // seeds weights, order and augmentation
+	Threads int           // cores that the run may use, at least 1
+	Devices []string      // leased devices: "cpu", "cuda:0"
+	Data    string        // which data set, as named in the study file
+	Split   string        // split that is scored: "val" or "test"
+	Dir     string        // directory of the trial; exists; all files of the run go there
+	Resume  string        // checkpoint to go on from, or ""
+	// Progress, if not nil, is called now and then between epochs; it must be fast.
+	Progress func(Progress)
+}
+
+// Progress is where a running trial stands inside an epoch.
+type Progress struct {
+	Epoch, Epochs int // current epoch from 1, and their number
+	Step, Steps   int // current step from 1 inside the epoch, and their number
+	Loss          float64
+}
+
+// Result is what a finished run leaves beside its measurements.
+type Result struct {
+	Effective  trials.Params     // the configuration really used, defaults filled in
+	Artifacts  []trials.Artifact // small files for the database
+	Checkpoint string            // path of the final checkpoint, or ""
+}
+
+// Backend trains. report is called once per finished epoch, from one goroutine, before the
+// epoch's checkpoint counts as resumable; it may block and must not be called after Train returns.
+// When ctx ends, Train stops within a second or two, leaves a checkpoint if it can, and returns
+// context.Cause(ctx) (wrapped or not). A bad trial is a *Failure.
+type Backend interface {
+	Train(ctx context.Context, job Job, report func(trials.Measurement)) (Result, error)
+}
+
+// Preparer is optional: checks data, weights and devices before trial 0, and says what it found.
+type Preparer interface {
+	Prepare(ctx context.Context) (trials.Provenance, error)
+}
+
+// Describer is optional: names the backend's knobs, with types, defaults, ranges and requirements.
+type Describer interface {
+	Knobs() []trials.Knob
+}
+
+// Prober is optional: measures a few steps and tells what one trial will cost.
+type Prober interface {
+	Probe(ctx context.Context, job Job) (Estimate, error)
+}
+
+// Estimate is the forecast for one trial on one core or device.
+type Estimate struct {
+	Seconds float64 // whole trial: start-up, epochs, validation
+	Note    string  // how it was measured, for people
+}
+
+// Resumer is optional: finds the newest usable checkpoint in a trial's directory.
+type Resumer interface {
+	// Latest returns the path and the number of epochs finished, or "" and 0.
+	Latest(dir string) (path string, epoch int)
+}
+
+// Failure is a bad trial: the study goes on without it.
+type Failure struct {
+	Class   string // one of trials.Class...
+	Reason  string // one sentence for people, with the step or exit status
+	LogTail string // last lines of the run's log, if any
+	Err     error
+}
+
+// Error is the reason.
+func (f *Failure) Error() string { return fmt.Sprintf("%s: %s", f.Class, f.Reason) }
+
+// Unwrap is the cause.
+func (f *Failure) Unwrap() error { return f.Err }
+
+// Errors that end a study before it starts.
+var (
+	// ErrNoDevice: the device that was asked for is not there.
+	ErrNoDevice = errors.New("no such device")
+	// ErrNoData: the data set is missing, empty or unusable.
+	ErrNoData = errors.New("no usable data")
+)

@@ -1,0 +1,72 @@
+package trials
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"time"
+)
+
+// Errors of stores, to be matched with errors.Is.
+var (
+	ErrNoStudy     = errors.New("no such study")
+	ErrStudyExists = errors.New("study exists already")
+	ErrNoTrial     = errors.New("no such trial")
+	ErrNoArtifact  = errors.New("no such artifact")
+	ErrNoneWaiting = errors.New("no trial is waiting")
+	ErrFinished    = errors.New("trial is finished and cannot change")
+	ErrNotRunning  = errors.New("trial is not running")
+	ErrNotOurs     = errors.New("not a mapsweep or Optuna database")
+	ErrNewer       = errors.New("database was written by a newer version")
+)
+
+// Reader reads studies and trials.
+type Reader interface {
+	// Study finds a study by name, or ErrNoStudy.
+	Study(ctx context.Context, name string) (Study, error)
+	// Studies lists all, by ID.
+	Studies(ctx context.Context) ([]Study, error)
+	// Trials lists a study's trials by number, measurements by epoch: one consistent snapshot.
+	Trials(ctx context.Context, studyID int64) ([]Trial, error)
+	// Artifact reads an artifact of a trial, or ErrNoArtifact.
+	Artifact(ctx context.Context, trialID int64, name string) (Artifact, error)
+}
+
+// Writer records what happens. Every call is one transaction: it holds wholly or not at all.
+type Writer interface {
+	// CreateStudy stores a new study and returns it with its ID; ErrStudyExists if the name is taken.
+	CreateStudy(ctx context.Context, s Study) (Study, error)
+	// UpdateStudy replaces File, Resolved, Provenance and Attrs of study s.ID.
+	UpdateStudy(ctx context.Context, s Study) error
+	// Enqueue adds a Waiting trial. If the study already has a trial with that key
+	// it changes nothing and returns that trial.
+	Enqueue(ctx context.Context, studyID int64, s Suggestion) (Trial, error)
+	// Claim takes the waiting trial with the lowest number (Waiting -> Running, a new
+	// attempt) for worker; exactly one of several callers gets it. ErrNoneWaiting if there is none.
+	Claim(ctx context.Context, studyID int64, worker string) (Trial, error)
+	// Record stores a measurement of a running trial; the same epoch again replaces it.
+	// The objective's value also becomes Optuna's intermediate value of that step.
+	Record(ctx context.Context, trialID int64, m Measurement) error
+	// Heartbeat says that the trial's worker lives.
+	Heartbeat(ctx context.Context, trialID int64) error
+	// Attach stores an artifact; the same name again replaces it.
+	Attach(ctx context.Context, trialID int64, a Artifact) error
+	// SetAttrs sets attributes of a trial, finished or not.
+	SetAttrs(ctx context.Context, trialID int64, attrs map[string]json.RawMessage) error
+	// Finish ends a running or waiting trial; ErrFinished if it has ended. NaN and
+	// infinite values are refused for Complete.
+	Finish(ctx context.Context, trialID int64, o Outcome) error
+	// Requeue puts a running trial back to Waiting and closes its attempt with outcome
+	// and reason; ErrNotRunning otherwise.
+	Requeue(ctx context.Context, trialID int64, outcome, reason string) error
+}
+
+// Store is a Reader and Writer that several goroutines, and for files several processes, may use at once.
+type Store interface {
+	Reader
+	Writer
+	Close() error
+}
+
+// Now is the time that stores write: UTC with microseconds, as Optuna's schema keeps it.
+func Now() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }

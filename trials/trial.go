@@ -1,0 +1,248 @@
+package trials
+
+import (
+	"encoding/json"
+	"math"
+	"time"
+)
+
+// State is a trial's state, with Optuna's numbers and names.
+type State int
+
+// The states. Only Complete, Pruned and Fail are final.
+const (
+	Running State = iota
+	Complete
+	Pruned
+	Fail
+	Waiting
+)
+
+var stateNames = [...]string{"RUNNING", "COMPLETE", "PRUNED", "FAIL", "WAITING"}
+
+// String is Optuna's name of the state.
+func (s State) String() string {
+	if s < 0 || int(s) >= len(stateNames) {
+		return "UNKNOWN"
+	}
+	return stateNames[s]
+}
+
+// ParseState reads Optuna's name.
+func ParseState(name string) (State, bool) {
+	for i, n := range stateNames {
+		if n == name {
+			return State(i), true
+		}
+	}
+	return 0, false
+}
+
+// Finished says whether the state is final.
+func (s State) Finished() bool { return s == Complete || s == Pruned || s == Fail }
+
+// Direction says which way the objective is better.
+type Direction string
+
+// The two directions, under Optuna's names.
+const (
+	Minimize Direction = "MINIMIZE"
+	Maximize Direction = "MAXIMIZE"
+)
+
+// Better says whether a is strictly better than b; NaN is never better.
+func (d Direction) Better(a, b float64) bool {
+	if math.IsNaN(a) {
+		return false
+	}
+	if math.IsNaN(b) {
+		return true
+	}
+	if d == Maximize {
+		return a > b
+	}
+	return a < b
+}
+
+// Classes of a failed trial, stored under AttrClass.
+const (
+	ClassError      = "error"      // the trainer returned an error or a non-zero exit status
+	ClassDiverged   = "diverged"   // a loss became NaN or infinite
+	ClassMemory     = "memory"     // out of memory
+	ClassTimeout    = "timeout"    // over the time limit
+	ClassInfeasible = "infeasible" // the point cannot be run at all
+	ClassSkipped    = "skipped"    // the user or the budget left it out
+	ClassLost       = "lost"       // its worker vanished and it was given up
+)
+
+// Attribute names of trials that every room may rely on. All values are JSON.
+const (
+	AttrKey        = "mapsweep:key"        // string: the suggestion's key, unique in the study
+	AttrArm        = "mapsweep:arm"        // string: the variant, "baseline" or "mosaic=0"
+	AttrReplicate  = "mapsweep:replicate"  // int from 0
+	AttrSeed       = "mapsweep:seed"       // int64: the trainer's seed
+	AttrData       = "mapsweep:data"       // string: the data set of this trial
+	AttrClass      = "mapsweep:class"      // string: one of the Class constants
+	AttrReason     = "mapsweep:reason"     // string: why it failed, for people
+	AttrLogTail    = "mapsweep:log_tail"   // string: last lines of its log
+	AttrRetryOf    = "mapsweep:retry_of"   // int: number of the failed trial that this one repeats
+	AttrRetriedBy  = "mapsweep:retried_by" // int: number of the trial that repeats this failed one
+	AttrEffective  = "mapsweep:effective"  // object: the configuration that the trainer really used
+	AttrScoreEpoch = "mapsweep:score_epoch"
+)
+
+// Measurement is what a trainer reports at the end of an epoch (counted from 1).
+// Metrics may hold NaN and infinities; a metric that was not measured is absent.
+type Measurement struct {
+	Epoch   int                `json:"epoch"`
+	Metrics map[string]float64 `json:"metrics"`
+	At      time.Time          `json:"at"`
+}
+
+// Suggestion is a point to run. Key names it: enqueuing one key twice is a no-op.
+// Params holds every parameter of the trial; Space describes those that vary.
+type Suggestion struct {
+	Key    string
+	Space  Space
+	Params Params
+	Attrs  map[string]json.RawMessage
+}
+
+// Outcome ends a trial. Values holds the objective for Complete, and the last
+// reported objective, if any, for Pruned; it is empty for Fail.
+type Outcome struct {
+	State  State
+	Values []float64
+	Attrs  map[string]json.RawMessage
+}
+
+// Attempt is one start of a trial by a worker. A trial whose worker vanished is
+// put back to Waiting and gets another attempt.
+type Attempt struct {
+	Number  int       `json:"number"` // from 1
+	Worker  string    `json:"worker"` // host/pid/start, see sweep/local
+	Started time.Time `json:"started"`
+	Ended   time.Time `json:"ended,omitzero"`
+	Outcome string    `json:"outcome,omitempty"` // complete, pruned, fail, lost, interrupted
+	Reason  string    `json:"reason,omitempty"`
+}
+
+// Trial is one training run. Number counts from 0 within its study.
+type Trial struct {
+	ID           int64                      `json:"id"`
+	StudyID      int64                      `json:"study_id"`
+	Number       int                        `json:"number"`
+	State        State                      `json:"state"`
+	Key          string                     `json:"key"`
+	Space        Space                      `json:"space"`  // the parameters that vary
+	Params       Params                     `json:"params"` // all parameters
+	Values       []float64                  `json:"values,omitempty"`
+	Measurements []Measurement              `json:"measurements,omitempty"` // by epoch
+	Attrs        map[string]json.RawMessage `json:"attrs,omitempty"`
+	Attempts     []Attempt                  `json:"attempts,omitempty"`
+	Started      time.Time                  `json:"started,omitzero"`
+	Finished     time.Time                  `json:"finished,omitzero"`
+	Heartbeat    time.Time                  `json:"heartbeat,omitzero"`
+}
+
+// MarshalJSON writes the state's name.
+func (s State) MarshalJSON() ([]byte, error) { return json.Marshal(s.String()) }
+
+// Text reads a string attribute; "" if absent.
+func (t Trial) Text(name string) string {
+	var s string
+	if json.Unmarshal(t.Attrs[name], &s) != nil {
+		return ""
+	}
+	return s
+}
+
+// Integer reads an integer attribute.
+func (t Trial) Integer(name string) (int64, bool) {
+	raw, ok := t.Attrs[name]
+	if !ok {
+		return 0, false
+	}
+	var n int64
+	return n, json.Unmarshal(raw, &n) == nil
+}
+
+// Arm is the variant that the trial belongs to ("" in a search).
+func (t Trial) Arm() string { return t.Text(AttrArm) }
+
+// Replicate counts from 0.
+func (t Trial) Replicate() int { n, _ := t.Integer(AttrReplicate); return int(n) }
+
+// Seed is the trainer's seed.
+func (t Trial) Seed() int64 { n, _ := t.Integer(AttrSeed); return n }
+
+// Superseded says that another trial repeats this failed one; such a trial is not counted.
+func (t Trial) Superseded() bool { _, ok := t.Integer(AttrRetriedBy); return ok }
+
+// Attr encodes an attribute value; it panics on a value that JSON cannot hold, which is a programming error.
+func Attr(v any) json.RawMessage {
+	b, err := json.Marshal(v)
+	if err != nil {
+		panic("trials: attribute: " + err.Error())
+	}
+	return b
+}
+
+// Artifact is a small named file kept in the database with its trial. Stores compress it.
+type Artifact struct {
+	Name      string
+	MediaType string
+	Data      []byte
+}
+
+// Knob is one setting of a trainer: its name, type, default and range. High < Low means unbounded.
+type Knob struct {
+	Name     string  `json:"name"`
+	Kind     Kind    `json:"kind"`
+	Default  any     `json:"default"`
+	Low      float64 `json:"low"`
+	High     float64 `json:"high"`
+	Choices  []any   `json:"choices,omitempty"`
+	Requires Params  `json:"requires,omitempty"` // values of other knobs without which this one does nothing
+	Help     string  `json:"help"`
+}
+
+// DataSource is one data set as it was found before the first trial.
+type DataSource struct {
+	Name    string   `json:"name"`
+	Hash    string   `json:"hash"` // SHA-256 over pictures and boxes, hex
+	Classes []string `json:"classes"`
+	Train   int      `json:"train"` // pictures
+	Val     int      `json:"val"`
+	Test    int      `json:"test"`
+	Notes   []string `json:"notes,omitempty"` // broken files and other findings, for people
+}
+
+// Provenance says where results come from. Backends fill Backend, Data and Devices; the engine the rest.
+type Provenance struct {
+	Version string            `json:"version"`
+	Commit  string            `json:"commit"`
+	Go      string            `json:"go"`
+	Host    string            `json:"host"`
+	OS      string            `json:"os"`
+	CPU     string            `json:"cpu"`
+	Cores   int               `json:"cores"`
+	Backend string            `json:"backend"`
+	Devices []string          `json:"devices,omitempty"`
+	Data    []DataSource      `json:"data,omitempty"`
+	Extra   map[string]string `json:"extra,omitempty"` // instruction set, model parameters, FLOPs ...
+}
+
+// Study is a recorded task. File is the study file as the user wrote it, Resolved
+// its decoded form as JSON: a database alone must reproduce its report.
+type Study struct {
+	ID         int64
+	Name       string
+	Directions []Direction // one per objective
+	Objective  string      // metric name of the first objective
+	File       []byte
+	Resolved   json.RawMessage
+	Provenance Provenance
+	Attrs      map[string]json.RawMessage
+	Created    time.Time
+}
