@@ -1,0 +1,41 @@
+#!/usr/bin/env bash
+# Everything that must hold before a change lands. Installs what it needs; needs Go, gcc, make, git and,
+# for the Optuna part, Python 3 with venv.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+step() { printf '\n== %s\n' "$*"; }
+ours() { git ls-files -co --exclude-standard -- "$@" ':!vendor'; }
+
+step "format"
+unformatted=$(ours '*.go' | xargs gofmt -l)
+if [ -n "$unformatted" ]; then echo "not gofmt-formatted:"; echo "$unformatted"; exit 1; fi
+
+step "vet"
+go vet ./...
+
+step "lint (staticcheck)"
+go run honnef.co/go/tools/cmd/staticcheck@v0.8.2 ./...
+
+step "import rules"
+.ci/imports.sh
+
+step "vendored CUDA header"
+cmp trainer/native/cuda/include/cuda.h vendor/gorgonia.org/cu/cuda.h
+
+step "build without cgo's GPU door"
+CGO_ENABLED=0 go build ./trainer/native/cuda
+
+step "tests"
+make test
+
+step "race detector"
+go test -race -short ./trials/... ./studies/... ./sweep/... ./trainer ./trainer/command ./trainer/internal/... ./trainer/dataset/... ./reports
+
+step "Optuna 5.0 and 4.9 read, continue and chart our database"
+eval "$(.ci/optuna.sh)"
+out=$(go test -tags integration -count=1 -run Optuna -v ./trials/sqlite 2>&1) || { echo "$out"; exit 1; }
+echo "$out" | grep -E '^(=== RUN|--- |ok|PASS|FAIL)' || true
+if echo "$out" | grep -q -- '--- SKIP'; then echo "the Optuna test was skipped"; exit 1; fi
+if ! echo "$out" | grep -q -- '--- PASS'; then echo "the Optuna test did not run"; exit 1; fi
+
+step "done"

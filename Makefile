@@ -1,0 +1,38 @@
+# mapsweep: see README.md. Two commands do everything: `make demo` and `make test`.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+
+GO      ?= go
+BIN     := bin/mapsweep
+RUNS    ?= runs
+COMMIT  := $(shell git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
+DIRTY   := $(shell test -z "$$(git status --porcelain 2>/dev/null)" || echo +changes)
+LDFLAGS := -X main.commit=$(COMMIT)$(DIRTY)
+STUDY   ?= quickstart
+
+.PHONY: help build demo test check bench generate clean
+
+help: ## show this help
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+build: ## build bin/mapsweep (needs Go 1.26 and gcc, no network)
+	@mkdir -p bin
+	$(GO) build -ldflags '$(LDFLAGS)' -o $(BIN) ./cmd/mapsweep
+
+demo: build ## run the ablation study "quickstart" on embedded images and write its report
+	$(BIN) run $(STUDY) --db $(RUNS)/mapsweep.db --out $(RUNS)
+
+test: ## run the tests (no network, no GPU, no Python)
+	$(GO) test ./...
+
+check: ## everything that CI runs: format, vet, lint, import rules, generated files, tests, -race, Optuna
+	bash .ci/check.sh
+
+bench: ## run the benchmarks (see docs/BENCHMARKS.md for the peers)
+	$(GO) test -run '^$$' -bench . -benchtime 1s ./...
+
+generate: ## renew generated files (JSON Schema, golden tables and charts)
+	$(GO) test ./studies ./reports/... -regen
+
+clean: ## remove build products and Python environments; recorded runs stay
+	rm -rf bin .venv
