@@ -18,6 +18,13 @@ var (
 	ErrNotRunning  = errors.New("trial is not running")
 	ErrNotOurs     = errors.New("not a mapsweep or Optuna database")
 	ErrNewer       = errors.New("database was written by a newer version")
+	// ErrIncompatible: one name keeps its kind and scale within a study.
+	ErrIncompatible = errors.New("parameter changed its kind within the study")
+	// The next four are about the database file; the error that wraps them says which and what to do.
+	ErrCorrupt  = errors.New("database is damaged")
+	ErrDiskFull = errors.New("disk is full")
+	ErrReadOnly = errors.New("database cannot be written")
+	ErrBusy     = errors.New("database is held by another process")
 )
 
 // Reader reads studies and trials.
@@ -38,26 +45,29 @@ type Writer interface {
 	CreateStudy(ctx context.Context, s Study) (Study, error)
 	// UpdateStudy replaces File, Resolved, Provenance and Attrs of study s.ID.
 	UpdateStudy(ctx context.Context, s Study) error
-	// Enqueue adds a Waiting trial. If the study already has a trial with that key
-	// it changes nothing and returns that trial.
+	// Enqueue adds a Waiting trial with the next number; Attrs gets AttrKey beside the
+	// suggestion's own. If the study already has a trial with that key it changes nothing
+	// and returns that trial. ErrInvalid, ErrIncompatible (see Param.Compatible).
 	Enqueue(ctx context.Context, studyID int64, s Suggestion) (Trial, error)
 	// Claim takes the waiting trial with the lowest number (Waiting -> Running, a new
 	// attempt) for worker; exactly one of several callers gets it. ErrNoneWaiting if there is none.
 	Claim(ctx context.Context, studyID int64, worker string) (Trial, error)
 	// Record stores a measurement of a running trial; the same epoch again replaces it.
-	// The objective's value also becomes Optuna's intermediate value of that step.
+	// The objective's value also becomes Optuna's intermediate value of that step. Later
+	// epochs that an earlier attempt left behind are dropped: the new attempt runs them
+	// again. ErrNotRunning while it waits, ErrFinished once it has ended.
 	Record(ctx context.Context, trialID int64, m Measurement) error
-	// Heartbeat says that the trial's worker lives.
+	// Heartbeat says that the trial's worker lives (Claim does, too); ErrNotRunning, ErrFinished as Record.
 	Heartbeat(ctx context.Context, trialID int64) error
 	// Attach stores an artifact; the same name again replaces it.
 	Attach(ctx context.Context, trialID int64, a Artifact) error
 	// SetAttrs sets attributes of a trial, finished or not.
 	SetAttrs(ctx context.Context, trialID int64, attrs map[string]json.RawMessage) error
-	// Finish ends a running or waiting trial; ErrFinished if it has ended. NaN and
-	// infinite values are refused for Complete.
+	// Finish ends a running or waiting trial and closes its attempt; ErrFinished if it has
+	// ended. ErrInvalid for an outcome that does not fit, as NaN and infinite values for Complete.
 	Finish(ctx context.Context, trialID int64, o Outcome) error
 	// Requeue puts a running trial back to Waiting and closes its attempt with outcome
-	// and reason; ErrNotRunning otherwise.
+	// and reason; ErrNotRunning otherwise. Its measurements stay until they are replaced.
 	Requeue(ctx context.Context, trialID int64, outcome, reason string) error
 }
 

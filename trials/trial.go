@@ -3,6 +3,7 @@ package trials
 import (
 	"encoding/json"
 	"math"
+	"strings"
 	"time"
 )
 
@@ -126,6 +127,9 @@ type Attempt struct {
 	Outcome string    `json:"outcome,omitempty"` // complete, pruned, fail, lost, interrupted
 	Reason  string    `json:"reason,omitempty"`
 }
+
+// OutcomeName is the outcome of an attempt that ended its trial with that state: complete, pruned or fail.
+func OutcomeName(s State) string { return strings.ToLower(s.String()) }
 
 // Trial is one training run. Number counts from 0 within its study.
 type Trial struct {

@@ -1,0 +1,285 @@
+package memory
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/mapsweep/mapsweep/trials"
+)
+
+// Store keeps studies and trials in maps; everything goes in and comes out as a copy.
+type Store struct {
+	mu      sync.Mutex
+	studies []*study // by ID, which is index+1
+	trials  []*trial // by ID, which is index+1
+	names   map[string]*study
+}
+
+type study struct {
+	trials.Study
+	trials []*trial // by number
+	keys   map[string]*trial
+	params map[string]trials.Param // first description of every parameter
+}
+
+type trial struct {
+	trials.Trial
+	study     *study
+	attempt   map[int]int // epoch -> number of the attempt that measured it
+	artifacts map[string]trials.Artifact
+}
+
+var _ trials.Store = (*Store)(nil)
+
+// New makes an empty store.
+func New() *Store { return &Store{names: map[string]*study{}} }
+
+// Close does nothing.
+func (s *Store) Close() error { return nil }
+
+// CreateStudy implements trials.Writer.
+func (s *Store) CreateStudy(ctx context.Context, st trials.Study) (trials.Study, error) {
+	if err := ctx.Err(); err != nil {
+		return trials.Study{}, err
+	}
+	if err := st.Check(); err != nil {
+		return trials.Study{}, fmt.Errorf("create study: %w", err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.names[st.Name] != nil {
+		return trials.Study{}, fmt.Errorf("create study %q: %w", st.Name, trials.ErrStudyExists)
+	}
+	n := &study{Study: st.Clone(), keys: map[string]*trial{}, params: map[string]trials.Param{}}
+	n.ID = int64(len(s.studies) + 1)
+	if n.Created.IsZero() {
+		n.Created = trials.Now()
+	}
+	s.studies = append(s.studies, n)
+	s.names[n.Name] = n
+	return n.Clone(), nil
+}
+
+// UpdateStudy implements trials.Writer.
+func (s *Store) UpdateStudy(ctx context.Context, st trials.Study) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	old, err := s.study(st.ID)
+	if err != nil {
+		return fmt.Errorf("update study: %w", err)
+	}
+	c := st.Clone()
+	c.Name, c.Directions = old.Name, old.Directions
+	if err := c.Check(); err != nil {
+		return fmt.Errorf("update study: %w", err)
+	}
+	old.File, old.Resolved, old.Provenance, old.Attrs = c.File, c.Resolved, c.Provenance, c.Attrs
+	return nil
+}
+
+// Study implements trials.Reader.
+func (s *Store) Study(ctx context.Context, name string) (trials.Study, error) {
+	if err := ctx.Err(); err != nil {
+		return trials.Study{}, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	st := s.names[name]
+	if st == nil {
+		return trials.Study{}, fmt.Errorf("read study %q: %w", name, trials.ErrNoStudy)
+	}
+	return st.Clone(), nil
+}
+
+// Studies implements trials.Reader.
+func (s *Store) Studies(ctx context.Context) ([]trials.Study, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var all []trials.Study
+	for _, st := range s.studies {
+		all = append(all, st.Clone())
+	}
+	return all, nil
+}
+
+// Trials implements trials.Reader.
+func (s *Store) Trials(ctx context.Context, studyID int64) ([]trials.Trial, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	st, err := s.study(studyID)
+	if err != nil {
+		return nil, fmt.Errorf("read trials: %w", err)
+	}
+	all := make([]trials.Trial, 0, len(st.trials))
+	for _, t := range st.trials {
+		all = append(all, t.Clone())
+	}
+	return all, nil
+}
+
+// Artifact implements trials.Reader.
+func (s *Store) Artifact(ctx context.Context, trialID int64, name string) (trials.Artifact, error) {
+	if err := ctx.Err(); err != nil {
+		return trials.Artifact{}, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	t, err := s.trial(trialID)
+	if err != nil {
+		return trials.Artifact{}, fmt.Errorf("read artifact %q: %w", name, err)
+	}
+	a, ok := t.artifacts[name]
+	if !ok {
+		return trials.Artifact{}, fmt.Errorf("read artifact %q of trial %d: %w", name, t.Number, trials.ErrNoArtifact)
+	}
+	a.Data = slices.Clone(a.Data)
+	return a, nil
+}
+
+// Enqueue implements trials.Writer.
+func (s *Store) Enqueue(ctx context.Context, studyID int64, sg trials.Suggestion) (trials.Trial, error) {
+	if err := ctx.Err(); err != nil {
+		return trials.Trial{}, err
+	}
+	c, err := sg.Clean()
+	if err != nil {
+		return trials.Trial{}, fmt.Errorf("enqueue trial: %w", err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	st, err := s.study(studyID)
+	if err != nil {
+		return trials.Trial{}, fmt.Errorf("enqueue trial: %w", err)
+	}
+	if t := st.keys[c.Key]; t != nil {
+		return t.Clone(), nil
+	}
+	for _, p := range c.Space {
+		if first, known := st.params[p.Name]; known {
+			if err := first.Compatible(p); err != nil {
+				return trials.Trial{}, fmt.Errorf("enqueue trial: %w", err)
+			}
+		}
+	}
+	for _, p := range c.Space {
+		if _, known := st.params[p.Name]; !known {
+			st.params[p.Name] = p
+		}
+	}
+	c.Attrs[trials.AttrKey] = trials.Attr(c.Key)
+	t := &trial{study: st, attempt: map[int]int{}, artifacts: map[string]trials.Artifact{}}
+	t.Trial = trials.Trial{ID: int64(len(s.trials) + 1), StudyID: studyID, Number: len(st.trials), State: trials.Waiting,
+		Key: c.Key, Space: c.Space, Params: c.Params, Attrs: c.Attrs}
+	s.trials = append(s.trials, t)
+	st.trials = append(st.trials, t)
+	st.keys[c.Key] = t
+	return t.Clone(), nil
+}
+
+// Claim implements trials.Writer.
+func (s *Store) Claim(ctx context.Context, studyID int64, worker string) (trials.Trial, error) {
+	if err := ctx.Err(); err != nil {
+		return trials.Trial{}, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	st, err := s.study(studyID)
+	if err != nil {
+		return trials.Trial{}, fmt.Errorf("claim trial: %w", err)
+	}
+	i := slices.IndexFunc(st.trials, func(t *trial) bool { return t.State == trials.Waiting })
+	if i < 0 {
+		return trials.Trial{}, fmt.Errorf("claim trial of study %q: %w", st.Name, trials.ErrNoneWaiting)
+	}
+	t, now := st.trials[i], trials.Now()
+	t.State, t.Started, t.Heartbeat = trials.Running, now, now
+	t.Attempts = append(t.Attempts, trials.Attempt{Number: len(t.Attempts) + 1, Worker: worker, Started: now})
+	return t.Clone(), nil
+}
+
+// Record implements trials.Writer.
+func (s *Store) Record(ctx context.Context, trialID int64, m trials.Measurement) error {
+	if err := m.Check(); err != nil {
+		return fmt.Errorf("record measurement: %w", err)
+	}
+	return s.running(ctx, "record measurement", trialID, func(t *trial) {
+		current := len(t.Attempts)
+		m := m.Clone()
+		m.At = m.At.UTC().Truncate(time.Microsecond)
+		t.Measurements = slices.DeleteFunc(t.Measurements, func(o trials.Measurement) bool {
+			return o.Epoch == m.Epoch || o.Epoch > m.Epoch && t.attempt[o.Epoch] < current
+		})
+		t.Measurements = append(t.Measurements, m)
+		slices.SortFunc(t.Measurements, func(a, b trials.Measurement) int { return a.Epoch - b.Epoch })
+		t.attempt[m.Epoch] = current
+	})
+}
+
+// Heartbeat implements trials.Writer.
+func (s *Store) Heartbeat(ctx context.Context, trialID int64) error {
+	return s.running(ctx, "record heartbeat", trialID, func(t *trial) { t.Heartbeat = trials.Now() })
+}
+
+// Attach implements trials.Writer.
+func (s *Store) Attach(ctx context.Context, trialID int64, a trials.Artifact) error {
+	return s.change(ctx, "attach artifact", trialID, func(t *trial) error {
+		if a.Name == "" {
+			return fmt.Errorf("%w: an artifact needs a name", trials.ErrInvalid)
+		}
+		a.Data = append([]byte{}, a.Data...)
+		t.artifacts[a.Name] = a
+		return nil
+	})
+}
+
+// SetAttrs implements trials.Writer.
+func (s *Store) SetAttrs(ctx context.Context, trialID int64, attrs map[string]json.RawMessage) error {
+	return s.change(ctx, "set attributes", trialID, func(t *trial) error { return t.setAttrs(attrs) })
+}
+
+// Finish implements trials.Writer.
+func (s *Store) Finish(ctx context.Context, trialID int64, o trials.Outcome) error {
+	return s.change(ctx, "finish trial", trialID, func(t *trial) error {
+		if err := o.Check(len(t.study.Directions)); err != nil {
+			return err
+		}
+		if t.State.Finished() {
+			return trials.ErrFinished
+		}
+		if err := t.setAttrs(o.Attrs); err != nil {
+			return err
+		}
+		t.Finished = trials.Now()
+		if t.Started.IsZero() {
+			t.Started = t.Finished
+		}
+		t.State, t.Values = o.State, o.Scores()
+		t.endAttempt(trials.OutcomeName(o.State), t.Text(trials.AttrReason), t.Finished)
+		return nil
+	})
+}
+
+// Requeue implements trials.Writer.
+func (s *Store) Requeue(ctx context.Context, trialID int64, outcome, reason string) error {
+	return s.change(ctx, "requeue trial", trialID, func(t *trial) error {
+		if t.State != trials.Running {
+			return trials.ErrNotRunning
+		}
+		t.endAttempt(outcome, reason, trials.Now())
+		t.State, t.Started, t.Heartbeat = trials.Waiting, time.Time{}, time.Time{}
+		return nil
+	})
+}
