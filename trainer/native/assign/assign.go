@@ -1,0 +1,150 @@
+package assign
+
+import "math"
+
+// The constants of the method, as every YOLO since version 8 sets them.
+const (
+	TopK     = 10   // points that one object may claim
+	minScore = 1e-9 // a claim needs a higher alignment
+)
+
+// Object is a truth of one picture: class from 0, corners in pixels.
+type Object struct {
+	Class          int
+	X0, Y0, X1, Y1 float32
+}
+
+// Result says for every anchor point which object it learns (index into the objects, -1:
+// background) and the target of its class score, 0..1. Both have length A and belong to
+// the Assigner: the next call overwrites them.
+type Result struct {
+	Object []int32
+	Score  []float32
+}
+
+// claim is one point that an object wants.
+type claim struct {
+	anchor          int32
+	metric, overlap float64
+}
+
+// Assigner assigns picture after picture with the same buffers. The zero value is
+// ready; one goroutine at a time.
+type Assigner struct {
+	object  []int32
+	score   []float32
+	overlap []float64 // A: overlap of the claim that holds the point
+	claims  []claim   // M x TopK, best first
+	count   []int     // M
+}
+
+// Inside marks the points that lie strictly inside at least one object. Only those
+// points' boxes and scores are read by Assign.
+// points is A x 2 (x, y in pixels); mark has length A and is overwritten.
+func Inside(points []float32, objects []Object, mark []bool) {
+	for a := range mark {
+		mark[a] = false
+	}
+	for i := range objects {
+		o := &objects[i]
+		for a := range mark {
+			if inside(points[2*a], points[2*a+1], o) {
+				mark[a] = true
+			}
+		}
+	}
+}
+
+func inside(x, y float32, o *Object) bool {
+	return x-o.X0 > minScore && y-o.Y0 > minScore && o.X1-x > minScore && o.Y1-y > minScore
+}
+
+// Assign matches one picture.
+//
+//	points A x 2   anchor centres, pixels
+//	boxes  A x 4   predicted corners, pixels
+//	scores A x K   predicted class probabilities, 0..1
+//
+// An object may claim the points strictly inside it. Alignment is p^0.5 o^6 with p
+// the predicted probability of the object's class and o = max(CIoU, 0); each object
+// claims its TopK best points above 1e-9 (on ties the earlier point). A point that
+// several objects claim goes to the one that it overlaps most (on ties the earlier).
+// The target score of a point is its alignment over the object's best alignment,
+// times the object's best overlap, both among the points that the object keeps.
+func (s *Assigner) Assign(points, boxes, scores []float32, k int, objects []Object) Result {
+	n := len(points) / 2
+	s.reset(n, len(objects))
+	for i := range objects {
+		s.claim(i, points, boxes, scores, k, &objects[i])
+	}
+	for i := range objects {
+		for _, c := range s.claims[i*TopK : i*TopK+s.count[i]] {
+			if s.object[c.anchor] < 0 || c.overlap > s.overlap[c.anchor] {
+				s.object[c.anchor], s.overlap[c.anchor] = int32(i), c.overlap
+			}
+		}
+	}
+	for i := range objects {
+		s.settle(i)
+	}
+	return Result{Object: s.object[:n], Score: s.score[:n]}
+}
+
+func (s *Assigner) reset(n, m int) {
+	if cap(s.object) < n {
+		s.object, s.score, s.overlap = make([]int32, n), make([]float32, n), make([]float64, n)
+	}
+	if len(s.count) < m {
+		s.count, s.claims = make([]int, 2*m), make([]claim, 2*m*TopK)
+	}
+	s.object, s.score, s.overlap = s.object[:n], s.score[:n], s.overlap[:n]
+	for a := range s.object {
+		s.object[a], s.score[a], s.overlap[a] = -1, 0, 0
+	}
+}
+
+// claim finds the best points of object i.
+func (s *Assigner) claim(i int, points, boxes, scores []float32, k int, o *Object) {
+	best := s.claims[i*TopK : (i+1)*TopK]
+	have := 0
+	truth := Box{float64(o.X0), float64(o.Y0), float64(o.X1), float64(o.Y1)}
+	for a := 0; 2*a < len(points); a++ {
+		if !inside(points[2*a], points[2*a+1], o) {
+			continue
+		}
+		b := boxes[4*a : 4*a+4]
+		ov := CIoU(Box{float64(b[0]), float64(b[1]), float64(b[2]), float64(b[3])}, truth)
+		if !(ov > 0) {
+			continue
+		}
+		metric := math.Sqrt(float64(scores[a*k+o.Class])) * ov * ov * ov * ov * ov * ov
+		if !(metric > minScore) || have == TopK && metric <= best[have-1].metric {
+			continue
+		}
+		if have < TopK {
+			have++
+		}
+		j := have - 1
+		for ; j > 0 && metric > best[j-1].metric; j-- {
+			best[j] = best[j-1]
+		}
+		best[j] = claim{int32(a), metric, ov}
+	}
+	s.count[i] = have
+}
+
+// settle gives object i's points their target scores.
+func (s *Assigner) settle(i int) {
+	claims := s.claims[i*TopK : i*TopK+s.count[i]]
+	var metric, overlap float64
+	for _, c := range claims {
+		if s.object[c.anchor] == int32(i) {
+			metric, overlap = max(metric, c.metric), max(overlap, c.overlap)
+		}
+	}
+	for _, c := range claims {
+		if s.object[c.anchor] == int32(i) {
+			s.score[c.anchor] = float32(c.metric / (metric + minScore) * overlap)
+		}
+	}
+}
