@@ -1,0 +1,136 @@
+package raster_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"image"
+	"image/color"
+	"os"
+	"slices"
+	"testing"
+
+	"github.com/mapsweep/mapsweep/trainer/dataset/internal/raster"
+)
+
+type fixtures struct {
+	W, H      int
+	RGB, Grey []byte
+	Cases     []struct {
+		Op       string
+		Arg      []float64
+		Channels int
+		W, H     int
+		Pix      []byte
+	}
+}
+
+// Every operation gives what Pillow gives, bit for bit.
+func TestPillow(t *testing.T) {
+	b, err := os.ReadFile("testdata/pillow.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var f fixtures
+	if err := json.Unmarshal(b, &f); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range f.Cases {
+		t.Run(fmt.Sprint(c.Op, c.Arg, c.Channels), func(t *testing.T) {
+			p := raster.Pic{W: f.W, H: f.H, C: 3, Pix: f.RGB}
+			if c.Channels == 1 {
+				p.C, p.Pix = 1, f.Grey
+			}
+			before := slices.Clone(p.Pix)
+			var q raster.Pic
+			switch c.Op {
+			case "bicubic":
+				q = p.Resize(int(c.Arg[0]), int(c.Arg[1]), raster.Bicubic)
+			case "bilinear":
+				q = p.Resize(int(c.Arg[0]), int(c.Arg[1]), raster.Bilinear)
+			case "blur":
+				q = p.GaussianBlur(c.Arg[0])
+			case "rotate":
+				q = p.Rotate(c.Arg[0])
+			case "affine":
+				q = raster.New(p.W, p.H, p.C)
+				raster.AffineBilinear(q, p, c.Arg[0], c.Arg[1], c.Arg[2])
+			default:
+				t.Fatalf("unknown operation %q", c.Op)
+			}
+			if q.W != c.W || q.H != c.H {
+				t.Fatalf("size %dx%d, want %dx%d", q.W, q.H, c.W, c.H)
+			}
+			bad, worst := 0, 0
+			for i, v := range q.Pix {
+				if d := max(int(v)-int(c.Pix[i]), int(c.Pix[i])-int(v)); d > 0 {
+					bad, worst = bad+1, max(worst, d)
+				}
+			}
+			if bad > 0 {
+				t.Errorf("%d of %d samples differ, by up to %d", bad, len(q.Pix), worst)
+			}
+			if !slices.Equal(before, p.Pix) {
+				t.Error("the source was changed")
+			}
+		})
+	}
+}
+
+func TestLetterbox(t *testing.T) {
+	for _, c := range []struct{ w, h, size, x, y, inW, inH int }{
+		{100, 50, 64, 0, 16, 64, 32}, {50, 100, 64, 16, 0, 32, 64}, {20, 10, 64, 0, 16, 64, 32}, {64, 64, 64, 0, 0, 64, 64}, {1000, 1, 64, 0, 31, 64, 1},
+	} {
+		p := raster.New(c.w, c.h, 3)
+		for i := range p.Pix {
+			p.Pix[i] = 200
+		}
+		q, scale, x, y := p.Letterbox(c.size)
+		if x != c.x || y != c.y || scale != float64(c.size)/float64(max(c.w, c.h)) {
+			t.Errorf("%dx%d: scale %v at %d,%d, want at %d,%d", c.w, c.h, scale, x, y, c.x, c.y)
+		}
+		for yy := range c.size {
+			for xx := range c.size {
+				want := uint8(raster.Grey)
+				if xx >= c.x && xx < c.x+c.inW && yy >= c.y && yy < c.y+c.inH {
+					want = 200
+				}
+				if got := q.Row(yy)[3*xx]; got != want {
+					t.Fatalf("%dx%d: pixel %d,%d is %d, want %d", c.w, c.h, xx, yy, got, want)
+				}
+			}
+		}
+	}
+}
+
+// Each kind of image gives the colours that were set, also when its rectangle does not begin at 0, 0.
+func TestFromImage(t *testing.T) {
+	r := image.Rect(3, 2, 8, 6)
+	pal := color.Palette{color.NRGBA{1, 2, 3, 255}, color.NRGBA{200, 100, 50, 255}}
+	for name, m := range map[string]interface {
+		image.Image
+		Set(x, y int, c color.Color)
+	}{
+		"nrgba": image.NewNRGBA(r), "rgba": image.NewRGBA(r), "paletted": image.NewPaletted(r, pal),
+		"nrgba64": image.NewNRGBA64(r), "sub": image.NewNRGBA(image.Rect(0, 0, 20, 20)).SubImage(r).(*image.NRGBA),
+	} {
+		m.Set(7, 5, color.NRGBA{200, 100, 50, 255})
+		p := raster.FromImage(m)
+		if p.W != 5 || p.H != 4 {
+			t.Fatalf("%s: %dx%d", name, p.W, p.H)
+		}
+		if got := [3]uint8(p.Row(3)[12:]); got != [3]uint8{200, 100, 50} {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+	y := image.NewYCbCr(r, image.YCbCrSubsampleRatio420)
+	y.Y[y.YOffset(7, 5)], y.Cb[y.COffset(7, 5)], y.Cr[y.COffset(7, 5)] = 150, 90, 200
+	wr, wg, wb := color.YCbCrToRGB(150, 90, 200)
+	if got := [3]uint8(raster.FromImage(y).Row(3)[12:]); got != [3]uint8{wr, wg, wb} {
+		t.Errorf("ycbcr: %v", got)
+	}
+	g := image.NewGray(r)
+	g.SetGray(7, 5, color.Gray{77})
+	if got := [3]uint8(raster.FromImage(g).Row(3)[12:]); got != [3]uint8{77, 77, 77} {
+		t.Errorf("grey: %v", got)
+	}
+}
