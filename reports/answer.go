@@ -1,0 +1,340 @@
+package reports
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/mapsweep/mapsweep/studies"
+	"github.com/mapsweep/mapsweep/trials"
+)
+
+// Phrase is a piece of a sentence; Strong pieces are emphasised.
+type Phrase struct {
+	Text   string
+	Strong bool
+}
+
+// Text joins phrases.
+func Text(ps []Phrase) string {
+	var b strings.Builder
+	for _, p := range ps {
+		b.WriteString(p.Text)
+	}
+	return b.String()
+}
+
+type writer struct{ out []Phrase }
+
+func (w *writer) say(format string, args ...any) {
+	w.out = append(w.out, Phrase{Text: fmt.Sprintf(format, args...)})
+}
+
+func (w *writer) strong(format string, args ...any) {
+	w.out = append(w.out, Phrase{Text: fmt.Sprintf(format, args...), Strong: true})
+}
+
+// Answer says in plain sentences what a block of the study found, and what it did not settle.
+func (s *Snapshot) Answer(b *Block) []Phrase {
+	w := &writer{}
+	s.standing(w)
+	switch {
+	case s.Count.Finished() == 0:
+	case s.IsSearch() || s.Spec.Design == studies.DesignGrid:
+		s.answerSearch(w)
+	case s.Count.Complete == 0:
+		w.say("No trial is complete, so there is no score to compare. ")
+	case len(b.Arms) > 0:
+		s.answerEffects(w, b)
+	}
+	if n := len(w.out); n > 0 {
+		w.out[n-1].Text = strings.TrimRight(w.out[n-1].Text, " ")
+	}
+	return w.out
+}
+
+// standing says first what a reader must not overlook: nothing ran, all failed, or it still goes on.
+func (s *Snapshot) standing(w *writer) {
+	c := s.Count
+	switch {
+	case c.Planned == 0:
+		w.strong("The study has no trial yet. ")
+	case c.Finished() == 0 && c.Running > 0:
+		w.strong("No trial has finished yet: ")
+		w.say("%s, %d waiting. ", running(c.Running), c.Waiting)
+	case c.Finished() == 0:
+		w.strong("No trial has started yet. ")
+		w.say("%d %s waiting. ", c.Waiting, plural(c.Waiting, "is", "are"))
+	case c.Failed+c.Infeasible == c.Finished() && c.Done():
+		w.strong("All %d trials failed. ", c.Finished())
+	case !c.Done():
+		w.strong("So far, with %d of %d trials finished: ", c.Finished(), c.Planned)
+	}
+}
+
+func running(n int) string {
+	return fmt.Sprintf("%d %s", n, plural(n, "trial is running", "trials are running"))
+}
+
+func plural(n int, one, many string) string {
+	if n == 1 {
+		return one
+	}
+	return many
+}
+
+func (s *Snapshot) answerEffects(w *writer, b *Block) {
+	base, _ := b.Baseline()
+	if len(b.Effects) == 0 {
+		w.say("Only the baseline ran: %s %s over %s. There is no other variant to compare it with. ",
+			s.Metric.Key, s.Metric.WithUnit(s.Metric.MeanSpread(base.Mean, base.SD)), count(len(base.Scores), "seed"))
+		return
+	}
+	by := map[Verdict][]Effect{}
+	for _, e := range sorted(s.Metric, b.Effects) {
+		by[e.Verdict] = append(by[e.Verdict], e)
+	}
+	slices.SortStableFunc(by[Worse], func(x, y Effect) int { return -compareAbs(x.Mean, y.Mean) })
+	s.clear(w, by[Better])
+	s.clear(w, by[Worse])
+	if es := by[Equivalent]; len(es) > 0 {
+		w.say("%s %s no relevant difference (within ±%s). ", names(es), plural(len(es), "makes", "make"),
+			s.Metric.WithUnit(Number(s.Metric.Scale(b.Margin), 1)))
+	}
+	if es := by[NotShown]; len(es) > 0 {
+		w.say("Not shown for ")
+		for i, e := range es {
+			w.say("%s", listSep(i, len(es)))
+			w.strong("%s", e.Label)
+			w.say(" (%s, interval %s)", s.Metric.Effect(e), ends(s.Metric, e))
+		}
+		w.say(": after correction the data leave room for no effect. ")
+	}
+	if es := by[Untested]; len(es) > 0 {
+		s.untested(w, es)
+	}
+}
+
+// clear writes the arms whose effect is shown, in one direction.
+func (s *Snapshot) clear(w *writer, es []Effect) {
+	for i, e := range es {
+		verb := "raises"
+		if e.Mean < 0 {
+			verb = "lowers"
+		}
+		size := Number(math.Abs(s.Metric.Scale(e.Mean)), s.Metric.effectDigits(e.Mean, e.Low, e.High))
+		if i == 0 {
+			w.strong("%s", e.Label)
+			w.say(" %s %s by ", verb, s.Metric.Key)
+			w.strong("%s", s.Metric.WithUnit(size))
+			w.say(" (95 %% interval %s, %s)", ends(s.Metric, e), count(e.N, "seed"))
+		} else {
+			w.say("%s", listSep(i, len(es)))
+			w.strong("%s", e.Label)
+			w.say(" by %s (%s)", size, ends(s.Metric, e))
+		}
+	}
+	if len(es) > 0 {
+		w.say(". ")
+	}
+}
+
+func (s *Snapshot) untested(w *writer, es []Effect) {
+	seen := slices.DeleteFunc(slices.Clone(es), func(e Effect) bool { return e.N == 0 })
+	if len(seen) == 0 {
+		w.say("%s cannot be compared yet: no seed is complete in both arms. ", names(es))
+		return
+	}
+	w.say("With one seed per variant nothing can be said about chance: ")
+	for i, e := range seen {
+		w.say("%s%s %s", listSep(i, len(seen)), e.Label, s.Metric.Effect(e))
+	}
+	if u := s.Metric.Unit(); u != "" {
+		w.say(" %s", u)
+	}
+	w.say(" in this one run each. Repeat with more replicates to get intervals. ")
+}
+
+func (s *Snapshot) answerSearch(w *writer) {
+	se := s.Search
+	if len(se.Candidates) == 0 {
+		w.say("No trial is complete, so there is no best configuration. ")
+		return
+	}
+	best := se.Candidates[0]
+	done := s.Count.Complete
+	w.say("The best of %s has ", count(done, "complete trial"))
+	w.strong("%s %s", s.Metric.Key, s.Metric.MeanSpread(best.Mean, best.SD))
+	if best.N > 1 {
+		w.say(" over %d seeds", best.N)
+	} else {
+		w.say(" (trial %d, one seed)", best.Trials[0])
+	}
+	w.say(" with ")
+	i := 0
+	for _, p := range se.Space {
+		if v, ok := best.Params[p.Name]; ok {
+			if i > 0 {
+				w.say(", ")
+			}
+			w.say("%s %s", p.Name, ShortValue(v))
+			i++
+		}
+	}
+	w.say(". ")
+	if s.Count.Pruned > 0 {
+		w.say("%s stopped early. ", count(s.Count.Pruned, "trial"))
+	}
+}
+
+// warnings are the things that must stand beside the answer.
+func warnings(s *Snapshot) []string {
+	var ws []string
+	o := s.Spec.Objective
+	split := o.Split
+	if split == "" {
+		split = "val"
+	}
+	if s.Search != nil && len(s.Search.Candidates) > 1 {
+		ws = append(ws, fmt.Sprintf("The best trial was chosen on the same %s split that scores it: its value is optimistic. "+
+			"Train the chosen configuration again with fresh seeds, scored on another split, before quoting it.", split))
+	}
+	if o.Epoch == "best" {
+		ws = append(ws, fmt.Sprintf("Each trial is scored at its best epoch on the %s split: scores are higher than those of the last epoch, "+
+			"and more so where curves are noisy.", split))
+	}
+	if !s.Count.Holds() {
+		ws = append(ws, fmt.Sprintf("The accounting does not hold: %d planned, but %d found.", s.Count.Planned,
+			s.Count.Finished()+s.Count.Running+s.Count.Waiting))
+	}
+	for _, b := range s.Blocks {
+		if lost := unequal(b); lost != "" {
+			ws = append(ws, lost)
+		}
+	}
+	return ws
+}
+
+// unequal tells of arms that lost seeds to failures: what survives may be the easy part.
+func unequal(b Block) string {
+	var names []string
+	for _, a := range b.Arms {
+		failed := 0
+		for _, t := range a.Trials {
+			if t.State == trials.Fail && t.Text(trials.AttrClass) != trials.ClassSkipped {
+				failed++
+			}
+		}
+		if failed > 0 && failed < len(a.Trials) {
+			names = append(names, fmt.Sprintf("%s (%d of %d)", a.Label, failed, len(a.Trials)))
+		}
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	return "Some seeds failed, so that these rest on the ones that survived: " + strings.Join(names, ", ") + "."
+}
+
+// sorted orders effects from the best to the worst; those without a number come last.
+func sorted(m Metric, es []Effect) []Effect {
+	out := slices.Clone(es)
+	slices.SortStableFunc(out, func(a, b Effect) int {
+		an, bn := math.IsNaN(a.Mean), math.IsNaN(b.Mean)
+		switch {
+		case an && bn:
+			return 0
+		case an:
+			return 1
+		case bn:
+			return -1
+		case m.Gain(a.Mean) > m.Gain(b.Mean):
+			return -1
+		case m.Gain(a.Mean) < m.Gain(b.Mean):
+			return 1
+		}
+		return 0
+	})
+	return out
+}
+
+// Sorted returns the block's effects from the best to the worst.
+func (s *Snapshot) Sorted(b *Block) []Effect { return sorted(s.Metric, b.Effects) }
+
+func compareAbs(a, b float64) int {
+	switch a, b = math.Abs(a), math.Abs(b); {
+	case a < b:
+		return -1
+	case a > b:
+		return 1
+	}
+	return 0
+}
+
+func ends(m Metric, e Effect) string {
+	d := m.effectDigits(e.Mean, e.Low, e.High)
+	return Signed(m.Scale(e.Low), d) + " to " + Signed(m.Scale(e.High), d)
+}
+
+func names(es []Effect) string {
+	var b strings.Builder
+	for i, e := range es {
+		b.WriteString(listSep(i, len(es)))
+		b.WriteString(e.Label)
+	}
+	return b.String()
+}
+
+func listSep(i, n int) string {
+	switch {
+	case i == 0:
+		return ""
+	case i == n-1:
+		return " and "
+	}
+	return ", "
+}
+
+func count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+// Span writes a duration as people say it: "2 h 14 min", "48 s".
+func Span(d time.Duration) string {
+	switch {
+	case d < time.Second:
+		return fmt.Sprintf("%d ms", d.Milliseconds())
+	case d < 90*time.Second:
+		return fmt.Sprintf("%.0f s", d.Seconds())
+	case d < 10*time.Minute:
+		m := int(d.Minutes())
+		return fmt.Sprintf("%d min %d s", m, int(d.Seconds())-60*m)
+	case d < time.Hour:
+		return fmt.Sprintf("%.0f min", d.Minutes())
+	}
+	h := int(d.Hours())
+	return fmt.Sprintf("%d h %02d min", h, int(d.Minutes())-60*h)
+}
+
+// ShortValue writes a parameter's value with at most three significant digits.
+func ShortValue(v any) string {
+	if x, ok := v.(float64); ok {
+		return trials.FormatValue(roundSignificant(x, 3))
+	}
+	return trials.FormatValue(v)
+}
+
+func roundSignificant(x float64, n int) float64 {
+	if x == 0 || !finite(x) {
+		return x
+	}
+	p := math.Pow(10, float64(n)-math.Ceil(math.Log10(math.Abs(x))))
+	if !finite(p) || p == 0 {
+		return x
+	}
+	return math.Round(x*p) / p
+}

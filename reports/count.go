@@ -1,0 +1,174 @@
+package reports
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/mapsweep/mapsweep/studies"
+	"github.com/mapsweep/mapsweep/trials"
+)
+
+func byNumber(ts []trials.Trial) []trials.Trial {
+	ts = slices.Clone(ts)
+	slices.SortStableFunc(ts, func(a, b trials.Trial) int { return cmp.Compare(a.Number, b.Number) })
+	return ts
+}
+
+// account counts trials by outcome. A fixed design plans what it enqueued; a search plans
+// what its file asks for, even while the sampler has not proposed all of it.
+func account(spec studies.Spec, ts []trials.Trial) Accounting {
+	var a Accounting
+	for _, t := range ts {
+		if t.Superseded() {
+			a.Repeated++
+			continue
+		}
+		a.Planned++
+		switch t.State {
+		case trials.Complete:
+			a.Complete++
+		case trials.Pruned:
+			a.Pruned++
+		case trials.Running:
+			a.Running++
+		case trials.Waiting:
+			a.Waiting++
+		default:
+			switch t.Text(trials.AttrClass) {
+			case trials.ClassInfeasible:
+				a.Infeasible++
+			case trials.ClassSkipped:
+				a.Skipped++
+			default:
+				a.Failed++
+			}
+		}
+	}
+	if more := planned(spec) - a.Planned; more > 0 {
+		a.Planned += more
+		a.Waiting += more
+	}
+	return a
+}
+
+// planned is the number of trials that a search's file asks for; fixed designs enqueue all of theirs at once.
+func planned(spec studies.Spec) int {
+	if spec.Design != studies.DesignSearch || spec.Search == nil {
+		return 0
+	}
+	return spec.Search.Trials * max(1, spec.Replicates) * max(1, len(spec.Trainer.Data))
+}
+
+// failures lists failed trials with their reasons.
+func failures(s *Snapshot) []Failure {
+	labels := map[string]string{}
+	for _, b := range s.Blocks {
+		for _, a := range b.Arms {
+			labels[a.Name] = a.Label
+		}
+	}
+	var fs []Failure
+	for _, t := range s.Trials {
+		if t.State != trials.Fail {
+			continue
+		}
+		f := Failure{Trial: t.Number, Arm: labels[t.Arm()], Class: t.Text(trials.AttrClass),
+			Reason: t.Text(trials.AttrReason), LogTail: t.Text(trials.AttrLogTail), Repeated: t.Superseded()}
+		if f.Arm == "" {
+			f.Arm = t.Arm()
+		}
+		if f.Class == "" {
+			f.Class = trials.ClassError
+		}
+		if f.Reason == "" {
+			f.Reason = "no reason was recorded"
+		}
+		fs = append(fs, f)
+	}
+	return fs
+}
+
+// asOf is the latest moment that the database knows of.
+func asOf(st trials.Study, ts []trials.Trial) time.Time {
+	last := st.Created
+	see := func(t time.Time) {
+		if t.After(last) {
+			last = t
+		}
+	}
+	for _, t := range ts {
+		see(t.Started)
+		see(t.Finished)
+		see(t.Heartbeat)
+		for _, a := range t.Attempts {
+			see(a.Started)
+			see(a.Ended)
+		}
+		if n := len(t.Measurements); n > 0 {
+			see(t.Measurements[n-1].At)
+		}
+	}
+	return last
+}
+
+// intervals are the stretches during which a trial ran.
+func intervals(t trials.Trial, now time.Time) [][2]time.Time {
+	end := func(stop time.Time) time.Time {
+		switch {
+		case !stop.IsZero():
+			return stop
+		case !t.Finished.IsZero():
+			return t.Finished
+		}
+		return now
+	}
+	var iv [][2]time.Time
+	add := func(from, to time.Time) {
+		if !from.IsZero() && to.After(from) {
+			iv = append(iv, [2]time.Time{from, to})
+		}
+	}
+	if len(t.Attempts) == 0 {
+		add(t.Started, end(t.Finished))
+		return iv
+	}
+	for i, a := range t.Attempts {
+		stop := a.Ended
+		if stop.IsZero() && i+1 < len(t.Attempts) { // a vanished worker: the next attempt is the latest it can have ended
+			stop = t.Attempts[i+1].Started
+		}
+		add(a.Started, end(stop))
+	}
+	return iv
+}
+
+// timing sums the trials' time, and the time during which at least one ran.
+func timing(ts []trials.Trial, now time.Time) Time {
+	var all [][2]time.Time
+	var out Time
+	for _, t := range ts {
+		iv := intervals(t, now)
+		for _, v := range iv {
+			out.Device += v[1].Sub(v[0])
+		}
+		all = append(all, iv...)
+	}
+	if len(all) == 0 {
+		return out
+	}
+	slices.SortFunc(all, func(a, b [2]time.Time) int { return a[0].Compare(b[0]) })
+	out.First = all[0][0]
+	from, to := all[0][0], all[0][1]
+	for _, v := range all[1:] {
+		if v[0].After(to) {
+			out.Wall += to.Sub(from)
+			from, to = v[0], v[1]
+		} else if v[1].After(to) {
+			to = v[1]
+		}
+	}
+	out.Wall += to.Sub(from)
+	out.Last = to
+	return out
+}

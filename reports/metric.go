@@ -1,0 +1,213 @@
+package reports
+
+import (
+	"math"
+	"strconv"
+	"strings"
+
+	"github.com/mapsweep/mapsweep/trials"
+)
+
+// Metric knows how values of one metric are written.
+type Metric struct {
+	Key       string // as stored: mAP50-95
+	Direction trials.Direction
+	Points    bool // a fraction 0..1, written in points (percent)
+}
+
+// pointsMargin is the half-width of the band of no relevant effect for fractions: 0.2 points.
+const pointsMargin = 0.002
+
+func newMetric(key string, d trials.Direction) Metric {
+	return Metric{Key: key, Direction: d, Points: isFraction(key)}
+}
+
+// MetricOf is the metric under that key; losses are better when smaller, all else when larger.
+func MetricOf(key string) Metric {
+	if strings.HasPrefix(key, "loss") {
+		return newMetric(key, trials.Minimize)
+	}
+	return newMetric(key, trials.Maximize)
+}
+
+func isFraction(key string) bool {
+	k := strings.ToLower(key)
+	for _, p := range []string{"map", "ap/", "ap-", "ap50", "ap75", "ar-", "ar/", "ar1"} {
+		if strings.HasPrefix(k, p) {
+			return true
+		}
+	}
+	switch k {
+	case "ap", "ar", "precision", "recall", "f1":
+		return true
+	}
+	return false
+}
+
+// Margin is the half-width of the band inside which effects are of no practical weight; 0: none declared.
+func (m Metric) Margin() float64 {
+	if m.Points {
+		return pointsMargin
+	}
+	return 0
+}
+
+// Scale turns a stored value into what is shown.
+func (m Metric) Scale(x float64) float64 {
+	if m.Points {
+		return 100 * x
+	}
+	return x
+}
+
+// Unit is "points" or "".
+func (m Metric) Unit() string {
+	if m.Points {
+		return "points"
+	}
+	return ""
+}
+
+// Axis is an axis title: the metric and its unit.
+func (m Metric) Axis() string {
+	if m.Points {
+		return m.Key + ", points"
+	}
+	return m.Key
+}
+
+// WithUnit appends the unit to a number in words.
+func (m Metric) WithUnit(number string) string {
+	if !m.Points {
+		return number
+	}
+	if number == "1" {
+		return number + " point"
+	}
+	return number + " points"
+}
+
+// Gain is x with its sign turned so that larger is better.
+func (m Metric) Gain(x float64) float64 {
+	if m.Direction == trials.Minimize {
+		return -x
+	}
+	return x
+}
+
+// Digits is the number of decimals that an uncertainty of that size (already scaled) supports. The rule is the
+// Particle Data Group's: two significant digits of the uncertainty where they read 10 to 35, else one.
+// A number without uncertainty gets what is asked for as plain.
+func Digits(uncertainty float64, plain int) int {
+	u := math.Abs(uncertainty)
+	if !finite(u) || u == 0 {
+		return plain
+	}
+	exp := math.Floor(math.Log10(u))
+	lead := u / math.Pow(10, exp) // 1 <= lead < 10
+	d := -int(exp)
+	if lead < 3.55 {
+		d++
+	}
+	return min(max(d, 0), 8)
+}
+
+// Number writes x with d decimals and a true minus sign; "" for what is not a number. Negative zero is zero.
+func Number(x float64, d int) string {
+	if !finite(x) {
+		return ""
+	}
+	t := strconv.FormatFloat(x, 'f', d, 64)
+	if strings.HasPrefix(t, "-") {
+		if strings.Trim(t, "-0.") == "" {
+			return t[1:]
+		}
+		return "−" + t[1:]
+	}
+	return t
+}
+
+// Signed is Number with a plus sign before what is above zero.
+func Signed(x float64, d int) string {
+	t := Number(x, d)
+	if t == "" || strings.HasPrefix(t, "−") || strings.Trim(t, "0.") == "" {
+		return t
+	}
+	return "+" + t
+}
+
+// plainDigits is how many decimals a single number of the metric gets, with nothing to say how uncertain it is.
+func (m Metric) plainDigits(x float64) int {
+	if m.Points {
+		return 1
+	}
+	x = math.Abs(x)
+	if !finite(x) || x == 0 {
+		return 2
+	}
+	return min(max(2-int(math.Floor(math.Log10(x))), 0), 8)
+}
+
+// Value writes one value whose uncertainty (standard deviation or half an interval; NaN: unknown) is u.
+func (m Metric) Value(x, u float64) string {
+	return Number(m.Scale(x), Digits(m.Scale(u), m.plainDigits(x)))
+}
+
+// MeanSpread writes "62.9 ± 0.5"; without a spread the mean alone.
+func (m Metric) MeanSpread(mean, sd float64) string {
+	if !finite(mean) {
+		return ""
+	}
+	if !finite(sd) {
+		return m.Value(mean, math.NaN())
+	}
+	d := Digits(m.Scale(sd), m.plainDigits(mean))
+	return Number(m.Scale(mean), d) + " ± " + Number(m.Scale(sd), d)
+}
+
+// effectDigits is the number of decimals for an effect and its interval: what the half-width supports, and
+// one or two more where rounding would hide on which side of zero an end lies.
+func (m Metric) effectDigits(mean, low, high float64) int {
+	if !finite(low) || !finite(high) {
+		return m.plainDigits(mean)
+	}
+	d := Digits(m.Scale((high-low)/2), m.plainDigits(mean))
+	for i := 0; i < 2; i++ {
+		if !hidesSign(m.Scale(low), d) && !hidesSign(m.Scale(high), d) {
+			break
+		}
+		d++
+	}
+	return d
+}
+
+func hidesSign(x float64, d int) bool {
+	return x != 0 && strings.Trim(strconv.FormatFloat(x, 'f', d, 64), "-0.") == ""
+}
+
+// Effect writes an effect with its sign: "+1.2".
+func (m Metric) Effect(e Effect) string {
+	return Signed(m.Scale(e.Mean), m.effectDigits(e.Mean, e.Low, e.High))
+}
+
+// Interval writes "[+0.6, +1.8]", or "" without an interval.
+func (m Metric) Interval(e Effect) string {
+	if !finite(e.Low) || !finite(e.High) {
+		return ""
+	}
+	d := m.effectDigits(e.Mean, e.Low, e.High)
+	return "[" + Signed(m.Scale(e.Low), d) + ", " + Signed(m.Scale(e.High), d) + "]"
+}
+
+// PValue writes a probability: three decimals, or "<0.001".
+func PValue(p float64) string {
+	switch {
+	case !finite(p):
+		return ""
+	case p < 0.001:
+		return "<0.001"
+	case p >= 0.1:
+		return strconv.FormatFloat(p, 'f', 2, 64)
+	}
+	return strconv.FormatFloat(p, 'f', 3, 64)
+}

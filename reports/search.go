@@ -1,0 +1,120 @@
+package reports
+
+import (
+	"cmp"
+	"math"
+	"slices"
+
+	"github.com/mapsweep/mapsweep/studies"
+	"github.com/mapsweep/mapsweep/trials"
+)
+
+// Search is how a search went.
+type Search struct {
+	Sampler, Pruner string
+	Space           trials.Space
+	Steps           []Step      // trials with a value, complete or pruned, in the order of their end
+	Candidates      []Candidate // distinct configurations with at least one complete trial, best first
+}
+
+// Step is one finished trial of a search.
+type Step struct {
+	Trial  int
+	Value  float64
+	Pruned bool
+	Best   float64 // best complete value so far; NaN before the first
+	Record bool    // this trial set it
+}
+
+// Candidate is a configuration that a search tried.
+type Candidate struct {
+	Params   trials.Params // the parameters that vary
+	Trials   []int         // numbers
+	Mean, SD float64       // SD is NaN for a single trial
+	N        int
+}
+
+// newSearch reads a search out of the snapshot's trials.
+func newSearch(s *Snapshot) *Search {
+	se := &Search{Sampler: s.Spec.Design, Space: space(s)}
+	if s.Spec.Search != nil {
+		se.Sampler, se.Pruner = s.Spec.Search.Sampler, s.Spec.Search.Pruner
+	}
+	ended := slices.DeleteFunc(slices.Clone(s.Trials), func(t trials.Trial) bool {
+		return t.Superseded() || t.State != trials.Complete && t.State != trials.Pruned
+	})
+	slices.SortStableFunc(ended, func(a, b trials.Trial) int {
+		return cmp.Or(a.Finished.Compare(b.Finished), cmp.Compare(a.Number, b.Number))
+	})
+	best := math.NaN()
+	for _, t := range ended {
+		v, ok := objective(t)
+		if !ok {
+			continue
+		}
+		st := Step{Trial: t.Number, Value: v, Pruned: t.State == trials.Pruned}
+		if !st.Pruned && s.Metric.Direction.Better(v, best) {
+			best, st.Record = v, true
+		}
+		st.Best = best
+		se.Steps = append(se.Steps, st)
+	}
+	se.Candidates = candidates(s.Metric, se.Space, ended)
+	return se
+}
+
+// candidates groups complete trials of one configuration and sorts them, best mean first.
+func candidates(m Metric, sp trials.Space, ended []trials.Trial) []Candidate {
+	at := map[string]int{}
+	var cs []Candidate
+	var values [][]float64
+	for _, t := range ended {
+		v, ok := objective(t)
+		if !ok || t.State != trials.Complete {
+			continue
+		}
+		varied := trials.Params{}
+		for _, p := range sp {
+			if x, ok := t.Params[p.Name]; ok {
+				varied[p.Name] = x
+			}
+		}
+		key := t.Text(trials.AttrData) + " " + varied.Key()
+		i, ok := at[key]
+		if !ok {
+			i = len(cs)
+			at[key] = i
+			cs = append(cs, Candidate{Params: varied})
+			values = append(values, nil)
+		}
+		cs[i].Trials = append(cs[i].Trials, t.Number)
+		values[i] = append(values[i], v)
+	}
+	for i := range cs {
+		cs[i].Mean, cs[i].SD = MeanSD(values[i])
+		cs[i].N = len(values[i])
+	}
+	slices.SortStableFunc(cs, func(a, b Candidate) int {
+		return cmp.Or(cmp.Compare(m.Gain(b.Mean), m.Gain(a.Mean)), cmp.Compare(a.Trials[0], b.Trials[0]))
+	})
+	return cs
+}
+
+// space is the search space: the file's, else every parameter that a trial's space names.
+func space(s *Snapshot) trials.Space {
+	if sp := s.Spec.Space(); len(sp) > 0 {
+		return sp
+	}
+	var sp trials.Space
+	for _, t := range s.Trials {
+		for _, p := range t.Space {
+			if _, ok := sp.Lookup(p.Name); !ok {
+				sp = append(sp, p)
+			}
+		}
+	}
+	return sp
+}
+
+// IsSearch says that a sampler, not a design, proposed the points.
+func (s *Snapshot) IsSearch() bool { return s.Spec.Design == studies.DesignSearch }

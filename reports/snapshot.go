@@ -1,0 +1,207 @@
+package reports
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/mapsweep/mapsweep/studies"
+	"github.com/mapsweep/mapsweep/trials"
+)
+
+// Snapshot is a study as it stood when it was read: everything that a report says comes from here.
+type Snapshot struct {
+	Study    trials.Study
+	Spec     studies.Spec
+	Metric   Metric         // the objective
+	Trials   []trials.Trial // all, by number, repeated failures included
+	Blocks   []Block        // one per data set, in the study file's order; never empty
+	Search   *Search        // for searches and grids, else nil
+	Count    Accounting
+	Failures []Failure // trials that ended in failure, by number
+	Time     Time
+	AsOf     time.Time // latest moment found in the database
+	Warnings []string  // whole sentences that a reader must see beside the answer
+}
+
+// Block is the part of a study that ran on one data set.
+type Block struct {
+	Data    string // as the study file names it; "" where it names none
+	Arms    []Arm  // in design order, baseline first; empty in a search
+	Effects []Effect
+	// Smallest is the effect that the study could have seen with a chance of 80 %
+	// at the corrected level, in the metric's unit; NaN where it cannot be told.
+	Smallest float64
+	// Best is the index in Arms of the best mean where intervals set it apart from every other arm, else -1.
+	Best int
+	// Margin is half the width of the band inside which effects count as equivalent, in the metric's unit; 0: none.
+	Margin float64
+}
+
+// Arm is one variant and its trials.
+type Arm struct {
+	Name     string // as stored: "baseline", "mosaic=0"
+	Label    string // for people: "mosaic 1 → 0"
+	Short    string // for direct labels: "mosaic=0"
+	Baseline bool
+	Changes  []Change
+	Params   trials.Params
+	Trials   []trials.Trial // by replicate, without those that another trial repeats
+	Scores   []Score        // of the complete trials, by replicate
+	Mean, SD float64        // over Scores; NaN without any, SD NaN with fewer than two
+}
+
+// Change is one parameter that differs from the baseline.
+type Change struct {
+	Name     string
+	From, To any
+}
+
+// Score is the objective of one complete trial.
+type Score struct {
+	Trial     int // number
+	Replicate int
+	Seed      int64
+	Value     float64
+}
+
+// Accounting says where the planned trials are.
+type Accounting struct {
+	Planned    int `json:"planned"`
+	Complete   int `json:"complete"`
+	Pruned     int `json:"pruned"`
+	Failed     int `json:"failed"`
+	Infeasible int `json:"infeasible"`
+	Skipped    int `json:"skipped"`
+	Running    int `json:"running"`
+	Waiting    int `json:"waiting"`  // enqueued, or not yet proposed by the sampler
+	Repeated   int `json:"repeated"` // failures repeated by another trial; not part of the sum
+}
+
+// Finished is the number of trials that have an outcome.
+func (a Accounting) Finished() int {
+	return a.Complete + a.Pruned + a.Failed + a.Infeasible + a.Skipped
+}
+
+// Holds says that every planned trial is somewhere.
+func (a Accounting) Holds() bool { return a.Planned == a.Finished()+a.Running+a.Waiting }
+
+// Done says that every planned trial has an outcome.
+func (a Accounting) Done() bool { return a.Planned > 0 && a.Planned == a.Finished() }
+
+// Failure is a trial that failed, and why.
+type Failure struct {
+	Trial    int
+	Arm      string // label
+	Class    string
+	Reason   string
+	LogTail  string
+	Repeated bool // another trial repeats it
+}
+
+// Time is how long a study took.
+type Time struct {
+	Wall   time.Duration // while at least one trial ran
+	Device time.Duration // summed over trials
+	First  time.Time
+	Last   time.Time
+}
+
+// Load reads a study from the store and makes sense of it. It returns an error wrapping
+// trials.ErrNoStudy for an unknown name; a study without any trial is no error.
+func Load(ctx context.Context, r trials.Reader, study string) (*Snapshot, error) {
+	st, err := r.Study(ctx, study)
+	if err != nil {
+		return nil, fmt.Errorf("read study %q: %w", study, err)
+	}
+	ts, err := r.Trials(ctx, st.ID)
+	if err != nil {
+		return nil, fmt.Errorf("read trials of study %q: %w", study, err)
+	}
+	return New(st, ts)
+}
+
+// New makes a snapshot of a study and its trials, in any order.
+func New(st trials.Study, ts []trials.Trial) (*Snapshot, error) {
+	s := &Snapshot{Study: st, Trials: byNumber(ts)}
+	if len(st.Resolved) > 0 {
+		if err := json.Unmarshal(st.Resolved, &s.Spec); err != nil {
+			return nil, fmt.Errorf("decode resolved file of study %q: %w", st.Name, err)
+		}
+	}
+	s.fillSpec()
+	s.Metric = newMetric(s.Spec.Objective.Metric, s.Spec.Objective.Direction)
+	s.AsOf = asOf(st, s.Trials)
+	s.Time = timing(s.Trials, s.AsOf)
+	s.Count = account(s.Spec, s.Trials)
+	s.Blocks = s.blocks()
+	if d := s.Spec.Design; d == studies.DesignSearch || d == studies.DesignGrid {
+		s.Search = newSearch(s)
+	}
+	s.Failures = failures(s)
+	s.Warnings = warnings(s)
+	return s, nil
+}
+
+// fillSpec supplies what a study recorded by another program (Optuna) does not say.
+func (s *Snapshot) fillSpec() {
+	sp := &s.Spec
+	if sp.Name == "" {
+		sp.Name = s.Study.Name
+	}
+	if sp.Objective.Metric == "" {
+		sp.Objective.Metric = s.Study.Objective
+	}
+	if sp.Objective.Metric == "" {
+		sp.Objective.Metric = "objective"
+	}
+	if sp.Objective.Direction == "" && len(s.Study.Directions) > 0 {
+		sp.Objective.Direction = s.Study.Directions[0]
+	}
+	if sp.Objective.Direction == "" {
+		sp.Objective.Direction = trials.Maximize
+	}
+	if sp.Design == "" {
+		sp.Design = studies.DesignSearch
+	}
+}
+
+// Baseline returns the block's baseline arm.
+func (b *Block) Baseline() (*Arm, bool) {
+	for i := range b.Arms {
+		if b.Arms[i].Baseline {
+			return &b.Arms[i], true
+		}
+	}
+	return nil, false
+}
+
+// Effect returns the effect of the arm with that name.
+func (b *Block) Effect(arm string) (Effect, bool) {
+	for _, e := range b.Effects {
+		if e.Arm == arm {
+			return e, true
+		}
+	}
+	return Effect{}, false
+}
+
+// Only returns a copy of the snapshot that holds one block, for charts of one data set.
+func (s *Snapshot) Only(block int) *Snapshot {
+	c := *s
+	c.Blocks = s.Blocks[block : block+1]
+	return &c
+}
+
+// Duration is how long a trial ran: all of its attempts together. now ends one that still runs.
+func Duration(t trials.Trial, now time.Time) time.Duration {
+	var d time.Duration
+	for _, iv := range intervals(t, now) {
+		d += iv[1].Sub(iv[0])
+	}
+	return d
+}
+
+func finite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }

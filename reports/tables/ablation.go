@@ -1,0 +1,107 @@
+package tables
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/mapsweep/mapsweep/reports"
+)
+
+// Ablation is the table of one block: the baseline, then every arm from the best effect to the worst.
+func Ablation(s *reports.Snapshot, block int) Table {
+	b := &s.Blocks[block]
+	m := s.Metric
+	t := Table{Name: "ablation", Title: title(s, b)}
+	unit := ""
+	if m.Points {
+		unit = " (points)"
+	}
+	t.Columns = []Column{{"change", false}, {m.Key + unit, true}, {"effect", true}, {"95 % interval", true},
+		{"seeds", true}, {"p (Holm)", true}, {"verdict", false}}
+	if len(b.Arms) == 0 {
+		t.Notes = append(t.Notes, "No trial of this study has an arm yet.")
+		return t
+	}
+	at := map[string]int{}
+	for i, a := range b.Arms {
+		at[a.Name] = i
+		if a.Baseline {
+			t.Rows = append(t.Rows, []Cell{cell(a.Label), score(m, a, b.Best == i), {}, {}, cell(strconv.Itoa(len(a.Scores))), {}, {Text: "reference"}})
+		}
+	}
+	for _, e := range s.Sorted(b) {
+		i := at[e.Arm]
+		tone := ToneOf(e.Verdict)
+		t.Rows = append(t.Rows, []Cell{cell(e.Label), score(m, b.Arms[i], b.Best == i), {Text: m.Effect(e), Tone: tone},
+			cell(m.Interval(e)), cell(strconv.Itoa(e.N)), cell(reports.PValue(e.Holm)), {Text: string(e.Verdict), Tone: tone}})
+	}
+	t.Notes = append(t.Notes, notes(s, b)...)
+	return t
+}
+
+func title(s *reports.Snapshot, b *reports.Block) string {
+	if len(s.Blocks) > 1 && b.Data != "" {
+		return s.Study.Name + " on " + b.Data
+	}
+	return s.Study.Name
+}
+
+// score is the mean and spread of an arm.
+func score(m reports.Metric, a reports.Arm, best bool) Cell {
+	if len(a.Scores) == 0 {
+		return Cell{Text: "no score", Tone: Open}
+	}
+	return Cell{Text: m.MeanSpread(a.Mean, a.SD), Strong: best}
+}
+
+func notes(s *reports.Snapshot, b *reports.Block) []string {
+	var n []string
+	switch {
+	case len(b.Effects) > 0 && !anyInterval(b):
+		n = append(n, "One seed per variant: no interval, and nothing can be said about chance. Add replicates.")
+	case len(b.Effects) > 0:
+		n = append(n, fmt.Sprintf("Mean ± standard deviation over seeds. Effects: differences to the baseline, %s; "+
+			"p values after Holm's correction over %s; the interval is each variant's own.", "paired by seed", comparisons(len(b.Effects))))
+		n = append(n, "“not shown” means that the data leave room for an effect and for none; it does not mean that there is none.")
+	}
+	if b.Best >= 0 {
+		n = append(n, "Bold: best, and set apart from every other variant by its interval.")
+	}
+	return append(n, Accounting(s))
+}
+
+func anyInterval(b *reports.Block) bool {
+	return slices.ContainsFunc(b.Effects, func(e reports.Effect) bool { return e.N > 1 })
+}
+
+func comparisons(n int) string {
+	if n == 1 {
+		return "1 comparison"
+	}
+	return fmt.Sprintf("%d comparisons", n)
+}
+
+// Accounting says in one line where the planned trials are, as a sum.
+func Accounting(s *reports.Snapshot) string {
+	c := s.Count
+	t := fmt.Sprintf("Trials: %d planned = %d complete + %d pruned + %d failed + %d infeasible + %d skipped",
+		c.Planned, c.Complete, c.Pruned, c.Failed, c.Infeasible, c.Skipped)
+	if c.Running+c.Waiting > 0 {
+		t += fmt.Sprintf(" + %d running + %d waiting", c.Running, c.Waiting)
+	}
+	if c.Repeated > 0 {
+		t += fmt.Sprintf(" (and %d failed and repeated)", c.Repeated)
+	}
+	return t + "."
+}
+
+// changeWords joins several changes into one line.
+func changeWords(cs []reports.Change) string {
+	var t []string
+	for _, c := range cs {
+		t = append(t, c.String())
+	}
+	return strings.Join(t, ", ")
+}

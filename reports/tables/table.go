@@ -1,0 +1,70 @@
+package tables
+
+import (
+	"math"
+
+	"github.com/mapsweep/mapsweep/reports"
+)
+
+// Table is a heading, columns, rows of cells and notes under it.
+type Table struct {
+	Name    string // for files and anchors: "ablation"
+	Title   string
+	Columns []Column
+	Rows    [][]Cell
+	Notes   []string
+}
+
+// Column is a heading; Right aligns numbers.
+type Column struct {
+	Title string
+	Right bool
+}
+
+// Cell is one text.
+type Cell struct {
+	Text   string
+	Strong bool // the best, where intervals set it apart
+	Tone   Tone
+}
+
+// Tone is how a cell is coloured where there is colour; the words say the same.
+type Tone string
+
+// The tones.
+const (
+	Plain      Tone = ""
+	Better     Tone = "better"
+	Worse      Tone = "worse"
+	Equivalent Tone = "equivalent"
+	Open       Tone = "open" // not shown or not tested
+)
+
+// ToneOf is the tone of a verdict.
+func ToneOf(v reports.Verdict) Tone {
+	switch v {
+	case reports.Better:
+		return Better
+	case reports.Worse:
+		return Worse
+	case reports.Equivalent:
+		return Equivalent
+	}
+	return Open
+}
+
+// All are the tables that sum a study up: one ablation table per data set, or the search's.
+func All(s *reports.Snapshot) []Table {
+	if s.Search != nil {
+		return []Table{Search(s, 10)}
+	}
+	ts := make([]Table, 0, len(s.Blocks))
+	for i := range s.Blocks {
+		ts = append(ts, Ablation(s, i))
+	}
+	return ts
+}
+
+var nan = math.NaN()
+
+func cell(t string) Cell { return Cell{Text: t} }

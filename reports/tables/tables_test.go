@@ -1,0 +1,132 @@
+package tables_test
+
+import (
+	"bytes"
+	"encoding/csv"
+	"strings"
+	"testing"
+
+	"github.com/mapsweep/mapsweep/reports"
+	"github.com/mapsweep/mapsweep/reports/internal/fixture"
+	"github.com/mapsweep/mapsweep/reports/internal/golden"
+	"github.com/mapsweep/mapsweep/reports/tables"
+	"github.com/mapsweep/mapsweep/trials"
+)
+
+func snapshot(t *testing.T, st trials.Study, ts []trials.Trial) *reports.Snapshot {
+	t.Helper()
+	s, err := reports.New(st, ts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func render(t *testing.T, s *reports.Snapshot, kind string) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	var err error
+	switch kind {
+	case "txt":
+		err = tables.Terminal(&b, tables.All(s), tables.Options{Width: 100})
+	case "md":
+		err = tables.Markdown(&b, tables.All(s))
+	case "tex":
+		err = tables.LaTeX(&b, tables.All(s))
+	case "csv":
+		err = tables.CSV(&b, s)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+func TestGolden(t *testing.T) {
+	type study struct {
+		name string
+		make func() (trials.Study, []trials.Trial)
+	}
+	two := fixture.Quickstart()
+	two.Data = []string{"builtin:digits", "builtin:trees"}
+	one := fixture.Quickstart()
+	one.Seeds = 1
+	for _, c := range []study{
+		{"quickstart", fixture.Quickstart().Build},
+		{"two-data-sets", two.Build},
+		{"one-seed", one.Build},
+		{"search", func() (trials.Study, []trials.Trial) { return fixture.Search(40) }},
+	} {
+		s := snapshot(t, first(c.make()), second(c.make()))
+		for _, kind := range []string{"txt", "md", "tex", "csv"} {
+			golden.Check(t, c.name+"."+kind, render(t, s, kind))
+		}
+	}
+}
+
+func first(st trials.Study, _ []trials.Trial) trials.Study     { return st }
+func second(_ trials.Study, ts []trials.Trial) []trials.Trial { return ts }
+
+// Names come from study files and may hold anything.
+func TestHostileNames(t *testing.T) {
+	a := fixture.Quickstart()
+	evil := "=cmd|'/c calc'!A1 \\input{x} | $x_1$ <script>\x1b[2J"
+	a.Baseline[evil] = 0.0
+	a.Variants = []fixture.Variant{{Arm: evil, Params: trials.Params{evil: 1.0}, Effect: 0.1, Noise: 0.001}}
+	a.Factors = nil
+	s := snapshot(t, first(a.Build()), second(a.Build()))
+
+	rows, err := csv.NewReader(bytes.NewReader(render(t, s, "csv"))).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range rows[1:] {
+		for i, f := range r {
+			if strings.HasPrefix(f, "=") || strings.HasPrefix(f, "+") || strings.HasPrefix(f, "@") {
+				t.Errorf("field %q of column %s reads as a formula", f, rows[0][i])
+			}
+		}
+	}
+	if tex := string(render(t, s, "tex")); strings.Contains(tex, `\input`) || strings.Contains(tex, "$x_1$") {
+		t.Errorf("LaTeX lets a name through:\n%s", tex)
+	}
+	md := string(render(t, s, "md"))
+	if strings.Contains(md, "<script>") {
+		t.Error("Markdown lets a tag through")
+	}
+	for line := range strings.SplitSeq(md, "\n") {
+		if strings.HasPrefix(line, "|") && strings.Count(strings.ReplaceAll(line, `\|`, ""), "|") != 8 {
+			t.Errorf("a name breaks the row: %s", line)
+		}
+	}
+	for _, kind := range []string{"txt", "md", "tex", "csv"} {
+		if bytes.ContainsRune(render(t, s, kind), 0x1b) {
+			t.Errorf("%s lets an escape sequence through", kind)
+		}
+	}
+}
+
+func TestTerminal(t *testing.T) {
+	s := snapshot(t, first(fixture.Quickstart().Build()), second(fixture.Quickstart().Build()))
+	var plain, colour, narrow bytes.Buffer
+	if err := tables.Terminal(&plain, tables.All(s), tables.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	if err := tables.Terminal(&colour, tables.All(s), tables.Options{Colour: true}); err != nil {
+		t.Fatal(err)
+	}
+	if bytes.Contains(plain.Bytes(), []byte("\x1b")) {
+		t.Error("colours without a terminal")
+	}
+	if !bytes.Contains(colour.Bytes(), []byte("\x1b[31mworse\x1b[0m")) {
+		t.Errorf("no colour for worse:\n%q", colour.String())
+	}
+	if err := tables.Terminal(&narrow, tables.All(s), tables.Options{Width: 92}); err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.SplitSeq(narrow.String(), "\n") {
+		if n := len([]rune(line)); n > 92 {
+			t.Errorf("line of %d columns on a terminal of 92: %s", n, line)
+		}
+	}
+}
