@@ -21,11 +21,30 @@ type Spec struct {
 // The designs.
 const (
 	DesignOneFactor   = "one-factor"    // baseline, then each other level of each factor alone
-	DesignLeaveOneOut = "leave-one-out" // all factors at their second level, then each put back alone
+	DesignLeaveOneOut = "leave-one-out" // all factors at their last level, then each put back alone
 	DesignFactorial   = "factorial"     // every combination of levels of factors with two or more levels
 	DesignGrid        = "grid"          // the same points as factorial, read as a search: no baseline contrast
 	DesignSearch      = "search"        // a sampler proposes the points
 )
+
+// The backends that a study file can name.
+const (
+	BackendNative  = "native"
+	BackendCommand = "command"
+)
+
+// Fixed says that the points are known before the first trial: every design but a search.
+func (s Spec) Fixed() bool { return s.Design != DesignSearch }
+
+// Factor finds a factor by name.
+func (s Spec) Factor(name string) (Factor, bool) {
+	for _, f := range s.Factors {
+		if f.Name == name {
+			return f, true
+		}
+	}
+	return Factor{}, false
+}
 
 // Objective is one metric, which way it is better, and where it is read.
 type Objective struct {

@@ -1,0 +1,300 @@
+package studies
+
+import (
+	"fmt"
+	"math"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/mapsweep/mapsweep/trials"
+)
+
+// namePattern is what a study may be called: the name becomes a folder.
+const namePattern = `^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`
+
+var nameRule = regexp.MustCompile(namePattern)
+
+// CheckName says what is wrong with the name of a study, or nil.
+func CheckName(name string) error {
+	if nameRule.MatchString(name) {
+		return nil
+	}
+	return Fault{Path: "name", Text: name, Message: fmt.Sprintf("%q cannot name a study", name),
+		Hint: "1 to 64 letters, digits, dots, dashes and underscores, a letter or digit first"}
+}
+
+// isLoss says that a metric is better when it is smaller.
+func isLoss(metric string) bool { return strings.HasPrefix(metric, "loss") }
+
+// metrics that trainers report under house names; others are allowed.
+var metrics = []string{"mAP50-95", "mAP50", "mAP75", "mAP-small", "mAP-medium", "mAP-large",
+	"precision", "recall", "loss/box", "loss/cls", "loss/dfl"}
+
+// checker collects faults of a decoded study. They carry paths; place finds the lines.
+type checker struct {
+	spec   Spec
+	faults Faults
+}
+
+func (c *checker) add(path, hint, format string, args ...any) {
+	c.faults = append(c.faults, Fault{Path: path, Message: fmt.Sprintf(format, args...), Hint: hint})
+}
+
+// checkSpec holds the parts of a study against each other. What a trainer's knobs say is Validate's.
+func checkSpec(s Spec) Faults {
+	c := checker{spec: s}
+	if err := CheckName(s.Name); err != nil {
+		c.faults = append(c.faults, err.(Fault))
+	}
+	c.objective()
+	c.trainer()
+	for i, f := range s.Factors {
+		c.factor(f)
+		c.requires(f, s.Factors[:i])
+	}
+	c.design()
+	return c.faults
+}
+
+func (c *checker) objective() {
+	m := c.spec.Objective.Metric
+	if m == "" {
+		c.add("objective.metric", "for instance mAP50-95", "objective.metric is empty")
+		return
+	}
+	near := Nearest(m, metrics)
+	fold := strings.NewReplacer("_", "", "-", "", "@", "", ":", "", ".", "").Replace
+	if near != "" && near != m && strings.EqualFold(fold(m), fold(near)) {
+		c.add("objective.metric", didYouMean(m, metrics), "no trainer reports a metric %q", m)
+	}
+}
+
+func (c *checker) trainer() {
+	t := c.spec.Trainer
+	needs := func(missing bool, key, hint string) {
+		if missing {
+			c.add("trainer."+key, hint, "trainer lacks the key %q, which backend %s needs", key, t.Backend)
+		}
+	}
+	switch t.Backend {
+	case BackendNative:
+		needs(t.Model == "", "model", "for instance gelan-n")
+		needs(len(t.Data) == 0, "data", "for instance builtin:digits, or the path of a data.yaml")
+		needs(t.Epochs == 0, "epochs", "for instance 20")
+		if t.ImageSize%32 != 0 {
+			c.add("trainer.image_size", fmt.Sprintf("the nearest is %d", max(32, (t.ImageSize+16)/32*32)),
+				"trainer.image_size must be a multiple of 32, not %d", t.ImageSize)
+		}
+		if len(t.Command) > 0 {
+			c.add("trainer.command", "for your own program write backend: command", "trainer.command is not read by backend native")
+		}
+		if len(t.Env) > 0 {
+			c.add("trainer.env", "for your own program write backend: command", "trainer.env is not read by backend native")
+		}
+	case BackendCommand:
+		needs(len(t.Command) == 0, "command", "for instance [python, train.py]")
+	}
+	for i, d := range t.Data {
+		if strings.TrimSpace(d) == "" {
+			c.add(index("trainer.data", i), "", "a data set has no name")
+		} else if slices.Contains(t.Data[:i], d) {
+			c.add(index("trainer.data", i), "", "data set %s is there twice", d)
+		}
+	}
+	if t.Timeout != "" {
+		if d, err := time.ParseDuration(t.Timeout); err != nil || d <= 0 {
+			c.add("trainer.timeout", "for instance 90s, 45m or 2h30m", "trainer.timeout is no duration: %q", t.Timeout)
+		}
+	}
+	switch d := t.Device; {
+	case d == "auto", d == "cpu", d == "cuda", d == "":
+	default:
+		n, isCuda := strings.CutPrefix(d, "cuda:")
+		if _, err := strconv.ParseUint(n, 10, 8); !isCuda || err != nil {
+			c.add("trainer.device", "auto, cpu, cuda or cuda:0", "trainer.device cannot be %q", d)
+		}
+	}
+}
+
+// factor checks range and levels of one factor.
+func (c *checker) factor(f Factor) {
+	at := "factors." + f.Name
+	hasRange := f.Low != nil && f.High != nil
+	switch {
+	case f.Low != nil && f.High == nil:
+		c.add(at, "", "factor %s has low but no high", f.Name)
+		return
+	case f.High != nil && f.Low == nil:
+		c.add(at, "", "factor %s has high but no low", f.Name)
+		return
+	case !hasRange && (f.Step != 0 || f.Log || f.Int):
+		c.add(at, "write low: and high:", "factor %s has step, log or int, but no range", f.Name)
+		return
+	}
+	if hasRange && !c.rangeOf(f, at) {
+		return
+	}
+	for i, v := range f.Levels {
+		path := index(at+".levels", i)
+		if slices.ContainsFunc(f.Levels[:i], func(w any) bool { return trials.SameValue(v, w) }) {
+			c.add(path, "", "factor %s has the level %s twice", f.Name, trials.FormatValue(v))
+			continue
+		}
+		if hasRange && !f.Param().Contains(v) {
+			c.add(path, "widen the range or change the level", "level %s of %s is outside its range %s",
+				trials.FormatValue(v), f.Name, describeRange(f))
+		}
+	}
+	base, named := c.spec.Baseline[f.Name]
+	if named && len(f.Levels) > 0 && !slices.ContainsFunc(f.Levels, func(v any) bool { return trials.SameValue(v, base) }) {
+		c.add(at+".levels", fmt.Sprintf("put %s first among the levels, or change baseline.%s", trials.FormatValue(base), f.Name),
+			"the levels of %s do not have its baseline value %s", f.Name, trials.FormatValue(base))
+	}
+}
+
+// rangeOf checks low, high, step, log and int against each other.
+func (c *checker) rangeOf(f Factor, at string) bool {
+	before := len(c.faults)
+	low, high := *f.Low, *f.High
+	if low >= high {
+		c.add(at+".low", "", "the range of %s is empty: low %s is not below high %s", f.Name, trials.FormatValue(low), trials.FormatValue(high))
+	}
+	if f.Log && low <= 0 {
+		c.add(at+".low", "raise low, or leave log out", "the range of %s is logarithmic and begins at %s", f.Name, trials.FormatValue(low))
+	}
+	if f.Log && f.Step != 0 {
+		c.add(at+".step", "leave one of them out", "factor %s has both log and step", f.Name)
+	}
+	for i, x := range []float64{low, high, f.Step} {
+		if name := []string{"low", "high", "step"}[i]; f.Int && x != math.Trunc(x) {
+			c.add(at+"."+name, "", "factor %s has int: true, but %s is %s", f.Name, name, trials.FormatValue(x))
+		}
+	}
+	if steps := (high - low) / f.Step; f.Step > 0 && math.Abs(steps-math.Round(steps)) > 1e-8 {
+		c.add(at+".high", fmt.Sprintf("high could be %s", trials.FormatValue(roundTo(low+math.Floor(steps)*f.Step))),
+			"high of %s is not low plus a whole number of steps", f.Name)
+	}
+	return len(c.faults) == before
+}
+
+// requires checks that the named knobs are part of the study, and that no two factors require each other.
+func (c *checker) requires(f Factor, earlier []Factor) {
+	at := "factors." + f.Name + ".requires"
+	var known []string
+	for _, g := range c.spec.Factors {
+		if g.Name != f.Name {
+			known = append(known, g.Name)
+		}
+	}
+	for _, name := range c.spec.Baseline.Names() {
+		if name != f.Name && !slices.Contains(known, name) {
+			known = append(known, name)
+		}
+	}
+	for _, name := range f.Requires.Names() {
+		path := at + "." + name
+		if name == f.Name {
+			c.add(path, "", "factor %s requires itself", f.Name)
+			continue
+		}
+		if !slices.Contains(known, name) {
+			hint := "write its value under baseline:"
+			if n := Nearest(name, known); n != "" {
+				hint = didYouMean(name, known)
+			}
+			c.add(path, hint, "factor %s requires %s, which neither baseline nor factors name", f.Name, name)
+			continue
+		}
+		g, varied := c.spec.Factor(name)
+		if varied && slices.ContainsFunc(earlier, func(e Factor) bool { return e.Name == name }) {
+			if _, back := g.Requires[f.Name]; back {
+				c.add(path, "", "%s and %s require each other", name, f.Name)
+			}
+		}
+	}
+}
+
+// design checks that the factors have what the design needs.
+func (c *checker) design() {
+	s := c.spec
+	if s.Design == "" {
+		return
+	}
+	if s.Design == DesignSearch {
+		c.search()
+		return
+	}
+	if s.Search != nil {
+		c.add("search", "remove it, or write design: search", "search is not read by design %s", s.Design)
+	}
+	least := map[string]int{DesignOneFactor: 0, DesignLeaveOneOut: 2, DesignFactorial: 1, DesignGrid: 1}[s.Design]
+	if len(s.Factors) < least {
+		c.add("factors", "for instance mixup: [0.15, 0]", "design %s needs at least %d factor%s, the study has %d",
+			s.Design, least, plural(least), len(s.Factors))
+	}
+	points := 1.0
+	for _, f := range s.Factors {
+		switch len(f.Levels) {
+		case 0:
+			c.add("factors."+f.Name, "for instance [0.3, 0]", "factor %s has no levels, which design %s needs", f.Name, s.Design)
+		case 1:
+			c.add("factors."+f.Name+".levels", "add a level, or move it to baseline:", "factor %s has one level only: nothing to compare", f.Name)
+		}
+		points *= float64(max(1, len(f.Levels)))
+	}
+	if (s.Design == DesignFactorial || s.Design == DesignGrid) && points > MaxPoints {
+		c.add("factors", "use design one-factor or search", "%s has %.0f combinations, more than %d", s.Design, points, MaxPoints)
+	}
+}
+
+// MaxPoints bounds the combinations of a factorial or grid: more is a slip, not a plan.
+const MaxPoints = 100000
+
+func (c *checker) search() {
+	s := c.spec
+	if s.Search == nil {
+		c.add("search", "for instance search: {sampler: tpe, trials: 40}", "design search needs the key search")
+	}
+	if len(s.Factors) == 0 {
+		c.add("factors", "for instance lr0: {low: 0.001, high: 0.1, log: true}", "design search needs at least 1 factor, the study has 0")
+	}
+	if s.Replicates > 1 {
+		c.add("replicates", "run the best point again in a fixed design", "a search runs each point once, replicates must be 1, not %d", s.Replicates)
+	}
+	for _, f := range s.Factors {
+		hasRange := f.Low != nil || f.High != nil
+		switch {
+		case !hasRange && len(f.Levels) == 0:
+			c.add("factors."+f.Name, "for instance {low: 0, high: 0.5} or [0.3, 0]", "factor %s has no range and no levels to search", f.Name)
+		case !hasRange && len(f.Levels) == 1:
+			c.add("factors."+f.Name+".levels", "add a level, or move it to baseline:", "factor %s has one level only: nothing to search", f.Name)
+		}
+	}
+}
+
+// describeRange prints a range for people: 0 to 0.5, 1 to 9 in steps of 2.
+func describeRange(f Factor) string {
+	s := trials.FormatValue(*f.Low) + " to " + trials.FormatValue(*f.High)
+	if f.Step > 0 {
+		s += " in steps of " + trials.FormatValue(f.Step)
+	}
+	if f.Int {
+		s += ", whole numbers"
+	}
+	return s
+}
+
+func roundTo(x float64) float64 {
+	y, _ := strconv.ParseFloat(strconv.FormatFloat(x, 'g', 12, 64), 64)
+	return y
+}
+
+func plural(n int) string {
+	if n == 1 {
+		return ""
+	}
+	return "s"
+}
