@@ -1,0 +1,138 @@
+package cpu
+
+import (
+	"fmt"
+
+	"github.com/mapsweep/mapsweep/trainer/native/graph"
+	"github.com/mapsweep/mapsweep/trainer/native/kernels"
+	"github.com/mapsweep/mapsweep/trainer/native/layers"
+)
+
+// Device holds the memory and the kernels of one graph.
+type Device struct {
+	g                     *graph.Graph
+	weights, grads, stats []float32
+	groups                [graph.Groups]graph.Extent
+	data, slopes          map[*graph.Tensor][]float32 // by owner: activations and their gradients
+	memory                [][]float32
+	convs                 map[*layers.Conv]*kernels.Conv
+	pools                 map[*layers.MaxPool][]byte
+	losses                map[*layers.Loss]*lossState
+	heads                 map[*layers.HeadSet]*Heads
+	bound                 map[graph.Step]graph.Kernel
+	floats                int
+}
+
+var _ graph.Device = (*Device)(nil)
+
+// New arranges the parameters of a graph and allocates their arenas. Activations get memory when they are bound.
+func New(g *graph.Graph) *Device {
+	d := &Device{
+		g:      g,
+		data:   map[*graph.Tensor][]float32{},
+		slopes: map[*graph.Tensor][]float32{},
+		convs:  map[*layers.Conv]*kernels.Conv{},
+		pools:  map[*layers.MaxPool][]byte{},
+		losses: map[*layers.Loss]*lossState{},
+		heads:  map[*layers.HeadSet]*Heads{},
+		bound:  map[graph.Step]graph.Kernel{},
+	}
+	groups, params, stats := g.Arrange(layout{})
+	d.groups = groups
+	d.weights, d.grads, d.stats = d.Alloc(params), d.Alloc(params), d.Alloc(stats)
+	return d
+}
+
+// Weights is the arena of parameters.
+func (d *Device) Weights() []float32 { return d.weights }
+
+// Grads is the arena of gradients, arranged as Weights.
+func (d *Device) Grads() []float32 { return d.grads }
+
+// Stats is the arena of running statistics.
+func (d *Device) Stats() []float32 { return d.stats }
+
+// Groups returns the extents of the parameter groups in the arenas.
+func (d *Device) Groups() [graph.Groups]graph.Extent { return d.groups }
+
+// Bytes is the memory held.
+func (d *Device) Bytes() int64 { return int64(d.floats) * 4 }
+
+// Alloc returns zeroed memory that lives until Close. It panics where memory is exhausted, as make does.
+func (d *Device) Alloc(floats int) []float32 {
+	m := kernels.Alloc(floats)
+	d.memory = append(d.memory, m)
+	d.floats += floats
+	return m
+}
+
+// Close releases kernels and memory.
+func (d *Device) Close() error {
+	for _, c := range d.convs {
+		c.Close()
+	}
+	for _, m := range d.memory {
+		kernels.Free(m)
+	}
+	*d = Device{}
+	return nil
+}
+
+// Bind returns the kernel of a step; the same one at each call. It is nil where nothing is to be done.
+func (d *Device) Bind(s graph.Step) (graph.Kernel, error) {
+	if k, ok := d.bound[s]; ok {
+		return k, nil
+	}
+	k, err := d.bind(s)
+	if err != nil {
+		return nil, fmt.Errorf("bind %s: %w", s.Op.Kind(), err)
+	}
+	d.bound[s] = k
+	return k, nil
+}
+
+func (d *Device) bind(s graph.Step) (graph.Kernel, error) {
+	switch op := s.Op.(type) {
+	case *layers.Conv:
+		return d.conv(op, s.Backward)
+	case *layers.Concat:
+		return d.concat(op, s.Backward), nil
+	case *layers.Part:
+		return d.part(op, s.Backward), nil
+	case *layers.Add:
+		return d.add(op, s.Backward), nil
+	case *layers.Upsample:
+		return d.upsample(op, s.Backward), nil
+	case *layers.MaxPool:
+		return d.maxPool(op, s.Backward), nil
+	case *layers.Loss:
+		return d.loss(op, s.Backward), nil
+	}
+	return nil, fmt.Errorf("no kernel for %T", s.Op)
+}
+
+// Compile binds the steps and joins them into a program that runs them one after the other.
+func (d *Device) Compile(steps []graph.Step) (graph.Program, error) {
+	var p program
+	for _, s := range steps {
+		k, err := d.Bind(s)
+		if err != nil {
+			return nil, err
+		}
+		if k != nil {
+			p = append(p, k)
+		}
+	}
+	return p, nil
+}
+
+type program []graph.Kernel
+
+func (p program) Run(pass *graph.Pass) error {
+	for _, k := range p {
+		if err := k.Run(pass); err != nil {
+			return err
+		}
+	}
+	return nil
+}

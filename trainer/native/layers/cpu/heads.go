@@ -1,0 +1,130 @@
+package cpu
+
+import (
+	"fmt"
+
+	"github.com/mapsweep/mapsweep/trainer/native/graph"
+	"github.com/mapsweep/mapsweep/trainer/native/kernels"
+	"github.com/mapsweep/mapsweep/trainer/native/layers"
+	"github.com/mapsweep/mapsweep/trainer/native/loss"
+)
+
+// SetImages fills the front of an image buffer: H*W*3 floats an image, by rows, RGB interleaved.
+func (d *Device) SetImages(image *graph.Tensor, pix []float32) {
+	v := d.View(image)
+	one := image.H * image.W * 3
+	for i := range len(pix) / one {
+		kernels.PackImage(pix[i*one:(i+1)*one], v, i)
+	}
+}
+
+// Heads collects the outputs of one head set into dense arrays.
+type Heads struct {
+	dense      loss.Heads
+	box, class []level
+}
+
+// level is one head tensor and its place among the anchors of an image.
+type level struct {
+	data, grad kernels.View
+	channels   int
+	first      int // anchor
+}
+
+// Heads returns the collector of a head set.
+func (d *Device) Heads(set *layers.HeadSet) *Heads {
+	if h := d.heads[set]; h != nil {
+		return h
+	}
+	h := &Heads{dense: loss.Heads{N: set.Box[0].N, A: set.Anchors(), R: set.Bins, K: set.Classes}}
+	h.dense.Points, h.dense.Stride = set.Points()
+	h.dense.Box = d.Alloc(h.dense.N * h.dense.A * 4 * set.Bins)
+	h.dense.Class = d.Alloc(h.dense.N * h.dense.A * set.Classes)
+	first := 0
+	for l, box := range set.Box {
+		h.box = append(h.box, d.level(box, first))
+		h.class = append(h.class, d.level(set.Class[l], first))
+		first += box.H * box.W
+	}
+	d.heads[set] = h
+	return h
+}
+
+func (d *Device) level(t *graph.Tensor, first int) level {
+	return level{data: d.View(t), grad: d.GradView(t), channels: t.C, first: first}
+}
+
+// Collect gathers the outputs for the first n images. The result is overwritten by the next call.
+func (h *Heads) Collect(n int) loss.Heads {
+	out := h.dense
+	out.N = n
+	out.Box, out.Class = out.Box[:n*out.A*4*out.R], out.Class[:n*out.A*out.K]
+	gather(h.box, out.Box, n, out.A)
+	gather(h.class, out.Class, n, out.A)
+	return out
+}
+
+func gather(ls []level, dense []float32, n, anchors int) {
+	for _, l := range ls {
+		l.data.N = n
+		kernels.Unpack(l.data, dense, anchors, l.first, l.channels)
+	}
+}
+
+// scatter writes dense gradients into the gradients of the head tensors, and zero into their padding lanes.
+func scatter(ls []level, dense []float32, anchors int) {
+	for _, l := range ls {
+		kernels.Pack(dense, l.grad, anchors, l.first, l.channels)
+	}
+}
+
+// lossState is what a loss keeps between forward and backward.
+type lossState struct{ sets []setState }
+
+type setState struct {
+	set          *layers.HeadSet
+	heads        *Heads
+	dBox, dClass []float32
+}
+
+func (d *Device) loss(op *layers.Loss, backward bool) graph.Kernel {
+	st := d.losses[op]
+	if st == nil {
+		st = &lossState{}
+		for _, set := range op.Sets {
+			h := d.Heads(set)
+			st.sets = append(st.sets, setState{set, h, d.Alloc(len(h.dense.Box)), d.Alloc(len(h.dense.Class))})
+		}
+		d.losses[op] = st
+	}
+	if backward {
+		return d.prepared(&op.Base, st.backward)
+	}
+	return graph.KernelFunc(st.forward)
+}
+
+func (st *lossState) forward(p *graph.Pass) error {
+	p.Loss = 0
+	for i := range st.sets {
+		s := &st.sets[i]
+		if s.set.Func == nil {
+			return fmt.Errorf("head set %s has no loss", s.set.Name)
+		}
+		clear(s.dBox)
+		clear(s.dClass)
+		v, err := s.set.Func(s.heads.Collect(s.heads.dense.N), s.dBox, s.dClass)
+		if err != nil {
+			return fmt.Errorf("loss of %s: %w", s.set.Name, err)
+		}
+		p.Loss += v
+	}
+	return nil
+}
+
+func (st *lossState) backward() {
+	for i := range st.sets {
+		s := &st.sets[i]
+		scatter(s.heads.box, s.dBox, s.heads.dense.A)
+		scatter(s.heads.class, s.dClass, s.heads.dense.A)
+	}
+}

@@ -1,0 +1,74 @@
+package cpu
+
+import (
+	"github.com/mapsweep/mapsweep/trainer/native/graph"
+	"github.com/mapsweep/mapsweep/trainer/native/kernels"
+	"github.com/mapsweep/mapsweep/trainer/native/layers"
+)
+
+// The layers that only move or compare values.
+
+func (d *Device) concat(op *layers.Concat, backward bool) graph.Kernel {
+	whole := d.pick(backward)(op.Out)
+	slice := func(i int) kernels.View { return whole.Part(op.First[i], op.In[i].Blocks()) }
+	var ts []transfer
+	if !backward {
+		for _, i := range op.Copied {
+			ts = append(ts, transfer{from: d.View(op.In[i]), to: slice(i)})
+		}
+		return kernelOf(copies(ts))
+	}
+	for k, c := range op.Sends {
+		ts = append(ts, transfer{from: slice(op.SendOf[k]), to: d.GradView(c.To), add: c.Add})
+	}
+	return d.prepared(&op.Base, copies(ts))
+}
+
+func (d *Device) part(op *layers.Part, backward bool) graph.Kernel {
+	if !backward {
+		return nil
+	}
+	return d.prepared(&op.Base, nil)
+}
+
+func (d *Device) add(op *layers.Add, backward bool) graph.Kernel {
+	if !backward {
+		x, y, out := d.View(op.In[0]), d.View(op.In[1]), d.View(op.Out)
+		return kernelOf(func() { kernels.Add(x, y, out) })
+	}
+	var ts []transfer
+	for _, c := range op.Sends {
+		ts = append(ts, transfer{from: d.GradView(op.Out), to: d.GradView(c.To), add: c.Add})
+	}
+	return d.prepared(&op.Base, copies(ts))
+}
+
+func (d *Device) upsample(op *layers.Upsample, backward bool) graph.Kernel {
+	x, y := d.pick(backward)(op.In[0]), d.pick(backward)(op.Out)
+	if !backward {
+		return kernelOf(func() { kernels.UpsampleForward(x, y) })
+	}
+	add := op.Sends[0].Add
+	return d.prepared(&op.Base, func() { kernels.UpsampleBackward(y, x, add) })
+}
+
+func (d *Device) maxPool(op *layers.MaxPool, backward bool) graph.Kernel {
+	x, y := d.pick(backward)(op.In[0]), d.pick(backward)(op.Out)
+	if d.pools[op] == nil {
+		d.pools[op] = make([]byte, kernels.PoolIndexLen(y))
+	}
+	index := d.pools[op]
+	if !backward {
+		return kernelOf(func() { kernels.MaxPoolForward(x, y, index) })
+	}
+	add := op.Sends[0].Add
+	return d.prepared(&op.Base, func() { kernels.MaxPoolBackward(y, x, index, add) })
+}
+
+// pick selects views of gradients or of data.
+func (d *Device) pick(backward bool) func(*graph.Tensor) kernels.View {
+	if backward {
+		return d.GradView
+	}
+	return d.View
+}

@@ -1,0 +1,56 @@
+package model
+
+import (
+	"hash/fnv"
+	"math"
+
+	"github.com/mapsweep/mapsweep/trainer/native/graph"
+	"github.com/mapsweep/mapsweep/trainer/native/layers"
+)
+
+// initial returns the initial values of a parameter in logical order. Convolution weights are uniform in
+// +-1/sqrt(fan in), the default of PyTorch's Conv2d (kaiming_uniform with a = sqrt 5); scales are 1 and shifts 0.
+// Box biases are 1. Class biases are ln(5 / K / cells), cells being those of the level: about 5 objects an image
+// (YOLOv8's prior). Values depend on seed and name alone, not on the batch or on other layers.
+func initial(seed int64, p *graph.Param, c *layers.Conv, set *layers.HeadSet, box bool) []float32 {
+	v := make([]float32, p.Elements())
+	switch {
+	case p.Group == graph.Decay:
+		bound := 1 / math.Sqrt(float64(c.FanIn()))
+		key := streamKey(seed, p.Name)
+		for i := range v {
+			v[i] = float32((2*uniform(key, uint64(i)) - 1) * bound)
+		}
+	case p.Group == graph.Norm, set != nil && box:
+		fill(v, 1)
+	case set != nil:
+		fill(v, float32(math.Log(5/float64(set.Classes)/float64(c.Out.H*c.Out.W))))
+	}
+	return v
+}
+
+func fill(v []float32, x float32) {
+	for i := range v {
+		v[i] = x
+	}
+}
+
+// streamKey makes one key of seed and name.
+func streamKey(seed int64, name string) uint64 {
+	h := fnv.New64a()
+	_, _ = h.Write([]byte(name))
+	return mix(mix(uint64(seed)) ^ h.Sum64())
+}
+
+// uniform is draw i of the stream key, in [0, 1) with 53 bits.
+func uniform(key, i uint64) float64 {
+	return float64(mix(key+i*0x9e3779b97f4a7c15)>>11) / (1 << 53)
+}
+
+// mix is the output function of SplitMix64 (Steele, Lea, Flood 2014).
+func mix(z uint64) uint64 {
+	z += 0x9e3779b97f4a7c15
+	z = (z ^ z>>30) * 0xbf58476d1ce4e5b9
+	z = (z ^ z>>27) * 0x94d049bb133111eb
+	return z ^ z>>31
+}

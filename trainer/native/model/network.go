@@ -1,0 +1,192 @@
+package model
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/mapsweep/mapsweep/trainer/native/graph"
+	"github.com/mapsweep/mapsweep/trainer/native/layers"
+	"github.com/mapsweep/mapsweep/trainer/native/layers/cpu"
+	"github.com/mapsweep/mapsweep/trainer/native/loss"
+)
+
+// Config says which network to build.
+type Config struct {
+	Classes       int
+	Width, Height int // pixels of the input, multiples of 16
+	Batch         int // images of a step
+	Bins          int // distribution bins a box side; 0: 8
+	Aux           bool
+	Seed          int64 // of the initial weights
+
+	// Loss is called in each step with the head's output, AuxLoss with the auxiliary head's. The auxiliary loss
+	// brings its own weight. Without Loss the network can evaluate only.
+	Loss, AuxLoss layers.LossFunc
+}
+
+func (c *Config) check() error {
+	if c.Bins == 0 {
+		c.Bins = 8
+	}
+	last := strides[len(strides)-1]
+	switch {
+	case c.Classes < 1:
+		return fmt.Errorf("%d classes: at least 1 is needed", c.Classes)
+	case c.Width < last || c.Height < last || c.Width%last != 0 || c.Height%last != 0:
+		return fmt.Errorf("input of %d x %d pixels: positive multiples of %d are needed", c.Width, c.Height, last)
+	case c.Batch < 1:
+		return fmt.Errorf("batch of %d images: at least 1 is needed", c.Batch)
+	case c.Bins < 2:
+		return fmt.Errorf("%d bins a box side: at least 2 are needed", c.Bins)
+	case c.Aux && c.Loss != nil && c.AuxLoss == nil:
+		return errors.New("auxiliary head without a loss for it")
+	}
+	return nil
+}
+
+// Network is a detector with its memory, for one goroutine. Different networks may run at the same time. Slices that
+// its methods return are memory outside of Go's heap, and invalid after Close.
+type Network struct {
+	cfg    Config
+	graph  *graph.Graph
+	device *cpu.Device
+	image  *graph.Tensor
+	head   *layers.HeadSet
+	aux    *layers.HeadSet
+	train  graph.Program
+	eval   graph.Program
+	pass   graph.Pass
+	filled int
+}
+
+// New builds the network and sets its initial weights. Concurrent calls wait for each other.
+func New(cfg Config) (*Network, error) {
+	if err := cfg.check(); err != nil {
+		return nil, fmt.Errorf("build network: %w", err)
+	}
+	b := graph.NewBuilder(cfg.Batch)
+	n := &Network{cfg: cfg}
+	n.image, n.head, n.aux = gelan(b, cfg)
+	sets := []*layers.HeadSet{n.head}
+	if n.aux != nil {
+		sets = append(sets, n.aux)
+	}
+	var err error
+	if n.graph, err = b.Differentiate(layers.AddLoss(b, sets...)); err != nil {
+		return nil, fmt.Errorf("build network: %w", err)
+	}
+	n.device = cpu.New(n.graph)
+	if err := n.compile(); err != nil {
+		return nil, errors.Join(fmt.Errorf("build network: %w", err), n.Close())
+	}
+	n.Reset(cfg.Seed)
+	return n, nil
+}
+
+func (n *Network) compile() error {
+	steps := append(append([]graph.Step(nil), n.graph.Forward...), n.graph.Backward...)
+	var err error
+	if n.train, err = n.device.Compile(steps); err != nil {
+		return err
+	}
+	heads := append(append([]*graph.Tensor(nil), n.head.Box...), n.head.Class...)
+	n.eval, err = n.device.Compile(n.graph.ForwardTo(heads...))
+	return err
+}
+
+// Reset sets all parameters to the initial values of a seed and the running statistics to mean 0 and variance 1, and
+// the gradients to zero.
+func (n *Network) Reset(seed int64) {
+	clear(n.device.Weights())
+	clear(n.device.Grads())
+	clear(n.device.Stats())
+	for _, op := range n.graph.Ops() {
+		c, ok := op.(*layers.Conv)
+		if !ok {
+			continue
+		}
+		set, box := n.headOf(c.Out)
+		for _, p := range c.Learn {
+			n.device.ImportParam(p, n.device.Weights(), initial(seed, p, c, set, box))
+		}
+		for _, s := range c.Run {
+			v := make([]float32, s.Channels)
+			fill(v, s.Initial)
+			n.device.ImportStat(s, n.device.Stats(), v)
+		}
+	}
+}
+
+// headOf finds the head set that t is an output of, and whether it is a box tensor; nil if it is none.
+func (n *Network) headOf(t *graph.Tensor) (set *layers.HeadSet, box bool) {
+	for _, s := range []*layers.HeadSet{n.head, n.aux} {
+		if s == nil {
+			continue
+		}
+		for l := range s.Box {
+			if s.Box[l] == t || s.Class[l] == t {
+				return s, s.Box[l] == t
+			}
+		}
+	}
+	return nil, false
+}
+
+// Config returns what the network was built from, with defaults filled in.
+func (n *Network) Config() Config { return n.cfg }
+
+// SetImages copies images into the input: each Height*Width*3 floats, by rows, RGB interleaved, 0..1. There may be
+// fewer than Batch, for [Network.Eval].
+func (n *Network) SetImages(pix []float32) error {
+	one := n.cfg.Height * n.cfg.Width * 3
+	if len(pix) == 0 || len(pix)%one != 0 || len(pix)/one > n.cfg.Batch {
+		return fmt.Errorf("set images: %d floats: 1 to %d times %d are needed", len(pix), n.cfg.Batch, one)
+	}
+	n.filled = len(pix) / one
+	n.device.SetImages(n.image, pix)
+	return nil
+}
+
+// Step runs forward in training mode, the loss, and backward. The gradients then stand in Grads, replacing the old
+// ones, and the running statistics have moved. Weights are not changed. The batch must be full.
+func (n *Network) Step() (float64, error) {
+	if n.cfg.Loss == nil {
+		return 0, errors.New("run step: the network was built without a loss")
+	}
+	if n.filled != n.cfg.Batch {
+		return 0, fmt.Errorf("run step: %d of %d images are set", n.filled, n.cfg.Batch)
+	}
+	n.pass = graph.Pass{Train: true, Images: n.filled}
+	if err := n.train.Run(&n.pass); err != nil {
+		return 0, fmt.Errorf("run step: %w", err)
+	}
+	return n.pass.Loss, nil
+}
+
+// Eval runs forward with running statistics, up to the outputs of the main head.
+func (n *Network) Eval() error {
+	if n.filled == 0 {
+		return errors.New("run evaluation: no images are set")
+	}
+	n.pass = graph.Pass{Images: n.filled}
+	if err := n.eval.Run(&n.pass); err != nil {
+		return fmt.Errorf("run evaluation: %w", err)
+	}
+	return nil
+}
+
+// HeadOutputs returns the main head's output of the last Step or Eval, for the images that were set. It is valid until
+// the next call of any method but the accessors of arenas.
+func (n *Network) HeadOutputs() loss.Heads {
+	return n.device.Heads(n.head).Collect(n.filled)
+}
+
+// Close releases the memory. The network must not be used any more; a second Close does nothing.
+func (n *Network) Close() error {
+	if n.device == nil {
+		return nil
+	}
+	d := n.device
+	n.device = nil
+	return d.Close()
+}
