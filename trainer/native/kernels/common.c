@@ -1,0 +1,129 @@
+// What is the same on every instruction set: memory, the choice of a kernel set, and arithmetic per channel.
+#define _POSIX_C_SOURCE 200809L
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "kernels.h"
+
+float *ms_alloc(int64_t floats) {
+	void *p = NULL;
+	size_t bytes = ((size_t)floats * sizeof(float) + 63) / 64 * 64;
+	if (posix_memalign(&p, 64, bytes ? bytes : 64) != 0) return NULL;
+	memset(p, 0, bytes ? bytes : 64);
+	return p;
+}
+
+double ms_thread_seconds(void) {
+	struct timespec t;
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+const struct ms_kernels *ms_find(const char *name) {
+#if defined(__x86_64__)
+	__builtin_cpu_init();
+	if (strcmp(name, "avx512") == 0)
+		return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
+		               __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("fma")
+		           ? &ms_kernels_avx512
+		           : NULL;
+	if (strcmp(name, "avx2") == 0) return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? &ms_kernels_avx2 : NULL;
+#endif
+	return strcmp(name, "generic") == 0 ? &ms_kernels_generic : NULL;
+}
+
+void ms_pack_image(const float *rgb, struct ms_view dst, int n) {
+	for (int h = 0; h < dst.h; h++) {
+		float *d = ms_at(&dst, n, 0, h + 1, 1);
+		for (int w = 0; w < dst.w; w++, rgb += 3, d += 4) {
+			d[0] = rgb[0];
+			d[1] = rgb[1];
+			d[2] = rgb[2];
+			d[3] = 0;
+		}
+	}
+}
+
+void ms_bn_forward(const struct ms_conv *c, int train) {
+	const double m = (double)c->y.n * c->y.h * c->y.w;
+	for (int o = 0; o < c->ocb * MS_LANES; o++) {
+		double mean, var;
+		if (o >= c->oc) { // padding lane: nothing comes out
+			c->mu[o] = c->rstd[o] = c->scale[o] = c->shift[o] = 0;
+			continue;
+		}
+		if (train) {
+			const double *t = c->totals + o / MS_LANES * 2 * MS_LANES + o % MS_LANES;
+			mean = t[0] / m;
+			var = t[MS_LANES] / m - mean * mean;
+			if (var < 0) var = 0;
+			const double unbiased = m > 1 ? var * m / (m - 1) : var;
+			c->mean[o] += c->momentum * ((float)mean - c->mean[o]);
+			c->var[o] += c->momentum * ((float)unbiased - c->var[o]);
+		} else {
+			mean = c->mean[o];
+			var = c->var[o];
+		}
+		const double r = 1 / sqrt(var + c->eps);
+		c->mu[o] = (float)mean;
+		c->rstd[o] = (float)r;
+		c->scale[o] = (float)(c->gamma[o] * r);
+		c->shift[o] = (float)(c->beta[o] - mean * r * c->gamma[o]);
+	}
+}
+
+// With xhat = (y-mu)*rstd and m elements: dy = gamma*rstd*(dz - mean(dz) - xhat*mean(dz*xhat)).
+void ms_bn_backward(const struct ms_conv *c) {
+	const double m = (double)c->y.n * c->y.h * c->y.w;
+	for (int o = 0; o < c->ocb * MS_LANES; o++) {
+		const double *t = c->totals + o / MS_LANES * 2 * MS_LANES + o % MS_LANES;
+		const double r = c->rstd[o], gr = c->gamma[o] * r;
+		const double db = t[0], dg = t[MS_LANES] * r; // sum(dz), sum(dz*(y-mu))*rstd
+		c->dbeta[o] = (c->acc_w ? c->dbeta[o] : 0) + (float)db;
+		c->dgamma[o] = (c->acc_w ? c->dgamma[o] : 0) + (float)dg;
+		const double slope = gr * dg * r / m;
+		c->g1[o] = (float)gr;
+		c->g2[o] = (float)-slope;
+		c->g3[o] = (float)(slope * c->mu[o] - gr * db / m);
+	}
+}
+
+void ms_bias_backward(const struct ms_conv *c) {
+	for (int o = 0; o < c->ocb * MS_LANES; o++) {
+		const double db = c->totals[o / MS_LANES * 2 * MS_LANES + o % MS_LANES];
+		c->dbeta[o] = (c->acc_w ? c->dbeta[o] : 0) + (float)db;
+	}
+}
+
+static void turn(const float *src, float *dst) { // 16x16
+	for (int i = 0; i < MS_LANES; i++)
+		for (int o = 0; o < MS_LANES; o++) dst[o * MS_LANES + i] = src[i * MS_LANES + o];
+}
+
+// The gradient of x is again a convolution, of dy, with input and output channels exchanged.
+// Stride 1: one kernel, [ICB][OCB][K][K], turned by 180 degrees.
+// Stride 2: row r of x meets kernel row 1 if r is even, rows 2 and 0 (in that order of dy rows) if r is odd; the same
+// holds for columns. So there are four kernels of 1x1, 1x2, 2x1 and 2x2, one per parity, one after the other in wt.
+void ms_turn_weights(const struct ms_conv *c) {
+	const int k = c->k, block = MS_LANES * MS_LANES;
+	float *dst = c->wt;
+	if (c->s == 1) {
+		for (int ib = 0; ib < c->icb; ib++)
+			for (int ob = 0; ob < c->ocb; ob++)
+				for (int kh = k - 1; kh >= 0; kh--)
+					for (int kw = k - 1; kw >= 0; kw--, dst += block)
+						turn(c->w + ((((int64_t)ob * c->icb + ib) * k + kh) * k + kw) * block, dst);
+		return;
+	}
+	for (int ph = 0; ph < 2; ph++)
+		for (int pw = 0; pw < 2; pw++)
+			for (int ib = 0; ib < c->icb; ib++)
+				for (int ob = 0; ob < c->ocb; ob++)
+					for (int a = 0; a <= ph; a++)
+						for (int b = 0; b <= pw; b++, dst += block) {
+							const int kh = ph ? 2 - 2 * a : 1, kw = pw ? 2 - 2 * b : 1;
+							turn(c->w + ((((int64_t)ob * c->icb + ib) * 3 + kh) * 3 + kw) * block, dst);
+						}
+}

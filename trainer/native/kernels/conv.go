@@ -1,0 +1,197 @@
+package kernels
+
+/*
+#cgo CFLAGS: -O3 -std=gnu11 -Wno-psabi
+#cgo LDFLAGS: -lm
+#include <stdlib.h>
+#include "kernels.h"
+
+static void conv_forward(const struct ms_kernels *k, const struct ms_conv *c, int train) { k->conv_forward(c, train); }
+static void conv_backward(const struct ms_kernels *k, const struct ms_conv *c) { k->conv_backward(c); }
+
+#cgo noescape conv_forward
+#cgo nocallback conv_forward
+#cgo noescape conv_backward
+#cgo nocallback conv_backward
+*/
+import "C"
+
+import (
+	"fmt"
+	"unsafe"
+)
+
+// ConvSpec describes one convolution layer and where its data lies. Legend: IC, OC input and output channels, of which
+// the blocks may hold up to 15 more (padding lanes, zero); K kernel size; S stride. All memory is C memory (Alloc) and
+// belongs to the caller.
+type ConvSpec struct {
+	K, S   int // 3 with stride 1 or 2 (zero padding 1), or 1 with stride 1 (no padding)
+	IC, OC int
+	Image  bool // X is an image (NewImage): IC is 3, there is no DX
+	BN     bool // a = SiLU(BN(conv(x))) without bias; otherwise y = conv(x) + Bias
+	HasDX  bool // Backward makes DX too
+	AccDX  bool // Backward adds to DX; otherwise it overwrites it
+	AccW   bool // Backward adds to the parameter gradients; otherwise it overwrites them
+
+	X  View // input, N x IC x H x W
+	DX View // gradient of X, where HasDX
+	Y  View // conv(x), kept for Backward; the layer's output without BN
+	A  View // output with BN
+	DA View // gradient of A (of Y without BN); Backward uses it up and leaves something else in it
+
+	W, DW       []float32 // WeightLen floats, [OC blocks][IC blocks][K][K][16 in][16 out]; PackWeights fills W
+	Gamma, Beta []float32 // 16 floats per OC block; without BN only Beta, the bias
+	DGamma      []float32
+	DBeta       []float32
+	Mean, Var   []float32 // running statistics of BN: written by Forward(true), used by Forward(false)
+
+	Momentum float32 // running = running + Momentum*(batch - running); Var takes the unbiased variance
+	Eps      float32 // added to the variance
+}
+
+// WeightLen is the length of W and DW.
+func (s ConvSpec) WeightLen() int { return WeightLen(s.OC, s.IC, s.K) }
+
+// WeightLen is the number of floats in blocked weights of oc x ic x k x k.
+func WeightLen(oc, ic, k int) int { return Blocks(oc) * Blocks(ic) * k * k * Lanes * Lanes }
+
+// PackWeights writes logical weights src, [oc][ic][k][k], into blocked form, padding lanes zero.
+func PackWeights(dst, src []float32, oc, ic, k int) {
+	clear(dst)
+	eachWeight(oc, ic, k, func(blocked, logical int) { dst[blocked] = src[logical] })
+}
+
+// UnpackWeights is the inverse of PackWeights.
+func UnpackWeights(dst, src []float32, oc, ic, k int) {
+	eachWeight(oc, ic, k, func(blocked, logical int) { dst[logical] = src[blocked] })
+}
+
+func eachWeight(oc, ic, k int, f func(blocked, logical int)) {
+	logical := 0
+	for o := range oc {
+		for i := range ic {
+			for p := range k * k {
+				block := (o/Lanes*Blocks(ic)+i/Lanes)*k*k + p
+				f((block*Lanes+i%Lanes)*Lanes+o%Lanes, logical)
+				logical++
+			}
+		}
+	}
+}
+
+// check says what is wrong with the specification, if anything.
+func (s ConvSpec) check() error {
+	switch {
+	case !(s.K == 3 && (s.S == 1 || s.S == 2)) && !(s.K == 1 && s.S == 1):
+		return fmt.Errorf("kernel %d with stride %d does not exist, use 3/1, 3/2 or 1/1", s.K, s.S)
+	case s.Image && (s.K != 3 || s.IC != 3 || s.HasDX || s.X.PS != 4):
+		return fmt.Errorf("image input needs a 3x3 kernel, 3 channels, pixel stride 4 and no DX")
+	case !s.Image && s.X.PS != Lanes:
+		return fmt.Errorf("pixel stride %d of X, want %d", s.X.PS, Lanes)
+	case s.X.CB != Blocks(s.IC) || s.Y.CB != Blocks(s.OC):
+		return fmt.Errorf("%d and %d blocks for %d and %d channels", s.X.CB, s.Y.CB, s.IC, s.OC)
+	case s.X.N != s.Y.N || s.Y.PS != Lanes || s.Y.H != (s.X.H-1)/s.S+1 || s.Y.W != (s.X.W-1)/s.S+1:
+		return fmt.Errorf("output %v of input %v at stride %d", s.Y, s.X, s.S)
+	case s.BN && !s.A.same(s.Y):
+		return fmt.Errorf("activation %v of output %v", s.A, s.Y)
+	case s.DA.P != nil && !s.DA.same(s.Y):
+		return fmt.Errorf("gradient %v of output %v", s.DA, s.Y)
+	case s.HasDX && !s.DX.same(s.X):
+		return fmt.Errorf("gradient %v of input %v", s.DX, s.X)
+	case s.HasDX && s.DA.P == nil:
+		return fmt.Errorf("DX without DA")
+	case len(s.W) != s.WeightLen() || (s.DA.P != nil && len(s.DW) != len(s.W)):
+		return fmt.Errorf("%d weights and %d gradients, want %d", len(s.W), len(s.DW), s.WeightLen())
+	}
+	n := Blocks(s.OC) * Lanes
+	for _, p := range []struct {
+		name string
+		p    []float32
+		need bool
+	}{
+		{"Beta", s.Beta, true}, {"DBeta", s.DBeta, s.DA.P != nil},
+		{"Gamma", s.Gamma, s.BN}, {"DGamma", s.DGamma, s.BN && s.DA.P != nil},
+		{"Mean", s.Mean, s.BN}, {"Var", s.Var, s.BN},
+	} {
+		if p.need && len(p.p) != n {
+			return fmt.Errorf("%d floats in %s, want %d", len(p.p), p.name, n)
+		}
+	}
+	return nil
+}
+
+// Conv is a layer bound to its memory. It is not safe for concurrent use; two Convs over different buffers are.
+type Conv struct {
+	k         table
+	c         *C.struct_ms_conv
+	scratch   []float32
+	backwards bool
+}
+
+// NewConv binds a layer. The error says which part of the specification does not fit, or that MAPSWEEP_ISA names a
+// set of kernels that this processor does not have. A specification without DA can only go forward. Close the result.
+func NewConv(s ConvSpec) (*Conv, error) {
+	if _, err := chosen(); err != nil && forced.Load() == nil {
+		return nil, err
+	}
+	if err := s.check(); err != nil {
+		return nil, fmt.Errorf("bind convolution %d->%d %dx%d/%d: %w", s.IC, s.OC, s.K, s.K, s.S, err)
+	}
+	lanes := Blocks(s.OC) * Lanes
+	// Scratch in one piece: turned weights, then per channel sums (2), totals (2, float64), seven coefficients.
+	turned := 0
+	if s.HasDX {
+		turned = len(s.W)
+	}
+	scratch := Alloc(turned + lanes*(2+4+7))
+	next := func(n int) *C.float {
+		p := floats(scratch)
+		scratch = scratch[n:]
+		return p
+	}
+	k := &Conv{k: current(), scratch: scratch, backwards: s.DA.P != nil}
+	k.c = (*C.struct_ms_conv)(C.calloc(1, C.sizeof_struct_ms_conv))
+	*k.c = C.struct_ms_conv{
+		k: C.int(s.K), s: C.int(s.S), image: cbool(s.Image), bn: cbool(s.BN),
+		has_dx: cbool(s.HasDX), acc_dx: cbool(s.AccDX), acc_w: cbool(s.AccW),
+		oc: C.int(s.OC), icb: C.int(Blocks(s.IC)), ocb: C.int(Blocks(s.OC)),
+		x: s.X.c(), dx: s.DX.c(), y: s.Y.c(), a: s.A.c(), da: s.DA.c(),
+		w: floats(s.W), dw: floats(s.DW), gamma: floats(s.Gamma), beta: floats(s.Beta), dgamma: floats(s.DGamma), dbeta: floats(s.DBeta),
+		mean: floats(s.Mean), _var: floats(s.Var), momentum: C.float(s.Momentum), eps: C.float(s.Eps),
+		wt: next(turned), totals: (*C.double)(unsafe.Pointer(next(4 * lanes))), sums: next(2 * lanes),
+		scale: next(lanes), shift: next(lanes), mu: next(lanes), rstd: next(lanes), g1: next(lanes), g2: next(lanes), g3: next(lanes),
+	}
+	return k, nil
+}
+
+// Forward computes Y and, with BN, A. With train BN uses the batch's statistics and moves the running ones; otherwise
+// it uses the running ones.
+func (k *Conv) Forward(train bool) { C.conv_forward(k.k, k.c, cbool(train)) }
+
+// Backward turns DA into the gradients of the parameters and, where asked, of X. It needs the X and Y of the last
+// Forward(true). It overwrites DA.
+func (k *Conv) Backward() {
+	if !k.backwards {
+		panic("kernels: Backward of a convolution bound without DA")
+	}
+	C.conv_backward(k.k, k.c)
+}
+
+// Close releases the layer's scratch memory, not the caller's buffers.
+func (k *Conv) Close() {
+	if k.c == nil {
+		return
+	}
+	Free(k.scratch)
+	C.free(unsafe.Pointer(k.c))
+	k.c = nil
+}
+
+func floats(s []float32) *C.float { return (*C.float)(unsafe.Pointer(unsafe.SliceData(s))) }
+
+func cbool(b bool) C.int {
+	if b {
+		return 1
+	}
+	return 0
+}

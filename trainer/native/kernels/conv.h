@@ -1,0 +1,375 @@
+// Convolutions, forward and backward, for one instruction set. Included once by each kern_*.c after simd.h.
+//
+// Everything rests on one register tile: M pixels of a row times NB blocks of 16 output channels are kept in registers
+// while all input channels and kernel positions pass by; each step broadcasts one input value per pixel and multiplies
+// it with 16*NB weights. The gradient of the input uses the same tile over turned weights (ms_turn_weights).
+
+#define WBLOCK (MS_LANES * MS_LANES) // weights of one pair of channel blocks at one kernel position
+
+// What a tile needs beside its addresses. Strides in floats.
+struct pass {
+	const float *x;               // first input pixel of row 0, kernel position (0,0), first input block
+	int64_t xplane, xrow, xstep;  // to the next input block; kernel row; kernel column
+	int64_t xdown;                // to the next output row's input
+	int icb, kh, kw;              // input blocks and kernel positions to sum over
+	const float *w;               // [ocb][icb][kh][kw][16][16]
+	float *y;                     // first output pixel
+	int64_t yplane, ydown, ystep; // to the next output block, row, pixel
+	int ocb, rows, width;         // output blocks, rows and pixels of a row
+	int accumulate;               // start from what y holds
+	const float *bias;            // or from this, [ocb*16]; NULL: from zero
+	float *sums;                  // [ocb][2][16] adds sum(y) and sum(y*y); NULL: not wanted
+};
+
+// PX: floats from an output pixel's input to its neighbour's; LANES: input lanes in use. M, NB, PX and LANES are
+// constants at every call, so that all loops but three unroll and acc stays in registers.
+INLINE void tile(const int M, const int NB, const int PX, const int LANES, const struct pass *p, const float *x, const float *w, float *y,
+                 const float *bias, float *sums) {
+	const int N = NB * NV;
+	vec acc[MAX_M][MAX_NB * NV];
+	const int64_t wblock = (int64_t)p->icb * p->kh * p->kw * WBLOCK;
+#define EACH_ACC \
+	_Pragma("GCC unroll 16") for (int m = 0; m < M; m++) _Pragma("GCC unroll 16") for (int n = 0; n < N; n++)
+	if (p->accumulate) {
+		EACH_ACC acc[m][n] = load(y + n / NV * p->yplane + m * p->ystep + n % NV * VL);
+	} else if (bias) {
+		EACH_ACC acc[m][n] = load(bias + n * VL);
+	} else {
+		EACH_ACC acc[m][n] = splat(0);
+	}
+	for (int ib = 0; ib < p->icb; ib++)
+		for (int kh = 0; kh < p->kh; kh++) {
+			const float *xp = x + ib * p->xplane + kh * p->xrow;
+			for (int kw = 0; kw < p->kw; kw++, xp += p->xstep, w += WBLOCK) {
+				_Pragma("GCC unroll 16") for (int i = 0; i < LANES; i++) {
+					vec wv[MAX_NB * NV];
+					_Pragma("GCC unroll 16") for (int n = 0; n < N; n++) {
+						wv[n] = load(w + n / NV * wblock + i * MS_LANES + n % NV * VL);
+						PIN(wv[n]);
+					}
+					_Pragma("GCC unroll 16") for (int m = 0; m < M; m++) {
+						vec b = splat(xp[m * PX + i]);
+						PIN(b);
+						_Pragma("GCC unroll 16") for (int n = 0; n < N; n++) acc[m][n] = muladd(b, wv[n], acc[m][n]);
+					}
+				}
+			}
+		}
+	EACH_ACC store(y + n / NV * p->yplane + m * p->ystep + n % NV * VL, acc[m][n]);
+	if (sums) {
+		_Pragma("GCC unroll 16") for (int n = 0; n < N; n++) {
+			float *to = sums + n / NV * 2 * MS_LANES + n % NV * VL;
+			vec s = load(to), q = load(to + MS_LANES);
+			_Pragma("GCC unroll 16") for (int m = 0; m < M; m++) {
+				s += acc[m][n];
+				q = muladd(acc[m][n], acc[m][n], q);
+			}
+			store(to, s);
+			store(to + MS_LANES, q);
+		}
+	}
+}
+
+typedef void tile_fn(const struct pass *, const float *x, const float *w, float *y, const float *bias, float *sums);
+
+// Tile sizes: TILES(F) names the pairs of M and NB that exist; kinds are stride 1, stride 2, image stride 1 and 2.
+#define DEFINE(M, NB, kind, PX, LANES)                                                                                     \
+	static void tile_##M##x##NB##_##kind(const struct pass *p, const float *x, const float *w, float *y, const float *bias, \
+	                                     float *sums) {                                                                     \
+		tile(M, NB, PX, LANES, p, x, w, y, bias, sums);                                                                      \
+	}
+#define DEFINE_BLOCKED(M, NB) DEFINE(M, NB, s1, 16, 16) DEFINE(M, NB, s2, 32, 16)
+#define DEFINE_IMAGE(M, NB) DEFINE(M, NB, i1, 4, 3) DEFINE(M, NB, i2, 8, 3)
+TILES(DEFINE_BLOCKED)
+IMAGE_TILES(DEFINE_IMAGE)
+
+#define ENTER_S1(M, NB) [M][NB] = tile_##M##x##NB##_s1,
+#define ENTER_S2(M, NB) [M][NB] = tile_##M##x##NB##_s2,
+#define ENTER_I1(M, NB) [M][NB] = tile_##M##x##NB##_i1,
+#define ENTER_I2(M, NB) [M][NB] = tile_##M##x##NB##_i2,
+enum kind { S1, S2, I1, I2 };
+static tile_fn *const tiles[4][MAX_M + 1][MAX_NB + 1] = {
+	[S1] = {TILES(ENTER_S1)}, [S2] = {TILES(ENTER_S2)}, [I1] = {IMAGE_TILES(ENTER_I1)}, [I2] = {IMAGE_TILES(ENTER_I2)}};
+
+// The next tile of a row that has `left` pixels to go: the fewest tiles, of equal size if that can be.
+static int next_width(tile_fn *const table[MAX_M + 1][MAX_NB + 1], int nb, int left) {
+	int most = MAX_M;
+	while (!table[most][nb]) most--;
+	const int count = (left + most - 1) / most;
+	int even = (left + count - 1) / count; // at most `most`
+	while (even < left && even < most && !table[even][nb]) even++;
+	while (even > left || !table[even][nb]) even--;
+	return even;
+}
+
+// How many output blocks to do at once with `left` to go.
+static int next_blocks(tile_fn *const table[MAX_M + 1][MAX_NB + 1], int left) {
+	int nb = MAX_NB;
+	while (!table[1][nb]) nb--;
+	if (nb == 3 && left == 4) return 2; // 2+2 rather than 3+1
+	return left < nb ? left : nb;
+}
+
+// One image through all tiles. noinline: the pass lives in memory anyway and the tile functions are calls.
+static void run(const struct pass *p, enum kind kind) {
+	tile_fn *const(*table)[MAX_NB + 1] = tiles[kind];
+	const int px = (kind == S1 ? 16 : kind == S2 ? 32 : kind == I1 ? 4 : 8);
+	const int64_t wblock = (int64_t)p->icb * p->kh * p->kw * WBLOCK;
+	for (int ob = 0, nb; ob < p->ocb; ob += nb) {
+		nb = next_blocks(table, p->ocb - ob);
+		const float *w = p->w + ob * wblock, *bias = p->bias ? p->bias + ob * MS_LANES : NULL;
+		float *sums = p->sums ? p->sums + ob * 2 * MS_LANES : NULL;
+		for (int h = 0; h < p->rows; h++)
+			for (int col = 0, m; col < p->width; col += m) {
+				m = next_width(table, nb, p->width - col);
+				table[m][nb](p, p->x + h * p->xdown + (int64_t)col * px, w, p->y + ob * p->yplane + h * p->ydown + col * p->ystep, bias, sums);
+			}
+	}
+}
+
+// Sums of one image join the batch's: float32 within an image, float64 over the batch.
+static void clear_totals(const struct ms_conv *c) {
+	for (int i = 0; i < c->ocb * 2 * MS_LANES; i++) {
+		c->sums[i] = 0;
+		c->totals[i] = 0;
+	}
+}
+static void add_totals(const struct ms_conv *c) {
+	for (int i = 0; i < c->ocb * 2 * MS_LANES; i++) {
+		c->totals[i] += c->sums[i];
+		c->sums[i] = 0;
+	}
+}
+
+static void convolve(const struct ms_conv *c) {
+	const int centre = c->k == 1; // a 1x1 kernel begins at the pixel itself, a 3x3 one in the halo
+	struct pass p = {
+		.xplane = ms_plane(&c->x), .xrow = ms_row(&c->x), .xstep = c->x.ps, .xdown = c->s * ms_row(&c->x),
+		.icb = c->icb, .kh = c->k, .kw = c->k, .w = c->w,
+		.yplane = ms_plane(&c->y), .ydown = ms_row(&c->y), .ystep = c->y.ps,
+		.ocb = c->ocb, .rows = c->y.h, .width = c->y.w,
+		.bias = c->bn ? NULL : c->beta, .sums = c->bn ? c->sums : NULL,
+	};
+	const enum kind kind = c->image ? (c->s == 1 ? I1 : I2) : (c->s == 1 ? S1 : S2);
+	clear_totals(c);
+	for (int n = 0; n < c->y.n; n++) {
+		p.x = ms_at(&c->x, n, 0, centre, centre);
+		p.y = ms_at(&c->y, n, 0, 1, 1);
+		run(&p, kind);
+		add_totals(c);
+	}
+}
+
+static void conv_forward(const struct ms_conv *c, int train) {
+	convolve(c);
+	if (!c->bn) return;
+	ms_bn_forward(c, train);
+	for (int n = 0; n < c->y.n; n++)
+		for (int b = 0; b < c->ocb; b++)
+			for (int h = 1; h <= c->y.h; h++) {
+				const float *y = ms_at(&c->y, n, b, h, 1);
+				float *a = ms_at(&c->a, n, b, h, 1);
+				for (int v = 0; v < NV; v++) {
+					const vec scale = load(c->scale + b * MS_LANES + v * VL), shift = load(c->shift + b * MS_LANES + v * VL);
+					for (int i = v * VL; i < c->y.w * MS_LANES; i += MS_LANES) {
+						const vec z = muladd(load(y + i), scale, shift);
+						store(a + i, z * sigmoid(z));
+					}
+				}
+			}
+}
+
+// da -> dz in place, with z = bn(y), a = z*s, s = sigmoid(z): da/dz = s*(1 + z*(1-s)). Sums of dz and dz*(y-mu).
+static void silu_backward(const struct ms_conv *c) {
+	const vec one = splat(1.0f);
+	for (int n = 0; n < c->y.n; n++) {
+		for (int b = 0; b < c->ocb; b++)
+			for (int v = 0; v < NV; v++) {
+				const int lane = b * MS_LANES + v * VL;
+				const vec scale = load(c->scale + lane), shift = load(c->shift + lane), mu = load(c->mu + lane);
+				vec sum = splat(0), second = splat(0);
+				for (int h = 1; h <= c->y.h; h++) {
+					const float *y = ms_at(&c->y, n, b, h, 1);
+					float *d = ms_at(&c->da, n, b, h, 1);
+					for (int i = v * VL; i < c->y.w * MS_LANES; i += MS_LANES) {
+						const vec yv = load(y + i), z = muladd(yv, scale, shift), s = sigmoid(z);
+						const vec dz = load(d + i) * s * muladd(z, one - s, one);
+						sum += dz;
+						second = muladd(dz, yv - mu, second);
+						store(d + i, dz);
+					}
+				}
+				float *to = c->sums + b * 2 * MS_LANES + v * VL;
+				store(to, sum);
+				store(to + MS_LANES, second);
+			}
+		add_totals(c);
+	}
+}
+
+// dz -> dy in place.
+static void bn_backward(const struct ms_conv *c) {
+	for (int n = 0; n < c->y.n; n++)
+		for (int b = 0; b < c->ocb; b++)
+			for (int h = 1; h <= c->y.h; h++) {
+				const float *y = ms_at(&c->y, n, b, h, 1);
+				float *d = ms_at(&c->da, n, b, h, 1);
+				for (int v = 0; v < NV; v++) {
+					const int lane = b * MS_LANES + v * VL;
+					const vec g1 = load(c->g1 + lane), g2 = load(c->g2 + lane), g3 = load(c->g3 + lane);
+					for (int i = v * VL; i < c->y.w * MS_LANES; i += MS_LANES)
+						store(d + i, muladd(load(d + i), g1, muladd(load(y + i), g2, g3)));
+				}
+			}
+}
+
+static void bias_sums(const struct ms_conv *c) {
+	for (int n = 0; n < c->y.n; n++) {
+		for (int b = 0; b < c->ocb; b++)
+			for (int v = 0; v < NV; v++) {
+				vec sum = splat(0);
+				for (int h = 1; h <= c->y.h; h++) {
+					const float *d = ms_at(&c->da, n, b, h, 1);
+					for (int i = v * VL; i < c->y.w * MS_LANES; i += MS_LANES) sum += load(d + i);
+				}
+				store(c->sums + b * 2 * MS_LANES + v * VL, sum);
+			}
+		add_totals(c);
+	}
+}
+
+// Gradient of the weights, one register tile: I input lanes times NB output blocks, over rows x width pixels.
+// dw: [16][16] of the first block pair, from input lane `lane` on; dwblock floats to the next output block.
+INLINE void weight_tile(const int I, const int NB, const float *x, int64_t xrow, int64_t xpixel, const float *dy, int64_t dyplane,
+                        int64_t dyrow, int rows, int width, float *dw, int64_t dwblock) {
+	const int N = NB * NV;
+	vec acc[WEIGHT_I_MAX][WEIGHT_NB_MAX * NV];
+#define EACH_WEIGHT \
+	_Pragma("GCC unroll 16") for (int i = 0; i < I; i++) _Pragma("GCC unroll 16") for (int n = 0; n < N; n++)
+	EACH_WEIGHT acc[i][n] = load(dw + n / NV * dwblock + i * MS_LANES + n % NV * VL);
+	for (int h = 0; h < rows; h++, x += xrow, dy += dyrow) {
+		const float *xp = x, *dp = dy;
+		for (int w = 0; w < width; w++, xp += xpixel, dp += MS_LANES) {
+			vec g[WEIGHT_NB_MAX * NV];
+			_Pragma("GCC unroll 16") for (int n = 0; n < N; n++) {
+				g[n] = load(dp + n / NV * dyplane + n % NV * VL);
+				PIN(g[n]);
+			}
+			_Pragma("GCC unroll 16") for (int i = 0; i < I; i++) {
+				vec b = splat(xp[i]);
+				if (N > 1) PIN(b);
+				_Pragma("GCC unroll 16") for (int n = 0; n < N; n++) acc[i][n] = muladd(b, g[n], acc[i][n]);
+			}
+		}
+	}
+	EACH_WEIGHT store(dw + n / NV * dwblock + i * MS_LANES + n % NV * VL, acc[i][n]);
+}
+
+// The image's: 3 colours at 3*KR kernel positions (KR kernel rows) for one vector of output channels.
+INLINE void image_weight_tile(const int KR, const struct ms_conv *c, int ob, int kh, int v) {
+	vec acc[27];
+	float *dw = c->dw + ((int64_t)ob * 9 + kh * 3) * WBLOCK + v * VL;
+	_Pragma("GCC unroll 27") for (int i = 0; i < KR * 9; i++) acc[i] = load(dw + i / 3 * WBLOCK + i % 3 * MS_LANES);
+	const int64_t xrow = ms_row(&c->x);
+	for (int n = 0; n < c->y.n; n++)
+		for (int h = 0; h < c->y.h; h++) {
+			const float *x = ms_at(&c->x, n, 0, h * c->s + kh, 0), *dy = ms_at(&c->da, n, ob, h + 1, 1) + v * VL;
+			for (int w = 0; w < c->y.w; w++, x += c->s * 4, dy += MS_LANES) {
+				vec g = load(dy);
+				_Pragma("GCC unroll 27") for (int i = 0; i < KR * 9; i++)
+					acc[i] = muladd(splat(x[i / 9 * xrow + i / 3 % 3 * 4 + i % 3]), g, acc[i]);
+			}
+		}
+	_Pragma("GCC unroll 27") for (int i = 0; i < KR * 9; i++) store(dw + i / 3 * WBLOCK + i % 3 * MS_LANES, acc[i]);
+}
+
+static void weight_tile_wide(const float *x, int64_t xrow, int64_t xpixel, const float *dy, int64_t dyplane, int64_t dyrow, int rows,
+                             int width, float *dw, int64_t dwblock) {
+	for (int i = 0; i < MS_LANES; i += WEIGHT_I_WIDE)
+		weight_tile(WEIGHT_I_WIDE, WEIGHT_NB_MAX, x + i, xrow, xpixel, dy, dyplane, dyrow, rows, width, dw + i * MS_LANES, dwblock);
+}
+
+static void weight_tile_one(const float *x, int64_t xrow, int64_t xpixel, const float *dy, int64_t dyplane, int64_t dyrow, int rows,
+                            int width, float *dw, int64_t dwblock) {
+	for (int i = 0; i < MS_LANES; i += WEIGHT_I_MAX)
+		weight_tile(WEIGHT_I_MAX, 1, x + i, xrow, xpixel, dy, dyplane, dyrow, rows, width, dw + i * MS_LANES, dwblock);
+}
+
+static void weight_backward(const struct ms_conv *c) {
+	const int k = c->k, centre = k == 1;
+	const int64_t floats = (int64_t)c->ocb * c->icb * k * k * WBLOCK, dwblock = (int64_t)c->icb * k * k * WBLOCK;
+	if (!c->acc_w) memset(c->dw, 0, (size_t)floats * sizeof(float));
+	if (c->image) {
+		for (int ob = 0; ob < c->ocb; ob++)
+			for (int kh = 0; kh < 3; kh += IMAGE_KERNEL_ROWS)
+				for (int v = 0; v < NV; v++) image_weight_tile(IMAGE_KERNEL_ROWS, c, ob, kh, v);
+		return;
+	}
+	// Rows are taken in groups that stay in the first cache while all kernel positions visit them.
+	int group = WEIGHT_PIXELS / c->y.w;
+	if (group < 1) group = 1;
+	const int64_t xrow = c->s * ms_row(&c->x), xpixel = c->s * MS_LANES, dyplane = ms_plane(&c->da), dyrow = ms_row(&c->da);
+	for (int n = 0; n < c->y.n; n++)
+		for (int h = 0; h < c->y.h; h += group) {
+			const int rows = c->y.h - h < group ? c->y.h - h : group;
+			for (int ob = 0, nb; ob < c->ocb; ob += nb) {
+				nb = c->ocb - ob < WEIGHT_NB_MAX ? 1 : WEIGHT_NB_MAX;
+				const float *dy = ms_at(&c->da, n, ob, h + 1, 1);
+				for (int ib = 0; ib < c->icb; ib++)
+					for (int kh = 0; kh < k; kh++)
+						for (int kw = 0; kw < k; kw++) {
+							float *dw = c->dw + (((int64_t)ob * c->icb + ib) * k * k + kh * k + kw) * WBLOCK;
+							const float *x = ms_at(&c->x, n, ib, h * c->s + kh + centre, kw + centre);
+							(nb == 1 ? weight_tile_one : weight_tile_wide)(x, xrow, xpixel, dy, dyplane, dyrow, rows, c->y.w, dw, dwblock);
+						}
+			}
+		}
+}
+
+static void input_backward(const struct ms_conv *c) {
+	const int centre = c->k == 1;
+	ms_turn_weights(c);
+	struct pass p = {
+		.xplane = ms_plane(&c->da), .xrow = ms_row(&c->da), .xstep = MS_LANES, .xdown = ms_row(&c->da),
+		.icb = c->ocb, .yplane = ms_plane(&c->dx), .ydown = c->s * ms_row(&c->dx), .ystep = c->s * MS_LANES,
+		.ocb = c->icb, .accumulate = c->acc_dx,
+	};
+	for (int n = 0; n < c->dx.n; n++) {
+		if (c->s == 1) {
+			p.kh = p.kw = c->k;
+			p.w = c->wt;
+			p.x = ms_at(&c->da, n, 0, centre, centre);
+			p.y = ms_at(&c->dx, n, 0, 1, 1);
+			p.rows = c->dx.h;
+			p.width = c->dx.w;
+			run(&p, S1);
+			continue;
+		}
+		p.w = c->wt;
+		for (int ph = 0; ph < 2; ph++)
+			for (int pw = 0; pw < 2; pw++) {
+				p.kh = 1 + ph;
+				p.kw = 1 + pw;
+				p.x = ms_at(&c->da, n, 0, 1, 1);
+				p.y = ms_at(&c->dx, n, 0, 1 + ph, 1 + pw);
+				p.rows = (c->dx.h + 1 - ph) / 2;
+				p.width = (c->dx.w + 1 - pw) / 2;
+				run(&p, S1);
+				p.w += (int64_t)c->icb * c->ocb * p.kh * p.kw * WBLOCK;
+			}
+	}
+}
+
+static void conv_backward(const struct ms_conv *c) {
+	clear_totals(c);
+	if (c->bn) {
+		silu_backward(c);
+		ms_bn_backward(c);
+		bn_backward(c);
+	} else {
+		bias_sums(c);
+		ms_bias_backward(c);
+	}
+	weight_backward(c);
+	if (c->has_dx) input_backward(c);
+}

@@ -1,0 +1,23 @@
+// The kernels in vectors of 4 floats as gcc and clang know them: SSE2 on amd64, NEON on arm64, plain code elsewhere.
+#include <string.h>
+
+#include "kernels.h"
+
+#define MS_GENERIC
+#include "simd.h"
+
+#define MAX_M 3
+#define MAX_NB 1
+#define TILES(F) F(1, 1) F(2, 1) F(3, 1)
+#define IMAGE_TILES(F) TILES(F)
+#define WEIGHT_I_MAX 2
+#define WEIGHT_I_WIDE 2
+#define WEIGHT_NB_MAX 1
+#define WEIGHT_PIXELS 128
+#define IMAGE_KERNEL_ROWS 1
+#include "conv.h"
+#include "plain.h"
+
+#define TABLE ms_kernels_generic
+#define TABLE_NAME "generic"
+#include "table.h"

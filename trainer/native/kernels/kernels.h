@@ -1,0 +1,93 @@
+// Legend, for every C file of this package:
+//   N  images of a batch            C   channels, always in blocks of 16 ("CB" blocks)
+//   H  rows, W pixels of a row      IC, OC  input and output channels; ICB, OCB the same in blocks
+//   K  kernel size (1 or 3)         S   stride (1 or 2)
+//
+// Block layout ("nChw16c with a halo of 1"): a buffer holds [N][TCB][H+2][W+2][PS] float32. The innermost PS = 16
+// floats are 16 neighbouring channels of one pixel; channel c of a tensor is lane c%16 of block c/16. Around each
+// plane lies a border of one pixel, the halo, which is zero and which no kernel ever writes: it is the zero padding
+// of the 3x3 convolutions. Channels past the last real one ("padding lanes") are zero in data, weights and gradients;
+// every kernel keeps them so. The input image alone has PS = 4: red, green, blue and an unused zero.
+// A view is a window of CB channel blocks in such a buffer; concatenation is therefore a matter of addresses.
+//
+// Weights: [OCB][ICB][K][K][16 input lanes][16 output lanes]; for the image only input lanes 0..2 are used.
+#ifndef MAPSWEEP_KERNELS_H
+#define MAPSWEEP_KERNELS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define MS_LANES 16 // channels of a block
+
+struct ms_view {
+	float *p; // first float of the first block's plane, halo included
+	int n, cb, tcb, h, w, ps;
+};
+
+// One convolution layer. All pointers stay valid for its life; nothing in here is allocated by the kernels.
+struct ms_conv {
+	int k, s;         // kernel size, stride
+	int image;        // x is an image (PS 4, three channels)
+	int bn;           // 1: y = conv(x), a = silu(bn(y)).  0: a plain convolution with bias, y only
+	int has_dx;       // backward also makes dx
+	int acc_dx;       // dx is added to, not written
+	int acc_w;        // parameter gradients are added to, not written
+	int oc;           // real output channels
+	int icb, ocb;     // channel blocks
+	struct ms_view x, dx, y, a, da; // da: gradient of a (of y without bn); backward destroys it
+	float *w, *dw;
+	float *gamma, *beta, *dgamma, *dbeta; // [OCB*16]; without bn beta and dbeta are the bias and its gradient
+	float *mean, *var;                    // [OCB*16] running statistics
+	float momentum, eps;
+	// Scratch of the layer.
+	float *wt;            // weights turned for dx, as many floats as w
+	float *sums;          // [OCB][2][16] sum and second sum of one image
+	double *totals;       // [OCB][2][16] the same over the batch
+	float *scale, *shift; // [OCB*16] bn as z = y*scale + shift
+	float *mu, *rstd;     // [OCB*16] mean and 1/sqrt(var+eps) that scale and shift were made from
+	float *g1, *g2, *g3;  // [OCB*16] bn backward as dy = dz*g1 + y*g2 + g3
+};
+
+// Every kernel once per instruction set. All are pure functions of their arguments.
+struct ms_kernels {
+	const char *name;
+	void (*conv_forward)(const struct ms_conv *, int train);
+	void (*conv_backward)(const struct ms_conv *);
+	void (*copy)(struct ms_view src, struct ms_view dst, int acc);
+	void (*zero)(struct ms_view dst);
+	void (*add)(struct ms_view a, struct ms_view b, struct ms_view dst);
+	void (*upsample_forward)(struct ms_view x, struct ms_view y);
+	void (*upsample_backward)(struct ms_view dy, struct ms_view dx, int acc);
+	void (*pool_forward)(struct ms_view x, struct ms_view y, uint8_t *index);
+	void (*pool_backward)(struct ms_view dy, struct ms_view dx, const uint8_t *index, int acc);
+	void (*unpack)(struct ms_view src, float *dst, int64_t image_floats, int channels);
+	void (*pack)(const float *src, int64_t image_floats, int channels, struct ms_view dst);
+	void (*sgd)(float *w, const float *g, float *m, int64_t n, float rate, float momentum, float decay, float gscale);
+	void (*lerp)(float *dst, const float *src, int64_t n, float t);
+	void (*scale)(float *p, int64_t n, float f);
+	double (*sum_squares)(const float *p, int64_t n);
+};
+
+extern const struct ms_kernels ms_kernels_generic;
+#if defined(__x86_64__)
+extern const struct ms_kernels ms_kernels_avx2, ms_kernels_avx512;
+#endif
+
+// Common to all instruction sets (common.c).
+float *ms_alloc(int64_t floats);
+double ms_thread_seconds(void);
+const struct ms_kernels *ms_find(const char *name); // NULL: not in this build, or not on this processor
+void ms_pack_image(const float *rgb, struct ms_view dst, int n);
+void ms_bn_forward(const struct ms_conv *c, int train); // totals -> scale, shift; running statistics when training
+void ms_bn_backward(const struct ms_conv *c);           // totals -> dgamma, dbeta, g1, g2, g3
+void ms_bias_backward(const struct ms_conv *c);         // totals -> dbeta
+void ms_turn_weights(const struct ms_conv *c);          // w -> wt
+
+// Addresses. Rows and columns count the halo: pixel (0,0) of the plane is at h = 1, w = 1.
+static inline int64_t ms_row(const struct ms_view *v) { return (int64_t)(v->w + 2) * v->ps; }
+static inline int64_t ms_plane(const struct ms_view *v) { return (v->h + 2) * ms_row(v); }
+static inline float *ms_at(const struct ms_view *v, int n, int cb, int h, int w) {
+	return v->p + ((int64_t)n * v->tcb + cb) * ms_plane(v) + h * ms_row(v) + (int64_t)w * v->ps;
+}
+
+#endif

@@ -1,0 +1,94 @@
+// A vector of floats as wide as the instruction set's registers, and the few things done with it. A channel block of
+// 16 lanes is NV vectors. The including file defines one of MS_AVX512, MS_AVX2, MS_GENERIC and has set its target.
+#ifndef MAPSWEEP_SIMD_H
+#define MAPSWEEP_SIMD_H
+
+#if defined(MS_AVX512)
+#define VL 16
+#define PINREG "v"
+#elif defined(MS_AVX2)
+#define VL 8
+#define PINREG "x"
+#else
+#define VL 4
+#if defined(__x86_64__)
+#define PINREG "x"
+#elif defined(__aarch64__)
+#define PINREG "w"
+#endif
+#endif
+
+#if defined(MS_AVX512) || defined(MS_AVX2)
+#include <immintrin.h>
+#endif
+
+#define NV (MS_LANES / VL)
+#define INLINE static inline __attribute__((always_inline))
+
+typedef float vec __attribute__((vector_size(4 * VL)));
+typedef int32_t ivec __attribute__((vector_size(4 * VL)));
+typedef float loosevec __attribute__((vector_size(4 * VL), aligned(4), may_alias));
+
+INLINE vec load(const float *p) { return *(const loosevec *)p; }
+INLINE void store(float *p, vec v) { *(loosevec *)p = v; }
+
+#if defined(MS_AVX512)
+INLINE vec splat(float f) { return _mm512_set1_ps(f); }
+INLINE vec muladd(vec a, vec b, vec c) { return _mm512_fmadd_ps(a, b, c); } // a*b + c
+INLINE vec vmin(vec a, vec b) { return _mm512_min_ps(a, b); }            // b where either is not a number
+INLINE vec vmax(vec a, vec b) { return _mm512_max_ps(a, b); }
+#elif defined(MS_AVX2)
+INLINE vec splat(float f) { return _mm256_set1_ps(f); }
+INLINE vec muladd(vec a, vec b, vec c) { return _mm256_fmadd_ps(a, b, c); }
+INLINE vec vmin(vec a, vec b) { return _mm256_min_ps(a, b); }
+INLINE vec vmax(vec a, vec b) { return _mm256_max_ps(a, b); }
+#else
+INLINE vec splat(float f) { return (vec){f, f, f, f}; }
+INLINE vec muladd(vec a, vec b, vec c) { return a * b + c; }
+#endif
+
+INLINE ivec isplat(int32_t i) { return (ivec){0} + i; }
+INLINE vec pick(ivec mask, vec yes, vec no) { return (vec)((mask & (ivec)yes) | (~mask & (ivec)no)); }
+#if VL == 4
+INLINE vec vmin(vec a, vec b) { return pick(a < b, a, b); }
+INLINE vec vmax(vec a, vec b) { return pick(a > b, a, b); }
+#endif
+
+// PIN keeps a value in a register here and now: without it gcc hoists the loads of an unrolled tile and spills them.
+#if defined(PINREG)
+#define PIN(v) __asm__ volatile("" : "+" PINREG(v))
+#else
+#define PIN(v) (void)(v)
+#endif
+
+// sigmoid is 1/(1+exp(-z)) to about 2 units in the last place, from additions and multiplications alone: reciprocal
+// and scale instructions differ between processor makers, and results must not.
+INLINE vec sigmoid(vec z) {
+	const vec limit = splat(86.0f);
+	vec x = vmax(-limit, vmin(limit, -z));
+	// exp(x) = 2^n * exp(r), |r| <= ln(2)/2. Adding 1.5*2^23 rounds to an integer and leaves it in the low bits.
+	const vec magic = splat(12582912.0f);
+	vec t = muladd(x, splat(1.44269504f), magic);
+	vec n = t - magic;
+	vec r = muladd(n, splat(-0.693359375f), x); // ln(2) in two parts, the first exact in few bits (Cody and Waite)
+	r = muladd(n, splat(2.12194440e-4f), r);
+	// Minimax polynomial of exp on that interval (Cephes expf).
+	vec p = splat(1.9875691500e-4f);
+	p = muladd(p, r, splat(1.3981999507e-3f));
+	p = muladd(p, r, splat(8.3334519073e-3f));
+	p = muladd(p, r, splat(4.1665795894e-2f));
+	p = muladd(p, r, splat(1.6666665459e-1f));
+	p = muladd(p, r, splat(5.0000001201e-1f));
+	p = muladd(p, r * r, r) + splat(1.0f);
+	ivec pow2 = ((ivec)t - isplat(0x4B400000) + isplat(127)) << 23;
+	vec d = muladd(p, (vec)pow2, splat(1.0f));
+	// 1/d: a first guess from the exponent bits, then three steps of Newton's method.
+	vec q = (vec)(isplat(0x7EF311C7) - (ivec)d);
+	const vec two = splat(2.0f);
+	q = q * muladd(-d, q, two);
+	q = q * muladd(-d, q, two);
+	q = q * muladd(-d, q, two);
+	return q;
+}
+
+#endif
