@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/mapsweep/mapsweep/studies"
+	"github.com/mapsweep/mapsweep/studies/inference"
 	"github.com/mapsweep/mapsweep/trials"
 )
 
@@ -86,24 +87,24 @@ func plural(n int, one, many string) string {
 }
 
 func (s *Snapshot) answerEffects(w *writer, b *Block) {
-	base, _ := b.Baseline()
+	base, _ := b.Reference()
 	if len(b.Effects) == 0 {
 		w.say("Only the baseline ran: %s %s over %s. There is no other variant to compare it with. ",
-			s.Metric.Key, s.Metric.WithUnit(s.Metric.MeanSpread(base.Mean, base.SD)), count(len(base.Scores), "seed"))
+			s.Metric.Key, s.Metric.WithUnit(s.Metric.MeanSpread(base.Mean, base.SD)), Count(len(base.Scores), "seed"))
 		return
 	}
-	by := map[Verdict][]Effect{}
-	for _, e := range sorted(s.Metric, b.Effects) {
+	by := map[inference.Verdict][]Effect{}
+	for _, e := range s.Sorted(b) {
 		by[e.Verdict] = append(by[e.Verdict], e)
 	}
-	slices.SortStableFunc(by[Worse], func(x, y Effect) int { return -compareAbs(x.Mean, y.Mean) })
-	s.clear(w, by[Better])
-	s.clear(w, by[Worse])
-	if es := by[Equivalent]; len(es) > 0 {
+	slices.SortStableFunc(by[inference.Worse], func(x, y Effect) int { return -compareAbs(x.Mean, y.Mean) })
+	s.clear(w, by[inference.Better])
+	s.clear(w, by[inference.Worse])
+	if es := by[inference.Equivalent]; len(es) > 0 {
 		w.say("%s %s no relevant difference (within ±%s). ", names(es), plural(len(es), "makes", "make"),
 			s.Metric.WithUnit(Number(s.Metric.Scale(b.Margin), 1)))
 	}
-	if es := by[NotShown]; len(es) > 0 {
+	if es := by[inference.NotShown]; len(es) > 0 {
 		w.say("Not shown for ")
 		for i, e := range es {
 			w.say("%s", listSep(i, len(es)))
@@ -112,7 +113,7 @@ func (s *Snapshot) answerEffects(w *writer, b *Block) {
 		}
 		w.say(": after correction the data leave room for no effect. ")
 	}
-	if es := by[Untested]; len(es) > 0 {
+	if es := by[inference.NotTested]; len(es) > 0 {
 		s.untested(w, es)
 	}
 }
@@ -129,7 +130,7 @@ func (s *Snapshot) clear(w *writer, es []Effect) {
 			w.strong("%s", e.Label)
 			w.say(" %s %s by ", verb, s.Metric.Key)
 			w.strong("%s", s.Metric.WithUnit(size))
-			w.say(" (95 %% interval %s, %s)", ends(s.Metric, e), count(e.N, "seed"))
+			w.say(" (95 %% interval %s, %s)", ends(s.Metric, e), e.Seeds())
 		} else {
 			w.say("%s", listSep(i, len(es)))
 			w.strong("%s", e.Label)
@@ -165,7 +166,7 @@ func (s *Snapshot) answerSearch(w *writer) {
 	}
 	best := se.Candidates[0]
 	done := s.Count.Complete
-	w.say("The best of %s has ", count(done, "complete trial"))
+	w.say("The best of %s has ", Count(done, "complete trial"))
 	w.strong("%s %s", s.Metric.Key, s.Metric.MeanSpread(best.Mean, best.SD))
 	if best.N > 1 {
 		w.say(" over %d seeds", best.N)
@@ -185,7 +186,7 @@ func (s *Snapshot) answerSearch(w *writer) {
 	}
 	w.say(". ")
 	if s.Count.Pruned > 0 {
-		w.say("%s stopped early. ", count(s.Count.Pruned, "trial"))
+		w.say("%s stopped early. ", Count(s.Count.Pruned, "trial"))
 	}
 }
 
@@ -237,31 +238,6 @@ func unequal(b Block) string {
 	return "Some seeds failed, so that these rest on the ones that survived: " + strings.Join(names, ", ") + "."
 }
 
-// sorted orders effects from the best to the worst; those without a number come last.
-func sorted(m Metric, es []Effect) []Effect {
-	out := slices.Clone(es)
-	slices.SortStableFunc(out, func(a, b Effect) int {
-		an, bn := math.IsNaN(a.Mean), math.IsNaN(b.Mean)
-		switch {
-		case an && bn:
-			return 0
-		case an:
-			return 1
-		case bn:
-			return -1
-		case m.Gain(a.Mean) > m.Gain(b.Mean):
-			return -1
-		case m.Gain(a.Mean) < m.Gain(b.Mean):
-			return 1
-		}
-		return 0
-	})
-	return out
-}
-
-// Sorted returns the block's effects from the best to the worst.
-func (s *Snapshot) Sorted(b *Block) []Effect { return sorted(s.Metric, b.Effects) }
-
 func compareAbs(a, b float64) int {
 	switch a, b = math.Abs(a), math.Abs(b); {
 	case a < b:
@@ -296,7 +272,8 @@ func listSep(i, n int) string {
 	return ", "
 }
 
-func count(n int, noun string) string {
+// Count writes a number with its noun: "1 seed", "5 seeds".
+func Count(n int, noun string) string {
 	if n == 1 {
 		return "1 " + noun
 	}

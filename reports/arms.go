@@ -7,11 +7,20 @@ import (
 	"strings"
 
 	"github.com/mapsweep/mapsweep/studies"
+	"github.com/mapsweep/mapsweep/studies/design"
 	"github.com/mapsweep/mapsweep/trials"
 )
 
-// baselineArm is the arm against which effects are read, as the design names it.
-const baselineArm = "baseline"
+// reference is the name of the arm against which a design reads effects; "" if it has none.
+func reference(spec studies.Spec) string {
+	switch spec.Design {
+	case studies.DesignLeaveOneOut:
+		return design.Full
+	case studies.DesignGrid, studies.DesignSearch:
+		return ""
+	}
+	return design.Baseline
+}
 
 // blocks groups trials by data set and arm. Arms stand in the order of their first trial, which is the design's.
 func (s *Snapshot) blocks() []Block {
@@ -78,24 +87,22 @@ func (s *Snapshot) arms(ts []trials.Trial) []Arm {
 	if len(arms) == 0 {
 		return nil
 	}
-	base := slices.IndexFunc(arms, func(a Arm) bool { return a.Name == baselineArm })
-	if base < 0 && s.Spec.Design != studies.DesignGrid {
-		base = 0
-	}
+	ref := reference(s.Spec)
+	base := slices.IndexFunc(arms, func(a Arm) bool { return a.Name == ref })
 	for i := range arms {
 		a := &arms[i]
-		a.Baseline = i == base
+		a.Reference = i == base
 		from := s.Spec.Baseline
 		if base >= 0 {
 			from = arms[base].Params
 		}
-		if !a.Baseline {
+		if !a.Reference {
 			a.Changes = changes(s.Spec, from, a.Params)
 		}
-		a.Label, a.Short = labels(*a)
+		a.Label, a.Short = labels(s.Spec, *a)
 		s.score(a)
 	}
-	if base > 0 { // the baseline leads
+	if base > 0 { // the reference leads
 		b := arms[base]
 		copy(arms[1:base+1], arms[:base])
 		arms[0] = b
@@ -166,9 +173,10 @@ func changes(spec studies.Spec, from, to trials.Params) []Change {
 	return cs
 }
 
-// labels names an arm by what it changes; an arm that changes nothing keeps its own name.
-func labels(a Arm) (long, short string) {
-	if a.Baseline || len(a.Changes) == 0 {
+// labels names an arm by what it changes. One that changes nothing keeps its own name, and so does one that
+// leaves something out ("without mixup").
+func labels(spec studies.Spec, a Arm) (long, short string) {
+	if a.Reference || len(a.Changes) == 0 || spec.Design == studies.DesignLeaveOneOut {
 		return a.Name, a.Name
 	}
 	var l, sh []string

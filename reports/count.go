@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/mapsweep/mapsweep/studies"
+	"github.com/mapsweep/mapsweep/studies/design"
 	"github.com/mapsweep/mapsweep/trials"
 )
 
@@ -15,8 +16,8 @@ func byNumber(ts []trials.Trial) []trials.Trial {
 	return ts
 }
 
-// account counts trials by outcome. A fixed design plans what it enqueued; a search plans
-// what its file asks for, even while the sampler has not proposed all of it.
+// account counts trials by outcome. What the file asks for is planned
+// even before it is enqueued or proposed by the sampler.
 func account(spec studies.Spec, ts []trials.Trial) Accounting {
 	var a Accounting
 	for _, t := range ts {
@@ -52,12 +53,19 @@ func account(spec studies.Spec, ts []trials.Trial) Accounting {
 	return a
 }
 
-// planned is the number of trials that a search's file asks for; fixed designs enqueue all of theirs at once.
+// planned is the number of trials that the study's file asks for.
 func planned(spec studies.Spec) int {
-	if spec.Design != studies.DesignSearch || spec.Search == nil {
+	if spec.Design == studies.DesignSearch {
+		if spec.Search == nil {
+			return 0
+		}
+		return spec.Search.Trials * max(1, spec.Replicates) * max(1, len(spec.Trainer.Data))
+	}
+	plan, err := design.Points(spec)
+	if err != nil { // a file that this version cannot lay out: what was enqueued is what was planned
 		return 0
 	}
-	return spec.Search.Trials * max(1, spec.Replicates) * max(1, len(spec.Trainer.Data))
+	return len(plan.Points)
 }
 
 // failures lists failed trials with their reasons.

@@ -1,124 +1,117 @@
 package reports
 
 import (
+	"cmp"
 	"math"
+	"slices"
 
-	"gonum.org/v1/gonum/stat/distuv"
+	"github.com/mapsweep/mapsweep/studies/inference"
 )
 
-// Verdict is what may be concluded about an arm.
-type Verdict string
-
-// The verdicts. "not shown" is not "no effect": the interval leaves room for both.
-const (
-	Better     Verdict = "better"
-	Worse      Verdict = "worse"
-	Equivalent Verdict = "equivalent"
-	NotShown   Verdict = "not shown"
-	Untested   Verdict = "not tested" // fewer than two pairs: nothing can be said
-)
-
-// alpha is the level of every test and interval in a report.
-const alpha = 0.05
-
-// power is the chance with which Block.Smallest would have been seen.
-const power = 0.8
-
-// Effect is an arm against the baseline: differences of trials with the same seed.
+// Effect is an arm against the block's reference: its name, and what may be concluded.
 type Effect struct {
-	Arm         string // name
-	Label       string
-	N           int     // pairs
-	Mean        float64 // of the differences, in the metric's unit
-	SD          float64 // of the differences; NaN with fewer than two
-	Low, High   float64 // t interval at 95 %, this arm alone
-	P           float64 // two-sided, this arm alone
-	Holm        float64 // corrected over the block's arms
-	Correlation float64 // of the arm and the baseline over seeds; NaN where it cannot be told
-	Verdict     Verdict
+	Arm   string `json:"arm"`
+	Label string `json:"label"`
+	inference.Effect
 }
 
 // compare fills the block's effects, best arm and smallest visible effect.
 func (s *Snapshot) compare(b *Block) {
-	base, ok := b.Baseline()
+	ref, ok := b.Reference()
 	if !ok {
 		return
 	}
+	o := inference.Options{Margin: b.Margin, Minimize: s.Metric.Gain(1) < 0}
+	var es []inference.Effect
 	for _, a := range b.Arms {
-		if !a.Baseline {
-			x, y := pairs(*base, a)
-			b.Effects = append(b.Effects, paired(a, x, y))
+		if !a.Reference {
+			es = append(es, inference.Compare(bySeed(*ref), bySeed(a), o))
+			b.Effects = append(b.Effects, Effect{Arm: a.Name, Label: a.Label})
 		}
 	}
-	correct(b.Effects)
-	for i := range b.Effects {
-		b.Effects[i].Verdict = s.verdict(b.Effects[i], b.Margin)
+	for i, e := range inference.Family(es) {
+		b.Effects[i].Effect = e
 	}
 	b.Smallest = smallest(b.Effects)
-	b.Best = s.best(b)
+	b.Best = s.best(b, o)
 }
 
-// pairs are the scores of two arms at the seeds that both have.
-func pairs(base, arm Arm) (x, y []float64) {
-	at := map[[2]int64]float64{}
-	for _, c := range base.Scores {
-		at[[2]int64{int64(c.Replicate), c.Seed}] = c.Value
+func bySeed(a Arm) map[int64]float64 {
+	m := make(map[int64]float64, len(a.Scores))
+	for _, c := range a.Scores {
+		m[int64(c.Replicate)] = c.Value
 	}
-	for _, c := range arm.Scores {
-		if v, ok := at[[2]int64{int64(c.Replicate), c.Seed}]; ok {
-			x = append(x, v)
-			y = append(y, c.Value)
+	return m
+}
+
+// smallest is the true effect that the block would have found with the usual power at the level of Holm's
+// first step, for the pooled spread of its differences and the usual number of pairs.
+func smallest(es []Effect) float64 {
+	var ns []int
+	var square float64
+	for _, e := range es {
+		if e.N > 1 && finite(e.SD) {
+			ns = append(ns, e.N)
+			square += e.SD * e.SD
 		}
 	}
-	return x, y
+	if len(ns) == 0 || square == 0 {
+		return math.NaN()
+	}
+	slices.Sort(ns)
+	m := float64(len(ns))
+	return inference.Detectable(ns[len(ns)/2], math.Sqrt(square/m), inference.DefaultAlpha/m, inference.DefaultPower)
 }
 
-func paired(a Arm, x, y []float64) Effect {
-	nan := math.NaN()
-	e := Effect{Arm: a.Name, Label: a.Label, N: len(x), Low: nan, High: nan, P: nan, Holm: nan, Correlation: nan}
-	d := make([]float64, len(x))
-	for i := range x {
-		d[i] = y[i] - x[i]
+// best is the arm with the best mean if it is clearly better than every other arm, corrected over these, else -1.
+func (s *Snapshot) best(b *Block, o inference.Options) int {
+	top := -1
+	for i, a := range b.Arms {
+		if len(a.Scores) > 0 && (top < 0 || s.Metric.Gain(a.Mean) > s.Metric.Gain(b.Arms[top].Mean)) {
+			top = i
+		}
 	}
-	e.Mean, e.SD = MeanSD(d)
-	if e.N < 2 {
-		return e
+	if top < 0 {
+		return -1
 	}
-	t := distuv.StudentsT{Mu: 0, Sigma: 1, Nu: float64(e.N - 1)}
-	se := e.SD / math.Sqrt(float64(e.N))
-	h := t.Quantile(1-alpha/2) * se
-	e.Low, e.High = e.Mean-h, e.Mean+h
-	switch {
-	case se > 0:
-		e.P = 2 * t.Survival(math.Abs(e.Mean)/se)
-	case e.Mean != 0:
-		e.P = 0
-	default:
-		e.P = 1
+	var es []inference.Effect
+	for i, a := range b.Arms {
+		if i != top && len(a.Scores) > 0 {
+			es = append(es, inference.Compare(bySeed(a), bySeed(b.Arms[top]), o))
+		}
 	}
-	return e
+	if len(es) == 0 {
+		return -1
+	}
+	for _, e := range inference.Family(es) {
+		if e.Verdict != inference.Better {
+			return -1
+		}
+	}
+	return top
 }
 
-func correct(es []Effect) {
-	for i := range es {
-		es[i].Holm = es[i].P
-	}
+// Sorted returns the block's effects from the best to the worst; those without a number come last.
+func (s *Snapshot) Sorted(b *Block) []Effect {
+	out := slices.Clone(b.Effects)
+	slices.SortStableFunc(out, func(x, y Effect) int {
+		switch xn, yn := math.IsNaN(x.Mean), math.IsNaN(y.Mean); {
+		case xn && yn:
+			return 0
+		case xn:
+			return 1
+		case yn:
+			return -1
+		}
+		return cmp.Compare(s.Metric.Gain(y.Mean), s.Metric.Gain(x.Mean))
+	})
+	return out
 }
 
-func (s *Snapshot) verdict(e Effect, margin float64) Verdict {
-	switch {
-	case e.N < 2:
-		return Untested
-	case e.Holm < alpha && s.Metric.Gain(e.Mean) > 0:
-		return Better
-	case e.Holm < alpha:
-		return Worse
-	case margin > 0 && e.Low >= -margin && e.High <= margin:
-		return Equivalent
+// Seeds is how many values an effect rests on, in words: "5 seeds", or for arms that share none "5 and 4 trials".
+func (e Effect) Seeds() string {
+	if e.Method == inference.Welch {
+		return Count(e.Reference.N, "trial") + " against " + Count(e.Variant.N, "trial") + ", not paired"
 	}
-	return NotShown
+	return Count(e.N, "seed")
 }
-
-func smallest(es []Effect) float64 { return math.NaN() }
-
-func (s *Snapshot) best(b *Block) int { return -1 }

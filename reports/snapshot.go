@@ -29,7 +29,7 @@ type Snapshot struct {
 // Block is the part of a study that ran on one data set.
 type Block struct {
 	Data    string // as the study file names it; "" where it names none
-	Arms    []Arm  // in design order, baseline first; empty in a search
+	Arms    []Arm  // in design order, reference first; empty in a search
 	Effects []Effect
 	// Smallest is the effect that the study could have seen with a chance of 80 %
 	// at the corrected level, in the metric's unit; NaN where it cannot be told.
@@ -42,15 +42,15 @@ type Block struct {
 
 // Arm is one variant and its trials.
 type Arm struct {
-	Name     string // as stored: "baseline", "mosaic=0"
-	Label    string // for people: "mosaic 1 → 0"
-	Short    string // for direct labels: "mosaic=0"
-	Baseline bool
-	Changes  []Change
-	Params   trials.Params
-	Trials   []trials.Trial // by replicate, without those that another trial repeats
-	Scores   []Score        // of the complete trials, by replicate
-	Mean, SD float64        // over Scores; NaN without any, SD NaN with fewer than two
+	Name      string   // as stored: "baseline", "mosaic=0"
+	Label     string   // for people: "mosaic 1 → 0"
+	Short     string   // for direct labels: "mosaic=0"
+	Reference bool     // effects are read against this one
+	Changes   []Change // against the reference, or in a grid against the baseline
+	Params    trials.Params
+	Trials    []trials.Trial // by replicate, without those that another trial repeats
+	Scores    []Score        // of the complete trials, by replicate
+	Mean, SD  float64        // over Scores; NaN without any, SD NaN with fewer than two
 }
 
 // Change is one parameter that differs from the baseline.
@@ -168,10 +168,10 @@ func (s *Snapshot) fillSpec() {
 	}
 }
 
-// Baseline returns the block's baseline arm.
-func (b *Block) Baseline() (*Arm, bool) {
+// Reference returns the arm against which effects are read; a grid has none.
+func (b *Block) Reference() (*Arm, bool) {
 	for i := range b.Arms {
-		if b.Arms[i].Baseline {
+		if b.Arms[i].Reference {
 			return &b.Arms[i], true
 		}
 	}

@@ -27,7 +27,7 @@ func Ablation(s *reports.Snapshot, block int) Table {
 	at := map[string]int{}
 	for i, a := range b.Arms {
 		at[a.Name] = i
-		if a.Baseline {
+		if a.Reference {
 			t.Rows = append(t.Rows, []Cell{cell(a.Label), score(m, a, b.Best == i), {}, {}, cell(strconv.Itoa(len(a.Scores))), {}, {Text: "reference"}})
 		}
 	}
@@ -35,7 +35,7 @@ func Ablation(s *reports.Snapshot, block int) Table {
 		i := at[e.Arm]
 		tone := ToneOf(e.Verdict)
 		t.Rows = append(t.Rows, []Cell{cell(e.Label), score(m, b.Arms[i], b.Best == i), {Text: m.Effect(e), Tone: tone},
-			cell(m.Interval(e)), cell(strconv.Itoa(e.N)), cell(reports.PValue(e.Holm)), {Text: string(e.Verdict), Tone: tone}})
+			cell(m.Interval(e)), cell(strconv.Itoa(e.N)), cell(reports.PValue(e.PHolm)), {Text: string(e.Verdict), Tone: tone}})
 	}
 	t.Notes = append(t.Notes, notes(s, b)...)
 	return t

@@ -41,7 +41,7 @@ func ablationRows(s *reports.Snapshot) [][]string {
 			r := []string{safe(b.Data), safe(a.Name), safe(ascii(changeWords(a.Changes))), safe(s.Metric.Key),
 				strconv.Itoa(len(a.Scores)), num(a.Mean), num(a.SD)}
 			if ok {
-				r = append(r, strconv.Itoa(e.N), num(e.Mean), num(e.Low), num(e.High), num(e.P), num(e.Holm), string(e.Verdict))
+				r = append(r, strconv.Itoa(e.N), num(e.Mean), num(e.Low), num(e.High), num(e.P), num(e.PHolm), string(e.Verdict))
 			} else {
 				r = append(r, "", "", "", "", "", "", "reference")
 			}

@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"github.com/mapsweep/mapsweep/reports"
+	"github.com/mapsweep/mapsweep/studies/inference"
 )
 
 // Table is a heading, columns, rows of cells and notes under it.
@@ -41,13 +42,13 @@ const (
 )
 
 // ToneOf is the tone of a verdict.
-func ToneOf(v reports.Verdict) Tone {
+func ToneOf(v inference.Verdict) Tone {
 	switch v {
-	case reports.Better:
+	case inference.Better:
 		return Better
-	case reports.Worse:
+	case inference.Worse:
 		return Worse
-	case reports.Equivalent:
+	case inference.Equivalent:
 		return Equivalent
 	}
 	return Open

@@ -64,7 +64,7 @@ func TestGolden(t *testing.T) {
 	}
 }
 
-func first(st trials.Study, _ []trials.Trial) trials.Study     { return st }
+func first(st trials.Study, _ []trials.Trial) trials.Study    { return st }
 func second(_ trials.Study, ts []trials.Trial) []trials.Trial { return ts }
 
 // Names come from study files and may hold anything.

@@ -1,0 +1,84 @@
+package charts
+
+import (
+	"errors"
+	"fmt"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/vg"
+
+	"github.com/mapsweep/mapsweep/reports"
+)
+
+// ErrNothing is returned by Draw when a study holds nothing that the chart could show.
+var ErrNothing = errors.New("nothing to draw")
+
+// Chart is one kind of picture.
+type Chart struct {
+	Name    string // of its files: "effects"
+	Title   string // "Effect of each change"
+	Caption string
+	// Draw draws the snapshot's first block, or returns ErrNothing.
+	Draw func(*reports.Snapshot) (*plot.Plot, error)
+	// Size is how large the plot wants to be drawn.
+	Size func(*reports.Snapshot) (w, h vg.Length)
+}
+
+// All lists every chart, in the order of a report.
+var All = []Chart{
+	{"effects", "What changed, and by how much",
+		"Differences to the baseline with the same seed, best first; lines are 95 % t intervals over seeds, each variant alone. " +
+			"The verdict also asks for p below 0.05 after Holm's correction. Grey band: no relevant effect.",
+		draw(effectsData, effectsDraw), size(effectsData, effectsSize)},
+	{"comparison", "Every trial",
+		"One dot per trial, bar at the mean, dashed line at the baseline's mean.",
+		draw(comparisonData, comparisonDraw), size(comparisonData, comparisonSize)},
+	{"curves", "Learning curves",
+		"Median over seeds with the middle 80 %, over the trials that reached the epoch.",
+		draw(curvesData, panelsDraw), size(curvesData, panelsSize)},
+	{"slopes", "Seed by seed",
+		"Each line is one seed: the baseline on the left, the variant on the right.",
+		draw(slopesData, slopesDraw), size(slopesData, slopesSize)},
+	{"losses", "Losses",
+		"Training losses, median over seeds with the middle 80 %.",
+		draw(lossesData, panelsDraw), size(lossesData, panelsSize)},
+	{"history", "Search history",
+		"Each dot is a trial in the order in which they ended; the line is the best complete trial so far.",
+		draw(historyData, historyDraw), size(historyData, historySize)},
+	{"slices", "Slices",
+		"Score against each parameter; the other parameters vary too, so that a slope may be theirs.",
+		draw(slicesData, slicesDraw), size(slicesData, slicesSize)},
+}
+
+// Find returns the chart of that name.
+func Find(name string) (Chart, bool) {
+	for _, c := range All {
+		if c.Name == name {
+			return c, true
+		}
+	}
+	return Chart{}, false
+}
+
+// draw joins a data step and a draw step.
+func draw[D any](data func(*reports.Snapshot) (D, error), paint func(D, *canvas)) func(*reports.Snapshot) (*plot.Plot, error) {
+	return func(s *reports.Snapshot) (*plot.Plot, error) {
+		d, err := data(s)
+		if err != nil {
+			return nil, err
+		}
+		return newPlot(func(c *canvas) { paint(d, c) }), nil
+	}
+}
+
+func size[D any](data func(*reports.Snapshot) (D, error), want func(D) (w, h vg.Length)) func(*reports.Snapshot) (w, h vg.Length) {
+	return func(s *reports.Snapshot) (w, h vg.Length) {
+		d, err := data(s)
+		if err != nil {
+			return pageWidth, pageWidth / 2
+		}
+		return want(d)
+	}
+}
+
+func nothing(why string) error { return fmt.Errorf("%w: %s", ErrNothing, why) }
