@@ -267,7 +267,7 @@ func (s *Store) Finish(ctx context.Context, trialID int64, o trials.Outcome) err
 			t.Started = t.Finished
 		}
 		t.State, t.Values = o.State, o.Scores()
-		t.endAttempt(trials.OutcomeName(o.State), t.Text(trials.AttrReason), t.Finished)
+		t.endAttempt(trials.OutcomeName(o.State), trials.Trial{Attrs: o.Attrs}.Text(trials.AttrReason), t.Finished)
 		return nil
 	})
 }

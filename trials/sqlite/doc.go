@@ -1,0 +1,18 @@
+// Package sqlite is a trials.Store in one SQLite file that Optuna can open,
+// continue and chart.
+//
+// Studies and trials live in Optuna's tables (trials/internal/optuna); what
+// Optuna has no place for lives in tables of our own whose names begin with
+// mapsweep_ (schema.sql): study files and provenance, every epoch's metrics,
+// attempts, artifacts, suggestion keys. Trials that Optuna adds read back as
+// trials.Trial: parameters, values, states, and intermediate values as
+// measurements of the objective at epoch = step.
+//
+// Several processes may use one file at once. Every write is one BEGIN IMMEDIATE
+// transaction on one connection per DB; reads use other connections and see one
+// snapshot each. The journal is a write-ahead log with synchronous=NORMAL: a
+// process that dies, even by kill -9, loses nothing that a call has returned; a
+// power cut may lose the last moments, and leaves the file whole.
+//
+// The package knows nothing of samplers, trainers or reports. Start with Open.
+package sqlite

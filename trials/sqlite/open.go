@@ -1,0 +1,221 @@
+package sqlite
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+
+	_ "github.com/mattn/go-sqlite3" // the driver "sqlite3"
+
+	"github.com/mapsweep/mapsweep/trials"
+)
+
+// DB is an open database. Its methods may be called by several goroutines at once.
+type DB struct {
+	path    string
+	readers *sql.DB
+	writers *sql.DB  // one connection; nil if read-only
+	session *session // that connection
+	lock    chan struct{}
+	cache   cache
+}
+
+var _ trials.Store = (*DB)(nil)
+
+// Open opens the database at path for reading and writing; a missing file and its
+// directory are created, and a database of Optuna's gets our tables beside its own.
+// Nothing is changed in a file that is refused: trials.ErrNotOurs for another kind of
+// file or database, trials.ErrNewer for one of a later schema, trials.ErrCorrupt,
+// trials.ErrReadOnly, trials.ErrDiskFull.
+func Open(ctx context.Context, path string) (*DB, error) {
+	d, err := open(ctx, path)
+	if err != nil {
+		return nil, fmt.Errorf("open database: %w", err)
+	}
+	return d, nil
+}
+
+func open(ctx context.Context, path string) (*DB, error) {
+	d, err := newDB(path)
+	if err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(filepath.Dir(d.path), 0o777); err != nil {
+		return nil, fmt.Errorf("%w: %w", trials.ErrReadOnly, err)
+	}
+	if err := checkHeader(d.path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	if d.writers, err = sql.Open("sqlite3", d.dsn("rwc", "_foreign_keys=1&_busy_timeout=100&_synchronous=NORMAL")); err != nil {
+		return nil, err
+	}
+	d.writers.SetMaxOpenConns(1)
+	if err := d.start(ctx); err != nil {
+		d.Close()
+		return nil, d.explain(err)
+	}
+	if d.readers, err = sql.Open("sqlite3", d.dsn("rw", "_query_only=1&_busy_timeout=10000")); err != nil {
+		d.Close()
+		return nil, err
+	}
+	d.readers.SetMaxOpenConns(4)
+	return d, nil
+}
+
+// start takes the writing connection, checks whose database it is and lays missing tables.
+func (d *DB) start(ctx context.Context) error {
+	conn, err := d.writers.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	d.session = &session{conn: conn, stmts: map[string]*sql.Stmt{}}
+	found, err := d.inspect(ctx, d.session)
+	if err != nil {
+		return err
+	}
+	if found.complete() {
+		return d.setWAL(ctx)
+	}
+	if err := d.setWAL(ctx); err != nil {
+		return err
+	}
+	return d.transact(ctx, func(ctx context.Context, s *session) error { return d.layTables(ctx, s) })
+}
+
+// setWAL switches to a write-ahead log, which Optuna is content with. A file system
+// that cannot do it keeps its journal: slower, and just as safe.
+func (d *DB) setWAL(ctx context.Context) error {
+	return d.retry(ctx, func() error {
+		var mode string
+		return d.session.conn.QueryRowContext(ctx, "PRAGMA journal_mode=WAL").Scan(&mode)
+	})
+}
+
+// OpenReadOnly opens an existing database for reading: it changes nothing, lays no
+// tables, and works on a read-only disk. Writing methods return trials.ErrReadOnly.
+// The error matches fs.ErrNotExist if there is no such file; otherwise as Open.
+func OpenReadOnly(ctx context.Context, path string) (*DB, error) {
+	d, err := newDB(path)
+	if err == nil {
+		err = d.openReadOnly(ctx)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("open database: %w", err)
+	}
+	return d, nil
+}
+
+func (d *DB) openReadOnly(ctx context.Context) error {
+	if err := checkHeader(d.path); err != nil {
+		return err
+	}
+	err := d.tryReadOnly(ctx, d.dsn("ro", "_busy_timeout=10000"))
+	if cannotOpen(err) && !hasLog(d.path) {
+		// On a read-only disk a database with a write-ahead log opens only as one that nobody changes.
+		err = d.tryReadOnly(ctx, d.dsn("ro", "immutable=1"))
+	}
+	return d.explain(err)
+}
+
+// tryReadOnly opens one reading connection. Tables of ours that are missing (a pure
+// Optuna database) are made as temporary ones, so that every query finds its tables.
+func (d *DB) tryReadOnly(ctx context.Context, dsn string) error {
+	db, err := sql.Open("sqlite3", dsn)
+	if err != nil {
+		return err
+	}
+	db.SetMaxOpenConns(1)
+	conn, err := db.Conn(ctx)
+	if err != nil {
+		db.Close()
+		return err
+	}
+	defer conn.Close()
+	found, err := d.inspect(ctx, &session{conn: conn, stmts: map[string]*sql.Stmt{}})
+	if err == nil && !found.ours {
+		_, err = conn.ExecContext(ctx, temporary(schema))
+	}
+	if err == nil && !found.optuna {
+		err = fmt.Errorf("database %s is empty: %w", d.path, trials.ErrNotOurs)
+	}
+	if err != nil {
+		db.Close()
+		return err
+	}
+	d.readers = db
+	return nil
+}
+
+func newDB(path string) (*DB, error) {
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return nil, err
+	}
+	return &DB{path: abs, lock: make(chan struct{}, 1), cache: cache{finished: map[int64]cached{}}}, nil
+}
+
+// Path is the file's absolute path.
+func (d *DB) Path() string { return d.path }
+
+// Close closes the connections. The last one to close folds the write-ahead log into the file.
+func (d *DB) Close() error {
+	var errs []error
+	if d.readers != nil {
+		errs = append(errs, d.readers.Close())
+	}
+	if d.session != nil {
+		d.lock <- struct{}{}
+		errs = append(errs, d.session.close())
+		<-d.lock
+	}
+	if d.writers != nil {
+		errs = append(errs, d.writers.Close())
+	}
+	if err := errors.Join(errs...); err != nil {
+		return fmt.Errorf("close database: %w", d.explain(err))
+	}
+	return nil
+}
+
+// dsn is the file's URI with an access mode (ro, rw, rwc) and further options.
+func (d *DB) dsn(mode, options string) string {
+	u := url.URL{Scheme: "file", Path: d.path, RawQuery: "mode=" + mode + "&" + options}
+	return u.String()
+}
+
+// checkHeader refuses files that are no SQLite database; an empty file may become one.
+func checkHeader(path string) error {
+	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrPermission) {
+		return fmt.Errorf("%w: %w", trials.ErrReadOnly, err)
+	}
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if st, err := f.Stat(); err != nil || st.IsDir() {
+		return errors.Join(err, fmt.Errorf("%s is a directory: name a file in it: %w", path, trials.ErrNotOurs))
+	}
+	head := make([]byte, 16)
+	n, err := io.ReadFull(f, head)
+	if n == 0 && errors.Is(err, io.EOF) {
+		return nil
+	}
+	if !bytes.Equal(head, []byte("SQLite format 3\x00")) {
+		return fmt.Errorf("%s is no SQLite database: %w: name another file", path, trials.ErrNotOurs)
+	}
+	return nil
+}
+
+// hasLog says whether a write-ahead log with content lies beside the file.
+func hasLog(path string) bool {
+	st, err := os.Stat(path + "-wal")
+	return err == nil && st.Size() > 0
+}
