@@ -34,11 +34,16 @@ func TestPillow(t *testing.T) {
 	if err := json.Unmarshal(b, &f); err != nil {
 		t.Fatal(err)
 	}
+	var dull []uint8 // a picture with one flat and one nearly flat channel
 	for _, c := range f.Cases {
 		t.Run(fmt.Sprint(c.Op, c.Arg, c.Channels), func(t *testing.T) {
 			p := raster.Pic{W: f.W, H: f.H, C: 3, Pix: f.RGB}
 			if c.Channels == 1 {
 				p.C, p.Pix = 1, f.Grey
+			}
+			if c.Op == "dull" {
+				dull = c.Pix
+				return
 			}
 			before := slices.Clone(p.Pix)
 			var q raster.Pic
@@ -54,6 +59,27 @@ func TestPillow(t *testing.T) {
 			case "affine":
 				q = raster.New(p.W, p.H, p.C)
 				raster.AffineBilinear(q, p, c.Arg[0], c.Arg[1], c.Arg[2])
+			case "autocontrast":
+				q = raster.Pic{W: f.W, H: f.H, C: 3, Pix: slices.Clone(dull)}
+				q.AutoContrast()
+			case "equalize":
+				q = equalized(p, dull, int(c.Arg[0]))
+			case "brightness", "contrast", "colour", "sharpness", "posterize", "solarize":
+				q = raster.Pic{W: p.W, H: p.H, C: 3, Pix: slices.Clone(p.Pix)}
+				switch v := c.Arg[0]; c.Op {
+				case "brightness":
+					q.Brightness(v)
+				case "contrast":
+					q.Contrast(v)
+				case "colour":
+					q.Colour(v)
+				case "sharpness":
+					q.Sharpness(v, make([]uint8, len(q.Pix)))
+				case "posterize":
+					q.Posterize(int(v))
+				case "solarize":
+					q.Solarize(int(v))
+				}
 			default:
 				t.Fatalf("unknown operation %q", c.Op)
 			}
@@ -74,6 +100,27 @@ func TestPillow(t *testing.T) {
 			}
 		})
 	}
+}
+
+// equalized is the picture (0), the dull one (1), or the upper left corner of 4x4 copies (2), equalized.
+func equalized(p raster.Pic, dull []uint8, kind int) raster.Pic {
+	switch kind {
+	case 0:
+		p.Pix = slices.Clone(p.Pix)
+	case 1:
+		p.Pix = slices.Clone(dull)
+	case 2:
+		q := raster.New(p.W*4, p.H*4, 3)
+		for y := range q.H {
+			for i := range 4 {
+				copy(q.Row(y)[i*p.W*3:], p.Row(y%p.H))
+			}
+		}
+		q.Equalize()
+		return q.Crop(0, 0, p.W, p.H)
+	}
+	p.Equalize()
+	return p
 }
 
 func TestLetterbox(t *testing.T) {

@@ -62,32 +62,45 @@ func cubic(v1, v2, v3, v4, d float64) float64 {
 }
 
 // AffineBilinear fills dst with src seen through the map x' = a*x + b, y' = a*y + c from target to source
-// coordinates; what comes from outside is Grey. Both pictures have C channels; they must not overlap in memory.
+// coordinates (a > 0); what comes from outside is Grey. Both pictures are RGB; they must not overlap in memory.
 func AffineBilinear(dst, src Pic, a, b, c float64) {
+	w, h := float64(src.W), float64(src.H)
 	for y := range dst.H {
-		row, sy := dst.Row(y), float64(a*(float64(y)+.5))+c
+		row := dst.Row(y)
+		sy := float64(a*(float64(y)+.5)) + c
+		if sy < 0 || sy >= h {
+			for i := range row {
+				row[i] = Grey
+			}
+			continue
+		}
+		y0, y1, dy := between(sy, src.H)
+		upper, lower := src.Row(y0), src.Row(y1)
 		for x := range dst.W {
-			src.linearAt(row[x*dst.C:(x+1)*dst.C], float64(a*(float64(x)+.5))+b, sy)
+			p := row[3*x : 3*x+3 : 3*x+3]
+			sx := float64(a*(float64(x)+.5)) + b
+			if sx < 0 || sx >= w {
+				p[0], p[1], p[2] = Grey, Grey, Grey
+				continue
+			}
+			x0, x1, dx := between(sx, src.W)
+			ul, ur := upper[3*x0:3*x0+3:3*x0+3], upper[3*x1:3*x1+3:3*x1+3]
+			ll, lr := lower[3*x0:3*x0+3:3*x0+3], lower[3*x1:3*x1+3:3*x1+3]
+			for i := range p {
+				u := float64(ul[i]) + float64(float64(int(ur[i])-int(ul[i]))*dx)
+				l := float64(ll[i]) + float64(float64(int(lr[i])-int(ll[i]))*dx)
+				p[i] = uint8(int(u + float64((l-u)*dy)))
+			}
 		}
 	}
 }
 
-func (p Pic) linearAt(dst []uint8, x, y float64) {
-	if x < 0 || y < 0 || x >= float64(p.W) || y >= float64(p.H) {
-		for i := range dst {
-			dst[i] = Grey
-		}
-		return
+// between returns the pixels whose centres lie before and after v (0 <= v < n) and the share of the second one.
+func between(v float64, n int) (first, second int, share float64) {
+	v -= .5
+	if v < 0 {
+		return 0, 0, v + 1
 	}
-	x, y = x-.5, y-.5
-	ix, iy := int(math.Floor(x)), int(math.Floor(y))
-	dx, dy := x-float64(ix), y-float64(iy)
-	x0, x1 := max(0, ix)*p.C, min(p.W-1, ix+1)*p.C
-	upper, lower := p.Row(max(0, iy)), p.Row(min(p.H-1, iy+1))
-	for i := range dst {
-		u0, l0 := float64(upper[x0+i]), float64(lower[x0+i])
-		u := u0 + float64((float64(upper[x1+i])-u0)*dx)
-		l := l0 + float64((float64(lower[x1+i])-l0)*dx)
-		dst[i] = uint8(u + float64((l-u)*dy))
-	}
+	first = int(v)
+	return first, min(first+1, n-1), v - float64(first)
 }

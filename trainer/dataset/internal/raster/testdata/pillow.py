@@ -6,7 +6,7 @@ Pictures are base64 of rows of pixels.
 """
 import base64, json
 import numpy as np
-from PIL import Image, ImageFilter, __version__
+from PIL import Image, ImageEnhance, ImageFilter, ImageOps, __version__
 
 W, H = 23, 17
 
@@ -38,6 +38,25 @@ def main():
     for z, ox, oy in ((1.3, -2.5, 3.25), (.7, 4, 1.5), (1, 2.4, -3.3)):
         im = rgb.transform((W, H), Image.AFFINE, (1 / z, 0, -ox / z, 0, 1 / z, -oy / z), Image.BILINEAR, fillcolor=(114,) * 3)
         case("affine", [1 / z, -ox / z, -oy / z], rgb, im)
+    for g in (.73, 1.27, .25, 1.75):
+        case("brightness", [g], rgb, ImageEnhance.Brightness(rgb).enhance(g))
+        case("contrast", [g], rgb, ImageEnhance.Contrast(rgb).enhance(g))
+        case("colour", [g], rgb, ImageEnhance.Color(rgb).enhance(g))
+        case("sharpness", [g], rgb, ImageEnhance.Sharpness(rgb).enhance(g))
+    for n in (7, 4):
+        case("posterize", [n], rgb, ImageOps.posterize(rgb, n))
+    for n in (179, 0, 256):
+        case("solarize", [n], rgb, ImageOps.solarize(rgb, n))
+    dull = a // 3 + 40                                           # one channel nearly flat, one flat
+    dull[:, :, 1] = 77
+    dull[:, :, 2] = 100 + (a[:, :, 2] > 250)
+    dull = Image.fromarray(dull)
+    case("dull", [], rgb, dull)
+    case("autocontrast", [], rgb, ImageOps.autocontrast(dull))
+    case("equalize", [0], rgb, ImageOps.equalize(rgb))
+    case("equalize", [1], rgb, ImageOps.equalize(dull))
+    big = Image.fromarray(np.tile(a, (4, 4, 1)))                 # enough pixels for a step above 1
+    case("equalize", [2], rgb, ImageOps.equalize(big).crop((0, 0, W, H)))
     print(json.dumps(dict(pillow=__version__, w=W, h=H, rgb=b64(rgb), grey=b64(grey), cases=out), indent=0))
 
 
