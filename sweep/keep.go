@@ -1,0 +1,98 @@
+package sweep
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/mapsweep/mapsweep/studies"
+	"github.com/mapsweep/mapsweep/trainer"
+	"github.com/mapsweep/mapsweep/trials"
+)
+
+// AttrCheckpoint is the final checkpoint of a trial, relative to the trial's directory.
+const AttrCheckpoint = "mapsweep:checkpoint"
+
+// Keepers returns the numbers of the ended trials whose checkpoints stay on disk: the keep.Best best
+// complete ones and the keep.Last that ended last. Trials that run or wait are not its business: whatever
+// they have, they need to resume.
+func Keepers(keep studies.Keep, dir trials.Direction, ts []trials.Trial) map[int]bool {
+	var scored, ended []trials.Trial
+	for _, t := range ts {
+		if t.State == trials.Complete && len(t.Values) > 0 {
+			scored = append(scored, t)
+		}
+		if t.State == trials.Complete || t.State == trials.Pruned {
+			ended = append(ended, t)
+		}
+	}
+	slices.SortStableFunc(scored, func(a, b trials.Trial) int {
+		switch {
+		case dir.Better(a.Values[0], b.Values[0]):
+			return -1
+		case dir.Better(b.Values[0], a.Values[0]):
+			return 1
+		}
+		return cmp.Compare(a.Number, b.Number)
+	})
+	slices.SortStableFunc(ended, func(a, b trials.Trial) int {
+		return cmp.Or(b.Finished.Compare(a.Finished), cmp.Compare(b.Number, a.Number))
+	})
+	keepers := map[int]bool{}
+	for _, t := range scored[:min(keep.Best, len(scored))] {
+		keepers[t.Number] = true
+	}
+	for _, t := range ended[:min(keep.Last, len(ended))] {
+		keepers[t.Number] = true
+	}
+	return keepers
+}
+
+// retain deletes the checkpoints of ended trials that are not worth keeping. It only touches
+// files inside those trials' directories.
+func (r *run) retain(ts []trials.Trial) error {
+	keepers := Keepers(r.spec.Keep, r.spec.Objective.Direction, ts)
+	resumer, _ := r.Backend.(trainer.Resumer)
+	var errs []error
+	for _, t := range ts {
+		if !t.State.Finished() || keepers[t.Number] {
+			continue
+		}
+		dir := trialDir(r.Dir, t.Number)
+		if rel := t.Text(AttrCheckpoint); rel != "" && filepath.IsLocal(rel) {
+			errs = append(errs, remove(filepath.Join(dir, rel)))
+		}
+		if resumer != nil {
+			errs = append(errs, removeLatest(resumer, dir))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// removeLatest deletes every checkpoint that the backend would resume from.
+func removeLatest(b trainer.Resumer, dir string) error {
+	for {
+		path, _ := b.Latest(dir)
+		if path == "" {
+			return nil
+		}
+		rel, err := filepath.Rel(dir, path)
+		if err != nil || !filepath.IsLocal(rel) {
+			return nil // elsewhere: not ours to delete
+		}
+		if err := os.Remove(path); err != nil {
+			return fmt.Errorf("delete checkpoint: %w", err)
+		}
+	}
+}
+
+func remove(path string) error {
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("delete checkpoint: %w", err)
+	}
+	return nil
+}

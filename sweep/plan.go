@@ -1,0 +1,177 @@
+package sweep
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/mapsweep/mapsweep/studies"
+	"github.com/mapsweep/mapsweep/studies/design"
+	"github.com/mapsweep/mapsweep/trials"
+)
+
+// enqueueDesign enqueues every point of a fixed design; those that are there already stay as they are.
+func (r *run) enqueueDesign(ctx context.Context, ev *StudyStarted) error {
+	if r.spec.Design == studies.DesignSearch {
+		return nil
+	}
+	plan, err := design.Points(r.spec)
+	if err != nil {
+		return fmt.Errorf("plan design: %w", err)
+	}
+	ev.Notes = plan.Notes
+	for _, p := range plan.Points {
+		s := trials.Suggestion{Key: p.Key, Space: pointSpace(r.spec, p.Params), Params: p.Params, Attrs: map[string]json.RawMessage{
+			trials.AttrArm:       trials.Attr(p.Arm),
+			trials.AttrReplicate: trials.Attr(p.Replicate),
+			trials.AttrSeed:      trials.Attr(p.Seed),
+			trials.AttrData:      trials.Attr(p.Data),
+		}}
+		if _, err := r.Store.Enqueue(ctx, r.study.ID, s); err != nil {
+			return fmt.Errorf("enqueue %s: %w", p.Key, err)
+		}
+	}
+	return nil
+}
+
+// pointSpace is the spec's space, with the baseline's and the point's own values among the choices.
+func pointSpace(spec studies.Spec, params trials.Params) trials.Space {
+	space := spec.Space().Clone()
+	for i, p := range space {
+		for _, values := range []trials.Params{spec.Baseline, params} {
+			if v, ok := values[p.Name]; ok && p.Kind == trials.Categorical && !space[i].Contains(v) {
+				space[i].Choices = append(space[i].Choices, v)
+			}
+		}
+	}
+	return space
+}
+
+// suggestionPrefix begins the keys of trials that a sampler proposed: suggestion-0007.
+const suggestionPrefix = "suggestion-"
+
+func suggestionKey(i int) string { return fmt.Sprintf("%s%04d", suggestionPrefix, i) }
+
+// suggestionIndex reads which suggestion a trial, or the trial that it repeats, came from.
+func suggestionIndex(t trials.Trial) (int, bool) {
+	rest, ok := strings.CutPrefix(t.Key, suggestionPrefix)
+	if !ok {
+		return 0, false
+	}
+	if end := strings.IndexAny(rest, "/#"); end >= 0 {
+		rest = rest[:end]
+	}
+	i, err := strconv.Atoi(rest)
+	return i, err == nil
+}
+
+// Rand is the random stream of suggestion i of a study; replacement numbers fresh
+// draws after an invalid point.
+func Rand(seed int64, i, replacement int) *rand.Rand {
+	return rand.New(rand.NewPCG(uint64(seed), uint64(i)|uint64(replacement)<<32))
+}
+
+// suggest asks the sampler for the next point and enqueues it, once per data set and replicate.
+// It returns false if the search has all the trials that it asks for.
+// Two processes that ask for the same index at once enqueue the same keys, so that one of them wins.
+func (r *run) suggest(ctx context.Context) (bool, error) {
+	if r.sampler == nil {
+		return false, nil
+	}
+	ts, err := r.Store.Trials(ctx, r.study.ID)
+	if err != nil {
+		return false, err
+	}
+	next := 0
+	for _, t := range ts {
+		if i, ok := suggestionIndex(t); ok {
+			next = max(next, i+1)
+		}
+	}
+	if next >= r.spec.Search.Trials {
+		return false, nil
+	}
+	s, err := r.ask(ctx, r.history(ts), next)
+	if err != nil {
+		return false, fmt.Errorf("suggest point %d with %s: %w", next, r.spec.Search.Sampler, err)
+	}
+	return true, r.enqueueSuggestion(ctx, s, next)
+}
+
+// ask calls the sampler until it proposes a point that lies in the space.
+func (r *run) ask(ctx context.Context, h History, i int) (trials.Suggestion, error) {
+	const tries = 10
+	var invalid error
+	for k := range tries {
+		s, err := guardedSuggest(ctx, r.sampler, h, Rand(r.spec.Seed, i, k))
+		if err != nil {
+			return s, err
+		}
+		if invalid = checkSuggestion(s); invalid == nil {
+			return s, nil
+		}
+		r.Log.Warn("sampler proposed an invalid point, asking again", "suggestion", i, "error", invalid)
+	}
+	return trials.Suggestion{}, invalid
+}
+
+// guardedSuggest turns a panicking sampler into an error.
+func guardedSuggest(ctx context.Context, s Sampler, h History, rng *rand.Rand) (out trials.Suggestion, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("sampler panicked: %v", p)
+		}
+	}()
+	return s.Suggest(ctx, h, rng)
+}
+
+// checkSuggestion says whether every parameter that varies has a value that it can take.
+func checkSuggestion(s trials.Suggestion) error {
+	for _, p := range s.Space {
+		v, ok := s.Params[p.Name]
+		if !ok {
+			return fmt.Errorf("%s has no value", p.Name)
+		}
+		if !p.Contains(v) {
+			return fmt.Errorf("%s: %s: %w", p.Name, trials.FormatValue(v), trials.ErrOutOfRange)
+		}
+	}
+	return nil
+}
+
+// enqueueSuggestion enqueues suggestion i with the fixed parameters around it.
+func (r *run) enqueueSuggestion(ctx context.Context, s trials.Suggestion, i int) error {
+	data := r.spec.Trainer.Data
+	if len(data) == 0 {
+		data = []string{""}
+	}
+	for d, name := range data {
+		for rep := range max(1, r.spec.Replicates) {
+			one := trials.Suggestion{Key: suggestionKey(i), Space: s.Space, Params: r.spec.Baseline.With(s.Params),
+				Attrs: trials.CloneAttrs(s.Attrs)}
+			if d > 0 {
+				one.Key += "/data-" + strconv.Itoa(d)
+			}
+			if rep > 0 {
+				one.Key += "/replicate-" + strconv.Itoa(rep)
+			}
+			one.Attrs[trials.AttrReplicate] = trials.Attr(rep)
+			one.Attrs[trials.AttrSeed] = trials.Attr(design.Seed(r.spec.Seed, rep))
+			one.Attrs[trials.AttrData] = trials.Attr(name)
+			if _, err := r.Store.Enqueue(ctx, r.study.ID, one); err != nil {
+				return fmt.Errorf("enqueue %s: %w", one.Key, err)
+			}
+		}
+	}
+	return nil
+}
+
+// history is what samplers and pruners see: the trials that count.
+func (r *run) history(ts []trials.Trial) History {
+	return History{Space: r.spec.Space(), Direction: r.spec.Objective.Direction, Metric: r.spec.Objective.Metric,
+		Fixed: r.spec.Baseline, Trials: slices.DeleteFunc(ts, trials.Trial.Superseded)}
+}

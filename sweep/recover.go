@@ -1,0 +1,204 @@
+package sweep
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/mapsweep/mapsweep/sweep/local"
+	"github.com/mapsweep/mapsweep/trials"
+)
+
+// Outcomes of attempts that did not end their trial.
+const (
+	outcomeLost        = "lost"
+	outcomeInterrupted = "interrupted"
+)
+
+// AttrSkippedBy says what left a skipped trial out: "budget". A study with a larger budget runs it after all.
+const AttrSkippedBy = "mapsweep:skipped_by"
+
+// recoverTrials puts trials of vanished workers back and repeats failed ones.
+func (r *run) recoverTrials(ctx context.Context, ev *StudyStarted) error {
+	ts, err := r.Store.Trials(ctx, r.study.ID)
+	if err != nil {
+		return err
+	}
+	affordable := r.affordable(ts)
+	for _, t := range ts {
+		switch {
+		case t.State == trials.Running:
+			lost, err := r.reclaim(ctx, t)
+			if err != nil {
+				return err
+			}
+			if lost {
+				ev.Lost = append(ev.Lost, t.Number)
+			}
+		case repeats(t), affordable && t.Text(AttrSkippedBy) == "budget" && !t.Superseded():
+			n, err := repeat(ctx, r.Store, t)
+			if err != nil {
+				return err
+			}
+			r.Log.Info("repeating failed trial", "trial", t.Number, "class", t.Text(trials.AttrClass), "as", n.Number)
+			ev.Retried = append(ev.Retried, t.Number)
+		}
+	}
+	return nil
+}
+
+// repeats says whether the next run tries t again: it broke, rather than showed that the point is bad.
+func repeats(t trials.Trial) bool {
+	if t.State != trials.Fail || t.Superseded() {
+		return false
+	}
+	switch t.Text(trials.AttrClass) {
+	case trials.ClassError, trials.ClassTimeout, trials.ClassMemory, trials.ClassLost:
+		return true
+	}
+	return false
+}
+
+// reclaim requeues a running trial if its worker has vanished, or gives it up after too many starts.
+func (r *run) reclaim(ctx context.Context, t trials.Trial) (bool, error) {
+	why := r.vanished(t)
+	if why == "" {
+		return false, nil
+	}
+	var err error
+	lost := 0
+	for _, a := range t.Attempts {
+		if a.Outcome == outcomeLost {
+			lost++
+		}
+	}
+	if lost+1 >= r.Limits.Attempts {
+		err = r.Store.Finish(ctx, t.ID, trials.Outcome{State: trials.Fail, Attrs: map[string]json.RawMessage{
+			trials.AttrClass:  trials.Attr(trials.ClassLost),
+			trials.AttrReason: trials.Attr(fmt.Sprintf("its worker vanished %d times: %s", lost+1, why)),
+		}})
+	} else {
+		err = r.Store.Requeue(ctx, t.ID, outcomeLost, why)
+	}
+	if errors.Is(err, trials.ErrNotRunning) || errors.Is(err, trials.ErrFinished) {
+		return false, nil // another process did it, or it finished after all
+	}
+	if err == nil {
+		r.Log.Warn("worker of trial vanished", "trial", t.Number, "reason", why)
+	}
+	return err == nil, err
+}
+
+// vanished says why the worker of a running trial counts as gone, or "".
+func (r *run) vanished(t trials.Trial) string {
+	r.mu.Lock()
+	_, ours := r.active[t.ID]
+	r.mu.Unlock()
+	if ours {
+		return ""
+	}
+	worker, seen := "", t.Heartbeat
+	if n := len(t.Attempts); n > 0 {
+		worker = t.Attempts[n-1].Worker
+		if a := t.Attempts[n-1].Started; a.After(seen) {
+			seen = a
+		}
+	}
+	silent := r.Now().Sub(seen)
+	if worker != r.Worker {
+		switch r.Probe(worker) {
+		case local.Alive:
+			return ""
+		case local.Dead:
+			return fmt.Sprintf("process %s is gone", worker)
+		}
+	}
+	if silent > r.Limits.Lost {
+		return fmt.Sprintf("no sign of life from %s for %s", worker, silent.Round(time.Second))
+	}
+	return ""
+}
+
+var repetition = regexp.MustCompile(`#(\d+)$`)
+
+// repeatKey is the key of the trial that repeats t: key#2, then key#3.
+func repeatKey(t trials.Trial) string {
+	if _, again := t.Integer(trials.AttrRetryOf); again {
+		if m := repetition.FindStringSubmatchIndex(t.Key); m != nil {
+			n, _ := strconv.Atoi(t.Key[m[2]:m[3]])
+			return t.Key[:m[0]] + "#" + strconv.Itoa(n+1)
+		}
+	}
+	key := t.Key
+	if key == "" {
+		key = "trial-" + strconv.Itoa(t.Number)
+	}
+	return key + "#2"
+}
+
+// outcomeAttrs are the attributes that a repetition does not inherit.
+var outcomeAttrs = []string{trials.AttrKey, trials.AttrClass, trials.AttrReason, trials.AttrLogTail, trials.AttrRetriedBy,
+	trials.AttrEffective, trials.AttrScoreEpoch, AttrSkippedBy, AttrCheckpoint}
+
+// repeat enqueues a copy of an ended trial and takes the old one out of the count. A crash between the two
+// steps does no harm: the next call finds the copy by its key.
+func repeat(ctx context.Context, store trials.Store, t trials.Trial) (trials.Trial, error) {
+	attrs := trials.CloneAttrs(t.Attrs)
+	maps.DeleteFunc(attrs, func(k string, _ json.RawMessage) bool { return slices.Contains(outcomeAttrs, k) })
+	attrs[trials.AttrRetryOf] = trials.Attr(t.Number)
+	n, err := store.Enqueue(ctx, t.StudyID, trials.Suggestion{Key: repeatKey(t), Space: t.Space, Params: t.Params, Attrs: attrs})
+	if err != nil {
+		return n, fmt.Errorf("repeat trial %d: %w", t.Number, err)
+	}
+	err = store.SetAttrs(ctx, t.ID, map[string]json.RawMessage{trials.AttrRetriedBy: trials.Attr(n.Number)})
+	if err != nil {
+		return n, fmt.Errorf("repeat trial %d: %w", t.Number, err)
+	}
+	return n, nil
+}
+
+// ErrNotRepeatable: only trials that failed, and that nothing repeats yet, can be repeated.
+var ErrNotRepeatable = errors.New("cannot be repeated")
+
+// Retry enqueues copies of the study's failed trials of those numbers, of whatever class, and returns the
+// copies; the next Run runs them. It changes nothing if one of the numbers cannot be repeated.
+func Retry(ctx context.Context, store trials.Store, study string, numbers []int) ([]trials.Trial, error) {
+	st, err := store.Study(ctx, study)
+	if err != nil {
+		return nil, err
+	}
+	ts, err := store.Trials(ctx, st.ID)
+	if err != nil {
+		return nil, err
+	}
+	var old []trials.Trial
+	for _, n := range slices.Compact(slices.Sorted(slices.Values(numbers))) {
+		i := slices.IndexFunc(ts, func(t trials.Trial) bool { return t.Number == n })
+		if i < 0 {
+			return nil, fmt.Errorf("retry trial %d of study %q: %w", n, study, trials.ErrNoTrial)
+		}
+		t := ts[i]
+		if by, ok := t.Integer(trials.AttrRetriedBy); ok {
+			return nil, fmt.Errorf("retry trial %d of study %q: %w: trial %d repeats it already", n, study, ErrNotRepeatable, by)
+		}
+		if t.State != trials.Fail {
+			return nil, fmt.Errorf("retry trial %d of study %q: %w: it is %s, not failed", n, study, ErrNotRepeatable, t.State)
+		}
+		old = append(old, t)
+	}
+	var copies []trials.Trial
+	for _, t := range old {
+		c, err := repeat(ctx, store, t)
+		if err != nil {
+			return copies, err
+		}
+		copies = append(copies, c)
+	}
+	return copies, nil
+}

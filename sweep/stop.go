@@ -1,0 +1,87 @@
+package sweep
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"time"
+
+	"github.com/mapsweep/mapsweep/studies"
+	"github.com/mapsweep/mapsweep/trials"
+)
+
+// AttrStop is a study attribute: the time (RFC 3339) at which someone asked all workers to stop.
+// Runs that begin later take no notice of it.
+const AttrStop = "mapsweep:stop"
+
+// RequestStop asks every process that runs the study to stop gracefully. They notice within a heartbeat.
+func RequestStop(ctx context.Context, store trials.Store, study string) error {
+	st, err := store.Study(ctx, study)
+	if err != nil {
+		return err
+	}
+	if st.Attrs == nil {
+		st.Attrs = map[string]json.RawMessage{}
+	}
+	st.Attrs[AttrStop] = trials.Attr(trials.Now().Format(time.RFC3339Nano))
+	return store.UpdateStudy(ctx, st)
+}
+
+// stopRequested looks for a stop request that is younger than this run.
+func (r *run) stopRequested(ctx context.Context) (bool, error) {
+	st, err := r.Store.Study(ctx, r.study.Name)
+	if err != nil {
+		return false, err
+	}
+	var at time.Time
+	if json.Unmarshal(st.Attrs[AttrStop], &at) != nil {
+		return false, nil
+	}
+	return !at.Before(r.begun), nil
+}
+
+// affordable says whether the device-hours used so far leave room in the budget.
+func (r *run) affordable(ts []trials.Trial) bool {
+	limit := r.spec.Budget.DeviceHours
+	return limit <= 0 || Count(studies.Spec{}, ts, r.Now()).DeviceHours < limit
+}
+
+// checkBudget notices that the budget is used up; from then on nothing new starts.
+func (r *run) checkBudget(ctx context.Context) (ok bool, err error) {
+	if r.spec.Budget.DeviceHours <= 0 {
+		return true, nil
+	}
+	ts, err := r.Store.Trials(ctx, r.study.ID)
+	if err != nil {
+		return false, err
+	}
+	if r.affordable(ts) {
+		return true, nil
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.budget = true
+	return false, nil
+}
+
+// skipWaiting ends the trials that the budget leaves out. It claims each first, so that none is
+// ended under the hands of another process.
+func (r *run) skipWaiting(ctx context.Context) error {
+	for {
+		t, err := r.Store.Claim(ctx, r.study.ID, r.Worker)
+		if errors.Is(err, trials.ErrNoneWaiting) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		err = r.Store.Finish(ctx, t.ID, trials.Outcome{State: trials.Fail, Attrs: map[string]json.RawMessage{
+			trials.AttrClass:  trials.Attr(trials.ClassSkipped),
+			trials.AttrReason: trials.Attr("the budget of device-hours was used up before it began"),
+			AttrSkippedBy:     trials.Attr("budget"),
+		}})
+		if err != nil {
+			return err
+		}
+	}
+}

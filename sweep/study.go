@@ -1,0 +1,155 @@
+package sweep
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"slices"
+	"strings"
+
+	"github.com/mapsweep/mapsweep/studies"
+	"github.com/mapsweep/mapsweep/sweep/local"
+	"github.com/mapsweep/mapsweep/trainer"
+	"github.com/mapsweep/mapsweep/trials"
+)
+
+// Errors of opening a study.
+var (
+	// ErrChanged: the study file asks for something else than the stored study. See ChangedError.
+	ErrChanged = errors.New("study file changed in a way that would mix results")
+	// ErrDataChanged: the data set is not the one that the stored results come from.
+	ErrDataChanged = errors.New("data set changed since the study began")
+)
+
+// ChangedError refuses an edited study file and holds the difference.
+type ChangedError struct {
+	Study   string
+	Changes []string // one a line, for people
+}
+
+// Error lists the changes, one a line.
+func (e *ChangedError) Error() string {
+	return fmt.Sprintf("%v:\n  %s\nrun it under another name, or undo the change", ErrChanged, strings.Join(e.Changes, "\n  "))
+}
+
+// Unwrap is ErrChanged.
+func (e *ChangedError) Unwrap() error { return ErrChanged }
+
+// open checks data and devices, and creates, continues or extends the study.
+func (r *run) open(ctx context.Context, file []byte) (StudyStarted, error) {
+	ev := StudyStarted{Parallel: r.pool.Size()}
+	prov, err := r.provenance(ctx)
+	if err != nil {
+		return ev, err
+	}
+	resolved, err := r.spec.JSON()
+	if err != nil {
+		return ev, err
+	}
+	st, err := r.Store.Study(ctx, r.spec.Name)
+	if errors.Is(err, trials.ErrNoStudy) {
+		st, err = r.Store.CreateStudy(ctx, trials.Study{Name: r.spec.Name, Directions: []trials.Direction{r.spec.Objective.Direction},
+			Objective: r.spec.Objective.Metric, File: file, Resolved: resolved, Provenance: prov})
+		if err == nil {
+			r.study, ev.Study = st, st
+			return ev, nil
+		}
+		if errors.Is(err, trials.ErrStudyExists) { // another process was faster
+			st, err = r.Store.Study(ctx, r.spec.Name)
+		}
+	}
+	if err != nil {
+		return ev, err
+	}
+	ev.Continued = true
+	if ev.Extended, err = r.reopen(ctx, &st, file, resolved, prov); err != nil {
+		return ev, err
+	}
+	r.study, ev.Study = st, st
+	return ev, nil
+}
+
+// reopen compares a stored study with what is asked for, and stores an extension.
+func (r *run) reopen(ctx context.Context, st *trials.Study, file, resolved []byte, prov trials.Provenance) ([]string, error) {
+	old, err := StoredSpec(*st)
+	if err != nil {
+		return nil, err
+	}
+	if err := sameData(st.Provenance.Data, prov.Data); err != nil {
+		return nil, err
+	}
+	again, err := old.JSON()
+	if err != nil {
+		return nil, err
+	}
+	if bytes.Equal(again, resolved) {
+		return nil, nil
+	}
+	extends, changes := diff(old, r.spec)
+	if !extends {
+		return nil, &ChangedError{Study: st.Name, Changes: changes}
+	}
+	st.File, st.Resolved = file, resolved
+	st.Provenance.Data = mergeData(st.Provenance.Data, prov.Data)
+	if err := r.Store.UpdateStudy(ctx, *st); err != nil {
+		return nil, err
+	}
+	return changes, nil
+}
+
+// StoredSpec decodes the resolved spec of a stored study.
+func StoredSpec(st trials.Study) (studies.Spec, error) {
+	if len(st.Resolved) == 0 {
+		return studies.Spec{}, fmt.Errorf("read stored study %q: it was not made by mapsweep and has no study file", st.Name)
+	}
+	spec, err := studies.FromJSON(st.Resolved)
+	if err != nil {
+		return spec, fmt.Errorf("read stored study %q: %w", st.Name, err)
+	}
+	return spec, nil
+}
+
+// sameData compares data sets by name; new ones are welcome.
+func sameData(old, now []trials.DataSource) error {
+	for _, n := range now {
+		i := slices.IndexFunc(old, func(o trials.DataSource) bool { return o.Name == n.Name })
+		if i >= 0 && old[i].Hash != "" && n.Hash != "" && old[i].Hash != n.Hash {
+			return fmt.Errorf("%w: %s had hash %.12s and now has %.12s; start a study under another name",
+				ErrDataChanged, n.Name, old[i].Hash, n.Hash)
+		}
+	}
+	return nil
+}
+
+// mergeData adds data sets that an extension brought.
+func mergeData(old, now []trials.DataSource) []trials.DataSource {
+	for _, n := range now {
+		if !slices.ContainsFunc(old, func(o trials.DataSource) bool { return o.Name == n.Name }) {
+			old = append(old, n)
+		}
+	}
+	return old
+}
+
+// provenance asks the backend what it found, and adds program and machine.
+func (r *run) provenance(ctx context.Context) (trials.Provenance, error) {
+	var p trials.Provenance
+	if b, ok := r.Backend.(trainer.Preparer); ok {
+		var err error
+		if p, err = b.Prepare(ctx); err != nil {
+			return p, fmt.Errorf("prepare trainer: %w", err)
+		}
+	}
+	p.Version, p.Commit, p.Go = r.Version, r.Commit, runtime.Version()
+	p.OS, p.CPU, p.Cores = local.OS(), local.CPU(), runtime.NumCPU()
+	if host, err := os.Hostname(); err == nil {
+		p.Host = host
+	}
+	if p.Backend == "" {
+		p.Backend = r.spec.Trainer.Backend
+	}
+	return p, nil
+}

@@ -1,0 +1,111 @@
+package sweep
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/mapsweep/mapsweep/studies"
+	"github.com/mapsweep/mapsweep/trials"
+)
+
+// Summary accounts for every trial that a study planned. Trials that another one
+// repeats are not counted, except in Repeated.
+type Summary struct {
+	Planned    int `json:"planned"`
+	Complete   int `json:"complete"`
+	Pruned     int `json:"pruned"`
+	Failed     int `json:"failed"`
+	Infeasible int `json:"infeasible"`
+	Skipped    int `json:"skipped"`
+	Running    int `json:"running"`
+	Waiting    int `json:"waiting"` // enqueued, or still to be suggested by a search
+	Repeated   int `json:"repeated"`
+	// DeviceHours is the time of all attempts, repeated trials included.
+	DeviceHours float64 `json:"device_hours"`
+}
+
+// Finished is the number of planned trials that have ended.
+func (s Summary) Finished() int {
+	return s.Complete + s.Pruned + s.Failed + s.Infeasible + s.Skipped
+}
+
+// Check says whether planned = complete + pruned + failed + infeasible + skipped holds.
+func (s Summary) Check() error {
+	if s.Planned == s.Finished() {
+		return nil
+	}
+	return fmt.Errorf("account for trials: %d planned, but %d complete + %d pruned + %d failed + %d infeasible + %d skipped = %d (%d running, %d waiting)",
+		s.Planned, s.Complete, s.Pruned, s.Failed, s.Infeasible, s.Skipped, s.Finished(), s.Running, s.Waiting)
+}
+
+// Count accounts for the trials of a study at that moment.
+func Count(spec studies.Spec, ts []trials.Trial, now time.Time) Summary {
+	var s Summary
+	suggested := 0
+	for _, t := range ts {
+		s.DeviceHours += hours(t, now)
+		if t.Superseded() {
+			s.Repeated++
+			continue
+		}
+		if _, ok := suggestionIndex(t); ok {
+			suggested++
+		}
+		s.Planned++
+		s.add(t)
+	}
+	if more := searchTrials(spec) - suggested; more > 0 {
+		s.Planned += more
+		s.Waiting += more
+	}
+	return s
+}
+
+func (s *Summary) add(t trials.Trial) {
+	switch t.State {
+	case trials.Complete:
+		s.Complete++
+	case trials.Pruned:
+		s.Pruned++
+	case trials.Running:
+		s.Running++
+	case trials.Waiting:
+		s.Waiting++
+	default:
+		switch t.Text(trials.AttrClass) {
+		case trials.ClassInfeasible:
+			s.Infeasible++
+		case trials.ClassSkipped:
+			s.Skipped++
+		default:
+			s.Failed++
+		}
+	}
+}
+
+// searchTrials is the number of trials that a search asks for, 0 for fixed designs.
+func searchTrials(spec studies.Spec) int {
+	if spec.Design != studies.DesignSearch || spec.Search == nil {
+		return 0
+	}
+	return spec.Search.Trials * max(1, spec.Replicates) * max(1, len(spec.Trainer.Data))
+}
+
+// hours is the time that a trial's attempts have taken; a running attempt counts until now,
+// but not beyond the last sign of life of its worker.
+func hours(t trials.Trial, now time.Time) float64 {
+	var sum time.Duration
+	for _, a := range t.Attempts {
+		end := a.Ended
+		if end.IsZero() {
+			end = now
+			if t.State != trials.Running && !t.Heartbeat.IsZero() {
+				end = t.Heartbeat
+			}
+		}
+		if d := end.Sub(a.Started); d > 0 {
+			sum += d
+		}
+	}
+	return sum.Hours()
+}

@@ -1,0 +1,374 @@
+package sweep
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"slices"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/mapsweep/mapsweep/sweep/local"
+	"github.com/mapsweep/mapsweep/trainer"
+	"github.com/mapsweep/mapsweep/trials"
+)
+
+// errTaken is the cause for a trial that another process took over.
+var errTaken = errors.New("taken over by another process")
+
+// storeError is the cause for a trial whose measurements can no longer be stored; it ends the study.
+type storeError struct{ err error }
+
+func (e storeError) Error() string { return e.err.Error() }
+func (e storeError) Unwrap() error { return e.err }
+
+// active is a trial that runs in this process.
+type active struct {
+	trial  trials.Trial
+	cancel context.CancelCauseFunc
+
+	mu       sync.Mutex
+	measured []trials.Measurement // of this attempt and those that it continues, by epoch
+	closed   bool                 // Train has returned or was given up: reports no longer count
+	shown    time.Time            // last progress event
+}
+
+func (a *active) ending() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.closed
+}
+
+func (a *active) close() []trials.Measurement {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.closed = true
+	return a.measured
+}
+
+// trialDir is the directory of trial number n below the study's.
+func trialDir(dir string, n int) string { return filepath.Join(dir, fmt.Sprintf("trial-%04d", n)) }
+
+// runTrial runs a claimed trial to its end. It returns only errors that end the study.
+func (r *run) runTrial(ctx context.Context, lease local.Lease, t trials.Trial) error {
+	keep := context.WithoutCancel(ctx)
+	tctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	if r.timeout > 0 {
+		var stop context.CancelFunc
+		tctx, stop = context.WithTimeoutCause(tctx, r.timeout, ErrTimeout)
+		defer stop()
+	}
+	a := &active{trial: t, cancel: cancel}
+	job, resumed, err := r.job(t, lease)
+	if err != nil {
+		return errors.Join(err, r.Store.Requeue(keep, t.ID, outcomeInterrupted, err.Error()))
+	}
+	a.measured = slices.DeleteFunc(slices.Clone(t.Measurements), func(m trials.Measurement) bool { return m.Epoch > resumed })
+	job.Progress = func(p trainer.Progress) { r.progress(a, p) }
+
+	r.mu.Lock()
+	r.active[t.ID] = a
+	r.mu.Unlock()
+	defer func() {
+		r.mu.Lock()
+		delete(r.active, t.ID)
+		r.mu.Unlock()
+	}()
+	if r.isStopping() {
+		cancel(ErrStopped)
+	}
+	r.emit(TrialStarted{Trial: t, Lease: lease, Dir: job.Dir, Epochs: job.Epochs, Resume: resumed})
+	res, err := r.train(tctx, ctx, a, job)
+	return r.settle(keep, a, job, res, err, context.Cause(tctx))
+}
+
+// job prepares the trial's directory and says what the backend is to do. resumed is the
+// number of epochs that an earlier attempt has finished.
+func (r *run) job(t trials.Trial, lease local.Lease) (job trainer.Job, resumed int, err error) {
+	dir := trialDir(r.Dir, t.Number)
+	first := len(t.Attempts) <= 1
+	if first {
+		if err := setAside(dir, r.Now()); err != nil {
+			return job, 0, err
+		}
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return job, 0, fmt.Errorf("make directory of trial %d: %w", t.Number, err)
+	}
+	job = trainer.Job{TrialID: t.ID, Number: t.Number, Params: t.Params.Clone(), Epochs: r.epochs, Seed: t.Seed(),
+		Threads: lease.Threads, Devices: lease.Devices, Data: t.Text(trials.AttrData), Split: r.spec.Objective.Split, Dir: dir}
+	if b, ok := r.Backend.(trainer.Resumer); ok && !first {
+		path, epoch := b.Latest(dir)
+		if path != "" && hasEpochs(t.Measurements, epoch) {
+			job.Resume, resumed = path, epoch
+		}
+	}
+	return job, resumed, writeJSON(filepath.Join(dir, "trial.json"), map[string]any{
+		"study": r.study.Name, "trial": t.Number, "key": t.Key, "params": t.Params, "seed": job.Seed, "epochs": job.Epochs,
+		"data": job.Data, "split": job.Split, "threads": job.Threads, "devices": job.Devices, "resume": job.Resume})
+}
+
+// setAside renames what lies in a new trial's directory: it belongs to another database's
+// study of the same name, and its checkpoints must not be mistaken for ours.
+func setAside(dir string, now time.Time) error {
+	old, err := os.ReadDir(dir)
+	if err != nil || len(old) == 0 {
+		return nil // nothing there; if it cannot be read, MkdirAll will say why
+	}
+	aside := dir + ".before-" + now.Format("20060102-150405.000000")
+	if err := os.Rename(dir, aside); err != nil {
+		return fmt.Errorf("set earlier trial directory aside: %w", err)
+	}
+	return nil
+}
+
+// hasEpochs says whether epochs 1..n are all measured.
+func hasEpochs(ms []trials.Measurement, n int) bool {
+	got := 0
+	for _, m := range ms {
+		if m.Epoch >= 1 && m.Epoch <= n {
+			got++
+		}
+	}
+	return got == n
+}
+
+func writeJSON(path string, v any) error {
+	b, err := json.MarshalIndent(v, "", "  ")
+	if err != nil {
+		return fmt.Errorf("encode %s: %w", filepath.Base(path), err)
+	}
+	if err := os.WriteFile(path, append(b, '\n'), 0o644); err != nil {
+		return fmt.Errorf("write trial file: %w", err)
+	}
+	return nil
+}
+
+// train calls the backend, turns a panic into a failure, and gives up on a backend that
+// does not return after its context has ended. hard is the context of the whole run.
+func (r *run) train(ctx, hard context.Context, a *active, job trainer.Job) (trainer.Result, error) {
+	type answer struct {
+		res trainer.Result
+		err error
+	}
+	done := make(chan answer, 1)
+	go func() {
+		var ans answer
+		defer func() {
+			if p := recover(); p != nil {
+				ans.err = panicked(job.Dir, p, debug.Stack())
+			}
+			done <- ans
+		}()
+		ans.res, ans.err = r.Backend.Train(ctx, job, func(m trials.Measurement) { r.report(ctx, a, m) })
+	}()
+	select {
+	case ans := <-done:
+		return ans.res, ans.err
+	case <-ctx.Done():
+	}
+	patience := time.NewTimer(r.Limits.Hang)
+	defer patience.Stop()
+	hardStop := hard.Done()
+	for {
+		select {
+		case ans := <-done:
+			return ans.res, ans.err
+		case <-hardStop:
+			hardStop = nil
+			patience.Reset(r.Limits.Grace)
+		case <-patience.C:
+			return trainer.Result{}, fmt.Errorf("trainer did not stop in time: %w", context.Cause(ctx))
+		}
+	}
+}
+
+// panicked keeps the stack in the trial's directory and makes a failure of it.
+func panicked(dir string, p any, stack []byte) error {
+	text := fmt.Sprintf("panic: %v\n\n%s", p, stack)
+	f := &trainer.Failure{Class: trials.ClassError, Reason: fmt.Sprintf("trainer panicked: %v", p), LogTail: text}
+	if err := os.WriteFile(filepath.Join(dir, "panic.log"), []byte(text), 0o644); err != nil {
+		f.Err = err
+	}
+	return f
+}
+
+// report stores a measurement and asks the pruner.
+func (r *run) report(ctx context.Context, a *active, m trials.Measurement) {
+	a.mu.Lock()
+	if a.closed {
+		a.mu.Unlock()
+		return
+	}
+	if m.At.IsZero() {
+		m.At = r.Now()
+	}
+	err := r.Store.Record(context.WithoutCancel(ctx), a.trial.ID, m)
+	if err == nil {
+		a.measured = append(slices.DeleteFunc(a.measured, func(o trials.Measurement) bool { return o.Epoch >= m.Epoch }), m)
+	}
+	a.mu.Unlock()
+	switch {
+	case errors.Is(err, trials.ErrNotRunning), errors.Is(err, trials.ErrFinished):
+		a.cancel(errTaken)
+		return
+	case err != nil:
+		a.cancel(storeError{fmt.Errorf("trial %d: %w", a.trial.Number, err)})
+		return
+	}
+	r.emit(TrialMeasured{Trial: a.trial, Measurement: m})
+	if r.pruner == nil || r.epochs > 0 && m.Epoch >= r.epochs || ctx.Err() != nil {
+		return
+	}
+	prune, err := r.prune(ctx, a)
+	if err != nil {
+		a.cancel(storeError{fmt.Errorf("prune trial %d: %w", a.trial.Number, err)})
+	} else if prune {
+		a.cancel(ErrPruned)
+	}
+}
+
+// prune asks the pruner; a panic in it is an error.
+func (r *run) prune(ctx context.Context, a *active) (prune bool, err error) {
+	ts, err := r.Store.Trials(context.WithoutCancel(ctx), r.study.ID)
+	if err != nil {
+		return false, err
+	}
+	t := a.trial
+	a.mu.Lock()
+	t.Measurements = slices.Clone(a.measured)
+	a.mu.Unlock()
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("pruner panicked: %v", p)
+		}
+	}()
+	return r.pruner.Prune(r.history(ts), t)
+}
+
+// progress passes on where a trial stands, at most five times per second.
+func (r *run) progress(a *active, p trainer.Progress) {
+	if r.Events == nil {
+		return
+	}
+	a.mu.Lock()
+	now := time.Now()
+	show := !a.closed && now.Sub(a.shown) >= 200*time.Millisecond
+	if show {
+		a.shown = now
+	}
+	a.mu.Unlock()
+	if show {
+		r.emit(TrialProgress{Trial: a.trial, Progress: p})
+	}
+}
+
+// settle records how a trial ended, or puts it back.
+func (r *run) settle(ctx context.Context, a *active, job trainer.Job, res trainer.Result, err, cause error) error {
+	v := judge(r.spec.Objective, a.close(), res, err, cause)
+	if fatal := endsStudy(err, cause); fatal != nil {
+		r.stopOnce.Do(func() { close(r.stopping) })
+		if e := r.Store.Requeue(ctx, a.trial.ID, outcomeInterrupted, fatal.Error()); e != nil && !errors.Is(e, trials.ErrNotRunning) {
+			fatal = errors.Join(fatal, e)
+		}
+		return fatal
+	}
+	if v.taken {
+		r.Log.Warn("trial was taken over by another process", "trial", a.trial.Number)
+		return nil
+	}
+	if v.requeue != "" {
+		return r.putBack(ctx, a, v.requeue)
+	}
+	for _, art := range res.Artifacts {
+		if err := r.Store.Attach(ctx, a.trial.ID, art); err != nil {
+			return fmt.Errorf("attach %s to trial %d: %w", art.Name, a.trial.Number, err)
+		}
+	}
+	r.describe(job, res, v.outcome.Attrs)
+	switch err := r.Store.Finish(ctx, a.trial.ID, v.outcome); {
+	case errors.Is(err, trials.ErrFinished), errors.Is(err, trials.ErrNotRunning):
+		r.Log.Warn("trial was ended by another process", "trial", a.trial.Number)
+		return nil
+	case err != nil:
+		return fmt.Errorf("finish trial %d: %w", a.trial.Number, err)
+	}
+	return r.finished(ctx, a.trial, v.reason)
+}
+
+// endsStudy is the error that ends the study, if there is one: of the store, of data or device, or a full disk.
+func endsStudy(err, cause error) error {
+	var store storeError
+	if errors.As(cause, &store) {
+		return store.err
+	}
+	for _, e := range []error{trainer.ErrNoData, trainer.ErrNoDevice, syscall.ENOSPC, syscall.EROFS} {
+		if errors.Is(err, e) {
+			return err
+		}
+	}
+	return nil
+}
+
+// putBack requeues an interrupted trial.
+func (r *run) putBack(ctx context.Context, a *active, reason string) error {
+	err := r.Store.Requeue(ctx, a.trial.ID, outcomeInterrupted, reason)
+	if errors.Is(err, trials.ErrNotRunning) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("put trial %d back: %w", a.trial.Number, err)
+	}
+	t := a.trial
+	t.State = trials.Waiting
+	sum, err := r.count(ctx)
+	if err != nil {
+		return err
+	}
+	r.emit(TrialFinished{Trial: t, Reason: reason, Summary: sum})
+	return nil
+}
+
+// describe adds the effective configuration and the checkpoint to a trial's attributes and directory.
+func (r *run) describe(job trainer.Job, res trainer.Result, attrs map[string]json.RawMessage) {
+	if len(res.Effective) > 0 {
+		attrs[trials.AttrEffective] = trials.Attr(res.Effective)
+		if err := writeJSON(filepath.Join(job.Dir, "effective.json"), res.Effective); err != nil {
+			r.Log.Warn("effective configuration is in the database only", "trial", job.Number, "error", err)
+		}
+	}
+	if res.Checkpoint != "" {
+		path := res.Checkpoint
+		if rel, err := filepath.Rel(job.Dir, path); err == nil && filepath.IsLocal(rel) {
+			path = rel
+		}
+		attrs[AttrCheckpoint] = trials.Attr(path)
+	}
+}
+
+// finished does what follows each ended trial: retention, the hook, the event.
+func (r *run) finished(ctx context.Context, t trials.Trial, reason string) error {
+	r.after.Lock()
+	defer r.after.Unlock()
+	ts, err := r.Store.Trials(ctx, r.study.ID)
+	if err != nil {
+		return err
+	}
+	if err := r.retain(ts); err != nil {
+		r.Log.Warn("old checkpoints stay on disk", "error", err)
+	}
+	if i := slices.IndexFunc(ts, func(o trials.Trial) bool { return o.ID == t.ID }); i >= 0 {
+		t = ts[i]
+	}
+	if r.AfterTrial != nil {
+		r.AfterTrial(ctx, r.study, t)
+	}
+	r.emit(TrialFinished{Trial: t, Reason: reason, Summary: Count(r.spec, ts, r.Now())})
+	return nil
+}

@@ -1,0 +1,201 @@
+package sweep
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/mapsweep/mapsweep/trials"
+)
+
+// work runs one worker per lease, and a watch beside them, until nothing is left or someone stops it.
+func (r *run) work(ctx context.Context) error {
+	g, gctx := errgroup.WithContext(ctx)
+	for range r.pool.Size() {
+		g.Go(func() error { return r.worker(gctx) })
+	}
+	done := make(chan struct{})
+	var watched error
+	watching := make(chan struct{})
+	go func() {
+		defer close(watching)
+		watched = r.watch(gctx, done)
+	}()
+	err := g.Wait()
+	close(done)
+	<-watching
+	if err == nil {
+		err = watched
+	}
+	return err
+}
+
+// worker claims and runs trials with one lease.
+func (r *run) worker(ctx context.Context) error {
+	lease, release, err := r.pool.Acquire(ctx)
+	if err != nil {
+		return nil // stopped before it began
+	}
+	defer release()
+	for ctx.Err() == nil && !r.isStopping() {
+		t, err := r.next(ctx)
+		switch {
+		case err == nil:
+			if err := r.runTrial(ctx, lease, t); err != nil {
+				return err
+			}
+		case errors.Is(err, trials.ErrNoneWaiting):
+			more, err := r.others(ctx)
+			if err != nil || !more {
+				return quiet(ctx, err)
+			}
+			r.pause(ctx)
+		case errors.Is(err, ErrBudget):
+			return nil
+		default:
+			return quiet(ctx, err)
+		}
+	}
+	return nil
+}
+
+// quiet drops errors that only say that the context ended.
+func quiet(ctx context.Context, err error) error {
+	if ctx.Err() != nil && (errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)) {
+		return nil
+	}
+	return err
+}
+
+// pause waits before looking again for trials.
+func (r *run) pause(ctx context.Context) {
+	t := time.NewTimer(r.Limits.Poll)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-ctx.Done():
+	case <-r.stopping:
+	}
+}
+
+// next claims a waiting trial; a search suggests one if none waits. ErrNoneWaiting: all are
+// claimed. ErrBudget: nothing more may start.
+func (r *run) next(ctx context.Context) (trials.Trial, error) {
+	r.asking.Lock()
+	defer r.asking.Unlock()
+	for {
+		if ok, err := r.checkBudget(ctx); err != nil || !ok {
+			return trials.Trial{}, errors.Join(err, map[bool]error{false: ErrBudget}[ok])
+		}
+		if r.isStopping() || ctx.Err() != nil {
+			return trials.Trial{}, trials.ErrNoneWaiting
+		}
+		t, err := r.Store.Claim(ctx, r.study.ID, r.Worker)
+		if !errors.Is(err, trials.ErrNoneWaiting) {
+			return t, err
+		}
+		if more, err := r.suggest(ctx); err != nil || !more {
+			if err == nil {
+				err = trials.ErrNoneWaiting
+			}
+			return t, err
+		}
+	}
+}
+
+// others says whether to go on waiting: trials of other processes are running and may come
+// back to the queue. It puts those of vanished workers back itself.
+func (r *run) others(ctx context.Context) (bool, error) {
+	ts, err := r.Store.Trials(ctx, r.study.ID)
+	if err != nil {
+		return false, err
+	}
+	more := false
+	for _, t := range ts {
+		if t.State == trials.Waiting {
+			more = true // put back since we looked
+		}
+		if t.State != trials.Running {
+			continue
+		}
+		r.mu.Lock()
+		_, ours := r.active[t.ID]
+		r.mu.Unlock()
+		if ours {
+			continue
+		}
+		more = true
+		if _, err := r.reclaim(ctx, t); err != nil {
+			return false, err
+		}
+	}
+	return more, nil
+}
+
+// watch gives signs of life for the running trials and passes on requests to stop.
+func (r *run) watch(ctx context.Context, done <-chan struct{}) error {
+	tick := time.NewTicker(r.Limits.Heartbeat)
+	defer tick.Stop()
+	stop := r.Stop
+	for {
+		select {
+		case <-done:
+			return nil
+		case <-stop:
+			stop = nil
+			r.halt()
+		case <-tick.C:
+			if ctx.Err() != nil {
+				continue // wait for the workers
+			}
+			if err := r.beat(ctx); err != nil && ctx.Err() == nil {
+				r.abort(err)
+				return err
+			}
+		}
+	}
+}
+
+// beat sends heartbeats and looks for a stop request.
+func (r *run) beat(ctx context.Context) error {
+	r.mu.Lock()
+	var running []*active
+	for _, a := range r.active {
+		running = append(running, a)
+	}
+	r.mu.Unlock()
+	for _, a := range running {
+		err := r.Store.Heartbeat(ctx, a.trial.ID)
+		switch {
+		case errors.Is(err, trials.ErrNotRunning):
+			a.cancel(errTaken)
+		case errors.Is(err, trials.ErrFinished): // it has just ended, or someone else ended it
+			if !a.ending() {
+				a.cancel(errTaken)
+			}
+		case err != nil:
+			return fmt.Errorf("send heartbeat: %w", err)
+		}
+	}
+	stop, err := r.stopRequested(ctx)
+	if err != nil {
+		return fmt.Errorf("look for stop request: %w", err)
+	}
+	if stop {
+		r.halt()
+	}
+	return nil
+}
+
+// abort cancels the running trials because the study cannot go on.
+func (r *run) abort(err error) {
+	r.stopOnce.Do(func() { close(r.stopping) })
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, a := range r.active {
+		a.cancel(storeError{err})
+	}
+}
