@@ -1,0 +1,324 @@
+package cpu_test
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"testing"
+
+	"github.com/mapsweep/mapsweep/trainer/native/graph"
+	"github.com/mapsweep/mapsweep/trainer/native/layers"
+	"github.com/mapsweep/mapsweep/trainer/native/layers/cpu"
+	"github.com/mapsweep/mapsweep/trainer/native/layers/layerstest"
+)
+
+// definition writes down a network and returns its image and loss.
+type definition func(*graph.Builder) (*graph.Tensor, *layers.Loss)
+
+// network is a built definition with deterministic weights and images.
+type network struct {
+	g     *graph.Graph
+	d     *cpu.Device
+	loss  *layers.Loss
+	image *graph.Tensor
+	pix   []float32
+	step  graph.Program
+}
+
+func random(seed uint64) definition {
+	return func(b *graph.Builder) (*graph.Tensor, *layers.Loss) { return layerstest.RandomNet(b, seed, 16, 16) }
+}
+
+func build(t *testing.T, batch int, copies bool, define definition) *network {
+	t.Helper()
+	b := graph.NewBuilder(batch)
+	if copies {
+		b.Copies()
+	}
+	n := &network{}
+	n.image, n.loss = define(b)
+	var err error
+	if n.g, err = b.Differentiate(n.loss); err != nil {
+		t.Fatal(err)
+	}
+	n.d = cpu.New(n.g)
+	t.Cleanup(func() {
+		if err := n.d.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	if n.step, err = n.d.Compile(append(slices.Clone(n.g.Forward), n.g.Backward...)); err != nil {
+		t.Fatal(err)
+	}
+	for i, p := range n.g.Params {
+		v := make([]float32, p.Elements())
+		for j := range v {
+			v[j] = 0.3 * float32(math.Sin(float64(j*j%1009)+1.3*float64(j)+float64(i)))
+			if p.Group == graph.Norm {
+				v[j] += 1
+			}
+		}
+		n.d.ImportParam(p, n.d.Weights(), v)
+	}
+	for _, s := range n.g.Stats {
+		n.d.ImportStat(s, n.d.Stats(), slices.Repeat([]float32{s.Initial}, s.Channels))
+	}
+	n.pix = make([]float32, n.image.N*n.image.H*n.image.W*3)
+	for i := range n.pix {
+		n.pix[i] = float32(0.5 + 0.5*math.Sin(float64(i)*0.37+float64(i*i%977)))
+	}
+	n.d.SetImages(n.image, n.pix)
+	return n
+}
+
+// run makes one training pass and returns the loss and a copy of the gradients.
+func (n *network) run(t *testing.T) (float64, []float32) {
+	t.Helper()
+	p := graph.Pass{Train: true, Images: n.image.N}
+	if err := n.step.Run(&p); err != nil {
+		t.Fatal(err)
+	}
+	return p.Loss, slices.Clone(n.d.Grads())
+}
+
+// soil writes nonsense into every gradient, as an earlier pass could have left it.
+func (n *network) soil() {
+	for _, x := range n.g.Tensors {
+		if x.Image {
+			continue
+		}
+		v := n.d.GradView(x)
+		for i := range x.N * x.C * x.H * x.W {
+			v.Set(i/x.W/x.H/x.C, i/x.W/x.H%x.C, i/x.W%x.H, i%x.W, 1e3)
+		}
+	}
+	for _, p := range n.g.Params {
+		n.d.ImportParam(p, n.d.Grads(), slices.Repeat([]float32{1e3}, p.Elements()))
+	}
+}
+
+func (n *network) reference() *layerstest.Reference {
+	r := layerstest.NewReference(n.g,
+		func(p *graph.Param) []float32 { return n.d.ExportParam(p, n.d.Weights()) },
+		func(s *graph.Stat) []float32 { return n.d.ExportStat(s, n.d.Stats()) })
+	r.SetImages(n.image, n.pix)
+	return r
+}
+
+// check holds loss and gradients against the reference.
+func (n *network) check(t *testing.T, per int) {
+	t.Helper()
+	r := n.reference()
+	want := func() (total float64) {
+		for _, s := range n.loss.Sets {
+			box, class := r.Heads(s)
+			total += layerstest.SmoothLoss(1, box, class)
+		}
+		return total
+	}
+	got, _ := n.run(t)
+	found := layerstest.CheckGradients(r, want, func(p *graph.Param) []float32 { return n.d.ExportParam(p, n.d.Grads()) }, per)
+	if l := want(); math.Abs(got-l) > 1e-4*math.Abs(l) {
+		t.Errorf("loss %.7f, reference %.7f", got, l)
+	}
+	worst := 0.0
+	for _, f := range found {
+		worst = math.Max(worst, f.Relative)
+		if !(f.Relative < 1e-3) {
+			t.Errorf("%s[%d]: gradient %g, reference %g", f.Param.Name, f.Element, f.Got, f.Want)
+		}
+	}
+	t.Logf("%d elements of %d parameters, worst difference %.1e of the largest", len(found), len(n.g.Params), worst)
+}
+
+// same fails where two arenas differ in any bit.
+func same(t *testing.T, what string, a, b []float32) {
+	t.Helper()
+	for i := range a {
+		if math.Float32bits(a[i]) != math.Float32bits(b[i]) {
+			t.Errorf("%s differ from float %d on: %g and %g", what, i, a[i], b[i])
+			return
+		}
+	}
+}
+
+// head ends a definition in two head tensors of x.
+func head(b *graph.Builder, image *graph.Tensor, xs ...*graph.Tensor) (*graph.Tensor, *layers.Loss) {
+	set := &layers.HeadSet{Name: "head", Bins: 3, Classes: 5, Func: layerstest.Smooth(1)}
+	for i, x := range xs {
+		set.Box = append(set.Box, layers.HeadConv(b, fmt.Sprintf("box%d", i), x, 12))
+		set.Class = append(set.Class, layers.HeadConv(b, fmt.Sprintf("class%d", i), x, 5))
+		set.Strides = append(set.Strides, 2)
+	}
+	return image, layers.AddLoss(b, set)
+}
+
+// TestLayerGradients checks every layer by itself, in the settings in which planning treats it differently.
+func TestLayerGradients(t *testing.T) {
+	stem := func(b *graph.Builder, c, h, w int) (image, x *graph.Tensor) {
+		image = b.Image("image", 3, h, w)
+		return image, layers.ConvBNSiLU(b, "stem", image, c, 3, 2)
+	}
+	conv := func(b *graph.Builder, name string, x *graph.Tensor) *graph.Tensor {
+		return layers.ConvBNSiLU(b, name, x, x.C, 3, 1)
+	}
+	tests := map[string]definition{
+		"conv 1x1 and 3x3 in odd sizes": func(b *graph.Builder) (*graph.Tensor, *layers.Loss) {
+			i, x := stem(b, 16, 14, 10)
+			return head(b, i, layers.ConvBNSiLU(b, "b", layers.ConvBNSiLU(b, "a", x, 48, 1, 1), 32, 3, 1))
+		},
+		"conv with stride 2 from even and odd sizes": func(b *graph.Builder) (*graph.Tensor, *layers.Loss) {
+			i, x := stem(b, 16, 20, 28)
+			x = layers.ConvBNSiLU(b, "a", x, 32, 3, 2) // 10x14 -> 5x7
+			return head(b, i, layers.ConvBNSiLU(b, "b", x, 32, 3, 2))
+		},
+		"image at stride 1": func(b *graph.Builder) (*graph.Tensor, *layers.Loss) {
+			i := b.Image("image", 3, 7, 9)
+			return head(b, i, layers.ConvBNSiLU(b, "stem", i, 16, 3, 1))
+		},
+		"sum with a branch": func(b *graph.Builder) (*graph.Tensor, *layers.Loss) {
+			i, x := stem(b, 32, 12, 12)
+			return head(b, i, layers.Sum(b, "sum", x, conv(b, "a", x)))
+		},
+		"sum of one tensor twice": func(b *graph.Builder) (*graph.Tensor, *layers.Loss) {
+			i, x := stem(b, 16, 12, 12)
+			return head(b, i, layers.Sum(b, "sum", x, x))
+		},
+		"sum of inputs that others read later": func(b *graph.Builder) (*graph.Tensor, *layers.Loss) {
+			i, x := stem(b, 16, 12, 12)
+			y := conv(b, "a", x)
+			s := layers.Sum(b, "sum", x, y)
+			return head(b, i, s, conv(b, "b", y), x)
+		},
+		"split with an unread part": func(b *graph.Builder) (*graph.Tensor, *layers.Loss) {
+			i, x := stem(b, 48, 12, 12)
+			parts := layers.Split(b, x, 3)
+			return head(b, i, conv(b, "a", parts[1]))
+		},
+		"part of a part, first half unread": func(b *graph.Builder) (*graph.Tensor, *layers.Loss) {
+			i, x := stem(b, 64, 12, 12)
+			inner := layers.Split(b, layers.Split(b, x, 2)[1], 2)
+			return head(b, i, conv(b, "a", inner[1]))
+		},
+		"part and whole both read": func(b *graph.Builder) (*graph.Tensor, *layers.Loss) {
+			i, x := stem(b, 32, 12, 12)
+			parts := layers.Split(b, x, 2)
+			return head(b, i, conv(b, "a", parts[0]), conv(b, "b", x))
+		},
+		"parts joined in order, reversed, and twice": func(b *graph.Builder) (*graph.Tensor, *layers.Loss) {
+			i, x := stem(b, 32, 12, 12)
+			p := layers.Split(b, x, 2)
+			y := conv(b, "y", x)
+			j := layers.Join(b, "j", y, p[0], p[1], p[1], p[0], x, y)
+			return head(b, i, layers.ConvBNSiLU(b, "a", j, 16, 1, 1))
+		},
+		"one tensor in two joins": func(b *graph.Builder) (*graph.Tensor, *layers.Loss) {
+			i, x := stem(b, 16, 12, 12)
+			y := conv(b, "y", x)
+			j := layers.Join(b, "j", x, y)
+			k := layers.Join(b, "k", y, j)
+			return head(b, i, conv(b, "a", j), conv(b, "b", k))
+		},
+		"doubled in odd sizes, read twice": func(b *graph.Builder) (*graph.Tensor, *layers.Loss) {
+			i, x := stem(b, 16, 6, 10)
+			return head(b, i, conv(b, "a", layers.Double(b, "d", x)), conv(b, "c", layers.Double(b, "e", x)))
+		},
+		"pool chain joined": func(b *graph.Builder) (*graph.Tensor, *layers.Loss) {
+			i, x := stem(b, 16, 14, 18)
+			y := layers.Pool(b, "p", x)
+			z := layers.Pool(b, "q", y)
+			return head(b, i, layers.ConvBNSiLU(b, "a", layers.Join(b, "j", x, y, z), 32, 1, 1))
+		},
+	}
+	for name, define := range tests {
+		t.Run(name, func(t *testing.T) {
+			n := build(t, 2, false, define)
+			n.check(t, 3)
+			_, first := n.run(t)
+			n.soil()
+			l, g := n.run(t)
+			same(t, "gradients in clean and in soiled buffers", first, g)
+			m := build(t, 2, true, define)
+			if k, h := m.run(t); k != l {
+				t.Errorf("loss %v with shared and %v with copied buffers", l, k)
+			} else {
+				same(t, "gradients with shared and with copied buffers", g, h)
+			}
+		})
+	}
+}
+
+// TestRandomNetworks holds shared against copied buffers and the static order against Gorgonia's TapeMachine, to the
+// bit, and some networks against the reference.
+func TestRandomNetworks(t *testing.T) {
+	for seed := range uint64(40) {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			n := build(t, 2, false, random(seed))
+			n.run(t) // the second pass finds used buffers
+			l, g := n.run(t)
+			m := build(t, 2, true, random(seed))
+			k, h := m.run(t)
+			if l != k {
+				t.Errorf("loss %v with shared and %v with copied buffers", l, k)
+			}
+			same(t, "gradients with shared and with copied buffers", g, h)
+			if seed%4 == 0 {
+				tape(t, n, l, g)
+			}
+			if seed < 2 {
+				n.check(t, 1)
+			}
+		})
+	}
+}
+
+// tape runs the network in the TapeMachine and compares with the static order.
+func tape(t *testing.T, n *network, loss float64, grads []float32) {
+	t.Helper()
+	m, err := graph.NewTape(n.g, n.d.Bind)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := m.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	for range 2 {
+		clear(n.d.Grads())
+		p := graph.Pass{Train: true, Images: n.image.N}
+		if err := m.Run(&p); err != nil {
+			t.Fatal(err)
+		}
+		if p.Loss != loss {
+			t.Errorf("loss %v in the tape machine, %v in the static order", p.Loss, loss)
+		}
+		same(t, "gradients of tape machine and static order", n.d.Grads(), grads)
+	}
+}
+
+// TestPadding looks for values outside of the logical elements, which must stay zero in weights and gradients.
+func TestPadding(t *testing.T) {
+	n := build(t, 2, false, random(3))
+	n.run(t)
+	for _, p := range n.g.Params {
+		v := n.d.ExportParam(p, n.d.Grads())
+		a, b := 0.0, 0.0
+		for _, x := range v {
+			a += math.Abs(float64(x))
+		}
+		for _, x := range n.d.Grads()[p.Off : p.Off+p.Len] {
+			b += math.Abs(float64(x))
+		}
+		if math.Abs(a-b) > 1e-9*a {
+			t.Errorf("%s: gradients sum to %g, with padding to %g", p.Name, a, b)
+		}
+		if a == 0 {
+			t.Errorf("%s: no gradient", p.Name)
+		}
+		n.d.ImportParam(p, n.d.Grads(), v)
+		if !slices.Equal(v, n.d.ExportParam(p, n.d.Grads())) {
+			t.Errorf("%s: import and export disagree", p.Name)
+		}
+	}
+}
