@@ -261,9 +261,6 @@ func (c *checker) search() {
 	if len(s.Factors) == 0 {
 		c.add("factors", "for instance lr0: {low: 0.001, high: 0.1, log: true}", "design search needs at least 1 factor, the study has 0")
 	}
-	if s.Replicates > 1 {
-		c.add("replicates", "run the best point again in a fixed design", "a search runs each point once, replicates must be 1, not %d", s.Replicates)
-	}
 	for _, f := range s.Factors {
 		hasRange := f.Low != nil || f.High != nil
 		switch {

@@ -178,6 +178,12 @@ func (l *textList) read(d *decoder, n *node, path string) {
 		*l = textList{s}
 		return
 	}
+	for _, item := range n.items {
+		if _, ok := item.value.(string); !ok && item.shape == scalar {
+			d.fault(item, path, fmt.Sprintf("%s must be texts, not %s", path, describe(item)), "")
+			return
+		}
+	}
 	(*words)(l).read(d, n, path)
 }
 

@@ -22,7 +22,7 @@ type fileStudy struct {
 }
 
 type fileObjective struct {
-	Metric    string `json:"metric" jsonschema:"default=mAP50-95" jsonschema_description:"Metric as the trainer reports it: mAP50-95, mAP50, mAP75, mAP-small, precision, recall, AP/<class>, loss/box ..."`
+	Metric    string `json:"metric" jsonschema:"default=mAP50-95" jsonschema_description:"Metric as the trainer reports it: mAP50-95, mAP50, mAP75, mAP-small, precision, recall, AP/NAME, loss/box ..."`
 	Direction string `json:"direction" jsonschema:"enum=maximize,enum=minimize" jsonschema_description:"Which way is better. Default: maximize, and minimize for metrics that begin with loss."`
 	Epoch     string `json:"epoch" jsonschema:"default=last,enum=last,enum=best" jsonschema_description:"Read the metric after the last epoch, or at the best one. The best epoch flatters every trial: it is chosen on the split it is scored on."`
 	Split     string `json:"split" jsonschema:"default=val,enum=val,enum=test" jsonschema_description:"Pictures that are scored."`

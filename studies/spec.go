@@ -1,6 +1,10 @@
 package studies
 
-import "github.com/mapsweep/mapsweep/trials"
+import (
+	"slices"
+
+	"github.com/mapsweep/mapsweep/trials"
+)
 
 // Spec is a decoded study file: defaults filled in, overrides applied.
 type Spec struct {
@@ -78,6 +82,17 @@ type Factor struct {
 	Log      bool          `json:"log,omitempty"`
 	Int      bool          `json:"int,omitempty"` // range of whole numbers
 	Requires trials.Params `json:"requires,omitempty"`
+}
+
+// Full is the level of the full configuration of a leave-one-out design: the last
+// one that differs from the baseline's value, or that value if none does.
+func (f Factor) Full(baseline any) any {
+	for _, v := range slices.Backward(f.Levels) {
+		if !trials.SameValue(v, baseline) {
+			return v
+		}
+	}
+	return baseline
 }
 
 // Search configures a sampler.

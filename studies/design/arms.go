@@ -2,7 +2,6 @@ package design
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/mapsweep/mapsweep/studies"
@@ -101,12 +100,7 @@ func (b *builder) oneFactor() {
 func (b *builder) leaveOneOut() {
 	full := b.base.Clone()
 	for _, f := range b.spec.Factors {
-		for _, v := range slices.Backward(f.Levels) {
-			if !trials.SameValue(v, b.base[f.Name]) {
-				full[f.Name] = v
-				break
-			}
-		}
+		full[f.Name] = f.Full(b.base[f.Name])
 	}
 	b.add(Full, full, full)
 	for _, f := range b.spec.Factors {

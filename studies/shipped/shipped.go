@@ -4,6 +4,7 @@ import (
 	"embed"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/mapsweep/mapsweep/studies"
@@ -23,8 +24,8 @@ type Study struct {
 	Readme []byte // README.md
 }
 
-// List returns the names of all shipped studies, sorted.
-func List() []string {
+// Names returns the names of all shipped studies, sorted.
+func Names() []string {
 	entries, err := files.ReadDir(".")
 	if err != nil {
 		panic("shipped: read embedded folder: " + err.Error())
@@ -36,26 +37,36 @@ func List() []string {
 	return names
 }
 
+// List returns all shipped studies, sorted by name.
+func List() []Study {
+	var all []Study
+	for _, name := range Names() {
+		s, err := Open(name)
+		if err != nil {
+			panic("shipped: " + err.Error()) // embedded, so that only a broken build gets here
+		}
+		all = append(all, s)
+	}
+	return all
+}
+
 // Open finds a shipped study by name. The error, an ErrUnknown, names the nearest one.
 func Open(name string) (Study, error) {
-	for _, n := range List() {
-		if n != name {
-			continue
+	if names := Names(); !slices.Contains(names, name) {
+		if near := studies.Nearest(name, names); near != "" {
+			return Study{}, fmt.Errorf("open %q: %w, did you mean %q?", name, ErrUnknown, near)
 		}
-		file, err := files.ReadFile(n + "/study.yaml")
-		if err != nil {
-			return Study{}, fmt.Errorf("open shipped study %s: %w", n, err)
-		}
-		readme, err := files.ReadFile(n + "/README.md")
-		if err != nil {
-			return Study{}, fmt.Errorf("open shipped study %s: %w", n, err)
-		}
-		return Study{Name: n, Title: title(readme), File: file, Readme: readme}, nil
+		return Study{}, fmt.Errorf("open %q: %w, there are %s", name, ErrUnknown, strings.Join(names, ", "))
 	}
-	if near := studies.Nearest(name, List()); near != "" {
-		return Study{}, fmt.Errorf("open %q: %w, did you mean %q?", name, ErrUnknown, near)
+	file, err := files.ReadFile(name + "/study.yaml")
+	if err != nil {
+		return Study{}, fmt.Errorf("open shipped study %s: %w", name, err)
 	}
-	return Study{}, fmt.Errorf("open %q: %w, there are %s", name, ErrUnknown, strings.Join(List(), ", "))
+	readme, err := files.ReadFile(name + "/README.md")
+	if err != nil {
+		return Study{}, fmt.Errorf("open shipped study %s: %w", name, err)
+	}
+	return Study{Name: name, Title: title(readme), File: file, Readme: readme}, nil
 }
 
 // title is the text after the colon of the first heading: "# quickstart: which ...".

@@ -1,0 +1,217 @@
+package studies
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/mapsweep/mapsweep/trials"
+)
+
+// Change is one difference between two study files.
+type Change struct {
+	Path    string `json:"path"`    // "factors.mixup.levels"
+	Old     string `json:"old"`     // as the file would write it; "" if there was nothing
+	New     string `json:"new"`     // "" if it was removed
+	Extends bool   `json:"extends"` // the study can go on with it: what was run stays valid
+}
+
+// String is the change for people: "replicates: 3 -> 5".
+func (c Change) String() string {
+	return fmt.Sprintf("%s: %s -> %s", c.Path, cmp.Or(c.Old, "(nothing)"), cmp.Or(c.New, "(nothing)"))
+}
+
+// Diff compares a stored study with the one that is asked for now. extend says that
+// the new one only adds to the old one, so that finished trials stay valid: more
+// replicates, more trials of a search, levels appended, or another budget, time limit,
+// keep or description. Without changes extend is true. All changes are listed, in the order of the file.
+func Diff(old, now Spec) (extend bool, changes []Change) {
+	d := differ{}
+	d.text("name", old.Name, now.Name, false)
+	d.text("description", old.Description, now.Description, true)
+	d.objective(old.Objective, now.Objective)
+	d.trainer(old.Trainer, now.Trainer)
+	d.factors(old, now)
+	d.text("design", old.Design, now.Design, false)
+	d.search(old.Search, now.Search)
+	d.number("replicates", old.Replicates, now.Replicates, now.Replicates > old.Replicates)
+	d.number("seed", old.Seed, now.Seed, false)
+	d.number("budget.parallel", old.Budget.Parallel, now.Budget.Parallel, true)
+	d.value("budget.device_hours", old.Budget.DeviceHours, now.Budget.DeviceHours, true)
+	d.number("keep.best", old.Keep.Best, now.Keep.Best, true)
+	d.number("keep.last", old.Keep.Last, now.Keep.Last, true)
+	extend = !slices.ContainsFunc(d.changes, func(c Change) bool { return !c.Extends })
+	return extend, d.changes
+}
+
+type differ struct{ changes []Change }
+
+func (d *differ) text(path, old, now string, extends bool) {
+	if old != now {
+		d.changes = append(d.changes, Change{path, old, now, extends})
+	}
+}
+
+func (d *differ) number(path string, old, now any, extends bool) {
+	d.text(path, fmt.Sprint(old), fmt.Sprint(now), extends)
+}
+
+// value compares scalars by value: 1 and 1.0 are the same.
+func (d *differ) value(path string, old, now any, extends bool) {
+	if !trials.SameValue(old, now) {
+		d.text(path, trials.FormatValue(old), trials.FormatValue(now), extends)
+	}
+}
+
+// params compares two sets of knobs, sorted by name.
+func (d *differ) params(path string, old, now trials.Params) {
+	all := append(old.Names(), now.Names()...)
+	slices.Sort(all)
+	for _, n := range slices.Compact(all) {
+		o, had := old[n]
+		v, has := now[n]
+		switch at := join(path, n); {
+		case !had:
+			d.text(at, "", trials.FormatValue(v), false)
+		case !has:
+			d.text(at, trials.FormatValue(o), "", false)
+		default:
+			d.value(at, o, v, false)
+		}
+	}
+}
+
+func (d *differ) objective(old, now Objective) {
+	d.text("objective.metric", old.Metric, now.Metric, false)
+	d.text("objective.direction", strings.ToLower(string(old.Direction)), strings.ToLower(string(now.Direction)), false)
+	d.text("objective.epoch", old.Epoch, now.Epoch, false)
+	d.text("objective.split", old.Split, now.Split, false)
+}
+
+func (d *differ) trainer(old, now Trainer) {
+	d.text("trainer.backend", old.Backend, now.Backend, false)
+	d.text("trainer.model", old.Model, now.Model, false)
+	d.text("trainer.data", strings.Join(old.Data, ", "), strings.Join(now.Data, ", "), false)
+	d.number("trainer.image_size", old.ImageSize, now.ImageSize, false)
+	d.number("trainer.epochs", old.Epochs, now.Epochs, false)
+	d.number("trainer.batch", old.Batch, now.Batch, false)
+	d.text("trainer.device", old.Device, now.Device, false)
+	d.text("trainer.command", list(old.Command), list(now.Command), false)
+	d.params("trainer.env", envParams(old.Env), envParams(now.Env))
+	d.text("trainer.timeout", old.Timeout, now.Timeout, true)
+}
+
+func envParams(env map[string]string) trials.Params {
+	p := trials.Params{}
+	for k, v := range env {
+		p[k] = v
+	}
+	return p
+}
+
+// list writes texts so that two different lists never look alike.
+func list(words []string) string {
+	if len(words) == 0 {
+		return ""
+	}
+	b, _ := json.Marshal(words) // strings always encode
+	return string(b)
+}
+
+// factors compares baseline and factors: what is trained in each arm.
+func (d *differ) factors(old, now Spec) {
+	d.params("baseline", old.Baseline, now.Baseline)
+	for _, f := range old.Factors {
+		if _, still := now.Factor(f.Name); !still {
+			d.text("factors."+f.Name, describeFactor(f), "", false)
+		}
+	}
+	var kept []string
+	for _, f := range now.Factors {
+		o, had := old.Factor(f.Name)
+		if !had {
+			d.text("factors."+f.Name, "", describeFactor(f), false)
+			continue
+		}
+		kept = append(kept, f.Name)
+		d.factor(o, f, old.Design)
+	}
+	var before []string
+	for _, f := range old.Factors {
+		if slices.Contains(kept, f.Name) {
+			before = append(before, f.Name)
+		}
+	}
+	if !slices.Equal(before, kept) { // arm names and sampling follow the order
+		d.text("factors", strings.Join(before, ", "), strings.Join(kept, ", "), false)
+	}
+}
+
+func (d *differ) factor(old, now Factor, design string) {
+	at := "factors." + now.Name
+	d.text(at+".levels", describeLevels(old.Levels), describeLevels(now.Levels), levelsExtend(old, now, design))
+	d.text(at+".low", pointer(old.Low), pointer(now.Low), false)
+	d.text(at+".high", pointer(old.High), pointer(now.High), false)
+	d.value(at+".step", old.Step, now.Step, false)
+	d.number(at+".log", old.Log, now.Log, false)
+	d.number(at+".int", old.Int, now.Int, false)
+	d.params(at+".requires", old.Requires, now.Requires)
+}
+
+// levelsExtend says that new levels only add arms. In leave-one-out the last level is
+// the full configuration, and in a search levels without a range are the space itself.
+func levelsExtend(old, now Factor, design string) bool {
+	switch design {
+	case DesignLeaveOneOut:
+		return false
+	case DesignSearch:
+		return old.Low != nil && now.Low != nil
+	}
+	return len(now.Levels) >= len(old.Levels) && slices.EqualFunc(old.Levels, now.Levels[:len(old.Levels)], trials.SameValue)
+}
+
+func (d *differ) search(old, now *Search) {
+	switch {
+	case old == nil && now == nil:
+	case old == nil:
+		d.text("search", "", now.describe(), false)
+	case now == nil:
+		d.text("search", old.describe(), "", false)
+	default:
+		d.text("search.sampler", old.Sampler, now.Sampler, false)
+		d.number("search.trials", old.Trials, now.Trials, now.Trials > old.Trials)
+		d.text("search.pruner", old.Pruner, now.Pruner, false)
+	}
+}
+
+func (s Search) describe() string {
+	return fmt.Sprintf("{sampler: %s, trials: %d, pruner: %s}", s.Sampler, s.Trials, s.Pruner)
+}
+
+func describeLevels(levels []any) string {
+	if len(levels) == 0 {
+		return ""
+	}
+	var parts []string
+	for _, v := range levels {
+		parts = append(parts, trials.FormatValue(v))
+	}
+	return "[" + strings.Join(parts, ", ") + "]"
+}
+
+func describeFactor(f Factor) string {
+	s := describeLevels(f.Levels)
+	if f.Low != nil && f.High != nil {
+		s = strings.TrimSpace(describeRange(f) + " " + s)
+	}
+	return s
+}
+
+func pointer(x *float64) string {
+	if x == nil {
+		return ""
+	}
+	return trials.FormatValue(*x)
+}

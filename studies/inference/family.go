@@ -1,0 +1,125 @@
+package inference
+
+import (
+	"fmt"
+	"math"
+	"slices"
+)
+
+// Verdict is what may be concluded about a variant.
+type Verdict string
+
+// The verdicts. NotShown is not "no effect": the interval leaves room for both.
+const (
+	Better     Verdict = "better"     // Holm's p value is below alpha and the difference is in the metric's favour
+	Worse      Verdict = "worse"      // the same, to its disadvantage
+	Equivalent Verdict = "equivalent" // the interval lies inside the margin that the study declared
+	NotShown   Verdict = "not shown"  // neither
+	NotTested  Verdict = "not tested" // too few or unvarying values for any interval
+)
+
+// Holm adjusts p values for their number (Holm 1979): the result, in the same order,
+// can be held against alpha. NaN stays NaN and does not count.
+func Holm(p []float64) []float64 {
+	out := make([]float64, len(p))
+	var order []int
+	for i, x := range p {
+		out[i] = math.NaN()
+		if !math.IsNaN(x) {
+			order = append(order, i)
+		}
+	}
+	slices.SortStableFunc(order, func(a, b int) int {
+		switch {
+		case p[a] < p[b]:
+			return -1
+		case p[a] > p[b]:
+			return 1
+		}
+		return 0
+	})
+	highest := 0.0
+	for rank, i := range order {
+		highest = max(highest, min(1, p[i]*float64(len(order)-rank)))
+		out[i] = highest
+	}
+	return out
+}
+
+// Family corrects effects that are read together, all variants of a study say: it
+// returns them with Holm's p values, Bonferroni intervals, verdicts and reasons. Effects that
+// could not be tested (one seed, no spread) do not count as comparisons.
+func Family(effects []Effect) []Effect {
+	out := slices.Clone(effects)
+	p := make([]float64, len(out))
+	tested := 0
+	for i, e := range out {
+		p[i] = e.P
+		if !math.IsNaN(e.P) {
+			tested++
+		}
+	}
+	holm := Holm(p)
+	for i := range out {
+		e := &out[i]
+		e.Comparisons, e.PHolm = tested, holm[i]
+		e.WideLow, e.WideHigh = e.interval(e.Options.alpha() / float64(max(1, tested)))
+		e.judge()
+	}
+	return out
+}
+
+// judge sets verdict and reason from the corrected numbers.
+func (e *Effect) judge() {
+	if math.IsNaN(e.P) {
+		e.Verdict, e.Reason = NotTested, e.untested()
+		return
+	}
+	alpha, margin := e.Options.alpha(), e.Options.Margin
+	inside := margin > 0 && e.WideLow >= -margin && e.WideHigh <= margin
+	switch {
+	case e.PHolm < alpha:
+		e.Verdict, e.Reason = Worse, "the difference is clear"
+		if (e.Mean > 0) != e.Options.Minimize {
+			e.Verdict = Better
+		}
+		if e.Comparisons > 1 {
+			e.Reason += fmt.Sprintf(" after correction for %d comparisons", e.Comparisons)
+		}
+		if inside {
+			e.Reason += fmt.Sprintf(", but smaller than the declared margin of %.4g", margin)
+		}
+	case inside:
+		e.Verdict, e.Reason = Equivalent, fmt.Sprintf("the interval lies inside the declared margin of %.4g", margin)
+	case e.P < alpha:
+		e.Verdict = NotShown
+		e.Reason = fmt.Sprintf("clear on its own (p = %.2g), but not among %d comparisons (p = %.2g)", e.P, e.Comparisons, e.PHolm)
+	default:
+		e.Verdict = NotShown
+		e.Reason = fmt.Sprintf("%d pairs leave room for effects from %+.3g to %+.3g", e.N, e.Low, e.High)
+		if e.Method == Welch {
+			e.Reason = fmt.Sprintf("the two arms leave room for effects from %+.3g to %+.3g", e.Low, e.High)
+		}
+	}
+}
+
+// untested says why there is no interval.
+func (e *Effect) untested() string {
+	switch {
+	case e.Reference.N == 0 && e.Variant.N == 0:
+		return "neither the reference nor the variant has a finished trial"
+	case e.Reference.N == 0:
+		return "the reference has no finished trial"
+	case e.Variant.N == 0:
+		return "the variant has no finished trial"
+	case e.N == 0:
+		return "the arms share no seed"
+	case e.N == 1 && e.Method == Welch:
+		return "an arm with one trial has no spread; at least two are needed"
+	case e.N == 1:
+		return "one seed only: nothing says how much seeds differ; at least two are needed"
+	case e.Mean == 0:
+		return "every trial scored exactly as the reference with its seed: the change seems to do nothing"
+	}
+	return "all differences are exactly equal: a t interval needs spread"
+}

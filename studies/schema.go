@@ -1,0 +1,128 @@
+package studies
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/invopop/jsonschema"
+)
+
+// Schema is the JSON Schema (draft 2020-12) of the study file, for editors. It knows
+// everything that can be said of single keys, and which keys a backend or design
+// needs; what levels, ranges and knobs say to each other is checked by Parse and Validate.
+func Schema() ([]byte, error) {
+	s := reflector().Reflect(fileStudy{})
+	s.Title = "mapsweep study"
+	s.Description = "What a study asks: what is trained, what is varied, and how often."
+	s.AllOf = append(s.AllOf,
+		when("design", DesignSearch, need("search", "factors")),
+		when("design", DesignLeaveOneOut, need("factors")),
+		when("design", DesignFactorial, need("factors")),
+		when("design", DesignGrid, need("factors")),
+	)
+	b, err := json.MarshalIndent(s, "", "  ")
+	if err != nil {
+		return nil, fmt.Errorf("encode JSON Schema: %w", err)
+	}
+	return append(b, '\n'), nil
+}
+
+func reflector() *jsonschema.Reflector {
+	return &jsonschema.Reflector{Anonymous: true, DoNotReference: true, RequiredFromJSONSchemaTags: true}
+}
+
+// when is the rule "if key has that value, then ...".
+func when(key, value string, then *jsonschema.Schema) *jsonschema.Schema {
+	is := jsonschema.NewProperties()
+	is.Set(key, &jsonschema.Schema{Const: value})
+	return &jsonschema.Schema{If: &jsonschema.Schema{Properties: is, Required: []string{key}}, Then: then}
+}
+
+func need(keys ...string) *jsonschema.Schema { return &jsonschema.Schema{Required: keys} }
+
+// JSONSchemaExtend adds what tags cannot say.
+func (fileStudy) JSONSchemaExtend(s *jsonschema.Schema) {
+	property(s, "name").Pattern = namePattern
+}
+
+// JSONSchemaExtend says which keys each backend needs, and which it does not read.
+func (fileTrainer) JSONSchemaExtend(s *jsonschema.Schema) {
+	property(s, "timeout").Pattern = `^([0-9.]+(h|m|s|ms))+$`
+	property(s, "device").Pattern = `^(auto|cpu|cuda|cuda:[0-9]+)$`
+	property(s, "image_size").MultipleOf = "32"
+	native := need("model", "data", "epochs")
+	native.Not = &jsonschema.Schema{AnyOf: []*jsonschema.Schema{need("command"), need("env")}}
+	s.AllOf = append(s.AllOf, when("backend", BackendNative, native), when("backend", BackendCommand, need("command")))
+}
+
+// JSONSchemaExtend ties the parts of a range together.
+func (fileFactor) JSONSchemaExtend(s *jsonschema.Schema) {
+	s.DependentRequired = map[string][]string{
+		"low": {"high"}, "high": {"low"}, "step": {"low"}, "log": {"low"}, "int": {"low"},
+	}
+	s.AnyOf = []*jsonschema.Schema{need("levels"), need("low")}
+}
+
+func property(s *jsonschema.Schema, name string) *jsonschema.Schema {
+	p, ok := s.Properties.Get(name)
+	if !ok {
+		panic("studies: schema has no key " + name)
+	}
+	return p
+}
+
+// scalarSchema is one value of a knob.
+func scalarSchema() *jsonschema.Schema {
+	return &jsonschema.Schema{OneOf: []*jsonschema.Schema{
+		{Type: "number"}, {Type: "boolean"}, {Type: "string", Pattern: `^[^\r\n]+$`},
+	}}
+}
+
+// wordSchema is an argument or a variable: numbers and truth values are taken as they are written.
+func wordSchema() *jsonschema.Schema {
+	return &jsonschema.Schema{OneOf: []*jsonschema.Schema{{Type: "string"}, {Type: "number"}, {Type: "boolean"}}}
+}
+
+func one() *uint64 { n := uint64(1); return &n }
+
+// JSONSchema is one text or a list of texts.
+func (textList) JSONSchema() *jsonschema.Schema {
+	text := &jsonschema.Schema{Type: "string"}
+	return &jsonschema.Schema{OneOf: []*jsonschema.Schema{
+		text, {Type: "array", Items: text, MinItems: one(), UniqueItems: true},
+	}}
+}
+
+// JSONSchema is a list of texts; numbers are taken as they are written.
+func (words) JSONSchema() *jsonschema.Schema {
+	return &jsonschema.Schema{Type: "array", Items: wordSchema(), MinItems: one()}
+}
+
+// JSONSchema is a list of different scalars.
+func (levels) JSONSchema() *jsonschema.Schema {
+	return &jsonschema.Schema{Type: "array", Items: scalarSchema(), MinItems: one(), UniqueItems: true}
+}
+
+// JSONSchema is a mapping of knobs to scalars.
+func (fileParams) JSONSchema() *jsonschema.Schema {
+	return &jsonschema.Schema{Type: "object", AdditionalProperties: scalarSchema(), PropertyNames: knobName()}
+}
+
+// JSONSchema is a mapping of variables to texts.
+func (fileEnv) JSONSchema() *jsonschema.Schema {
+	return &jsonschema.Schema{Type: "object", AdditionalProperties: wordSchema()}
+}
+
+// JSONSchema is a mapping of factors, each in short or long form.
+func (fileFactors) JSONSchema() *jsonschema.Schema {
+	short := levels{}.JSONSchema()
+	short.Title = "levels"
+	short.Description = "Values to compare, the baseline's among them."
+	long := reflector().Reflect(fileFactor{})
+	long.Version = ""
+	long.Title = "levels, range and requirements"
+	return &jsonschema.Schema{Type: "object", PropertyNames: knobName(),
+		AdditionalProperties: &jsonschema.Schema{OneOf: []*jsonschema.Schema{short, long}}}
+}
+
+func knobName() *jsonschema.Schema { return &jsonschema.Schema{Pattern: `^[^ \t\r\n=,]+$`} }
