@@ -1,0 +1,239 @@
+package native
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/mapsweep/mapsweep/trainer"
+	"github.com/mapsweep/mapsweep/trainer/dataset"
+	"github.com/mapsweep/mapsweep/trainer/native/kernels"
+	"github.com/mapsweep/mapsweep/trainer/native/model"
+	"github.com/mapsweep/mapsweep/trials"
+)
+
+// ModelName is the detector that can be trained.
+const ModelName = "gelan-n"
+
+// Defaults of Config.
+const (
+	defaultEpochs = 20
+	defaultBatch  = 16
+)
+
+// Config says what a Backend trains. What a study varies is in Job.Params.
+type Config struct {
+	Model     string   // ModelName; "": the same
+	Data      []string // references of dataset.Load, at least one
+	ImageSize int      // pixels a side, a multiple of 16; 0: the data set's own
+	Epochs    int      // of a job that does not say; 0: 20
+	Batch     int      // images of a step; 0: 16
+	Device    string   // "auto" or "": the CPU; "cpu"
+	Split     string   // split that is scored if the job does not say: "val" ("") or "test"
+
+	// ValEvery scores every so many epochs, and always the last; 0: every epoch.
+	ValEvery int
+	// BestMetric keeps a second checkpoint, best.ckpt, of the epoch with the highest value of
+	// this metric; "": none.
+	BestMetric string
+	// Log receives notes on data and checkpoints; nil: nowhere. Each trial has a log of its own.
+	Log *slog.Logger
+}
+
+// Backend trains gelan-n. All methods may be called from several goroutines at once.
+type Backend struct {
+	cfg Config
+	log *slog.Logger
+
+	mu   sync.Mutex
+	data map[string]*dataset.Dataset
+}
+
+var (
+	_ trainer.Backend   = (*Backend)(nil)
+	_ trainer.Preparer  = (*Backend)(nil)
+	_ trainer.Describer = (*Backend)(nil)
+	_ trainer.Prober    = (*Backend)(nil)
+	_ trainer.Resumer   = (*Backend)(nil)
+)
+
+// New checks a configuration. A device that this program cannot train on is trainer.ErrNoDevice.
+func New(cfg Config) (*Backend, error) {
+	if err := checkDevice(cfg.Device); err != nil {
+		return nil, err
+	}
+	if cfg.Model == "" {
+		cfg.Model = ModelName
+	}
+	if cfg.Split == "" {
+		cfg.Split = "val"
+	}
+	if cfg.Epochs == 0 {
+		cfg.Epochs = defaultEpochs
+	}
+	if cfg.Batch == 0 {
+		cfg.Batch = defaultBatch
+	}
+	if cfg.ValEvery == 0 {
+		cfg.ValEvery = 1
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	if err := cfg.check(); err != nil {
+		return nil, fmt.Errorf("configure native trainer: %w", err)
+	}
+	return &Backend{cfg: cfg, log: cfg.Log, data: map[string]*dataset.Dataset{}}, nil
+}
+
+func (c *Config) check() error {
+	switch {
+	case c.Model != ModelName:
+		return fmt.Errorf("there is no model %q: use %s", c.Model, ModelName)
+	case len(c.Data) == 0:
+		return fmt.Errorf("no data set is named: %w", trainer.ErrNoData)
+	case c.ImageSize < 0 || c.ImageSize%16 != 0:
+		return fmt.Errorf("image size is %d: use a multiple of 16", c.ImageSize)
+	case c.Epochs < 1:
+		return fmt.Errorf("%d epochs: use at least 1", c.Epochs)
+	case c.Batch < 1:
+		return fmt.Errorf("a batch of %d images: use at least 1", c.Batch)
+	case c.ValEvery < 1:
+		return fmt.Errorf("scoring every %d epochs: use at least 1", c.ValEvery)
+	case c.Split != "val" && c.Split != "test":
+		return fmt.Errorf("there is no split %q to score: use val or test", c.Split)
+	}
+	return nil
+}
+
+func checkDevice(name string) error {
+	switch {
+	case name == "" || name == "auto" || name == "cpu":
+		return nil
+	case strings.HasPrefix(name, "cuda"):
+		return fmt.Errorf("use device %s: this version trains on the cpu only; set device: auto or cpu: %w", name, trainer.ErrNoDevice)
+	}
+	return fmt.Errorf("use device %q: known are auto and cpu: %w", name, trainer.ErrNoDevice)
+}
+
+// Prepare loads every data set into RAM, builds the network once for each, and says what it found.
+func (b *Backend) Prepare(ctx context.Context) (trials.Provenance, error) {
+	p := trials.Provenance{Backend: "native", Devices: []string{"cpu"}, Extra: map[string]string{
+		"model": b.cfg.Model, "instruction set": kernels.ISA(), "batch": fmt.Sprint(b.cfg.Batch),
+	}}
+	for _, ref := range b.cfg.Data {
+		d, err := b.dataset(ctx, ref)
+		if err != nil {
+			return p, err
+		}
+		p.Data = append(p.Data, trials.DataSource{Name: d.Name, Hash: d.Hash, Classes: d.Classes,
+			Train: len(d.Train), Val: len(d.Val), Test: len(d.Test), Notes: d.Notes})
+		params, eval, train, err := b.size(d)
+		if err != nil {
+			return p, err
+		}
+		key := ""
+		if len(b.cfg.Data) > 1 {
+			key = " for " + d.Name
+		}
+		p.Extra["image size"+key] = fmt.Sprint(d.Size)
+		p.Extra["parameters"+key] = fmt.Sprint(params)
+		p.Extra["GFLOP forward per image"+key] = fmt.Sprintf("%.4f", eval)
+		p.Extra["GFLOP training per image"+key] = fmt.Sprintf("%.4f", train)
+	}
+	return p, nil
+}
+
+// size is the number of parameters, and the GFLOP of one image in evaluation and in training.
+func (b *Backend) size(d *dataset.Dataset) (params int, eval, train float64, err error) {
+	n, err := model.New(model.Config{Classes: len(d.Classes), Width: d.Size, Height: d.Size, Batch: 2})
+	if err != nil {
+		return 0, 0, 0, fmt.Errorf("data %s: %w", d.Name, err)
+	}
+	e, t := n.ForwardFLOP()
+	params = n.ParamCount()
+	return params, float64(e) / 1e9, 3 * float64(t) / 1e9, n.Close()
+}
+
+// dataset loads a data set at its first use.
+func (b *Backend) dataset(ctx context.Context, ref string) (*dataset.Dataset, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if d := b.data[ref]; d != nil {
+		return d, nil
+	}
+	d, err := dataset.Load(ctx, ref, dataset.Options{Size: b.cfg.ImageSize, Log: b.log})
+	if err != nil {
+		return nil, err
+	}
+	if d.Size%16 != 0 {
+		return nil, fmt.Errorf("data %s: images of %d pixels a side: set image_size to a multiple of 16", ref, d.Size)
+	}
+	for _, name := range []string{"train", b.cfg.Split} {
+		if _, err := d.Split(name); err != nil {
+			return nil, err
+		}
+	}
+	if len(d.Train) < b.cfg.Batch {
+		return nil, fmt.Errorf("data %s has %d training images, fewer than a batch of %d: lower batch: %w", ref, len(d.Train), b.cfg.Batch, trainer.ErrNoData)
+	}
+	b.data[ref] = d
+	return d, nil
+}
+
+// Train runs one job; see trainer.Backend. Files in job.Dir: trial.log, effective.json,
+// curves.csv, last.ckpt and, with Config.BestMetric, best.ckpt.
+func (b *Backend) Train(ctx context.Context, job trainer.Job, report func(trials.Measurement)) (trainer.Result, error) {
+	r, err := b.newRun(ctx, job)
+	if err != nil {
+		return trainer.Result{}, err
+	}
+	defer r.close()
+	err = r.train(ctx, report)
+	if err != nil {
+		return trainer.Result{Effective: r.effective}, r.end(ctx, err)
+	}
+	return trainer.Result{Effective: r.effective, Checkpoint: r.path(lastName)}, r.end(ctx, nil)
+}
+
+// newRun resolves a job and builds everything that it needs.
+func (b *Backend) newRun(ctx context.Context, job trainer.Job) (*run, error) {
+	if job.Data == "" {
+		job.Data = b.cfg.Data[0]
+	}
+	if job.Epochs == 0 {
+		job.Epochs = b.cfg.Epochs
+	}
+	if job.Split == "" {
+		job.Split = b.cfg.Split
+	}
+	for _, d := range job.Devices {
+		if err := checkDevice(d); err != nil {
+			return nil, err
+		}
+	}
+	if !slices.Contains(b.cfg.Data, job.Data) {
+		return nil, fmt.Errorf("data %q is none of the trainer's: %s: %w", job.Data, strings.Join(b.cfg.Data, ", "), trainer.ErrNoData)
+	}
+	s, effective, err := resolve(job.Params)
+	if err != nil {
+		return nil, err
+	}
+	d, err := b.dataset(ctx, job.Data)
+	if err != nil {
+		return nil, err
+	}
+	val, err := d.Split(job.Split)
+	if err != nil {
+		return nil, err
+	}
+	r := &run{b: b, job: job, set: s, effective: effective, data: d, val: val}
+	if err := r.build(); err != nil {
+		return nil, errors.Join(err, r.close())
+	}
+	return r, nil
+}

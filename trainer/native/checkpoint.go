@@ -1,0 +1,217 @@
+package native
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+)
+
+// A checkpoint is one file:
+//
+//	magic      16 bytes "mapsweep ckpt 1\n"
+//	length      8 bytes, little-endian: bytes of the header
+//	header     JSON, see header
+//	numbers    float32, little-endian: the tensors in the header's order, one after the other
+//	checksum   32 bytes: SHA-256 over everything before it
+//
+// Tensors stand in logical order (OIHW for convolutions), so that a file does not
+// depend on the processor or on the layout of the kernels. It is written beside its
+// place, synced and renamed: whoever reads the final name reads a whole file.
+const (
+	magic         = "mapsweep ckpt 1\n"
+	formatVersion = 1
+	// lastName and bestName are the files of a trial's directory.
+	lastName = "last.ckpt"
+	bestName = "best.ckpt"
+	// maxHeader bounds what a damaged length can make us read.
+	maxHeader = 64 << 20
+)
+
+// errNotCheckpoint is returned for a file that is damaged, cut off or something else.
+var errNotCheckpoint = errors.New("not a usable checkpoint")
+
+// Parts of a training state that a tensor can belong to.
+const (
+	partWeights  = "weights"  // parameters, and running statistics of batch normalisation
+	partMomentum = "momentum" // of the optimiser, parameters only
+	partAverage  = "average"  // exponential moving average of weights and statistics
+)
+
+// tensorInfo is one tensor of a file.
+type tensorInfo struct {
+	Part  string `json:"part"`
+	Name  string `json:"name"`
+	Shape []int  `json:"shape"`
+}
+
+func (t tensorInfo) elements() int {
+	n := 1
+	for _, d := range t.Shape {
+		n *= d
+	}
+	return n
+}
+
+// header is everything of a training state that is not a tensor.
+type header struct {
+	Version int          `json:"version"`
+	Config  string       `json:"config"` // hash of all that must be equal to go on
+	Model   string       `json:"model"`
+	Classes []string     `json:"classes"`
+	Size    int          `json:"image_size"`
+	Epoch   int          `json:"epoch"`    // epochs finished
+	Step    int          `json:"step"`     // steps done, of the whole run
+	Sums    [3]float64   `json:"loss_sum"` // box, class, dfl over the steps of an unfinished epoch
+	Best    *best        `json:"best,omitempty"`
+	Curves  []curve      `json:"curves"` // metrics of the finished epochs
+	Tensors []tensorInfo `json:"tensors"`
+}
+
+// curve is what one finished epoch measured.
+type curve struct {
+	Epoch   int                `json:"epoch"`
+	Metrics map[string]float64 `json:"metrics"`
+}
+
+// best is the best epoch so far by the backend's BestMetric.
+type best struct {
+	Epoch int     `json:"epoch"`
+	Value float64 `json:"value"`
+}
+
+// writeCheckpoint writes path in one step that either happens or does not.
+func writeCheckpoint(path string, h header, tensors [][]float32) (err error) {
+	data, err := encodeCheckpoint(h, tensors)
+	if err != nil {
+		return fmt.Errorf("write checkpoint: %w", err)
+	}
+	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".part-*")
+	if err != nil {
+		return fmt.Errorf("write checkpoint: %w", err)
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(fmt.Errorf("write checkpoint: %w", err), os.Remove(f.Name()))
+		}
+	}()
+	_, err = f.Write(data)
+	if err == nil {
+		err = f.Sync()
+	}
+	if e := f.Close(); err == nil {
+		err = e
+	}
+	if err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), path)
+}
+
+func encodeCheckpoint(h header, tensors [][]float32) ([]byte, error) {
+	h.Version = formatVersion
+	head, err := json.Marshal(h)
+	if err != nil {
+		return nil, err
+	}
+	floats := 0
+	for i, t := range tensors {
+		if len(t) != h.Tensors[i].elements() {
+			return nil, fmt.Errorf("tensor %s has %d values for shape %v", h.Tensors[i].Name, len(t), h.Tensors[i].Shape)
+		}
+		floats += len(t)
+	}
+	data := make([]byte, 0, len(magic)+8+len(head)+4*floats+sha256.Size)
+	data = append(data, magic...)
+	data = binary.LittleEndian.AppendUint64(data, uint64(len(head)))
+	data = append(data, head...)
+	for _, t := range tensors {
+		for _, v := range t {
+			data = binary.LittleEndian.AppendUint32(data, math.Float32bits(v))
+		}
+	}
+	sum := sha256.Sum256(data)
+	return append(data, sum[:]...), nil
+}
+
+// readCheckpoint reads and verifies a file. Damage of any kind is errNotCheckpoint.
+func readCheckpoint(path string) (header, [][]float32, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return header{}, nil, fmt.Errorf("read checkpoint: %w", err)
+	}
+	h, tensors, err := decodeCheckpoint(data)
+	if err != nil {
+		return header{}, nil, fmt.Errorf("read checkpoint %s: %w", path, err)
+	}
+	return h, tensors, nil
+}
+
+func decodeCheckpoint(data []byte) (h header, tensors [][]float32, err error) {
+	bad := func(why string) (header, [][]float32, error) {
+		return header{}, nil, fmt.Errorf("%s: %w", why, errNotCheckpoint)
+	}
+	body := len(data) - sha256.Size
+	if body < len(magic)+8 || string(data[:len(magic)]) != magic {
+		return bad("the file does not begin as one, or is cut off")
+	}
+	if sum := sha256.Sum256(data[:body]); !bytes.Equal(sum[:], data[body:]) {
+		return bad("its checksum does not fit")
+	}
+	rest := data[len(magic):body]
+	n := binary.LittleEndian.Uint64(rest)
+	if rest = rest[8:]; n > maxHeader || n > uint64(len(rest)) {
+		return bad("its header is cut off")
+	}
+	if err := json.Unmarshal(rest[:n], &h); err != nil {
+		return bad(err.Error())
+	}
+	if h.Version != formatVersion {
+		return bad(fmt.Sprintf("it has format %d, this program reads %d", h.Version, formatVersion))
+	}
+	r := bytes.NewReader(rest[n:])
+	for _, t := range h.Tensors {
+		count := t.elements()
+		if count < 0 || 4*count > r.Len() {
+			return bad("its tensors are cut off")
+		}
+		raw, v := make([]byte, 4*count), make([]float32, count)
+		if _, err := io.ReadFull(r, raw); err != nil {
+			return bad(err.Error())
+		}
+		for i := range v {
+			v[i] = math.Float32frombits(binary.LittleEndian.Uint32(raw[4*i:]))
+		}
+		tensors = append(tensors, v)
+	}
+	if r.Len() != 0 {
+		return bad("it is longer than its tensors")
+	}
+	return h, tensors, nil
+}
+
+// Latest finds the checkpoint of a trial's directory that is furthest on, passing over
+// damaged files, and says how many epochs it has finished; "" and 0 if there is none.
+func (b *Backend) Latest(dir string) (path string, epoch int) {
+	step := -1
+	for _, name := range []string{lastName, bestName} {
+		p := filepath.Join(dir, name)
+		h, _, err := readCheckpoint(p)
+		if err != nil {
+			if !errors.Is(err, os.ErrNotExist) {
+				b.log.Warn("checkpoint passed over", "path", p, "error", err)
+			}
+			continue
+		}
+		if h.Step > step {
+			path, epoch, step = p, h.Epoch, h.Step
+		}
+	}
+	return path, epoch
+}

@@ -1,0 +1,157 @@
+package native
+
+import (
+	"fmt"
+	"math"
+	"strings"
+
+	"github.com/mapsweep/mapsweep/trainer"
+	"github.com/mapsweep/mapsweep/trainer/dataset/augment"
+	"github.com/mapsweep/mapsweep/trainer/native/loss"
+	"github.com/mapsweep/mapsweep/trainer/native/optim"
+	"github.com/mapsweep/mapsweep/trials"
+)
+
+// settings are the knobs of one run, decoded.
+type settings struct {
+	lr0, lrf, momentum, weightDecay          float64
+	warmupEpochs, warmupMomentum, warmupBias float64
+	cosine                                   bool
+	clipNorm                                 float64
+	gains                                    loss.Gains
+	aux                                      float64
+	ema                                      bool
+	average                                  optim.Average
+	augment                                  augment.Settings
+	closeMosaic                              int
+}
+
+// knob joins a description with the place that its value goes to.
+type knob struct {
+	trials.Knob
+	put func(*settings, any)
+}
+
+func number(name string, def, low, high float64, help string, at func(*settings) *float64) knob {
+	return knob{
+		trials.Knob{Name: name, Kind: trials.Float, Default: def, Low: low, High: high, Help: help},
+		func(s *settings, v any) { *at(s), _ = trials.Number(v) },
+	}
+}
+
+func whole(name string, def int64, low, high float64, help string, at func(*settings) *int) knob {
+	return knob{
+		trials.Knob{Name: name, Kind: trials.Int, Default: def, Low: low, High: high, Help: help},
+		func(s *settings, v any) { x, _ := trials.Number(v); *at(s) = int(x) },
+	}
+}
+
+func choice(name string, def any, help string, put func(*settings, any), choices ...any) knob {
+	return knob{trials.Knob{Name: name, Kind: trials.Categorical, Default: def, Choices: choices, Help: help}, put}
+}
+
+func (k knob) requires(p trials.Params) knob { k.Requires = p; return k }
+
+// knobs is the table behind Knobs and the decoding of a job's parameters.
+func knobs() []knob {
+	withRand := trials.Params{"autoaugment": augment.RandAugment}
+	withEMA := trials.Params{"ema": true}
+	return []knob{
+		number("lr0", 0.02, 1e-9, 1e6, "learning rate after warm-up", func(s *settings) *float64 { return &s.lr0 }),
+		number("lrf", 0.01, 0, 1, "final learning rate as a fraction of lr0", func(s *settings) *float64 { return &s.lrf }),
+		choice("schedule", "linear", "how the learning rate falls from lr0 to lr0 x lrf, per step",
+			func(s *settings, v any) { s.cosine = v == "cosine" }, "linear", "cosine"),
+		number("momentum", 0.937, 0, 0.9999, "Nesterov momentum of SGD", func(s *settings) *float64 { return &s.momentum }),
+		number("weight_decay", 5e-4, 0, 1, "L2 decay of convolution weights; biases and batch normalisation have none", func(s *settings) *float64 { return &s.weightDecay }),
+		number("warmup_epochs", 3, 0, 1000, "epochs of warm-up, may be broken; the learning rate rises from 0 per step", func(s *settings) *float64 { return &s.warmupEpochs }),
+		number("warmup_momentum", 0.8, 0, 0.9999, "momentum at the first step of warm-up", func(s *settings) *float64 { return &s.warmupMomentum }),
+		number("warmup_bias_lr", 0.1, 0, 1e6, "learning rate of the head's biases at the first step of warm-up", func(s *settings) *float64 { return &s.warmupBias }),
+		number("clip_norm", 10, 0, 1e9, "global norm that gradients are clipped to; 0: no clipping", func(s *settings) *float64 { return &s.clipNorm }),
+
+		number("box", 7.5, 0, 1e4, "gain of the box loss (CIoU)", func(s *settings) *float64 { return &s.gains.Box }),
+		number("cls", 0.5, 0, 1e4, "gain of the class loss (binary cross-entropy)", func(s *settings) *float64 { return &s.gains.Class }),
+		number("dfl", 1.5, 0, 1e4, "gain of the distribution focal loss of box sides", func(s *settings) *float64 { return &s.gains.DFL }),
+		number("aux", 0, 0, 100, "weight of an auxiliary head's loss in training; 0: no auxiliary head", func(s *settings) *float64 { return &s.aux }),
+
+		choice("ema", true, "score an exponential moving average of the weights instead of the weights", func(s *settings, v any) { s.ema = v == true }, false, true),
+		number("ema_decay", 0.9999, 0, 0.999999, "decay of the average after many steps", func(s *settings) *float64 { return &s.average.Decay }).requires(withEMA),
+		number("ema_tau", 2000, 1e-3, 1e9, "steps over which that decay is reached: decay (1 - exp(-step/tau))", func(s *settings) *float64 { return &s.average.Tau }).requires(withEMA),
+
+		number("mosaic", 1, 0, 1, "probability of composing an image of four", func(s *settings) *float64 { return &s.augment.Mosaic }),
+		number("mixup", 0, 0, 1, "probability of blending in a second image; only while mosaic is on", func(s *settings) *float64 { return &s.augment.MixUp }).requires(trials.Params{"mosaic": 1.0}),
+		number("copy_paste", 0, 0, 1, "probability of pasting boxes cut from other images", func(s *settings) *float64 { return &s.augment.CopyPaste }),
+		choice("autoaugment", augment.None, "policy of random photometric operations", func(s *settings, v any) { s.augment.AutoAugment, _ = v.(string) }, augment.None, augment.RandAugment),
+		whole("randaugment_n", 2, 1, 20, "operations an image under randaugment", func(s *settings) *int { return &s.augment.RandN }).requires(withRand),
+		whole("randaugment_m", 9, 1, 30, "magnitude of randaugment's operations, of 30", func(s *settings) *int { return &s.augment.RandM }).requires(withRand),
+		number("hsv", 1, 0, 1, "strength of colour changes: 1 stands for hue .015, saturation .7, value .4", func(s *settings) *float64 { return &s.augment.HSV }),
+		number("fliplr", 0, 0, 1, "probability of mirroring left and right; digits and text must not be", func(s *settings) *float64 { return &s.augment.FlipLR }),
+		number("flipud", 0, 0, 1, "probability of mirroring top and bottom", func(s *settings) *float64 { return &s.augment.FlipUD }),
+		number("scale", 0, 0, 0.9, "images are scaled by 1 +- scale", func(s *settings) *float64 { return &s.augment.Scale }),
+		number("translate", 0, 0, 0.9, "images are moved by +- translate of their side", func(s *settings) *float64 { return &s.augment.Translate }),
+		whole("close_mosaic", 0, 0, 1e6, "last epochs without mosaic and mixup", func(s *settings) *int { return &s.closeMosaic }),
+	}
+}
+
+// Knobs describes everything that a study can set. Augmentations beyond mosaic and
+// colour are off by default.
+func (b *Backend) Knobs() []trials.Knob {
+	var all []trials.Knob
+	for _, k := range knobs() {
+		all = append(all, k.Knob)
+	}
+	return all
+}
+
+// resolve decodes parameters and fills in defaults. A name or value that the table does
+// not have is a Failure of class infeasible.
+func resolve(params trials.Params) (settings, trials.Params, error) {
+	var s settings
+	effective := trials.Params{}
+	for _, k := range knobs() {
+		v, given := params[k.Name]
+		if !given {
+			v = k.Default
+		}
+		if err := k.accept(v); err != nil {
+			return s, nil, infeasible(err)
+		}
+		effective[k.Name] = v
+		k.put(&s, v)
+	}
+	for _, name := range params.Names() {
+		if _, ok := effective[name]; !ok {
+			return s, nil, infeasible(fmt.Errorf("%s is no knob of the native trainer; it has %s", name, strings.Join(effective.Names(), ", ")))
+		}
+	}
+	return s, effective, nil
+}
+
+func (k knob) accept(v any) error {
+	p := trials.Param{Kind: k.Kind, Low: k.Low, High: k.High, Choices: k.Choices}
+	if p.Contains(v) {
+		return nil
+	}
+	if k.Kind == trials.Categorical {
+		return fmt.Errorf("%s is %s: choose one of %s", k.Name, trials.FormatValue(v), list(k.Choices))
+	}
+	kind := "a number"
+	if k.Kind == trials.Int {
+		kind = "a whole number"
+	}
+	if x, ok := trials.Number(v); ok && (math.IsNaN(x) || math.IsInf(x, 0)) {
+		return fmt.Errorf("%s is %v: choose %s", k.Name, v, kind)
+	}
+	return fmt.Errorf("%s is %s: choose %s from %g to %g", k.Name, trials.FormatValue(v), kind, k.Low, k.High)
+}
+
+func list(choices []any) string {
+	var s []string
+	for _, c := range choices {
+		s = append(s, trials.FormatValue(c))
+	}
+	return strings.Join(s, ", ")
+}
+
+func infeasible(err error) *trainer.Failure {
+	return &trainer.Failure{Class: trials.ClassInfeasible, Reason: err.Error(), Err: err}
+}

@@ -1,0 +1,64 @@
+package native
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/mapsweep/mapsweep/trainer"
+)
+
+// probeSteps is how many steps are timed, after probeWarm that are not.
+const (
+	probeWarm  = 2
+	probeSteps = 8
+)
+
+// Probe times a few steps and one validation of the job on this machine as it is now, and
+// works out a whole trial. job.Dir is not touched.
+func (b *Backend) Probe(ctx context.Context, job trainer.Job) (trainer.Estimate, error) {
+	start := time.Now()
+	dir, err := os.MkdirTemp("", "mapsweep-probe-")
+	if err != nil {
+		return trainer.Estimate{}, fmt.Errorf("probe: %w", err)
+	}
+	defer os.RemoveAll(dir)
+	job.Dir, job.Resume, job.Progress = dir, "", nil
+	r, err := b.newRun(ctx, job)
+	if err != nil {
+		return trainer.Estimate{}, err
+	}
+	defer r.close()
+	built := time.Since(start)
+	var step time.Duration
+	order := make([]int, b.cfg.Batch)
+	for i := range order {
+		order[i] = i
+	}
+	for k := range probeWarm + probeSteps {
+		if ctx.Err() != nil {
+			return trainer.Estimate{}, context.Cause(ctx)
+		}
+		if k == probeWarm {
+			start = time.Now()
+		}
+		r.fill(0, k*b.cfg.Batch, order)
+		if _, err := r.update(); err != nil {
+			return trainer.Estimate{}, err
+		}
+	}
+	step = time.Since(start) / probeSteps
+	start = time.Now()
+	if err := r.score(map[string]float64{}); err != nil {
+		return trainer.Estimate{}, err
+	}
+	if err := r.save(lastName); err != nil {
+		return trainer.Estimate{}, err
+	}
+	scored := time.Since(start)
+	scores := (r.job.Epochs + b.cfg.ValEvery - 1) / b.cfg.ValEvery
+	total := built + step*time.Duration(r.steps*r.job.Epochs) + scored*time.Duration(scores)
+	return trainer.Estimate{Seconds: total.Seconds(),
+		Note: fmt.Sprintf("%d steps timed at %.0f ms, one validation at %.1f s", probeSteps, float64(step.Microseconds())/1000, scored.Seconds())}, nil
+}

@@ -1,0 +1,292 @@
+package native
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/mapsweep/mapsweep/trainer"
+	"github.com/mapsweep/mapsweep/trainer/dataset"
+	"github.com/mapsweep/mapsweep/trainer/dataset/augment"
+	"github.com/mapsweep/mapsweep/trainer/native/kernels"
+	"github.com/mapsweep/mapsweep/trainer/native/loss"
+	"github.com/mapsweep/mapsweep/trainer/native/model"
+	"github.com/mapsweep/mapsweep/trainer/native/optim"
+	"github.com/mapsweep/mapsweep/trials"
+)
+
+// progressEvery is the shortest time between two calls of Job.Progress.
+const progressEvery = 100 * time.Millisecond
+
+// run is one training run: everything in it belongs to one goroutine, but for the data,
+// which is shared and only read.
+type run struct {
+	b         *Backend
+	job       trainer.Job
+	set       settings
+	effective trials.Params
+	data      *dataset.Dataset
+	val       []dataset.Image // the split that is scored
+
+	net      *model.Network
+	sampler  *augment.Augmenter
+	schedule optim.Schedule
+	sgd      optim.SGD
+	momentum []float32 // as Weights
+	// average and averageStats follow Weights and Stats; spare and spareStats hold those aside
+	// while the average is scored. Empty without ema.
+	average, averageStats, spare, spareStats []float32
+
+	images    []float32    // a batch: Batch x Size x Size x 3
+	truths    []loss.Truth // its objects, by image
+	main, aux loss.Loss
+	parts     loss.Parts // of the main head at the last step, without gains
+
+	steps  int // of an epoch
+	step   int // done, of the whole run
+	sums   loss.Parts
+	curves []curve
+	best   *best
+	config string // hash of all that a checkpoint must share
+
+	log      *trialLog
+	scorer   *scorer
+	last     time.Time // of the last progress call
+	finished time.Time // of the last epoch
+}
+
+// build makes the network and the buffers, and restores a checkpoint if the job names one.
+func (r *run) build() error {
+	c := &r.b.cfg
+	r.steps = len(r.data.Train) / c.Batch
+	r.config = r.fingerprint()
+	var err error
+	cfg := model.Config{Classes: len(r.data.Classes), Width: r.data.Size, Height: r.data.Size, Batch: c.Batch,
+		Seed: r.job.Seed, Aux: r.set.aux > 0, Loss: r.mainLoss, AuxLoss: r.auxLoss}
+	if r.net, err = model.New(cfg); err != nil {
+		return err
+	}
+	if r.sampler, err = augment.New(r.data.Train, r.data.Size, r.set.augment); err != nil {
+		return infeasible(err)
+	}
+	s := &r.set
+	r.schedule = optim.Schedule{LR0: s.lr0, LRF: s.lrf, Cosine: s.cosine, Momentum: s.momentum,
+		Warmup: s.warmupEpochs * float64(r.steps), WarmupMomentum: s.warmupMomentum, WarmupBias: s.warmupBias,
+		Steps: r.steps * r.job.Epochs}
+	r.sgd = optim.SGD{Segments: optim.Segments(r.net.Params()), WeightDecay: s.weightDecay, ClipNorm: s.clipNorm}
+	r.allocate()
+	r.images = make([]float32, c.Batch*r.data.Size*r.data.Size*3)
+	r.scorer = newScorer(r.data, r.val)
+	if r.job.Resume != "" {
+		if err := r.restore(r.job.Resume); err != nil {
+			return err
+		}
+	}
+	r.log, err = r.openFiles()
+	return err
+}
+
+// allocate makes the arenas beside the network's own; they live until it is closed.
+func (r *run) allocate() {
+	weights, stats := r.net.Weights(), r.net.Stats()
+	r.momentum = r.net.Alloc(len(weights))
+	if !r.set.ema {
+		return
+	}
+	r.average, r.averageStats = r.net.Alloc(len(weights)), r.net.Alloc(len(stats))
+	copy(r.average, weights)
+	copy(r.averageStats, stats)
+	r.spare, r.spareStats = r.net.Alloc(len(weights)), r.net.Alloc(len(stats))
+}
+
+func (r *run) close() error {
+	var errs []error
+	if r.net != nil {
+		errs = append(errs, r.net.Close())
+	}
+	if r.log != nil {
+		errs = append(errs, r.log.close())
+	}
+	return errors.Join(errs...)
+}
+
+func (r *run) mainLoss(h loss.Heads, dBox, dClass []float32) (float64, error) {
+	p, err := r.main.Compute(h, r.truths, r.set.gains, 1, dBox, dClass)
+	r.parts = p
+	return r.set.gains.Total(p), err
+}
+
+func (r *run) auxLoss(h loss.Heads, dBox, dClass []float32) (float64, error) {
+	p, err := r.aux.Compute(h, r.truths, r.set.gains, r.set.aux, dBox, dClass)
+	return r.set.aux * r.set.gains.Total(p), err
+}
+
+// train runs the epochs that are left.
+func (r *run) train(ctx context.Context, report func(trials.Measurement)) error {
+	r.finished = time.Now()
+	for epoch := r.step / r.steps; epoch < r.job.Epochs; epoch++ {
+		saved := r.step
+		if err := r.epoch(ctx, epoch); err != nil {
+			if ctx.Err() != nil && r.step > saved {
+				err = errors.Join(err, r.save(lastName))
+			}
+			return err
+		}
+		metrics, err := r.measure(epoch)
+		if err != nil {
+			return err
+		}
+		r.curves = append(r.curves, curve{Epoch: epoch + 1, Metrics: metrics})
+		report(trials.Measurement{Epoch: epoch + 1, Metrics: metrics, At: trials.Now()})
+		r.sums = loss.Parts{}
+		if err := r.keep(epoch, metrics); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// epoch runs the steps that are left of an epoch, counted from 0. The last images of the
+// order that do not fill a batch are left out.
+func (r *run) epoch(ctx context.Context, epoch int) error {
+	batch := r.b.cfg.Batch
+	r.sampler.CloseMosaic(epoch >= r.job.Epochs-r.set.closeMosaic)
+	order := augment.Order(r.job.Seed, epoch, len(r.data.Train))
+	for k := r.step % r.steps; k < r.steps; k++ {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		r.fill(epoch, k*batch, order[k*batch:(k+1)*batch])
+		value, err := r.update()
+		if err != nil {
+			return err
+		}
+		if why := r.notFinite(value); why != "" {
+			return r.diverged(why, epoch, k)
+		}
+		r.sums.Box += r.parts.Box
+		r.sums.Class += r.parts.Class
+		r.sums.DFL += r.parts.DFL
+		r.progress(epoch, k, value)
+	}
+	return nil
+}
+
+// fill makes the samples of a batch; position is that of the first in the epoch.
+func (r *run) fill(epoch, position int, indices []int) {
+	one := r.data.Size * r.data.Size * 3
+	r.truths = r.truths[:0]
+	for j, index := range indices {
+		boxes := r.sampler.Sample(r.job.Seed, epoch, position+j, index, r.images[j*one:(j+1)*one])
+		for _, b := range boxes {
+			r.truths = append(r.truths, loss.Truth{Image: j, Class: b.Class, X0: b.X0, Y0: b.Y0, X1: b.X1, Y1: b.Y1})
+		}
+	}
+}
+
+// value is what one step saw.
+type value struct{ loss, norm float64 }
+
+// update runs one step: forward, backward, clipping, SGD, average.
+func (r *run) update() (value, error) {
+	if err := r.net.SetImages(r.images); err != nil {
+		return value{}, err
+	}
+	v := value{}
+	var err error
+	if v.loss, err = r.net.Step(); err != nil {
+		return v, err
+	}
+	if !finite(v.loss) {
+		return v, nil
+	}
+	v.norm = r.sgd.Step(r.net.Weights(), r.net.Grads(), r.momentum, r.schedule.At(r.step))
+	r.step++
+	if r.set.ema {
+		r.set.average.Move(r.average, r.net.Weights(), r.step)
+		r.set.average.Move(r.averageStats, r.net.Stats(), r.step)
+	}
+	return v, nil
+}
+
+func finite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }
+
+func (r *run) notFinite(v value) string {
+	switch {
+	case !finite(v.loss):
+		return fmt.Sprintf("the loss became %v", v.loss)
+	case !finite(v.norm):
+		return fmt.Sprintf("the norm of the gradients became %v", v.norm)
+	}
+	return ""
+}
+
+// diverged is the failure of a run at step k of an epoch, both from 0.
+func (r *run) diverged(why string, epoch, k int) error {
+	f := &trainer.Failure{Class: trials.ClassDiverged,
+		Reason: fmt.Sprintf("%s at epoch %d of %d, step %d of %d", why, epoch+1, r.job.Epochs, k+1, r.steps)}
+	r.log.printf("failed: %s", f.Reason)
+	f.LogTail = r.log.tail()
+	return f
+}
+
+func (r *run) progress(epoch, k int, v value) {
+	if r.job.Progress == nil || time.Since(r.last) < progressEvery {
+		return
+	}
+	r.last = time.Now()
+	r.job.Progress(trainer.Progress{Epoch: epoch + 1, Epochs: r.job.Epochs, Step: k + 1, Steps: r.steps, Loss: v.loss})
+}
+
+// measure makes the metrics of a finished epoch and writes its line.
+func (r *run) measure(epoch int) (map[string]float64, error) {
+	if sum := kernels.SumSquares(r.net.Weights()) + kernels.SumSquares(r.net.Stats()); !finite(sum) {
+		return nil, r.diverged("weights stopped being finite", epoch, r.steps-1)
+	}
+	n := float64(r.steps)
+	rates := r.schedule.At(r.step - 1)
+	m := map[string]float64{
+		"loss/box": r.sums.Box / n, "loss/cls": r.sums.Class / n, "loss/dfl": r.sums.DFL / n,
+		"lr/weights": rates.Weights, "lr/bias": rates.Bias,
+	}
+	if (epoch+1)%r.b.cfg.ValEvery == 0 || epoch+1 == r.job.Epochs {
+		if err := r.score(m); err != nil {
+			return nil, err
+		}
+	}
+	now := time.Now()
+	r.log.epoch(epoch+1, r.job.Epochs, m, now.Sub(r.finished))
+	r.finished = now
+	return m, nil
+}
+
+// keep writes the files of a finished epoch.
+func (r *run) keep(epoch int, metrics map[string]float64) error {
+	if err := r.writeCurves(); err != nil {
+		return err
+	}
+	if v, ok := metrics[r.b.cfg.BestMetric]; ok && (r.best == nil || v > r.best.Value) {
+		r.best = &best{Epoch: epoch + 1, Value: v}
+		if err := r.save(bestName); err != nil {
+			return err
+		}
+	}
+	return r.save(lastName)
+}
+
+// end turns what stopped a run into what Train returns, with a last line in the log.
+func (r *run) end(ctx context.Context, err error) error {
+	var f *trainer.Failure
+	switch {
+	case err == nil:
+		r.log.printf("done: %d epochs", r.job.Epochs)
+	case errors.As(err, &f): // has its line
+	case ctx.Err() != nil:
+		r.log.printf("stopped at epoch %d, step %d of %d: %v", r.step/r.steps+1, r.step%r.steps, r.steps, err)
+	default:
+		r.log.printf("error: %v", err)
+	}
+	return err
+}

@@ -1,0 +1,105 @@
+package native
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+
+	"github.com/mapsweep/mapsweep/trainer/native/loss"
+)
+
+// fingerprint is the hash of everything that must be equal for a checkpoint to be gone on
+// with: settings, length, data, seed, shape.
+func (r *run) fingerprint() string {
+	data, err := json.Marshal(map[string]any{
+		"params": r.effective.Key(), "epochs": r.job.Epochs, "seed": r.job.Seed, "batch": r.b.cfg.Batch,
+		"model": r.b.cfg.Model, "size": r.data.Size, "data": r.data.Hash, "split": r.job.Split, "val every": r.b.cfg.ValEvery,
+	})
+	if err != nil {
+		panic("native: fingerprint: " + err.Error()) // only strings and integers
+	}
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:])
+}
+
+// state visits every tensor of the run in the order in which checkpoints keep them, with
+// the arena that it lies in.
+func (r *run) state(visit func(info tensorInfo, t tensor, arena []float32) error) error {
+	parts := []struct {
+		name           string
+		weights, stats []float32
+	}{{partWeights, r.net.Weights(), r.net.Stats()}, {partMomentum, r.momentum, nil}}
+	if r.set.ema {
+		parts = append(parts, struct {
+			name           string
+			weights, stats []float32
+		}{partAverage, r.average, r.averageStats})
+	}
+	for _, p := range parts {
+		for t := range r.net.NamedTensors() {
+			arena := p.weights
+			if t.Stat {
+				arena = p.stats
+			}
+			if arena == nil {
+				continue
+			}
+			if err := visit(tensorInfo{Part: p.name, Name: t.Name, Shape: t.Shape}, t, arena); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// tensor is what state needs of a network's named tensors.
+type tensor interface {
+	Get(arena []float32) ([]float32, error)
+	Set(arena, values []float32) error
+}
+
+// save writes the whole state to a file of the trial's directory.
+func (r *run) save(name string) error {
+	h := header{
+		Config: r.config, Model: r.b.cfg.Model, Classes: r.data.Classes, Size: r.data.Size,
+		Epoch: r.step / r.steps, Step: r.step, Sums: [3]float64{r.sums.Box, r.sums.Class, r.sums.DFL},
+		Best: r.best, Curves: r.curves,
+	}
+	var tensors [][]float32
+	err := r.state(func(info tensorInfo, t tensor, arena []float32) error {
+		v, err := t.Get(arena)
+		h.Tensors, tensors = append(h.Tensors, info), append(tensors, v)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("write checkpoint: %w", err)
+	}
+	return writeCheckpoint(r.path(name), h, tensors)
+}
+
+// restore goes on from a checkpoint of the same configuration.
+func (r *run) restore(path string) error {
+	h, tensors, err := readCheckpoint(path)
+	if err != nil {
+		return err
+	}
+	if h.Config != r.config {
+		return fmt.Errorf("resume from %s: it belongs to another configuration, data set or seed: remove it to start anew", path)
+	}
+	i := 0
+	err = r.state(func(info tensorInfo, t tensor, arena []float32) error {
+		if i >= len(tensors) || h.Tensors[i].Name != info.Name || h.Tensors[i].Part != info.Part {
+			return fmt.Errorf("%s of %s is not where it should be: %w", info.Part, info.Name, errNotCheckpoint)
+		}
+		err := t.Set(arena, tensors[i])
+		i++
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("resume from %s: %w", path, err)
+	}
+	r.step, r.curves, r.best = h.Step, h.Curves, h.Best
+	r.sums = loss.Parts{Box: h.Sums[0], Class: h.Sums[1], DFL: h.Sums[2]}
+	return nil
+}
