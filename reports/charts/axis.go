@@ -182,15 +182,3 @@ func tickWidth(ts []tick) (w vg.Length) {
 	}
 	return w
 }
-
-func sortBy(order []int, less func(a, b int) bool) {
-	slices.SortStableFunc(order, func(a, b int) int {
-		switch {
-		case less(a, b):
-			return -1
-		case less(b, a):
-			return 1
-		}
-		return 0
-	})
-}

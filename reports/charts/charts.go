@@ -29,25 +29,31 @@ var All = []Chart{
 	{"effects", "What changed, and by how much",
 		"Differences to the baseline with the same seed, best first; lines are 95 % t intervals over seeds, each variant alone. " +
 			"The verdict also asks for p below 0.05 after Holm's correction. Grey band: no relevant effect.",
-		draw(effectsData, effectsDraw), size(effectsData, effectsSize)},
+		chart(effectsData, effectsDraw), sized(effectsData, effectsSize)},
 	{"comparison", "Every trial",
 		"One dot per trial, bar at the mean, dashed line at the baseline's mean.",
-		draw(comparisonData, comparisonDraw), size(comparisonData, comparisonSize)},
+		chart(comparisonData, comparisonDraw), sized(comparisonData, comparisonSize)},
 	{"curves", "Learning curves",
 		"Median over seeds with the middle 80 %, over the trials that reached the epoch.",
-		draw(curvesData, panelsDraw), size(curvesData, panelsSize)},
+		chart(curvesData, panelsDraw), sized(curvesData, panelsSize)},
 	{"slopes", "Seed by seed",
-		"Each line is one seed: the baseline on the left, the variant on the right.",
-		draw(slopesData, slopesDraw), size(slopesData, slopesSize)},
+		"Each line is one seed: the reference on the left, the variant on the right. Lines that cross mean that seeds disagree.",
+		chart(slopesData, slopesDraw), sized(slopesData, slopesSize)},
 	{"losses", "Losses",
 		"Training losses, median over seeds with the middle 80 %.",
-		draw(lossesData, panelsDraw), size(lossesData, panelsSize)},
+		chart(lossesData, panelsDraw), sized(lossesData, panelsSize)},
 	{"history", "Search history",
 		"Each dot is a trial in the order in which they ended; the line is the best complete trial so far.",
-		draw(historyData, historyDraw), size(historyData, historySize)},
+		chart(historyData, historyDraw), sized(historyData, historySize)},
 	{"slices", "Slices",
 		"Score against each parameter; the other parameters vary too, so that a slope may be theirs.",
-		draw(slicesData, slicesDraw), size(slicesData, slicesSize)},
+		chart(slicesData, slicesDraw), sized(slicesData, slicesSize)},
+	{"search-curves", "Learning curves",
+		"One line per trial; dashed lines are trials that were stopped early.",
+		chart(searchCurvesData, panelsDraw), sized(searchCurvesData, panelsSize)},
+	{"search-losses", "Losses",
+		"Training losses, one line per trial; dashed lines are trials that were stopped early.",
+		chart(searchLossesData, panelsDraw), sized(searchLossesData, panelsSize)},
 }
 
 // Find returns the chart of that name.
@@ -60,8 +66,8 @@ func Find(name string) (Chart, bool) {
 	return Chart{}, false
 }
 
-// draw joins a data step and a draw step.
-func draw[D any](data func(*reports.Snapshot) (D, error), paint func(D, *canvas)) func(*reports.Snapshot) (*plot.Plot, error) {
+// chart joins a data step and a draw step.
+func chart[D any](data func(*reports.Snapshot) (D, error), paint func(D, *canvas)) func(*reports.Snapshot) (*plot.Plot, error) {
 	return func(s *reports.Snapshot) (*plot.Plot, error) {
 		d, err := data(s)
 		if err != nil {
@@ -71,7 +77,7 @@ func draw[D any](data func(*reports.Snapshot) (D, error), paint func(D, *canvas)
 	}
 }
 
-func size[D any](data func(*reports.Snapshot) (D, error), want func(D) (w, h vg.Length)) func(*reports.Snapshot) (w, h vg.Length) {
+func sized[D any](data func(*reports.Snapshot) (D, error), want func(D) (w, h vg.Length)) func(*reports.Snapshot) (w, h vg.Length) {
 	return func(s *reports.Snapshot) (w, h vg.Length) {
 		d, err := data(s)
 		if err != nil {

@@ -1,7 +1,9 @@
 package charts
 
 import (
+	"cmp"
 	"image/color"
+	"slices"
 	"strings"
 	"sync"
 	"unicode"
@@ -232,43 +234,43 @@ func fit(f face, t string, width vg.Length) int {
 	return n
 }
 
-// spread moves positions apart so that neighbours keep gap between them, inside lo..hi where there is room,
-// and as near to where they were as that allows. It keeps their order. The result belongs to the given order.
-func spread(ys []vg.Length, gap, lo, hi vg.Length) []vg.Length {
+// spread moves the middles of labels apart so that labels of these heights do not overlap, inside lo..hi, and as
+// near to where they were as that allows (least squares, by pooling adjacent violators). It keeps their order.
+// If the heights do not fit into lo..hi they run over the upper end.
+func spread(ys, heights []vg.Length, lo, hi vg.Length) []vg.Length {
 	n := len(ys)
+	if n == 0 {
+		return nil
+	}
 	order := make([]int, n)
 	for i := range order {
 		order[i] = i
 	}
-	sortBy(order, func(a, b int) bool { return ys[a] < ys[b] })
-	// Clusters of labels that touch are placed around the mean of what they want (pool adjacent violators).
-	type cluster struct {
-		sum   vg.Length // of wanted position minus offset in the cluster
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(ys[a], ys[b]) })
+	offset := make([]vg.Length, n) // of each middle from the first, when packed
+	for k := 1; k < n; k++ {
+		offset[k] = offset[k-1] + (heights[order[k-1]]+heights[order[k]])/2
+	}
+	type pool struct {
+		sum   vg.Length
 		count int
-		at    vg.Length // of the first
 	}
-	var cs []cluster
-	place := func(c *cluster) {
-		c.at = c.sum / vg.Length(c.count)
-		c.at = min(c.at, hi-gap*vg.Length(c.count-1))
-		c.at = max(c.at, lo)
-	}
-	for _, i := range order {
-		c := cluster{sum: ys[i], count: 1}
-		place(&c)
-		for len(cs) > 0 && cs[len(cs)-1].at+gap*vg.Length(cs[len(cs)-1].count) > c.at {
-			p := cs[len(cs)-1]
-			cs = cs[:len(cs)-1]
-			c = cluster{sum: p.sum + c.sum - gap*vg.Length(p.count*c.count), count: p.count + c.count}
-			place(&c)
+	var ps []pool
+	for k, i := range order {
+		ps = append(ps, pool{ys[i] - offset[k], 1})
+		for m := len(ps) - 1; m > 0 && ps[m-1].sum*vg.Length(ps[m].count) > ps[m].sum*vg.Length(ps[m-1].count); m-- {
+			ps[m-1] = pool{ps[m-1].sum + ps[m].sum, ps[m-1].count + ps[m].count}
+			ps = ps[:m]
 		}
-		cs = append(cs, c)
 	}
+	first := lo + heights[order[0]]/2
+	last := hi - heights[order[n-1]]/2 - offset[n-1]
 	out := make([]vg.Length, n)
 	k := 0
-	for _, c := range cs {
-		for j := range c.count {
-			out[order[k]] = c.at + gap*vg.Length(j)
+	for _, p := range ps {
+		z := max(min(p.sum/vg.Length(p.count), last), first)
+		for range p.count {
+			out[order[k]] = z + offset[k]
 			k++
 		}
 	}
