@@ -1,6 +1,7 @@
 package sqlite_test
 
 import (
+	"context"
 	"path/filepath"
 	"testing"
 
@@ -9,11 +10,17 @@ import (
 	"github.com/mapsweep/mapsweep/trials/storetest"
 )
 
+func open(ctx context.Context, path string) (trials.Store, error) { return sqlite.Open(ctx, path) }
+
+func TestMain(m *testing.M) { storetest.Main(m, open) }
+
 func TestStore(t *testing.T) {
 	storetest.Run(t, func(t *testing.T) trials.Store {
 		return openDB(t, filepath.Join(t.TempDir(), "new dir", "a?b#c%20.db"))
 	})
 }
+
+func TestFile(t *testing.T) { storetest.RunFile(t, open) }
 
 // openDB opens a database, or ends the test.
 func openDB(t testing.TB, path string) *sqlite.DB {
