@@ -160,11 +160,13 @@ static void convolve(const struct ms_conv *c) {
 	}
 }
 
+// Passes over the batch alternate in direction, so that each begins with the images that the one before it left in the
+// cache: convolve upwards, activate downwards, silu_backward upwards, the rest of the backward pass downwards.
 static void conv_forward(const struct ms_conv *c, int train) {
 	convolve(c);
 	if (!c->bn) return;
 	ms_bn_forward(c, train);
-	for (int n = 0; n < c->y.n; n++)
+	for (int n = c->y.n - 1; n >= 0; n--)
 		for (int b = 0; b < c->ocb; b++)
 			for (int h = 1; h <= c->y.h; h++) {
 				const float *y = ms_at(&c->y, n, b, h, 1);
@@ -207,20 +209,19 @@ static void silu_backward(const struct ms_conv *c) {
 	}
 }
 
-// dz -> dy in place.
-static void bn_backward(const struct ms_conv *c) {
-	for (int n = 0; n < c->y.n; n++)
-		for (int b = 0; b < c->ocb; b++)
-			for (int h = 1; h <= c->y.h; h++) {
-				const float *y = ms_at(&c->y, n, b, h, 1);
-				float *d = ms_at(&c->da, n, b, h, 1);
-				for (int v = 0; v < NV; v++) {
-					const int lane = b * MS_LANES + v * VL;
-					const vec g1 = load(c->g1 + lane), g2 = load(c->g2 + lane), g3 = load(c->g3 + lane);
-					for (int i = v * VL; i < c->y.w * MS_LANES; i += MS_LANES)
-						store(d + i, muladd(load(d + i), g1, muladd(load(y + i), g2, g3)));
-				}
+// dz -> dy in place, image n.
+static void bn_backward(const struct ms_conv *c, int n) {
+	for (int b = 0; b < c->ocb; b++)
+		for (int h = 1; h <= c->y.h; h++) {
+			const float *y = ms_at(&c->y, n, b, h, 1);
+			float *d = ms_at(&c->da, n, b, h, 1);
+			for (int v = 0; v < NV; v++) {
+				const int lane = b * MS_LANES + v * VL;
+				const vec g1 = load(c->g1 + lane), g2 = load(c->g2 + lane), g3 = load(c->g3 + lane);
+				for (int i = v * VL; i < c->y.w * MS_LANES; i += MS_LANES)
+					store(d + i, muladd(load(d + i), g1, muladd(load(y + i), g2, g3)));
 			}
+		}
 }
 
 static void bias_sums(const struct ms_conv *c) {
@@ -265,21 +266,20 @@ INLINE void weight_tile(const int I, const int NB, const float *x, int64_t xrow,
 	EACH_WEIGHT store(dw + n / NV * dwblock + i * MS_LANES + n % NV * VL, acc[i][n]);
 }
 
-// The image's: 3 colours at 3*KR kernel positions (KR kernel rows) for one vector of output channels.
-INLINE void image_weight_tile(const int KR, const struct ms_conv *c, int ob, int kh, int v) {
+// The input image's: 3 colours at 3*KR kernel positions (KR kernel rows) for one vector of output channels.
+INLINE void image_weight_tile(const int KR, const struct ms_conv *c, int n, int ob, int kh, int v) {
 	vec acc[27];
 	float *dw = c->dw + ((int64_t)ob * 9 + kh * 3) * WBLOCK + v * VL;
 	_Pragma("GCC unroll 27") for (int i = 0; i < KR * 9; i++) acc[i] = load(dw + i / 3 * WBLOCK + i % 3 * MS_LANES);
 	const int64_t xrow = ms_row(&c->x);
-	for (int n = 0; n < c->y.n; n++)
-		for (int h = 0; h < c->y.h; h++) {
-			const float *x = ms_at(&c->x, n, 0, h * c->s + kh, 0), *dy = ms_at(&c->da, n, ob, h + 1, 1) + v * VL;
-			for (int w = 0; w < c->y.w; w++, x += c->s * 4, dy += MS_LANES) {
-				vec g = load(dy);
-				_Pragma("GCC unroll 27") for (int i = 0; i < KR * 9; i++)
-					acc[i] = muladd(splat(x[i / 9 * xrow + i / 3 % 3 * 4 + i % 3]), g, acc[i]);
-			}
+	for (int h = 0; h < c->y.h; h++) {
+		const float *x = ms_at(&c->x, n, 0, h * c->s + kh, 0), *dy = ms_at(&c->da, n, ob, h + 1, 1) + v * VL;
+		for (int w = 0; w < c->y.w; w++, x += c->s * 4, dy += MS_LANES) {
+			vec g = load(dy);
+			_Pragma("GCC unroll 27") for (int i = 0; i < KR * 9; i++)
+				acc[i] = muladd(splat(x[i / 9 * xrow + i / 3 % 3 * 4 + i % 3]), g, acc[i]);
 		}
+	}
 	_Pragma("GCC unroll 27") for (int i = 0; i < KR * 9; i++) store(dw + i / 3 * WBLOCK + i % 3 * MS_LANES, acc[i]);
 }
 
@@ -295,69 +295,62 @@ static void weight_tile_one(const float *x, int64_t xrow, int64_t xpixel, const 
 		weight_tile(WEIGHT_I_MAX, 1, x + i, xrow, xpixel, dy, dyplane, dyrow, rows, width, dw + i * MS_LANES, dwblock);
 }
 
-static void weight_backward(const struct ms_conv *c) {
+// Adds image n to the gradient of the weights.
+static void weight_backward(const struct ms_conv *c, int n) {
 	const int k = c->k, centre = k == 1;
-	const int64_t floats = (int64_t)c->ocb * c->icb * k * k * WBLOCK, dwblock = (int64_t)c->icb * k * k * WBLOCK;
-	if (!c->acc_w) memset(c->dw, 0, (size_t)floats * sizeof(float));
+	const int64_t dwblock = (int64_t)c->icb * k * k * WBLOCK;
 	if (c->image) {
 		for (int ob = 0; ob < c->ocb; ob++)
 			for (int kh = 0; kh < 3; kh += IMAGE_KERNEL_ROWS)
-				for (int v = 0; v < NV; v++) image_weight_tile(IMAGE_KERNEL_ROWS, c, ob, kh, v);
+				for (int v = 0; v < NV; v++) image_weight_tile(IMAGE_KERNEL_ROWS, c, n, ob, kh, v);
 		return;
 	}
 	// Rows are taken in groups that stay in the first cache while all kernel positions visit them.
 	int group = WEIGHT_PIXELS / c->y.w;
 	if (group < 1) group = 1;
 	const int64_t xrow = c->s * ms_row(&c->x), xpixel = c->s * MS_LANES, dyplane = ms_plane(&c->da), dyrow = ms_row(&c->da);
-	for (int n = 0; n < c->y.n; n++)
-		for (int h = 0; h < c->y.h; h += group) {
-			const int rows = c->y.h - h < group ? c->y.h - h : group;
-			for (int ob = 0, nb; ob < c->ocb; ob += nb) {
-				nb = c->ocb - ob < WEIGHT_NB_MAX ? 1 : WEIGHT_NB_MAX;
-				const float *dy = ms_at(&c->da, n, ob, h + 1, 1);
-				for (int ib = 0; ib < c->icb; ib++)
-					for (int kh = 0; kh < k; kh++)
-						for (int kw = 0; kw < k; kw++) {
-							float *dw = c->dw + (((int64_t)ob * c->icb + ib) * k * k + kh * k + kw) * WBLOCK;
-							const float *x = ms_at(&c->x, n, ib, h * c->s + kh + centre, kw + centre);
-							(nb == 1 ? weight_tile_one : weight_tile_wide)(x, xrow, xpixel, dy, dyplane, dyrow, rows, c->y.w, dw, dwblock);
-						}
-			}
+	for (int h = 0; h < c->y.h; h += group) {
+		const int rows = c->y.h - h < group ? c->y.h - h : group;
+		for (int ob = 0, nb; ob < c->ocb; ob += nb) {
+			nb = c->ocb - ob < WEIGHT_NB_MAX ? 1 : WEIGHT_NB_MAX;
+			const float *dy = ms_at(&c->da, n, ob, h + 1, 1);
+			for (int ib = 0; ib < c->icb; ib++)
+				for (int kh = 0; kh < k; kh++)
+					for (int kw = 0; kw < k; kw++) {
+						float *dw = c->dw + (((int64_t)ob * c->icb + ib) * k * k + kh * k + kw) * WBLOCK;
+						const float *x = ms_at(&c->x, n, ib, h * c->s + kh + centre, kw + centre);
+						(nb == 1 ? weight_tile_one : weight_tile_wide)(x, xrow, xpixel, dy, dyplane, dyrow, rows, c->y.w, dw, dwblock);
+					}
 		}
+	}
 }
 
-static void input_backward(const struct ms_conv *c) {
-	const int centre = c->k == 1;
-	ms_turn_weights(c);
+// Makes image n of dx from its dy and the turned weights.
+static void input_backward(const struct ms_conv *c, int n) {
+	const int centre = c->k == 1 ? 1 : 0;
 	struct pass p = {
 		.xplane = ms_plane(&c->da), .xrow = ms_row(&c->da), .xstep = MS_LANES, .xdown = ms_row(&c->da),
-		.icb = c->ocb, .yplane = ms_plane(&c->dx), .ydown = c->s * ms_row(&c->dx), .ystep = c->s * MS_LANES,
-		.ocb = c->icb, .accumulate = c->acc_dx,
+		.icb = c->ocb, .kh = c->k, .kw = c->k, .w = c->wt,
+		.yplane = ms_plane(&c->dx), .ydown = c->s * ms_row(&c->dx), .ystep = c->s * MS_LANES,
+		.ocb = c->icb, .rows = c->dx.h, .width = c->dx.w, .accumulate = c->acc_dx,
 	};
-	for (int n = 0; n < c->dx.n; n++) {
-		if (c->s == 1) {
-			p.kh = p.kw = c->k;
-			p.w = c->wt;
-			p.x = ms_at(&c->da, n, 0, centre, centre);
-			p.y = ms_at(&c->dx, n, 0, 1, 1);
-			p.rows = c->dx.h;
-			p.width = c->dx.w;
-			run(&p, S1);
-			continue;
-		}
-		p.w = c->wt;
-		for (int ph = 0; ph < 2; ph++)
-			for (int pw = 0; pw < 2; pw++) {
-				p.kh = 1 + ph;
-				p.kw = 1 + pw;
-				p.x = ms_at(&c->da, n, 0, 1, 1);
-				p.y = ms_at(&c->dx, n, 0, 1 + ph, 1 + pw);
-				p.rows = (c->dx.h + 1 - ph) / 2;
-				p.width = (c->dx.w + 1 - pw) / 2;
-				run(&p, S1);
-				p.w += (int64_t)c->icb * c->ocb * p.kh * p.kw * WBLOCK;
-			}
+	if (c->s == 1) {
+		p.x = ms_at(&c->da, n, 0, centre, centre);
+		p.y = ms_at(&c->dx, n, 0, 1, 1);
+		run(&p, S1);
+		return;
 	}
+	for (int ph = 0; ph < 2; ph++)
+		for (int pw = 0; pw < 2; pw++) {
+			p.kh = 1 + ph;
+			p.kw = 1 + pw;
+			p.x = ms_at(&c->da, n, 0, 1, 1);
+			p.y = ms_at(&c->dx, n, 0, 1 + ph, 1 + pw);
+			p.rows = (c->dx.h + 1 - ph) / 2;
+			p.width = (c->dx.w + 1 - pw) / 2;
+			run(&p, S1);
+			p.w += (int64_t)c->icb * c->ocb * p.kh * p.kw * WBLOCK;
+		}
 }
 
 static void conv_backward(const struct ms_conv *c) {
@@ -365,11 +358,15 @@ static void conv_backward(const struct ms_conv *c) {
 	if (c->bn) {
 		silu_backward(c);
 		ms_bn_backward(c);
-		bn_backward(c);
 	} else {
 		bias_sums(c);
 		ms_bias_backward(c);
 	}
-	weight_backward(c);
-	if (c->has_dx) input_backward(c);
+	if (!c->acc_w) memset(c->dw, 0, sizeof(float) * WBLOCK * c->ocb * c->icb * c->k * c->k);
+	if (c->has_dx) ms_turn_weights(c);
+	for (int n = c->y.n - 1; n >= 0; n--) {
+		if (c->bn) bn_backward(c, n);
+		weight_backward(c, n);
+		if (c->has_dx) input_backward(c, n);
+	}
 }

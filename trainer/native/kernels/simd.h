@@ -80,8 +80,8 @@ INLINE vec sigmoid(vec z) {
 	p = muladd(p, r, splat(1.6666665459e-1f));
 	p = muladd(p, r, splat(5.0000001201e-1f));
 	p = muladd(p, r * r, r) + splat(1.0f);
-	ivec pow2 = ((ivec)t - isplat(0x4B400000) + isplat(127)) << 23;
-	vec d = muladd(p, (vec)pow2, splat(1.0f));
+	// 2^n by adding n to the exponent: the low bits of t, shifted, since those of the magic number vanish to the left.
+	vec d = (vec)((ivec)p + ((ivec)t << 23)) + splat(1.0f);
 	// 1/d: a first guess from the exponent bits, then three steps of Newton's method.
 	vec q = (vec)(isplat(0x7EF311C7) - (ivec)d);
 	const vec two = splat(2.0f);
