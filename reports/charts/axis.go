@@ -92,21 +92,23 @@ func plain(v float64) string {
 	return strconv.FormatFloat(v, 'f', max(0, -int(math.Floor(math.Log10(v)+1e-9))), 64)
 }
 
-// roundStep is the smallest of 1, 2, 5 times a power of ten that is no less than raw, and its decimals.
+// roundStep is the one of 1, 2, 5 times a power of ten that is nearest to raw by ratio, and its decimals.
 func roundStep(raw float64) (step float64, decimals int) {
 	if !(raw > 0) || math.IsInf(raw, 0) {
 		return 0, 0
 	}
 	e := math.Floor(math.Log10(raw))
+	best := math.Inf(1)
 	for _, l := range []float64{1, 2, 5, 10} {
-		if s := l * math.Pow(10, e); s >= raw*(1-1e-9) {
+		s := l * math.Pow(10, e)
+		if off := math.Abs(math.Log(s / raw)); off < best {
+			best, step, decimals = off, s, max(0, -int(e))
 			if l == 10 {
-				e++
+				decimals = max(0, -int(e)-1)
 			}
-			return s, max(0, -int(e))
 		}
 	}
-	return math.Pow(10, e+1), max(0, -int(e)-1)
+	return step, decimals
 }
 
 // extent is the range of the finite values; ok is false without any.

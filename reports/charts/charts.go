@@ -46,7 +46,7 @@ var All = []Chart{
 		"Each dot is a trial in the order in which they ended; the line is the best complete trial so far.",
 		chart(historyData, historyDraw), sized(historyData, historySize)},
 	{"slices", "Slices",
-		"Score against each parameter; the other parameters vary too, so that a slope may be theirs.",
+		"Score against each parameter; the other parameters vary too, so that a slope may be theirs. Blue: the best; hollow: stopped early.",
 		chart(slicesData, slicesDraw), sized(slicesData, slicesSize)},
 	{"search-curves", "Learning curves",
 		"One line per trial; dashed lines are trials that were stopped early.",

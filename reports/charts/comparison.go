@@ -106,11 +106,11 @@ func comparisonDraw(d comparisonChart, c *canvas) {
 		mid := f.x.from + slot*(vg.Length(i)+0.5)
 		half := min(16, slot/3)
 		for k, v := range a.values {
-			c.dot(fade(a.mark, 0.5), pt(mid+place(k, len(a.values), half), f.y.at(v)), 2.1)
+			c.dot(a.dot(), pt(mid+place(k, len(a.values), half), f.y.at(v)), 2.1)
 		}
-		if len(a.values) > 0 {
+		if len(a.values) > 1 {
 			c.line(a.mark, 1.8, pt(mid-half-3, f.y.at(a.mean)), pt(mid+half+3, f.y.at(a.mean)))
-		} else {
+		} else if len(a.values) == 0 {
 			c.text(tickStyle, "no score", pt(mid, f.y.from+8), centre)
 		}
 		y := f.y.from - 9
@@ -138,15 +138,23 @@ func (d comparisonChart) drawRows(c *canvas, l comparisonLayout) {
 		mid := y - l.heights[i]/2
 		c.lines(labelStyle, l.labels[i], pt(c.Min.X+l.names, mid), right)
 		for k, v := range a.values {
-			c.dot(fade(a.mark, 0.5), pt(f.x.at(v), mid+place(k, len(a.values), 5)), 2.1)
+			c.dot(a.dot(), pt(f.x.at(v), mid+place(k, len(a.values), 5)), 2.1)
 		}
-		if len(a.values) > 0 {
+		if len(a.values) > 1 {
 			c.line(a.mark, 1.8, pt(f.x.at(a.mean), mid-8), pt(f.x.at(a.mean), mid+8))
-		} else {
+		} else if len(a.values) == 0 {
 			c.text(tickStyle, "no score", pt(f.x.from+4, mid), left)
 		}
 		y -= l.heights[i]
 	}
+}
+
+// dot is the colour of a trial's dot: pale behind a mean, full where it stands alone.
+func (a comparisonArm) dot() color.NRGBA {
+	if len(a.values) < 2 {
+		return a.mark
+	}
+	return fade(a.mark, 0.5)
 }
 
 // place spreads n dots evenly over -half..half, so that equal scores do not hide each other.

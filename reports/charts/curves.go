@@ -2,6 +2,7 @@ package charts
 
 import (
 	"cmp"
+	"image/color"
 	"math"
 	"slices"
 	"strings"
@@ -9,9 +10,6 @@ import (
 	"github.com/mapsweep/mapsweep/reports"
 	"github.com/mapsweep/mapsweep/trials"
 )
-
-// named is how many arms beside the reference get a colour and a name; the others are drawn in grey.
-const named = 6
 
 // curvesData is the objective over epochs, by arm.
 func curvesData(s *reports.Snapshot) (panelsChart, error) {
@@ -67,14 +65,15 @@ func metric(s *reports.Snapshot, key string) reports.Metric {
 	return reports.MetricOf(key)
 }
 
-// armLines are the arms' medians and bands, the reference first. Where there are many arms, those that end
-// farthest from the reference keep their colours and names.
+// armLines are the arms' medians and bands, the reference first. Where there are many arms, those whose scores lie
+// farthest from the reference's keep colours and names, the same ones in every panel.
 func armLines(s *reports.Snapshot, m reports.Metric) []curve {
 	b := &s.Blocks[0]
+	colors, more := armColors(s)
 	var lines []curve
 	for i := range b.Arms {
 		a := &b.Arms[i]
-		c := curve{label: a.Short, color: Ink, width: 1.3}
+		c := curve{label: a.Short, width: 1.3}
 		several := false
 		for _, x := range reports.Bands(a.Curves(m.Key)) {
 			c.epochs = append(c.epochs, x.Epoch)
@@ -83,41 +82,57 @@ func armLines(s *reports.Snapshot, m reports.Metric) []curve {
 			c.high = append(c.high, m.Scale(x.High))
 			several = several || x.N > 1
 		}
-		if !several {
+		if len(c.y) == 0 {
+			continue
+		}
+		var ok bool
+		if c.color, ok = colors[a.Name]; !ok {
+			c.color, c.label, c.width = fade(Light, 0.7), "", 0.6
+		}
+		if !several || !ok {
 			c.low, c.high = nil, nil
 		}
-		if len(c.y) > 0 {
-			lines = append(lines, c)
-		}
+		lines = append(lines, c)
 	}
-	if len(lines) == 0 {
-		return nil
+	slices.SortStableFunc(lines, func(a, b curve) int { return cmp.Compare(unnamed(a), unnamed(b)) })
+	if i := slices.IndexFunc(lines, func(c curve) bool { return c.label == "" }); i >= 0 {
+		lines[i].label, lines[i].color = "others ("+reports.Number(float64(more), 0)+")", Light
 	}
-	first := 0
-	if b.Arms[0].Reference && lines[0].label == b.Arms[0].Short {
-		first = 1
-	}
-	colour(lines, first)
 	return lines
 }
 
-// colour gives colours to lines[first:], greying all but the farthest from line 0 where they are too many.
-func colour(lines []curve, first int) {
-	rest := lines[first:]
-	if len(rest) > named {
-		far := func(c curve) float64 { return math.Abs(c.y[len(c.y)-1] - lines[0].y[len(lines[0].y)-1]) }
-		slices.SortStableFunc(rest, func(a, b curve) int { return cmp.Compare(far(b), far(a)) })
-		for i := named; i < len(rest); i++ {
-			rest[i].color, rest[i].label, rest[i].width = fade(Light, 0.7), "", 0.6
-			rest[i].low, rest[i].high = nil, nil
+func unnamed(c curve) int {
+	if c.label == "" {
+		return 1
+	}
+	return 0
+}
+
+// armColors gives the reference ink and the other arms a colour each; where there are more arms than colours, those
+// with the largest effects get them. more is the number of arms without.
+func armColors(s *reports.Snapshot) (colors map[string]color.NRGBA, more int) {
+	b := &s.Blocks[0]
+	colors = map[string]color.NRGBA{}
+	var rest []string
+	far := map[string]float64{}
+	for _, a := range b.Arms {
+		if a.Reference {
+			colors[a.Name] = Ink
+			continue
 		}
-		rest[named].label = "others (" + reports.Number(float64(len(rest)-named), 0) + ")"
-		rest[named].color = Light
-		rest = rest[:named]
+		rest = append(rest, a.Name)
+		if e, ok := b.Effect(a.Name); ok && !math.IsNaN(e.Mean) {
+			far[a.Name] = math.Abs(e.Mean)
+		}
 	}
-	for i := range rest {
-		rest[i].color = series[i%len(series)]
+	if more = len(rest) - len(series); more > 0 {
+		slices.SortStableFunc(rest, func(x, y string) int { return cmp.Compare(far[y], far[x]) })
+		rest = rest[:len(series)]
 	}
+	for i, n := range rest {
+		colors[n] = series[i]
+	}
+	return colors, max(more, 0)
 }
 
 // searchCurvesData is the objective over epochs, a line per trial of a search.
