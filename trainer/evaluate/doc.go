@@ -1,0 +1,8 @@
+// Package evaluate scores detections: COCO average precision and recall, exactly as pycocotools 2.0.11 computes them
+// for boxes, and the non-maximum suppression that comes before.
+//
+// It is pure arithmetic over boxes, scores and class numbers, and knows nothing of pictures, models or files beyond
+// COCO's two JSON shapes. Start with COCO; LoadCOCO reads what it needs from JSON.
+//
+// Legend: T 10 IoU thresholds, R 101 recall points, K classes, A 4 area ranges, M 3 limits of detections.
+package evaluate
