@@ -23,13 +23,14 @@ import "C"
 
 import (
 	"fmt"
+	"slices"
 	"unsafe"
 )
 
 // must panics where views do not fit: the kernels check nothing, and a wrong shape would write into other memory.
 func must(ok bool, op string, views ...View) {
 	if !ok {
-		panic(fmt.Sprintf("kernels: %s of views that do not fit: %v", op, views))
+		panic(fmt.Sprintf("kernels: %s of views that do not fit: %v", op, slices.Clone(views))) // the clone keeps views off the heap
 	}
 }
 
@@ -139,7 +140,7 @@ func SumSquares(p []float32) float64 {
 func mustLen(lens ...int) {
 	for _, n := range lens {
 		if n != lens[0] {
-			panic(fmt.Sprintf("kernels: vectors of lengths %v", lens))
+			panic(fmt.Sprintf("kernels: vectors of lengths %v", slices.Clone(lens)))
 		}
 	}
 }
