@@ -31,6 +31,9 @@ func (n *Network) Params() []*graph.Param { return n.graph.Params }
 // Graph is the differentiated graph that the network runs.
 func (n *Network) Graph() *graph.Graph { return n.graph }
 
+// Bind returns the kernel of one step of the graph, for a [graph.Tape].
+func (n *Network) Bind(s graph.Step) (graph.Kernel, error) { return n.device.Bind(s) }
+
 // ParamCount is the number of learned values, padding not counted.
 func (n *Network) ParamCount() int {
 	total := 0

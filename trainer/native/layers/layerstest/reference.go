@@ -131,15 +131,22 @@ func (r *Reference) conv(op *layers.Conv) {
 
 // correlate adds w times the plane x, shifted by (dh, dw) and sampled at the stride, to the plane y.
 func correlate(y, x []float64, ys, xs graph.Shape, stride, dh, dw int, w float64) {
+	first, end := 0, ys.W // columns whose sample lies inside
+	for first*stride+dw < 0 {
+		first++
+	}
+	for end > first && (end-1)*stride+dw >= xs.W {
+		end--
+	}
 	for h := range ys.H {
 		hh := h*stride + dh
 		if hh < 0 || hh >= xs.H {
 			continue
 		}
-		for v := range ys.W {
-			if vv := v*stride + dw; vv >= 0 && vv < xs.W {
-				y[h*ys.W+v] += w * x[hh*xs.W+vv]
-			}
+		at := hh*xs.W + first*stride + dw
+		for v := h*ys.W + first; v < h*ys.W+end; v++ {
+			y[v] += w * x[at]
+			at += stride
 		}
 	}
 }
