@@ -19,6 +19,9 @@ type reader interface {
 }
 
 func (d *decoder) fault(n *node, path, message, hint string) {
+	if n.refused {
+		return
+	}
 	d.faults = append(d.faults, Fault{Line: n.line, Col: n.col, Set: n.set, Path: path, Text: n.text, Message: message, Hint: hint})
 }
 

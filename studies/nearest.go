@@ -1,6 +1,7 @@
 package studies
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/agnivade/levenshtein"
@@ -16,12 +17,23 @@ func Nearest(word string, known []string) string {
 	}
 	best, least := "", max(1, (len(w)+1)/3)+1
 	for _, k := range known {
-		d := levenshtein.ComputeDistance(w, fold(strings.ToLower(k)))
+		f := fold(strings.ToLower(k))
+		d := levenshtein.ComputeDistance(w, f)
+		if d == 2 && sameLetters(w, f) { // two letters changed places: one slip
+			d = 1
+		}
 		if d < least {
 			best, least = k, d
 		}
 	}
 	return best
+}
+
+func sameLetters(a, b string) bool {
+	x, y := []rune(a), []rune(b)
+	slices.Sort(x)
+	slices.Sort(y)
+	return slices.Equal(x, y)
 }
 
 // didYouMean is a hint: the nearest known word, or all of them if none is near.

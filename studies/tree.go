@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"regexp"
+	"strconv"
 	"strings"
 
 	"github.com/goccy/go-yaml"
@@ -39,6 +41,7 @@ type node struct {
 	line    int
 	col     int
 	set     string
+	refused bool    // a fault was reported already: an alias or a tag
 	entries []entry // of a mapping, in file order
 	items   []*node // of a sequence
 }
@@ -138,6 +141,9 @@ func firstLine(s string) string {
 	return s
 }
 
+// exponent is a number such as 5e-4, which YAML 1.2 has and the parser takes for text.
+var exponent = regexp.MustCompile(`^[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)[eE][-+]?[0-9]+$`)
+
 // builder turns the parser's tree into nodes.
 type builder struct{ faults Faults }
 
@@ -176,6 +182,9 @@ func (b *builder) node(a ast.Node, depth int) *node {
 		}
 	case *ast.StringNode:
 		n.value = a.Value
+		if x, err := strconv.ParseFloat(a.Value, 64); a.Token.Type == token.StringType && exponent.MatchString(a.Value) && err == nil {
+			n.value = whole(x)
+		}
 	case *ast.LiteralNode:
 		n.value = a.Value.Value
 	case *ast.BoolNode:
@@ -191,10 +200,13 @@ func (b *builder) node(a ast.Node, depth int) *node {
 	case *ast.NullNode:
 	case *ast.AnchorNode, *ast.AliasNode, *ast.MergeKeyNode:
 		b.fault(a.GetToken(), "anchors, aliases and merge keys are not read in a study file", "write the value out")
+		n.refused = true
 	case *ast.TagNode:
 		b.fault(a.GetToken(), "tags are not read in a study file", "write the value without its tag")
+		n.refused = true
 	default:
 		b.fault(a.GetToken(), "cannot be read in a study file: "+a.Type().String(), "")
+		n.refused = true
 	}
 	return n
 }
@@ -222,8 +234,8 @@ func (b *builder) mapping(n *node, values []*ast.MappingValueNode, depth int) {
 			n.line, n.col, n.text = k.line, k.col, k.text
 		}
 		val := b.node(v.Value, depth+1)
-		if val.line == 0 {
-			val.line, val.col = k.line, k.col
+		if val.line == 0 || val.shape == scalar && val.value == nil && !val.refused { // nothing is there to point at
+			val.line, val.col, val.text = k.line, k.col, k.text
 		}
 		n.entries = append(n.entries, entry{k, val})
 	}

@@ -1,0 +1,428 @@
+package studies_test
+
+import (
+	"errors"
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/mapsweep/mapsweep/studies"
+	"github.com/mapsweep/mapsweep/trials"
+)
+
+var regen = flag.Bool("regen", false, "write golden files anew")
+
+// golden holds got against a file, or writes it with -regen.
+func golden(t *testing.T, path, got string) {
+	t.Helper()
+	if *regen {
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatalf("%v (make generate writes it)", err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("%s differs (make generate renews it):\n%s", path, diff)
+	}
+}
+
+// whole is a study with every key.
+const whole = `
+name: small-data
+description: What is best?
+objective: {metric: mAP50, direction: maximize, epoch: best, split: test}
+trainer:
+  backend: native
+  model: gelan-n
+  data: [builtin:digits, builtin:trees]
+  image_size: 128
+  epochs: 20
+  batch: 16
+  device: cuda:0
+  timeout: 1h30m
+baseline: {lr0: 0.02, warmup_epochs: 3, mosaic: 1.0, copy_paste: 0.3, autoaugment: none, ema: true}
+factors:
+  mixup: [0.15, 0.0]
+  lr0: {low: 0.001, high: 0.05, log: true, levels: [0.02, 1e-2]}
+  copy_paste: {levels: [0.3, 0.0], requires: {mosaic: 1.0}}
+  warmup_epochs: {low: 0, high: 6, step: 3, int: true}
+design: search
+search: {sampler: random, trials: 40, pruner: median}
+replicates: 2
+seed: 7
+budget: {parallel: 2, device_hours: 4.5}
+keep: {best: 2, last: 0}
+`
+
+func ptr(x float64) *float64 { return &x }
+
+func TestParseWhole(t *testing.T) {
+	got, err := studies.Parse([]byte(whole), studies.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := studies.Spec{
+		Name: "small-data", Description: "What is best?",
+		Objective: studies.Objective{Metric: "mAP50", Direction: trials.Maximize, Epoch: "best", Split: "test"},
+		Trainer: studies.Trainer{Backend: "native", Model: "gelan-n", Data: []string{"builtin:digits", "builtin:trees"},
+			ImageSize: 128, Epochs: 20, Batch: 16, Device: "cuda:0", Timeout: "1h30m"},
+		Baseline: trials.Params{"lr0": 0.02, "warmup_epochs": int64(3), "mosaic": int64(1), "copy_paste": 0.3,
+			"autoaugment": "none", "ema": true, "mixup": 0.15},
+		Factors: []studies.Factor{
+			{Name: "mixup", Levels: []any{0.15, int64(0)}},
+			{Name: "lr0", Levels: []any{0.02, 0.01}, Low: ptr(0.001), High: ptr(0.05), Log: true},
+			{Name: "copy_paste", Levels: []any{0.3, int64(0)}, Requires: trials.Params{"mosaic": int64(1)}},
+			{Name: "warmup_epochs", Low: ptr(0), High: ptr(6), Step: 3, Int: true},
+		},
+		Design: studies.DesignSearch, Search: &studies.Search{Sampler: "random", Trials: 40, Pruner: "median"},
+		Replicates: 2, Seed: 7, Budget: studies.Budget{Parallel: 2, DeviceHours: 4.5}, Keep: studies.Keep{Best: 2, Last: 0},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// minimal is the shortest native study; tests add lines to it.
+const minimal = `name: a
+trainer: {backend: native, model: gelan-n, data: builtin:digits, epochs: 2}
+design: one-factor
+`
+
+func TestDefaults(t *testing.T) {
+	got, err := studies.Parse([]byte(minimal), studies.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := studies.Spec{
+		Name: "a", Objective: studies.Objective{Metric: "mAP50-95", Direction: trials.Maximize, Epoch: "last", Split: "val"},
+		Trainer: studies.Trainer{Backend: "native", Model: "gelan-n", Data: []string{"builtin:digits"}, ImageSize: 640, Epochs: 2,
+			Batch: 16, Device: "auto"},
+		Baseline: trials.Params{}, Design: "one-factor", Replicates: 1, Keep: studies.Keep{Best: 3, Last: 1},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+
+	loss, err := studies.Parse([]byte(minimal+"objective: {metric: loss/box}\n"), studies.Options{})
+	if err != nil || loss.Objective.Direction != trials.Minimize {
+		t.Errorf("a loss is to be %s (%v)", loss.Objective.Direction, err)
+	}
+	search, err := studies.Parse([]byte(strings.Replace(minimal, "one-factor", "search", 1)+
+		"search: {trials: 5}\nfactors: {lr0: {low: 0, high: 1}}\n"), studies.Options{})
+	if err != nil || *search.Search != (studies.Search{Sampler: "tpe", Trials: 5, Pruner: "none"}) {
+		t.Errorf("search %+v (%v)", search.Search, err)
+	}
+}
+
+func TestCommandBackend(t *testing.T) {
+	got, err := studies.Parse([]byte(`
+name: mine
+trainer: {backend: command, command: [python, train.py, --workers, 4], env: {OMP_NUM_THREADS: 1, MODE: fast}}
+baseline: {optimizer.lr: 0.1}
+factors: {optimizer.name: [sgd, adam w], anything-at-all: [true, false]}
+design: factorial
+`), studies.Options{Set: []string{"factors.optimizer.name.levels=[sgd, lion]", "baseline.optimizer.lr=0.2", "trainer.env.MODE=slow"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"python", "train.py", "--workers", "4"}, got.Trainer.Command); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff(map[string]string{"OMP_NUM_THREADS": "1", "MODE": "slow"}, got.Trainer.Env); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff(trials.Params{"optimizer.lr": 0.2, "optimizer.name": "sgd", "anything-at-all": true}, got.Baseline); diff != "" {
+		t.Error(diff)
+	}
+	if got.Trainer.ImageSize != 0 || got.Trainer.Batch != 0 {
+		t.Errorf("a command got sizes that the file does not say: %+v", got.Trainer)
+	}
+}
+
+func TestSet(t *testing.T) {
+	for _, c := range []struct {
+		set  []string
+		read func(studies.Spec) any
+		want any
+	}{
+		{[]string{"trainer.epochs=5"}, func(s studies.Spec) any { return s.Trainer.Epochs }, 5},
+		{[]string{"trainer.epochs=5", "trainer.epochs=6"}, func(s studies.Spec) any { return s.Trainer.Epochs }, 6},
+		{[]string{"search.trials=12"}, func(s studies.Spec) any { return s.Search.Trials }, 12},
+		{[]string{"search={trials: 3, sampler: sobol}"}, func(s studies.Spec) any { return s.Search.Sampler }, "sobol"},
+		{[]string{"baseline.mosaic=0.5"}, func(s studies.Spec) any { return s.Baseline["mosaic"] }, 0.5},
+		{[]string{"baseline.new_knob=on"}, func(s studies.Spec) any { return s.Baseline["new_knob"] }, "on"},
+		{[]string{"replicates=3"}, func(s studies.Spec) any { return s.Replicates }, 3},
+		{[]string{"name=other"}, func(s studies.Spec) any { return s.Name }, "other"},
+		{[]string{"trainer.data=builtin:trees"}, func(s studies.Spec) any { return s.Trainer.Data[0] }, "builtin:trees"},
+		{[]string{"trainer.data=[a=b/data.yaml]"}, func(s studies.Spec) any { return s.Trainer.Data[0] }, "a=b/data.yaml"},
+		{[]string{"factors.mixup=[0.15, 0.3, 0]"}, func(s studies.Spec) any { return len(s.Factors[0].Levels) }, 3},
+		{[]string{"factors.mixup.levels=[0.15,0.1]"}, func(s studies.Spec) any { return s.Factors[0].Levels[1] }, 0.1},
+		{[]string{"factors.mixup.requires.mosaic=1"}, func(s studies.Spec) any { return s.Factors[0].Requires["mosaic"] }, int64(1)},
+		{[]string{"factors.lr0.levels=[0.02, 0.04]"}, func(s studies.Spec) any { return s.Factors[1].Levels[1] }, 0.04},
+		{[]string{"factors.lr0.log=false"}, func(s studies.Spec) any { return s.Factors[1].Log }, false},
+		{[]string{"factors.box=[7.5, 10]"}, func(s studies.Spec) any { return s.Factors[4].Name }, "box"},
+		{[]string{"description=a: b, c # no comment"}, func(s studies.Spec) any { return s.Description }, nil},
+		{[]string{`description="a: b"`}, func(s studies.Spec) any { return s.Description }, "a: b"},
+	} {
+		s, err := studies.Parse([]byte(whole), studies.Options{Set: c.set})
+		if c.want == nil {
+			if err == nil {
+				t.Errorf("%v: no error", c.set)
+			}
+			continue
+		}
+		if err != nil {
+			t.Errorf("%v: %v", c.set, err)
+			continue
+		}
+		if got := c.read(s); got != c.want {
+			t.Errorf("%v: got %v (%T), want %v", c.set, got, got, c.want)
+		}
+	}
+}
+
+// Each line of a case is appended to the minimal study, from line 4 on.
+func TestFaults(t *testing.T) {
+	for _, c := range []struct {
+		name, add string
+		set       []string
+		want      []string // Fault.Error, one each
+	}{
+		{"unknown key", "replicats: 3", nil, []string{`s.yaml:4:1: unknown key "replicats" in the study (did you mean "replicates"?)`}},
+		{"misplaced key", "epochs: 3", nil, []string{`s.yaml:4:1: unknown key "epochs" in the study (epochs belongs under trainer:)`}},
+		{"unknown nested key", "budget: {paralel: 2}", nil, []string{`s.yaml:4:10: unknown key "paralel" in budget (did you mean "parallel"?)`}},
+		{"duplicate key", "seed: 1\nseed: 2", nil, []string{`s.yaml:5:1: duplicate key "seed" (remove one of the two)`}},
+		{"duplicate knob", "baseline: {a: 1, a: 2}", nil, []string{`s.yaml:4:18: duplicate key "a" (remove one of the two)`}},
+		{"duplicate factor", "factors: {a: [1, 2], a: [2, 3]}", nil, []string{`s.yaml:4:22: duplicate factor "a" (put all levels into one list)`}},
+		{"wrong type", "replicates: five", nil, []string{`s.yaml:4:13: replicates must be a whole number, not the text "five"`}},
+		{"fraction for a count", "replicates: 2.5", nil, []string{`s.yaml:4:13: replicates must be a whole number, not 2.5`}},
+		{"number for text", "description: 2026", nil, []string{`s.yaml:4:14: description must be text, not 2026 (in quotes it is text: "2026")`}},
+		{"list for mapping", "budget: [1]", nil, []string{`s.yaml:4:9: budget must be a mapping, not a list (keys: parallel, device_hours)`}},
+		{"mapping for value", "seed: {a: 1}", nil, []string{`s.yaml:4:7: seed must be a whole number, not a mapping`}},
+		{"empty value", "seed:", nil, []string{`s.yaml:4:1: seed must be a whole number, not empty`}},
+		{"too small", "replicates: 0", nil, []string{`s.yaml:4:13: replicates must be at least 1, not 0`}},
+		{"choice", "objective: {direction: maximise}", nil, []string{`s.yaml:4:24: objective.direction cannot be "maximise" (did you mean "maximize"?)`}},
+		{"upper case", "objective: {direction: MAXIMIZE}", nil, []string{`s.yaml:4:24: objective.direction cannot be "MAXIMIZE" (did you mean "maximize"?)`}},
+		{"metric", "objective: {metric: map50_95}", nil, []string{`s.yaml:4:21: no trainer reports a metric "map50_95" (did you mean "mAP50-95"?)`}},
+		{"not finite", "baseline: {lr0: .inf, lrf: .nan}", nil, []string{`s.yaml:4:17: baseline.lr0 is not a finite number`, `s.yaml:4:28: baseline.lrf is not a finite number`}},
+		{"empty knob", "baseline:\n  lr0:", nil, []string{`s.yaml:5:3: baseline.lr0 has no value (write a value; to switch something off use 0, false or none)`}},
+		{"knob name", "baseline: {a b: 1}", nil, []string{`s.yaml:4:12: "a b" cannot name a knob (a name has no spaces, commas and no "=")`}},
+
+		{"no levels", "factors:\n  mixup: []", nil, []string{`s.yaml:5:10: factor mixup has no levels, which design one-factor needs (for instance [0.3, 0])`}},
+		{"range without levels", "factors: {mixup: {low: 0, high: 1}}", nil, []string{`s.yaml:4:11: factor mixup has no levels, which design one-factor needs (for instance [0.3, 0])`}},
+		{"one level", "factors:\n  mixup: [0.15]", nil, []string{`s.yaml:5:10: factor mixup has one level only: nothing to compare (add a level, or move it to baseline:)`}},
+		{"level twice", "factors:\n  mixup: [1, 0, 1.0]", nil, []string{`s.yaml:5:17: factor mixup has the level 1 twice`}},
+		{"level outside", "factors:\n  mixup: {low: 0, high: 0.5, levels: [0.2, 0.7]}", nil,
+			[]string{`s.yaml:5:44: level 0.7 of mixup is outside its range 0 to 0.5 (widen the range or change the level)`}},
+		{"level off the grid", "factors:\n  n: {low: 1, high: 9, step: 2, int: true, levels: [3, 4]}", nil,
+			[]string{`s.yaml:5:56: level 4 of n is outside its range 1 to 9 in steps of 2, whole numbers (widen the range or change the level)`}},
+		{"text in a range", "factors:\n  mixup: {low: 0, high: 1, levels: [0, none]}", nil,
+			[]string{`s.yaml:5:40: level none of mixup is outside its range 0 to 1 (widen the range or change the level)`}},
+		{"baseline not a level", "baseline: {mixup: 0.1}\nfactors:\n  mixup: [0.15, 0]", nil,
+			[]string{`s.yaml:6:10: the levels of mixup do not have its baseline value 0.1 (put 0.1 first among the levels, or change baseline.mixup)`}},
+		{"empty range", "factors: {a: {low: 2, high: 1, levels: [1, 2]}}", nil, []string{`s.yaml:4:20: the range of a is empty: low 2 is not below high 1`}},
+		{"half a range", "factors: {a: {low: 2, levels: [1, 2]}}", nil, []string{`s.yaml:4:11: factor a has low but no high`}},
+		{"log from zero", "factors: {a: {low: 0, high: 1, log: true, levels: [0, 1]}}", nil,
+			[]string{`s.yaml:4:20: the range of a is logarithmic and begins at 0 (raise low, or leave log out)`}},
+		{"step that does not fit", "factors: {a: {low: 0, high: 1, step: 0.3, levels: [0, 0.3]}}", nil,
+			[]string{`s.yaml:4:29: high of a is not low plus a whole number of steps (high could be 0.9)`}},
+		{"int with fractions", "factors: {a: {low: 0.5, high: 3, int: true, levels: [1, 2]}}", nil, []string{`s.yaml:4:20: factor a has int: true, but low is 0.5`}},
+		{"log without range", "factors: {a: {log: true, levels: [1, 2]}}", nil, []string{`s.yaml:4:11: factor a has step, log or int, but no range (write low: and high:)`}},
+		{"level is a list", "factors:\n  a: [1, [2]]", nil, []string{`s.yaml:5:10: factors.a.levels[1] must be one value, not a list`}},
+		{"factor is a value", "factors: {mixup: 0.3}", nil,
+			[]string{`s.yaml:4:18: factor mixup must be a list of levels or a mapping, not 0.3 (for instance [0.3, 0] or {low: 0, high: 0.5})`}},
+		{"unknown key in factor", "factors: {a: {level: [1, 2]}}", nil, []string{`s.yaml:4:15: unknown key "level" in factors.a (did you mean "levels"?)`}},
+		{"requires a stranger", "baseline: {mosaic: 1}\nfactors:\n  a: {levels: [1, 2], requires: {mosiac: 1}}", nil,
+			[]string{`s.yaml:6:42: factor a requires mosiac, which neither baseline nor factors name (did you mean "mosaic"?)`}},
+		{"requires itself", "factors:\n  a: {levels: [1, 2], requires: {a: 1}}", nil, []string{`s.yaml:5:37: factor a requires itself`}},
+		{"require each other", "factors:\n  a: {levels: [1, 2], requires: {b: 1}}\n  b: {levels: [1, 2], requires: {a: 1}}", nil,
+			[]string{`s.yaml:6:37: a and b require each other`}},
+
+		{"search in a fixed design", "search: {trials: 4}", nil, []string{`s.yaml:4:1: search is not read by design one-factor (remove it, or write design: search)`}},
+		{"leave-one-out of one", "factors: {a: [1, 2]}", []string{"design=leave-one-out"},
+			[]string{`s.yaml:4:1: design leave-one-out needs at least 2 factors, the study has 1 (for instance mixup: [0.15, 0])`}},
+		{"search without search", "factors: {a: [1, 2]}", []string{"design=search"},
+			[]string{`s.yaml: design search needs the key search (for instance search: {sampler: tpe, trials: 40})`}},
+		{"search without trials", "factors: {a: [1, 2]}\nsearch: {sampler: tpe}", []string{"design=search"},
+			[]string{`s.yaml:5:1: search lacks the key "trials"`}},
+		{"search without range", "factors: {a: []}\nsearch: {trials: 3}", []string{"design=search"},
+			[]string{`s.yaml:4:14: factor a has no range and no levels to search (for instance {low: 0, high: 0.5} or [0.3, 0])`}},
+		{"sampler", "factors: {a: [1, 2]}\nsearch: {sampler: tep, trials: 3}", []string{"design=search"},
+			[]string{`s.yaml:5:19: search.sampler cannot be "tep" (did you mean "tpe"?)`}},
+
+		{"set without value", "", []string{"replicates"}, []string{`--set replicates: an override is written key=value (for instance trainer.epochs=5)`}},
+		{"set empty", "", []string{"replicates="}, []string{`--set replicates=: replicates must be a whole number, not empty`}},
+		{"set unknown", "", []string{"trainer.epoch=5"}, []string{`--set trainer.epoch=5: unknown key "epoch" in trainer (did you mean "epochs"?)`}},
+		{"set wrong type", "", []string{"trainer.epochs=five"}, []string{`--set trainer.epochs=five: trainer.epochs must be a whole number, not the text "five"`}},
+		{"set below a value", "", []string{"name.x=5"}, []string{`--set name.x=5: name is the text "a" and has no keys`}},
+		{"set bad path", "", []string{"trainer..x=5"}, []string{`--set trainer..x=5: "trainer..x" is not a path of keys with dots between`}},
+		{"set bad YAML", "", []string{"factors.a=[1, 2"}, nil},
+		{"set a baseline off the levels", "factors: {a: [1, 2]}", []string{"baseline.a=3"},
+			[]string{`s.yaml:4:14: the levels of a do not have its baseline value 3 (put 3 first among the levels, or change baseline.a)`}},
+
+		{"anchor", "baseline: &x {a: 1}", nil, []string{`s.yaml:4:11: anchors, aliases and merge keys are not read in a study file (write the value out)`}},
+		{"tag", "seed: !!int 5", nil, []string{`s.yaml:4:7: tags are not read in a study file (write the value without its tag)`}},
+		{"exponents are numbers, in quotes text", `baseline: {a: 5e-4, b: 1E3, c: -1.5e+2}` + "\nseed: '1e3'", nil,
+			[]string{`s.yaml:5:7: seed must be a whole number, not the text "1e3"`}},
+		{"two documents", "---\nname: b", nil, []string{`s.yaml:5:5: a second document (a study file holds one study)`}},
+		{"wide characters", "description: 数据 小\nbaseline: {é: [1], b: [2]}", nil,
+			[]string{`s.yaml:5:15: baseline.é must be one value, not a list`, `s.yaml:5:23: baseline.b must be one value, not a list`}},
+	} {
+		_, err := studies.Parse([]byte(minimal+c.add+"\n"), studies.Options{File: "s.yaml", Set: c.set})
+		fs, ok := studies.AsFaults(err)
+		if !ok {
+			t.Errorf("%s: error %v", c.name, err)
+			continue
+		}
+		var got []string
+		for _, f := range fs {
+			got = append(got, f.Error())
+		}
+		if c.want == nil {
+			continue // any fault will do: the words are the YAML parser's
+		}
+		if diff := cmp.Diff(c.want, got); diff != "" {
+			t.Errorf("%s:\n%s", c.name, diff)
+		}
+	}
+}
+
+func TestTrainerFaults(t *testing.T) {
+	for _, c := range []struct{ name, trainer, want string }{
+		{"no backend", "{model: a}", `s.yaml:2:1: trainer lacks the key "backend" (one of native, command)`},
+		{"backend", "{backend: nativ}", `s.yaml:2:20: trainer.backend cannot be "nativ" (did you mean "native"?)`},
+		{"no data", "{backend: native, model: m, epochs: 1}", `s.yaml:2:1: trainer lacks the key "data", which backend native needs (for instance builtin:digits, or the path of a data.yaml)`},
+		{"empty data", "{backend: native, model: m, epochs: 1, data: []}", `s.yaml:2:55: trainer lacks the key "data", which backend native needs (for instance builtin:digits, or the path of a data.yaml)`},
+		{"data twice", "{backend: native, model: m, epochs: 1, data: [a, a]}", `s.yaml:2:59: data set a is there twice`},
+		{"data a number", "{backend: native, model: m, epochs: 1, data: [3]}", `s.yaml:2:56: trainer.data must be texts, not 3`},
+		{"image size", "{backend: native, model: m, epochs: 1, data: a, image_size: 100}", `s.yaml:2:70: trainer.image_size must be a multiple of 32, not 100 (the nearest is 96)`},
+		{"device", "{backend: native, model: m, epochs: 1, data: a, device: gpu}", `s.yaml:2:66: trainer.device cannot be "gpu" (auto, cpu, cuda or cuda:0)`},
+		{"timeout", "{backend: native, model: m, epochs: 1, data: a, timeout: 5 minutes}", `s.yaml:2:67: trainer.timeout is no duration: "5 minutes" (for instance 90s, 45m or 2h30m)`},
+		{"command for native", "{backend: native, model: m, epochs: 1, data: a, command: [x]}", `s.yaml:2:67: trainer.command is not read by backend native (for your own program write backend: command)`},
+		{"no command", "{backend: command}", `s.yaml:2:1: trainer lacks the key "command", which backend command needs (for instance [python, train.py])`},
+		{"command as text", "{backend: command, command: python train.py}", `s.yaml:2:38: trainer.command must be a list of texts, not the text "python train.py" (for instance ["first", "second"])`},
+	} {
+		_, err := studies.Parse([]byte("name: a\ntrainer: "+c.trainer+"\ndesign: one-factor\n"), studies.Options{File: "s.yaml"})
+		fs, ok := studies.AsFaults(err)
+		if !ok || len(fs) != 1 || fs[0].Error() != c.want {
+			t.Errorf("%s:\n got %v\nwant %s", c.name, err, c.want)
+		}
+	}
+}
+
+// The whole message is kept as a golden file: it is what people see.
+func TestPrettyFaults(t *testing.T) {
+	_, err := studies.Parse([]byte(`name: my study
+objective: {metric: mAP50-95, directoin: maximize}
+trainer: {backend: native, model: gelan-n, data: builtin:digits, epochs: twenty}
+baseline:
+  lr0: 0.02
+  mixup: 0.1
+factors:
+  mixup: [0.15, 0.0]
+  lr0: {low: 0.001, high: 0.01, log: true, levels: [0.02, 0.01]}
+  box:
+design: one-facotr
+`), studies.Options{File: "broken.yaml", Set: []string{"replicates=0", "budget.hours=2"}})
+	if err == nil {
+		t.Fatal("no error")
+	}
+	golden(t, "testdata/broken.txt", err.Error()+"\n")
+}
+
+func TestNotYAML(t *testing.T) {
+	for name, src := range map[string]string{
+		"empty":           "",
+		"comment only":    "# nothing\n",
+		"a list":          "- a\n",
+		"a word":          "study",
+		"open bracket":    "trainer: {backend: native\n",
+		"tab":             "trainer:\n\tbackend: native\n",
+		"bad indentation": "a: 1\n b: 2\n",
+		"deep flow":       "a: " + strings.Repeat("[", 100000),
+		"deep block":      strings.Repeat("- ", 100000) + "a",
+		"binary":          "\x00\x01\xff\xfe",
+		"huge":            "a: " + strings.Repeat("x", 1<<20),
+		"alias bomb":      "a: &a [1]\nb: &b [*a, *a]\nc: [*b, *b]\n",
+		"merge key":       "baseline:\n  <<: {a: 1}\n",
+		"complex key":     "? [a, b]\n: 1\n",
+	} {
+		_, err := studies.Parse([]byte(src), studies.Options{File: "s.yaml"})
+		if fs, ok := studies.AsFaults(err); !ok || len(fs) == 0 || fs[0].Message == "" {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestWindowsLineEndsAndMark(t *testing.T) {
+	src := "\ufeff" + strings.ReplaceAll(whole, "\n", "\r\n")
+	if _, err := studies.Parse([]byte(src), studies.Options{}); err != nil {
+		t.Error(err)
+	}
+	_, err := studies.Parse([]byte(strings.ReplaceAll(minimal+"sede: 1\nkeep: {best: x}\n", "\n", "\r\n")), studies.Options{File: "s.yaml"})
+	fs, _ := studies.AsFaults(err)
+	if len(fs) != 2 || fs[0].Place() != "s.yaml:4:1" || fs[1].Place() != "s.yaml:5:14" || fs[1].Source != "keep: {best: x}" {
+		t.Errorf("%#v", fs)
+	}
+}
+
+func TestCheckName(t *testing.T) {
+	for name, good := range map[string]bool{"quickstart": true, "a": true, "2026-11.v1_b": true, "": false, "a b": false, "../x": false,
+		".hidden": false, "a/b": false, strings.Repeat("x", 64): true, strings.Repeat("x", 65): false, "a\n": false} {
+		if err := studies.CheckName(name); (err == nil) != good {
+			t.Errorf("%q: %v", name, err)
+		}
+	}
+	var f studies.Fault
+	if !errors.As(studies.CheckName("a b"), &f) || f.Hint == "" {
+		t.Error("no hint")
+	}
+}
+
+func TestNearest(t *testing.T) {
+	known := []string{"lr0", "lrf", "mosaic", "mixup", "copy_paste", "warmup_epochs", "autoaugment"}
+	for word, want := range map[string]string{"mosiac": "mosaic", "mix_up": "mixup", "copypaste": "copy_paste", "copy-paste": "copy_paste",
+		"WarmupEpochs": "warmup_epochs", "auto_augment": "autoaugment", "lr": "lr0", "xyz": "", "": "", "momentum": "", strings.Repeat("m", 99): ""} {
+		if got := studies.Nearest(word, known); got != want {
+			t.Errorf("Nearest(%q) = %q, want %q", word, got, want)
+		}
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	for _, s := range []string{whole, minimal, "", "a: [", "? x", "- - -", "a: {b: {c: [1, {d: ~}]}}", "a: |\n  x\n", "{}", "name: 1e999", "&a *a", "!!x y", "<<: 1",
+		"factors: {a: {low: 0, high: 1, step: 1e-300}}\ndesign: grid"} {
+		f.Add(s, "factors.a.levels=[1]")
+	}
+	f.Fuzz(func(t *testing.T, src, set string) {
+		spec, err := studies.Parse([]byte(src), studies.Options{File: "f", Set: []string{set}})
+		if err != nil {
+			fs, ok := studies.AsFaults(err)
+			if !ok || len(fs) == 0 || err.Error() == "" {
+				t.Fatalf("error without faults: %v", err)
+			}
+			return
+		}
+		b, err := spec.JSON()
+		if err != nil {
+			t.Fatalf("a valid study has no JSON: %v", err)
+		}
+		again, err := studies.FromJSON(b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if same, changes := studies.Diff(spec, again); !same || len(changes) > 0 {
+			t.Fatalf("changed by JSON: %v", changes)
+		}
+	})
+}
