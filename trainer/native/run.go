@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"time"
 
@@ -139,7 +140,7 @@ func (r *run) train(ctx context.Context, report func(trials.Measurement)) error 
 			return err
 		}
 		r.curves = append(r.curves, curve{Epoch: epoch + 1, Metrics: metrics})
-		report(trials.Measurement{Epoch: epoch + 1, Metrics: metrics, At: trials.Now()})
+		report(trials.Measurement{Epoch: epoch + 1, Metrics: maps.Clone(metrics), At: trials.Now()})
 		r.sums = loss.Parts{}
 		if err := r.keep(epoch, metrics); err != nil {
 			return err

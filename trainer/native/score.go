@@ -1,11 +1,174 @@
 package native
 
 import (
+	"math"
+
 	"github.com/mapsweep/mapsweep/trainer/dataset"
+	"github.com/mapsweep/mapsweep/trainer/evaluate"
+	"github.com/mapsweep/mapsweep/trainer/native/loss"
 )
 
-type scorer struct{}
+// scorer scores a run's network on one split. Its buffers are the run's.
+type scorer struct {
+	classes []string
+	images  []dataset.Image
+	truths  []evaluate.GroundTruth
+	found   []evaluate.Detection
+	some    []evaluate.Candidate
+	scratch []float64
+	level   [256]float32 // 0..255 as 0..1
+}
 
-func newScorer(d *dataset.Dataset, images []dataset.Image) *scorer { return &scorer{} }
-func (s *scorer) names() []string                                    { return nil }
-func (r *run) score(m map[string]float64) error                      { return nil }
+func newScorer(d *dataset.Dataset, images []dataset.Image) *scorer {
+	s := &scorer{classes: d.Classes, images: images}
+	for i := range s.level {
+		s.level[i] = float32(i) / 255
+	}
+	for i, m := range images {
+		for _, b := range m.Boxes {
+			t := evaluate.Truth(i, b.Class, evaluate.Corners(float64(b.X0), float64(b.Y0), float64(b.X1), float64(b.Y1)))
+			t.Crowd = b.Crowd
+			if b.Area > 0 {
+				t.Area = float64(b.Area)
+			}
+			s.truths = append(s.truths, t)
+		}
+	}
+	return s
+}
+
+// metricNames are those of score, in the order of curves.csv, before the classes.
+var metricNames = []string{"mAP50-95", "mAP50", "mAP75", "mAP-small", "mAP-medium", "mAP-large", "AR100", "precision", "recall"}
+
+// names lists what score can measure.
+func (s *scorer) names() []string {
+	all := append([]string(nil), metricNames...)
+	for _, c := range s.classes {
+		all = append(all, "AP/"+c)
+	}
+	return all
+}
+
+// score adds the metrics of the scored split to m, measured with the average of the
+// weights, or with the weights where there is none. What has no object to be measured by
+// is left out.
+func (r *run) score(m map[string]float64) error {
+	defer r.useAverage()()
+	if err := r.detect(); err != nil {
+		return err
+	}
+	s := r.scorer
+	res := evaluate.COCO(s.truths, s.found, len(s.images), len(s.classes))
+	precision, recall := bestF1(res, len(s.classes))
+	put := func(name string, v float64) {
+		if v != evaluate.Undefined {
+			m[name] = v
+		}
+	}
+	for i, v := range []float64{res.AP, res.AP50, res.AP75, res.APSmall, res.APMedium, res.APLarge, res.AR100, precision, recall} {
+		put(metricNames[i], v)
+	}
+	for k, name := range s.classes {
+		put("AP/"+name, res.PerClass[k].AP)
+	}
+	return nil
+}
+
+// useAverage puts the average in the place of weights and statistics; the function
+// that it returns puts them back.
+func (r *run) useAverage() (back func()) {
+	if !r.set.ema {
+		return func() {}
+	}
+	copy(r.spare, r.net.Weights())
+	copy(r.spareStats, r.net.Stats())
+	copy(r.net.Weights(), r.average)
+	copy(r.net.Stats(), r.averageStats)
+	return func() {
+		copy(r.net.Weights(), r.spare)
+		copy(r.net.Stats(), r.spareStats)
+	}
+}
+
+// detect fills the scorer's detections, a batch of images at a time.
+func (r *run) detect() error {
+	s, one := r.scorer, r.data.Size*r.data.Size*3
+	s.found = s.found[:0]
+	for first := 0; first < len(s.images); first += r.b.cfg.Batch {
+		batch := s.images[first:min(first+r.b.cfg.Batch, len(s.images))]
+		for j := range batch {
+			pix := r.images[j*one : (j+1)*one]
+			for i, v := range batch[j].Pix {
+				pix[i] = s.level[v]
+			}
+		}
+		if err := r.net.SetImages(r.images[:len(batch)*one]); err != nil {
+			return err
+		}
+		if err := r.net.Eval(); err != nil {
+			return err
+		}
+		h := r.net.HeadOutputs()
+		for j := range batch {
+			s.collect(h, j, first+j, float64(r.data.Size))
+		}
+	}
+	return nil
+}
+
+// collect adds the detections of image n of the batch, which is the given image of the
+// split: scores above evaluate.DefaultNMS.Score, corners clipped to the picture.
+func (s *scorer) collect(h loss.Heads, n, image int, size float64) {
+	if len(s.scratch) < h.R {
+		s.scratch = make([]float64, h.R)
+	}
+	o := evaluate.DefaultNMS
+	least := float32(-math.Log(1/float64(o.Score)-1)) - 1e-3 // just below the logit of the limit
+	s.some = s.some[:0]
+	for a := range h.A {
+		box, decoded := evaluate.Candidate{}, false
+		for k, z := range h.Class[(n*h.A+a)*h.K : (n*h.A+a+1)*h.K] {
+			if !(z > least) {
+				continue
+			}
+			if !decoded {
+				b := loss.Decode(h, n, a, s.scratch)
+				box.X0, box.Y0, box.X1, box.Y1 = within(b.X0, size), within(b.Y0, size), within(b.X1, size), within(b.Y1, size)
+				decoded = true
+			}
+			box.Class, box.Score = k, float32(1/(1+math.Exp(-float64(z))))
+			s.some = append(s.some, box)
+		}
+	}
+	for _, c := range evaluate.NMS(s.some, o) {
+		s.found = append(s.found, evaluate.Detection{Image: image, Class: c.Class, Score: float64(c.Score),
+			Box: evaluate.Corners(float64(c.X0), float64(c.Y0), float64(c.X1), float64(c.Y1))})
+	}
+}
+
+func within(v, size float64) float32 { return float32(min(max(v, 0), size)) }
+
+// bestF1 is precision and recall at IoU 0.5 where each class has its best F1, averaged over
+// the classes that have objects. It reads COCO's curve, whose precision is the best at
+// that recall or a higher one, at 101 points of recall.
+func bestF1(res *evaluate.Result, classes int) (precision, recall float64) {
+	points, n := evaluate.RecallPoints(), 0
+	for k := range classes {
+		f, p, r := -1.0, 0.0, 0.0
+		for i, v := range res.Precision(0, k, evaluate.AreaAll) {
+			if v == evaluate.Undefined {
+				break
+			}
+			if g := 2 * v * points[i] / (v + points[i] + 1e-16); g > f {
+				f, p, r = g, v, points[i]
+			}
+		}
+		if f >= 0 {
+			precision, recall, n = precision+p, recall+r, n+1
+		}
+	}
+	if n == 0 {
+		return evaluate.Undefined, evaluate.Undefined
+	}
+	return precision / float64(n), recall / float64(n)
+}
