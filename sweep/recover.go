@@ -167,7 +167,8 @@ func repeat(ctx context.Context, store trials.Store, t trials.Trial) (trials.Tri
 var ErrNotRepeatable = errors.New("cannot be repeated")
 
 // Retry enqueues copies of the study's failed trials of those numbers, of whatever class, and returns the
-// copies; the next Run runs them. It changes nothing if one of the numbers cannot be repeated.
+// copies; the next Run runs them. Without numbers it takes all failed trials but skipped ones. It
+// changes nothing if one of the numbers cannot be repeated.
 func Retry(ctx context.Context, store trials.Store, study string, numbers []int) ([]trials.Trial, error) {
 	st, err := store.Study(ctx, study)
 	if err != nil {
@@ -176,6 +177,13 @@ func Retry(ctx context.Context, store trials.Store, study string, numbers []int)
 	ts, err := store.Trials(ctx, st.ID)
 	if err != nil {
 		return nil, err
+	}
+	if len(numbers) == 0 {
+		for _, t := range ts {
+			if t.State == trials.Fail && !t.Superseded() && t.Text(trials.AttrClass) != trials.ClassSkipped {
+				numbers = append(numbers, t.Number)
+			}
+		}
 	}
 	var old []trials.Trial
 	for _, n := range slices.Compact(slices.Sorted(slices.Values(numbers))) {

@@ -27,12 +27,19 @@ var (
 // ChangedError refuses an edited study file and holds the difference.
 type ChangedError struct {
 	Study   string
-	Changes []string // one a line, for people
+	Changes []studies.Change
 }
 
-// Error lists the changes, one a line.
+// Error lists the changes that are refused, one a line.
 func (e *ChangedError) Error() string {
-	return fmt.Sprintf("%v:\n  %s\nrun it under another name, or undo the change", ErrChanged, strings.Join(e.Changes, "\n  "))
+	var b strings.Builder
+	b.WriteString(ErrChanged.Error() + ":")
+	for _, c := range e.Changes {
+		if !c.Extends {
+			b.WriteString("\n  " + c.String())
+		}
+	}
+	return b.String()
 }
 
 // Unwrap is ErrChanged.
@@ -88,7 +95,7 @@ func (r *run) reopen(ctx context.Context, st *trials.Study, file, resolved []byt
 	if bytes.Equal(again, resolved) {
 		return nil, nil
 	}
-	extends, changes := diff(old, r.spec)
+	extends, changes := studies.Diff(old, r.spec)
 	if !extends {
 		return nil, &ChangedError{Study: st.Name, Changes: changes}
 	}
@@ -97,7 +104,11 @@ func (r *run) reopen(ctx context.Context, st *trials.Study, file, resolved []byt
 	if err := r.Store.UpdateStudy(ctx, *st); err != nil {
 		return nil, err
 	}
-	return changes, nil
+	var added []string
+	for _, c := range changes {
+		added = append(added, c.String())
+	}
+	return added, nil
 }
 
 // StoredSpec decodes the resolved spec of a stored study.

@@ -1,0 +1,32 @@
+package goptuna
+
+import (
+	"context"
+	"math/rand/v2"
+
+	"github.com/c-bata/goptuna"
+
+	"github.com/mapsweep/mapsweep/sweep"
+	"github.com/mapsweep/mapsweep/trials"
+)
+
+type randomSampler struct{}
+
+// Random draws every parameter by itself, evenly over its scale, with goptuna's RandomSampler.
+func Random(_ int64, space trials.Space, _ int) (sweep.Sampler, error) {
+	_, err := axes(space)
+	return randomSampler{}, err
+}
+
+// Suggest implements sweep.Sampler.
+func (randomSampler) Suggest(ctx context.Context, h sweep.History, rng *rand.Rand) (trials.Suggestion, error) {
+	xs, err := axes(h.Space)
+	if err != nil {
+		return trials.Suggestion{}, err
+	}
+	study, st, err := newStudy(nil, goptuna.StudyOptionSampler(seeded(rng)))
+	if err != nil {
+		return trials.Suggestion{}, err
+	}
+	return asker{study: study, storage: st}.ask(ctx, h, xs)
+}
