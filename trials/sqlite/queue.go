@@ -59,7 +59,7 @@ func addTrial(ctx context.Context, s *session, studyID int64, sg trials.Suggesti
 	if err != nil {
 		return t, err
 	}
-	params, err := optuna.EncodeParams(t.Params)
+	params, err := trials.EncodeParams(t.Params)
 	if err != nil {
 		return t, err
 	}

@@ -23,14 +23,14 @@ func encodeSpace(space trials.Space) (string, error) {
 	for i, p := range space {
 		list[i].Param = p
 		for _, c := range p.Choices {
-			text, err := optuna.EncodeScalar(c)
+			text, err := trials.EncodeValue(c)
 			if err != nil {
 				return "", fmt.Errorf("encode choices of %s: %w", p.Name, err)
 			}
 			list[i].Choices = append(list[i].Choices, json.RawMessage(text))
 		}
 		if len(p.Requires) > 0 {
-			text, err := optuna.EncodeParams(p.Requires)
+			text, err := trials.EncodeParams(p.Requires)
 			if err != nil {
 				return "", fmt.Errorf("encode requirements of %s: %w", p.Name, err)
 			}

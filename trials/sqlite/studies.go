@@ -203,7 +203,7 @@ func readStudyRest(ctx context.Context, q querier, st *trials.Study) error {
 
 // attribute reads an attribute's JSON; text that is none, which only a stranger can have written, becomes a JSON string.
 func attribute(text string) json.RawMessage {
-	raw, err := optuna.CleanJSON(text)
+	raw, err := trials.CleanJSON(text)
 	if err != nil {
 		return trials.Attr(text)
 	}

@@ -26,16 +26,16 @@ func EncodeDistribution(p trials.Param) (string, error) {
 	step, high := "null", p.High
 	var err error
 	if p.Step > 0 {
-		if step, err = encodeFloat(p.Step); err != nil {
+		if step, err = trials.EncodeValue(p.Step); err != nil {
 			return "", err
 		}
 		high = gridEnd(p.Low, p.High, p.Step)
 	}
-	low, err := encodeFloat(p.Low)
+	low, err := trials.EncodeValue(p.Low)
 	if err != nil {
 		return "", err
 	}
-	top, err := encodeFloat(high)
+	top, err := trials.EncodeValue(high)
 	if err != nil {
 		return "", err
 	}
@@ -46,7 +46,7 @@ func EncodeDistribution(p trials.Param) (string, error) {
 func encodeChoices(p trials.Param) (string, error) {
 	choices := make([]string, len(p.Choices))
 	for i, c := range p.Choices {
-		text, err := EncodeScalar(c)
+		text, err := trials.EncodeValue(c)
 		if err != nil {
 			return "", fmt.Errorf("encode choice %d of %s: %w", i, p.Name, err)
 		}
@@ -88,7 +88,7 @@ type attributes struct {
 // and the abbreviated form.
 func DecodeDistribution(name, text string) (trials.Param, error) {
 	p := trials.Param{Name: name}
-	clean, err := CleanJSON(text)
+	clean, err := trials.CleanJSON(text)
 	if err != nil {
 		return p, fmt.Errorf("decode distribution of %s: %w", name, err)
 	}
