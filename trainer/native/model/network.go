@@ -156,7 +156,7 @@ func (n *Network) Step() (float64, error) {
 	if n.filled != n.cfg.Batch {
 		return 0, fmt.Errorf("run step: %d of %d images are set", n.filled, n.cfg.Batch)
 	}
-	n.pass = graph.Pass{Train: true, Images: n.filled}
+	n.pass = graph.Pass{Train: true}
 	if err := n.train.Run(&n.pass); err != nil {
 		return 0, fmt.Errorf("run step: %w", err)
 	}
@@ -168,7 +168,7 @@ func (n *Network) Eval() error {
 	if n.filled == 0 {
 		return errors.New("run evaluation: no images are set")
 	}
-	n.pass = graph.Pass{Images: n.filled}
+	n.pass = graph.Pass{}
 	if err := n.eval.Run(&n.pass); err != nil {
 		return fmt.Errorf("run evaluation: %w", err)
 	}

@@ -74,7 +74,7 @@ func build(t *testing.T, batch int, copies bool, define definition) *network {
 // run makes one training pass and returns the loss and a copy of the gradients.
 func (n *network) run(t *testing.T) (float64, []float32) {
 	t.Helper()
-	p := graph.Pass{Train: true, Images: n.image.N}
+	p := graph.Pass{Train: true}
 	if err := n.step.Run(&p); err != nil {
 		t.Fatal(err)
 	}
@@ -286,7 +286,7 @@ func tape(t *testing.T, n *network, loss float64, grads []float32) {
 	}()
 	for range 2 {
 		clear(n.d.Grads())
-		p := graph.Pass{Train: true, Images: n.image.N}
+		p := graph.Pass{Train: true}
 		if err := m.Run(&p); err != nil {
 			t.Fatal(err)
 		}
