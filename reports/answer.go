@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/mapsweep/mapsweep/studies"
 	"github.com/mapsweep/mapsweep/studies/inference"
@@ -46,9 +48,23 @@ func (s *Snapshot) Answer(b *Block) []Phrase {
 	case s.IsSearch() || s.Spec.Design == studies.DesignGrid:
 		s.answerSearch(w)
 	case s.Count.Complete == 0:
-		w.say("No trial is complete, so there is no score to compare. ")
+		w.say("no trial is complete, so there is no score to compare. ")
 	case len(b.Arms) > 0:
 		s.answerEffects(w, b)
+	}
+	return w.sentences(b)
+}
+
+// sentences puts capitals where sentences begin (never in an arm's own name) and trims the end.
+func (w *writer) sentences(b *Block) []Phrase {
+	begins := true
+	for i := range w.out {
+		t := w.out[i].Text
+		if begins && !slices.ContainsFunc(b.Arms, func(a Arm) bool { return strings.HasPrefix(t, a.Label) && !a.Reference }) {
+			r, n := utf8.DecodeRuneInString(t)
+			w.out[i].Text = string(unicode.ToUpper(r)) + t[n:]
+		}
+		begins = strings.HasSuffix(t, ". ")
 	}
 	if n := len(w.out); n > 0 {
 		w.out[n-1].Text = strings.TrimRight(w.out[n-1].Text, " ")
@@ -87,10 +103,14 @@ func plural(n int, one, many string) string {
 }
 
 func (s *Snapshot) answerEffects(w *writer, b *Block) {
-	base, _ := b.Reference()
+	ref, ok := b.Reference()
+	if !ok {
+		w.say("the reference variant has no trial%s, so there is nothing to compare with. ", s.yet())
+		return
+	}
 	if len(b.Effects) == 0 {
-		w.say("Only the baseline ran: %s %s over %s. There is no other variant to compare it with. ",
-			s.Metric.Key, s.Metric.WithUnit(s.Metric.MeanSpread(base.Mean, base.SD)), Count(len(base.Scores), "seed"))
+		w.say("only the %s ran%s: %s %s over %s. There is no other variant to compare it with. ", ref.Label, s.far(),
+			s.Metric.Key, s.Metric.WithUnit(s.Metric.MeanSpread(ref.Mean, ref.SD)), Count(len(ref.Scores), "seed"))
 		return
 	}
 	by := map[inference.Verdict][]Effect{}
@@ -104,23 +124,40 @@ func (s *Snapshot) answerEffects(w *writer, b *Block) {
 		w.say("%s %s no relevant difference (within ±%s). ", names(es), plural(len(es), "makes", "make"),
 			s.Metric.WithUnit(Number(s.Metric.Scale(b.Margin), 1)))
 	}
-	if es := by[inference.NotShown]; len(es) > 0 {
-		w.say("Not shown for ")
-		for i, e := range es {
-			w.say("%s", listSep(i, len(es)))
-			w.strong("%s", e.Label)
-			w.say(" (%s, interval %s)", s.Metric.Effect(e), ends(s.Metric, e))
-		}
-		w.say(": after correction the data leave room for no effect. ")
-	}
+	s.notShown(w, by[inference.NotShown])
 	if es := by[inference.NotTested]; len(es) > 0 {
-		s.untested(w, es)
+		s.untested(w, es, len(b.Effects))
+	}
+}
+
+// spelled is how many arms of one verdict a sentence names; more are counted.
+const spelled = 4
+
+// notShown writes the arms whose intervals leave room for an effect and for none, the largest first.
+func (s *Snapshot) notShown(w *writer, es []Effect) {
+	if len(es) == 0 {
+		return
+	}
+	slices.SortStableFunc(es, func(x, y Effect) int { return -compareAbs(x.Mean, y.Mean) })
+	w.say("not shown for ")
+	for i, e := range es[:min(len(es), spelled)] {
+		w.say("%s", listSep(i, len(es)))
+		w.strong("%s", e.Label)
+		w.say(" (%s, interval %s)", s.Metric.Effect(e), ends(s.Metric, e))
+	}
+	others(w, len(es)-spelled)
+	w.say(": after correction the data leave room for no effect. ")
+}
+
+func others(w *writer, n int) {
+	if n > 0 {
+		w.say(" and %d %s", n, plural(n, "other", "others"))
 	}
 }
 
 // clear writes the arms whose effect is shown, in one direction.
 func (s *Snapshot) clear(w *writer, es []Effect) {
-	for i, e := range es {
+	for i, e := range es[:min(len(es), spelled)] {
 		verb := "raises"
 		if e.Mean < 0 {
 			verb = "lowers"
@@ -137,36 +174,54 @@ func (s *Snapshot) clear(w *writer, es []Effect) {
 			w.say(" by %s (%s)", size, ends(s.Metric, e))
 		}
 	}
+	others(w, len(es)-spelled)
 	if len(es) > 0 {
 		w.say(". ")
 	}
 }
 
-func (s *Snapshot) untested(w *writer, es []Effect) {
-	seen := slices.DeleteFunc(slices.Clone(es), func(e Effect) bool { return e.N == 0 })
-	if len(seen) == 0 {
-		w.say("%s cannot be compared yet: no seed is complete in both arms. ", names(es))
-		return
+// untested writes the arms that have no interval: without a pair, with one seed, or without any spread.
+func (s *Snapshot) untested(w *writer, es []Effect, all int) {
+	var none, one []Effect
+	for _, e := range es {
+		switch {
+		case e.N == 0:
+			none = append(none, e)
+		case e.N == 1:
+			one = append(one, e)
+		default:
+			w.say("%s cannot be tested: %s. ", e.Label, e.Reason)
+		}
 	}
-	w.say("With one seed per variant nothing can be said about chance: ")
-	for i, e := range seen {
-		w.say("%s%s %s", listSep(i, len(seen)), e.Label, s.Metric.Effect(e))
+	if len(one) > 0 {
+		if len(one) == all {
+			w.say("with one seed per variant nothing can be said about chance: ")
+		} else {
+			w.say("with one seed so far nothing can be said about chance for ")
+		}
+		for i, e := range one[:min(len(one), spelled)] {
+			w.say("%s%s (%s)", listSep(i, len(one)), e.Label, s.Metric.WithUnit(s.Metric.Effect(e)))
+		}
+		others(w, len(one)-spelled)
+		w.say(". ")
+		if s.Count.Done() {
+			w.say("repeat with more replicates to get intervals. ")
+		}
 	}
-	if u := s.Metric.Unit(); u != "" {
-		w.say(" %s", u)
+	if len(none) > 0 {
+		w.say("%s cannot be compared%s: no seed is complete in both arms. ", names(none), s.yet())
 	}
-	w.say(" in this one run each. Repeat with more replicates to get intervals. ")
 }
 
 func (s *Snapshot) answerSearch(w *writer) {
 	se := s.Search
 	if len(se.Candidates) == 0 {
-		w.say("No trial is complete, so there is no best configuration. ")
+		w.say("no trial is complete, so there is no best configuration. ")
 		return
 	}
 	best := se.Candidates[0]
 	done := s.Count.Complete
-	w.say("The best of %s has ", Count(done, "complete trial"))
+	w.say("the best of %s has ", Count(done, "complete trial"))
 	w.strong("%s %s", s.Metric.Key, s.Metric.MeanSpread(best.Mean, best.SD))
 	if best.N > 1 {
 		w.say(" over %d seeds", best.N)
@@ -253,20 +308,42 @@ func ends(m Metric, e Effect) string {
 	return Signed(m.Scale(e.Low), d) + " to " + Signed(m.Scale(e.High), d)
 }
 
+// far is " so far" while the study goes on.
+func (s *Snapshot) far() string {
+	if s.Count.Done() {
+		return ""
+	}
+	return " so far"
+}
+
+// yet is " yet" while the study goes on.
+func (s *Snapshot) yet() string {
+	if s.Count.Done() {
+		return ""
+	}
+	return " yet"
+}
+
+// names lists labels, and counts those beyond the first few.
 func names(es []Effect) string {
 	var b strings.Builder
 	for i, e := range es {
+		if i == spelled {
+			fmt.Fprintf(&b, " and %d %s", len(es)-spelled, plural(len(es)-spelled, "other", "others"))
+			break
+		}
 		b.WriteString(listSep(i, len(es)))
 		b.WriteString(e.Label)
 	}
 	return b.String()
 }
 
+// listSep goes before item i of n, of which at most spelled are named.
 func listSep(i, n int) string {
 	switch {
 	case i == 0:
 		return ""
-	case i == n-1:
+	case i == n-1 && n <= spelled:
 		return " and "
 	}
 	return ", "

@@ -211,3 +211,12 @@ func PValue(p float64) string {
 	}
 	return strconv.FormatFloat(p, 'f', 3, 64)
 }
+
+// Rough writes a size that is itself an estimate, with two significant digits at most.
+func (m Metric) Rough(x float64) string {
+	x = m.Scale(x)
+	if !finite(x) {
+		return ""
+	}
+	return Number(x, Digits(x/10, 1))
+}

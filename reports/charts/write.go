@@ -6,6 +6,7 @@ import (
 	"io"
 	"strings"
 
+	xfont "golang.org/x/image/font"
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/font"
 	"gonum.org/v1/plot/vg"
@@ -49,7 +50,7 @@ func render(w io.Writer, p *plot.Plot, width, height vg.Length, format string) e
 		out, target = vgimg.PngCanvas{Canvas: c}, boxed{c}
 	case "pdf":
 		c := vgpdf.New(width, height)
-		out, target = c, boxed{c}
+		out, target = c, boxed{upright{c}}
 	default:
 		return fmt.Errorf("unknown format; there are %s", strings.Join(Formats, ", "))
 	}
@@ -73,6 +74,19 @@ func (b boxed) FillString(f font.Face, at vg.Point, t string) {
 		}
 		return '□'
 	}, t))
+}
+
+// upright hides from vgpdf that a font is bold: vgpdf v0.17 stores a bold font under its plain style and then does not
+// find it. The font itself, told apart by its typeface, stays the bold one.
+type upright struct{ vg.CanvasSizer }
+
+// FillString implements vg.Canvas.
+func (u upright) FillString(f font.Face, at vg.Point, t string) {
+	if f.Font.Weight == xfont.WeightBold {
+		f.Font.Typeface += "Bold"
+		f.Font.Weight = xfont.WeightNormal
+	}
+	u.CanvasSizer.FillString(f, at, t)
 }
 
 // Inline renders a chart as an SVG element for an HTML page: without background, sizes or fonts of its own, its
