@@ -13,6 +13,11 @@ import (
 
 // work runs one worker per lease, and a watch beside them, until nothing is left or someone stops it.
 func (r *run) work(ctx context.Context) error {
+	select {
+	case <-r.Stop:
+		r.halt() // asked before we began
+	default:
+	}
 	g, gctx := errgroup.WithContext(ctx)
 	for range r.pool.Size() {
 		g.Go(func() error { return r.worker(gctx) })
