@@ -40,6 +40,8 @@ type Config struct {
 	// BestMetric keeps a second checkpoint, best.ckpt, of the epoch with the highest value of
 	// this metric; "": none.
 	BestMetric string
+	// Load reads a data set; nil: dataset.Load.
+	Load func(ctx context.Context, ref string, opts dataset.Options) (*dataset.Dataset, error)
 	// Log receives notes on data and checkpoints; nil: nowhere. Each trial has a log of its own.
 	Log *slog.Logger
 }
@@ -80,6 +82,9 @@ func New(cfg Config) (*Backend, error) {
 	}
 	if cfg.ValEvery == 0 {
 		cfg.ValEvery = 1
+	}
+	if cfg.Load == nil {
+		cfg.Load = dataset.Load
 	}
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
@@ -166,7 +171,7 @@ func (b *Backend) dataset(ctx context.Context, ref string) (*dataset.Dataset, er
 	if d := b.data[ref]; d != nil {
 		return d, nil
 	}
-	d, err := dataset.Load(ctx, ref, dataset.Options{Size: b.cfg.ImageSize, Log: b.log})
+	d, err := b.cfg.Load(ctx, ref, dataset.Options{Size: b.cfg.ImageSize, Log: b.log})
 	if err != nil {
 		return nil, err
 	}

@@ -32,6 +32,8 @@ const (
 	bestName = "best.ckpt"
 	// maxHeader bounds what a damaged length can make us read.
 	maxHeader = 64 << 20
+	// maxElements bounds a tensor; its square fits an int.
+	maxElements = 1 << 31
 )
 
 // errNotCheckpoint is returned for a file that is damaged, cut off or something else.
@@ -51,9 +53,13 @@ type tensorInfo struct {
 	Shape []int  `json:"shape"`
 }
 
+// elements is the number of values, or -1 for a shape that no file can hold.
 func (t tensorInfo) elements() int {
 	n := 1
 	for _, d := range t.Shape {
+		if d < 0 || d > maxElements || n*d > maxElements {
+			return -1
+		}
 		n *= d
 	}
 	return n
@@ -101,7 +107,9 @@ func writeCheckpoint(path string, h header, tensors [][]float32) (err error) {
 			err = errors.Join(fmt.Errorf("write checkpoint: %w", err), os.Remove(f.Name()))
 		}
 	}()
-	_, err = f.Write(data)
+	if err = f.Chmod(0o644); err == nil {
+		_, err = f.Write(data)
+	}
 	if err == nil {
 		err = f.Sync()
 	}
@@ -174,6 +182,9 @@ func decodeCheckpoint(data []byte) (h header, tensors [][]float32, err error) {
 	}
 	if h.Version != formatVersion {
 		return bad(fmt.Sprintf("it has format %d, this program reads %d", h.Version, formatVersion))
+	}
+	if h.Step < 0 || h.Epoch < 0 {
+		return bad(fmt.Sprintf("it is at epoch %d, step %d", h.Epoch, h.Step))
 	}
 	r := bytes.NewReader(rest[n:])
 	for _, t := range h.Tensors {
