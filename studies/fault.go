@@ -56,33 +56,50 @@ func (f Fault) pretty(b *strings.Builder) {
 	}
 	b.WriteString(f.Message + "\n")
 	if f.Source != "" && f.Set == "" {
-		number := fmt.Sprintf("%5d", f.Line)
-		fmt.Fprintf(b, "%s | %s\n", number, strings.ReplaceAll(f.Source, "\t", " "))
-		width := max(1, utf8.RuneCountInString(f.Text))
-		if left := utf8.RuneCountInString(f.Source) - f.Col + 1; width > left {
-			width = max(1, left)
-		}
-		fmt.Fprintf(b, "%s | %s%s\n", strings.Repeat(" ", len(number)), strings.Repeat(" ", max(0, f.Col-1)), strings.Repeat("^", width))
+		line, col := window([]rune(strings.ReplaceAll(f.Source, "\t", " ")), f.Col)
+		width := min(max(1, utf8.RuneCountInString(f.Text)), max(1, len(line)-col+1))
+		fmt.Fprintf(b, "%5d | %s\n", f.Line, string(line))
+		fmt.Fprintf(b, "      | %s%s\n", strings.Repeat(" ", max(0, col-1)), strings.Repeat("^", width))
 	}
 	if f.Hint != "" {
 		b.WriteString("      hint: " + f.Hint + "\n")
 	}
 }
 
+// window cuts a very long line down to the part around a column.
+func window(line []rune, col int) ([]rune, int) {
+	const most = 120
+	if len(line) <= most {
+		return line, col
+	}
+	start := min(max(0, col-1-most/2), len(line)-most)
+	return line[start : start+most], col - start
+}
+
 // Faults is every fault found in a study, in the order of the file, overrides last.
 type Faults []Fault
 
-// Error lists all faults, each with its place, its line and a hint.
+// shownFaults bounds what Error prints; the slice holds all.
+const shownFaults = 40
+
+// Error lists the faults, each with its place, its line and a hint.
 func (fs Faults) Error() string {
 	var b strings.Builder
 	for i, f := range fs {
 		if i > 0 {
 			b.WriteByte('\n')
 		}
+		if i == shownFaults {
+			fmt.Fprintf(&b, "and more: ")
+			break
+		}
 		f.pretty(&b)
 	}
 	if len(fs) > 1 {
-		fmt.Fprintf(&b, "\n%d faults", len(fs))
+		if len(fs) <= shownFaults {
+			b.WriteByte('\n')
+		}
+		fmt.Fprintf(&b, "%d faults", len(fs))
 	}
 	return strings.TrimRight(b.String(), "\n")
 }

@@ -352,7 +352,7 @@ func TestNotYAML(t *testing.T) {
 		"deep flow":       "a: " + strings.Repeat("[", 100000),
 		"deep block":      strings.Repeat("- ", 100000) + "a",
 		"binary":          "\x00\x01\xff\xfe",
-		"huge":            "a: " + strings.Repeat("x", 1<<20),
+		"huge":            "a: " + strings.Repeat("x", 1<<16),
 		"alias bomb":      "a: &a [1]\nb: &b [*a, *a]\nc: [*b, *b]\n",
 		"merge key":       "baseline:\n  <<: {a: 1}\n",
 		"complex key":     "? [a, b]\n: 1\n",

@@ -17,8 +17,8 @@ import (
 
 // Bounds on a study file: far above any real one, low enough that a hostile file is harmless.
 const (
-	maxFile  = 1 << 20 // bytes
-	maxDepth = 40      // nested brackets, and columns of indentation divided by two
+	maxFile  = 64 << 10 // bytes; the parser's time grows with the square
+	maxDepth = 40       // nested brackets, and columns of indentation divided by two
 )
 
 type shape int
