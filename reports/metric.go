@@ -212,11 +212,11 @@ func PValue(p float64) string {
 	return strconv.FormatFloat(p, 'f', 3, 64)
 }
 
-// Rough writes a size that is itself an estimate, with two significant digits at most.
+// Rough writes a size that is itself an estimate, with two significant digits.
 func (m Metric) Rough(x float64) string {
 	x = m.Scale(x)
-	if !finite(x) {
-		return ""
+	if !finite(x) || x == 0 {
+		return Number(x, 0)
 	}
-	return Number(x, Digits(x/10, 1))
+	return Number(roundSignificant(x, 2), min(max(1-int(math.Floor(math.Log10(math.Abs(x)))), 0), 8))
 }

@@ -86,7 +86,7 @@ func logTicks(lo, hi float64) []tick {
 }
 
 func plain(v float64) string {
-	if v >= 1e5 || v < 1e-4 {
+	if v >= 1e5 || v < 1e-5*(1-1e-9) {
 		return strconv.FormatFloat(v, 'g', 3, 64)
 	}
 	return strconv.FormatFloat(v, 'f', max(0, -int(math.Floor(math.Log10(v)+1e-9))), 64)

@@ -12,7 +12,13 @@ import (
 // Coordinates are vg points, y upwards from the lower left corner.
 
 // pageWidth is the width that charts are laid out for: 7.2 inches, a page of text or the report's column.
-const pageWidth = 520 * vg.Length(1)
+const pageWidth vg.Length = 520
+
+// edge is the margin left and right, so that no letter touches the border; innerWidth is what charts are laid out in.
+const (
+	edge       vg.Length = 2
+	innerWidth           = pageWidth - 2*edge
+)
 
 // The colours: Okabe and Ito's, and greys.
 var (
@@ -44,7 +50,10 @@ type painter func(*canvas)
 
 // Plot implements plot.Plotter.
 func (f painter) Plot(c draw.Canvas, _ *plot.Plot) {
-	f(&canvas{Canvas: c.Canvas, Rectangle: c.Rectangle})
+	r := c.Rectangle
+	r.Min.X += edge
+	r.Max.X -= edge
+	f(&canvas{Canvas: c.Canvas, Rectangle: r})
 }
 
 // newPlot makes a plot without axes of its own: the painter draws them where measured texts leave room.

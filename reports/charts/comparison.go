@@ -86,7 +86,9 @@ func (d comparisonChart) layout(width vg.Length) comparisonLayout {
 	return l
 }
 
-func comparisonSize(d comparisonChart) (w, h vg.Length) { return pageWidth, d.layout(pageWidth).height }
+func comparisonSize(d comparisonChart) (w, h vg.Length) {
+	return pageWidth, d.layout(innerWidth).height
+}
 
 func comparisonDraw(d comparisonChart, c *canvas) {
 	l := d.layout(c.Size().X)

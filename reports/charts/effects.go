@@ -53,6 +53,9 @@ func effectsData(s *reports.Snapshot) (effectsChart, error) {
 		ends = append(ends, r.low, r.high)
 		d.rows = append(d.rows, r)
 	}
+	if _, _, ok := extent(means...); !ok {
+		return d, nothing("no seed is complete in two arms")
+	}
 	d.lo, d.hi = effectsRange(means, ends, d.margin)
 	return d, nil
 }
@@ -127,7 +130,7 @@ func (d effectsChart) layout(width vg.Length) effectsLayout {
 	return l
 }
 
-func effectsSize(d effectsChart) (w, h vg.Length) { return pageWidth, d.layout(pageWidth).height }
+func effectsSize(d effectsChart) (w, h vg.Length) { return pageWidth, d.layout(innerWidth).height }
 
 func effectsDraw(d effectsChart, c *canvas) {
 	l := d.layout(c.Size().X)

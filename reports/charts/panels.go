@@ -62,7 +62,7 @@ func nameHeight(lines []string) vg.Length { return tickStyle.lineHeight()*vg.Len
 
 func panelsSize(d panelsChart) (w, h vg.Length) {
 	for _, p := range d.panels {
-		h += d.layout(p, pageWidth).height
+		h += d.layout(p, innerWidth).height
 	}
 	return pageWidth, h
 }

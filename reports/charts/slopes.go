@@ -89,7 +89,7 @@ func (d slopesChart) layout(width vg.Length) slopesLayout {
 	return l
 }
 
-func slopesSize(d slopesChart) (w, h vg.Length) { return pageWidth, d.layout(pageWidth).height }
+func slopesSize(d slopesChart) (w, h vg.Length) { return pageWidth, d.layout(innerWidth).height }
 
 func slopesDraw(d slopesChart, c *canvas) {
 	l := d.layout(c.Size().X)

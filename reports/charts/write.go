@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	xfont "golang.org/x/image/font"
+	"golang.org/x/image/font/sfnt"
+	"golang.org/x/image/math/fixed"
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/font"
 	"gonum.org/v1/plot/vg"
@@ -25,7 +27,7 @@ var Formats = []string{"svg", "png", "pdf"}
 const dpi = 300
 
 // Write renders a chart of the snapshot's first block. It returns ErrNothing where there is nothing to draw.
-// PDF needs a writable temporary directory, in which gonum/plot prepares its fonts.
+// Text is text in SVG, and shapes in PNG and PDF.
 func Write(w io.Writer, c Chart, s *reports.Snapshot, format string) error {
 	p, err := c.Draw(s)
 	if err != nil {
@@ -50,7 +52,7 @@ func render(w io.Writer, p *plot.Plot, width, height vg.Length, format string) e
 		out, target = vgimg.PngCanvas{Canvas: c}, boxed{c}
 	case "pdf":
 		c := vgpdf.New(width, height)
-		out, target = c, boxed{upright{c}}
+		out, target = c, boxed{outlined{c}}
 	default:
 		return fmt.Errorf("unknown format; there are %s", strings.Join(Formats, ", "))
 	}
@@ -76,17 +78,60 @@ func (b boxed) FillString(f font.Face, at vg.Point, t string) {
 	}, t))
 }
 
-// upright hides from vgpdf that a font is bold: vgpdf v0.17 stores a bold font under its plain style and then does not
-// find it. The font itself, told apart by its typeface, stays the bold one.
-type upright struct{ vg.CanvasSizer }
+// outlined is a canvas that draws letters as shapes. vgpdf v0.17 writes text in a code page in which "−" and "→" do
+// not exist, and stores bold fonts under a name that it does not find; shapes look right everywhere, need no
+// temporary directory and make files a tenth as large, but cannot be searched for.
+type outlined struct{ vg.CanvasSizer }
 
 // FillString implements vg.Canvas.
-func (u upright) FillString(f font.Face, at vg.Point, t string) {
-	if f.Font.Weight == xfont.WeightBold {
-		f.Font.Typeface += "Bold"
-		f.Font.Weight = xfont.WeightNormal
+func (o outlined) FillString(f font.Face, at vg.Point, t string) {
+	var buf sfnt.Buffer
+	ppem := fixed.Int26_6(f.Face.UnitsPerEm())
+	unit := f.Font.Size / vg.Length(ppem) // canvas points for one font unit
+	var prev sfnt.GlyphIndex
+	for i, r := range t {
+		g, err := f.Face.GlyphIndex(&buf, r)
+		if err != nil {
+			continue
+		}
+		if i > 0 {
+			if k, err := f.Face.Kern(&buf, prev, g, ppem, xfont.HintingNone); err == nil {
+				at.X += vg.Length(k) * unit
+			}
+		}
+		if segments, err := f.Face.LoadGlyph(&buf, g, ppem, nil); err == nil && len(segments) > 0 {
+			o.Fill(glyphPath(segments, at, unit))
+		}
+		if w, err := f.Face.GlyphAdvance(&buf, g, ppem, xfont.HintingNone); err == nil {
+			at.X += vg.Length(w) * unit
+		}
+		prev = g
 	}
-	u.CanvasSizer.FillString(f, at, t)
+}
+
+// glyphPath places a glyph's outline, whose y axis points down, at a point of the canvas.
+func glyphPath(segments sfnt.Segments, at vg.Point, unit vg.Length) vg.Path {
+	put := func(p fixed.Point26_6) vg.Point {
+		return vg.Point{X: at.X + vg.Length(p.X)*unit, Y: at.Y - vg.Length(p.Y)*unit}
+	}
+	var path vg.Path
+	for i, s := range segments {
+		switch s.Op {
+		case sfnt.SegmentOpMoveTo:
+			if i > 0 {
+				path.Close()
+			}
+			path.Move(put(s.Args[0]))
+		case sfnt.SegmentOpLineTo:
+			path.Line(put(s.Args[0]))
+		case sfnt.SegmentOpQuadTo:
+			path.QuadTo(put(s.Args[0]), put(s.Args[1]))
+		case sfnt.SegmentOpCubeTo:
+			path.CubeTo(put(s.Args[0]), put(s.Args[1]), put(s.Args[2]))
+		}
+	}
+	path.Close()
+	return path
 }
 
 // Inline renders a chart as an SVG element for an HTML page: without background, sizes or fonts of its own, its
