@@ -1,0 +1,90 @@
+//go:build linux && cgo && (amd64 || arm64)
+
+package cuda
+
+/*
+#cgo CFLAGS: -I${SRCDIR}/include
+#cgo LDFLAGS: -L${SRCDIR}/linkstub -Wl,--as-needed -ldl
+#include "forward.h"
+*/
+import "C"
+
+import (
+	"fmt"
+	"os"
+
+	"gorgonia.org/cu"
+)
+
+// Why says in words why there is no device; it is empty where there is one.
+func Why() string {
+	switch code := int(C.mapsweep_cuda_status()); {
+	case C.mapsweep_cuda_loaded() == 0:
+		return "no NVIDIA driver: " + C.GoString(C.mapsweep_cuda_reason())
+	case code != 0:
+		return fmt.Sprintf("the NVIDIA driver refused to start: %s%s", initError(code), visible())
+	}
+	n, err := cu.NumDevices()
+	if err != nil {
+		return fmt.Sprintf("the NVIDIA driver does not count its devices: %v", err)
+	}
+	if n == 0 {
+		return "the NVIDIA driver has no device" + visible()
+	}
+	return ""
+}
+
+// initError puts the commoner results of cuInit into words that say what to do.
+func initError(code int) string {
+	words := map[int]string{
+		34:  "the library found is a stub for linking, not a driver",
+		46:  "the device is in use or in a bad state",
+		100: "it sees no device",
+		101: "the device number is wrong",
+		802: "the system is not ready yet (on machines with NVSwitch: is the fabric manager running?)",
+		803: "kernel module and driver library are of different versions; reboot after an update",
+		804: "compatibility mode is not supported on this device",
+		999: "unknown error; is the kernel module loaded, and are /dev/nvidia* there?",
+	}
+	if w, ok := words[code]; ok {
+		return fmt.Sprintf("%s (error %d)", w, code)
+	}
+	return fmt.Sprintf("error %d", code)
+}
+
+func visible() string {
+	if v, ok := os.LookupEnv("CUDA_VISIBLE_DEVICES"); ok {
+		return fmt.Sprintf(" (CUDA_VISIBLE_DEVICES is %q)", v)
+	}
+	return ""
+}
+
+func list() ([]Device, error) {
+	n, err := cu.NumDevices()
+	if err != nil {
+		return nil, fmt.Errorf("count CUDA devices: %w", err)
+	}
+	version := cu.Version() // 1000*major + 10*minor
+	devices := make([]Device, n)
+	for i := range devices {
+		d := cu.Device(i)
+		name, err := d.Name()
+		if err != nil {
+			return nil, fmt.Errorf("read name of CUDA device %d: %w", i, err)
+		}
+		memory, err := d.TotalMem()
+		if err != nil {
+			return nil, fmt.Errorf("read memory of CUDA device %d: %w", i, err)
+		}
+		major, minor, err := d.ComputeCapability()
+		if err != nil {
+			return nil, fmt.Errorf("read compute capability of CUDA device %d: %w", i, err)
+		}
+		devices[i] = Device{
+			Index: i, Name: name, MemoryBytes: memory,
+			Capability: fmt.Sprintf("%d.%d", major, minor),
+			Driver:     fmt.Sprintf("%d.%d", version/1000, version%1000/10),
+		}
+	}
+	return devices, nil
+}

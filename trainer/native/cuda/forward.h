@@ -1,0 +1,9 @@
+// What forward.c tells about the driver. Every function loads the driver if that has not happened yet.
+#ifndef MAPSWEEP_CUDA_FORWARD_H
+#define MAPSWEEP_CUDA_FORWARD_H
+
+int mapsweep_cuda_loaded(void);         // 1: libcuda.so.1 is open
+int mapsweep_cuda_status(void);         // what its cuInit returned; 100 where it is not open
+const char *mapsweep_cuda_reason(void); // why it could not be opened
+
+#endif
