@@ -52,7 +52,7 @@ type Limits struct {
 	Poll      time.Duration // waiting for trials of other processes: 1 s
 	Grace     time.Duration // for a backend to return after a hard stop: 3 s
 	Hang      time.Duration // for a backend to return after any other cancellation: 1 min
-	Attempts  int           // starts after which a trial whose workers vanish is given up: 3
+	Attempts  int           // starts after which a trial whose workers vanish is given up: 5
 }
 
 func (l Limits) orDefaults() Limits {
@@ -67,7 +67,7 @@ func (l Limits) orDefaults() Limits {
 	def(&l.Grace, 3*time.Second)
 	def(&l.Hang, time.Minute)
 	if l.Attempts <= 0 {
-		l.Attempts = 3
+		l.Attempts = 5
 	}
 	return l
 }

@@ -142,6 +142,7 @@ func (w *bench) abandoned(t *testing.T, spec studies.Spec, worker string) trials
 func TestTooManyVanish(t *testing.T) {
 	w := newBench(t, trainertest.NewResumable())
 	w.Probe = func(string) local.Life { return local.Dead }
+	w.Limits.Attempts = 3
 	spec := fixed()
 	st := w.enqueued(t, spec)
 	for i := range 3 {
