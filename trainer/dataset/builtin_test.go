@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync"
 	"testing"
-	"time"
 
 	"github.com/mapsweep/mapsweep/trainer"
 	"github.com/mapsweep/mapsweep/trainer/dataset"
@@ -14,6 +14,20 @@ import (
 func load(t *testing.T, ref string, size int) *dataset.Dataset {
 	t.Helper()
 	d, err := dataset.Load(t.Context(), ref, dataset.Options{Size: size})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+// digits is the default data set, loaded once for several tests.
+var digits = sync.OnceValues(func() (*dataset.Dataset, error) {
+	return dataset.Load(context.Background(), "builtin:digits", dataset.Options{})
+})
+
+func theDigits(t *testing.T) *dataset.Dataset {
+	t.Helper()
+	d, err := digits()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -42,6 +56,9 @@ func TestBuiltins(t *testing.T) {
 		{"builtin:trees", 1, 130, 615, 36, 204, 0, 0, 1.5},
 	} {
 		t.Run(c.ref, func(t *testing.T) {
+			if testing.Short() && c.ref != "builtin:digits" && c.ref != "builtin:trees" {
+				t.Skip("short: other scenes differ in figures alone")
+			}
 			d := load(t, c.ref, 0)
 			if d.Name != c.ref || d.Size != 128 || len(d.Classes) != c.classes || d.Native != c.native || len(d.Notes) != 0 {
 				t.Errorf("name %q, size %d, classes %v, native %v, notes %v", d.Name, d.Size, d.Classes, d.Native, d.Notes)
@@ -67,7 +84,7 @@ func TestBuiltins(t *testing.T) {
 }
 
 func TestHash(t *testing.T) {
-	a, b := load(t, "builtin:digits", 0), load(t, "builtin:digits", 0)
+	a, b := theDigits(t), load(t, "builtin:digits", 0)
 	if a.Hash != b.Hash || len(a.Hash) != 64 {
 		t.Errorf("two loads: %s and %s", a.Hash, b.Hash)
 	}
@@ -86,7 +103,7 @@ func TestHash(t *testing.T) {
 
 // val and test are different scenes, and no picture of either equals one of train.
 func TestDigitsSplitsDiffer(t *testing.T) {
-	d := load(t, "builtin:digits", 0)
+	d := theDigits(t)
 	seen := map[string]string{}
 	for _, m := range append(append(append([]dataset.Image{}, d.Train...), d.Val...), d.Test...) {
 		if was, dup := seen[string(m.Pix)]; dup {
@@ -98,7 +115,7 @@ func TestDigitsSplitsDiffer(t *testing.T) {
 
 // A digit overlaps another by at most 15 % of the smaller one, and differs from what surrounds it.
 func TestDigitsOverlap(t *testing.T) {
-	d := load(t, "builtin:digits", 0)
+	d := theDigits(t)
 	for _, m := range d.Train {
 		for i, a := range m.Boxes {
 			for _, b := range m.Boxes[:i] {
@@ -143,11 +160,9 @@ func TestLoadStops(t *testing.T) {
 }
 
 func BenchmarkLoadDigits(b *testing.B) {
-	for range b.N {
-		t := time.Now()
+	for b.Loop() {
 		if _, err := dataset.Load(b.Context(), "builtin:digits", dataset.Options{}); err != nil {
 			b.Fatal(err)
 		}
-		b.ReportMetric(time.Since(t).Seconds(), "s/load")
 	}
 }

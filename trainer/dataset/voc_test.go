@@ -57,6 +57,9 @@ func TestBCCD(t *testing.T) {
 	if _, err := os.Stat(at); err != nil {
 		t.Skipf("the BCCD images are not there: %v", err)
 	}
+	if testing.Short() {
+		t.Skip("short: 364 images take seconds")
+	}
 	d := load(t, at, 160)
 	if !slices.Equal(d.Classes, []string{"Platelets", "RBC", "WBC"}) || d.Native != 4 {
 		t.Errorf("classes %v, native %v", d.Classes, d.Native)

@@ -16,46 +16,66 @@ func (p Pic) GaussianBlur(radius float64) Pic {
 	a := (2*l + 1) * (l*(l+1) - 3*sigma2) / (6 * (sigma2 - (l+1)*(l+1)))
 	box := float32(l + a)
 	q := Pic{p.W, p.H, p.C, append([]uint8(nil), p.Pix...)}
-	line, spare := make([]uint8, max(p.W, p.H)), make([]uint8, max(p.W, p.H))
+	b := newBoxBlur(box, max(p.W, p.H))
 	for y := range q.H {
 		for c := range q.C {
-			blurLine(q.Pix[y*q.W*q.C+c:], q.C, line[:q.W], spare[:q.W], box)
+			b.line(q.Pix[y*q.W*q.C+c:], q.W, q.C)
 		}
 	}
 	for x := range q.W {
 		for c := range q.C {
-			blurLine(q.Pix[x*q.C+c:], q.W*q.C, line[:q.H], spare[:q.H], box)
+			b.line(q.Pix[x*q.C+c:], q.H, q.W*q.C)
 		}
 	}
 	return q
 }
 
-// blurLine blurs the samples pix[0], pix[step], ... in place; line and spare are scratch of the line's length.
-func blurLine(pix []uint8, step int, line, spare []uint8, radius float32) {
-	for i := range line {
-		line[i] = pix[i*step]
+// boxBlur is an extended box blur: whole weight for the pixels within a whole radius, the rest for the two next to
+// them. Weights have 24 fractional bits.
+type boxBlur struct {
+	radius      int
+	whole, edge uint32
+	from, to    []uint8 // a line with radius+1 pixels before and after it
+}
+
+func newBoxBlur(radius float32, longest int) boxBlur {
+	b := boxBlur{radius: int(radius)}
+	b.whole = uint32(float32(1<<24) / (radius*2 + 1))
+	b.edge = (1<<24 - uint32(b.radius*2+1)*b.whole) / 2
+	n := longest + 2*(b.radius+1)
+	b.from, b.to = make([]uint8, n), make([]uint8, n)
+	return b
+}
+
+// line blurs the n samples pix[0], pix[step], ... in place, in all passes.
+func (b *boxBlur) line(pix []uint8, n, step int) {
+	pad := b.radius + 1
+	for i := range n {
+		b.from[pad+i] = pix[i*step]
 	}
 	for range passes {
-		boxLine(spare, line, radius)
-		line, spare = spare, line
+		b.pass(n)
+		b.from, b.to = b.to, b.from
 	}
-	for i := range line {
-		pix[i*step] = line[i]
+	for i := range n {
+		pix[i*step] = b.from[pad+i]
 	}
 }
 
-// boxLine is one box blur: whole weight for the pixels within int(radius), the rest for the two next to them;
-// beyond the ends the end pixel counts. Weights have 24 fractional bits.
-func boxLine(dst, src []uint8, radius float32) {
-	r, last := int(radius), len(src)-1
-	whole := uint32(float32(1<<24) / (radius*2 + 1))
-	edge := (uint32(1<<24) - uint32(r*2+1)*whole) / 2
-	at := func(i int) uint32 { return uint32(src[max(0, min(last, i))]) }
-	for x := range dst {
-		var sum uint32
-		for i := x - r; i <= x+r; i++ {
-			sum += at(i)
-		}
-		dst[x] = uint8((sum*whole + (at(x-r-1)+at(x+r+1))*edge + 1<<23) >> 24)
+// pass blurs the n samples of from into to. Beyond the ends the end pixel counts.
+func (b *boxBlur) pass(n int) {
+	pad := b.radius + 1
+	from, to := b.from[:n+2*pad], b.to[pad:pad+n]
+	for i := range pad {
+		from[i], from[pad+n+i] = from[pad], from[pad+n-1]
+	}
+	var sum uint32 // of the pixels with whole weight
+	for _, v := range from[1 : 2*pad] {
+		sum += uint32(v)
+	}
+	for x := range to {
+		before, after := uint32(from[x]), uint32(from[x+2*pad])
+		to[x] = uint8((sum*b.whole + (before+after)*b.edge + 1<<23) >> 24)
+		sum += after - uint32(from[x+1])
 	}
 }
