@@ -16,7 +16,7 @@ import (
 // allowed, for trainers whose knobs are not all known. The error is a Faults without
 // places; Locate finds them.
 func Validate(s Spec, knobs []trials.Knob, strict bool) error {
-	v := validator{spec: WithKnobs(s, knobs), knobs: map[string]trials.Knob{}}
+	v := validator{spec: merge(s, knobs, func(string) bool { return true }), knobs: map[string]trials.Knob{}}
 	for _, k := range knobs {
 		v.knobs[k.Name] = k
 		v.names = append(v.names, k.Name)
@@ -55,17 +55,36 @@ func Validate(s Spec, knobs []trials.Knob, strict bool) error {
 }
 
 // WithKnobs adds to every factor the requirements that its knob has, so that designs
-// and samplers know them. Requirements in the study file go first. It leaves s as it is.
+// and samplers know them: those about knobs that the study names. A knob that the study
+// leaves at its default is the same in all trials, and Validate has looked at it.
+// Requirements in the study file go first. It leaves s as it is.
 func WithKnobs(s Spec, knobs []trials.Knob) Spec {
-	factors := slices.Clone(s.Factors)
-	for i, f := range factors {
+	return merge(s, knobs, func(name string) bool {
+		_, fixed := s.Baseline[name]
+		_, varied := s.Factor(name)
+		return fixed || varied
+	})
+}
+
+// merge adds the requirements of knobs to factors where use agrees.
+func merge(s Spec, knobs []trials.Knob, use func(name string) bool) Spec {
+	s.Factors = slices.Clone(s.Factors)
+	for i, f := range s.Factors {
 		for _, k := range knobs {
-			if k.Name == f.Name && len(k.Requires) > 0 {
-				factors[i].Requires = k.Requires.With(f.Requires)
+			if k.Name != f.Name {
+				continue
+			}
+			all := trials.Params{}
+			for name, want := range k.Requires {
+				if use(name) {
+					all[name] = want
+				}
+			}
+			if all = all.With(f.Requires); len(all) > 0 {
+				s.Factors[i].Requires = all
 			}
 		}
 	}
-	s.Factors = factors
 	return s
 }
 

@@ -125,13 +125,17 @@ func TestLocateSet(t *testing.T) {
 }
 
 func TestWithKnobs(t *testing.T) {
-	s := studies.Spec{Factors: []studies.Factor{
-		{Name: "mixup", Levels: []any{0.1, 0.0}},
-		{Name: "ema_decay", Levels: []any{0.1, 0.0}, Requires: trials.Params{"mosaic": 1.0}},
-		{Name: "other"},
-	}}
+	s := studies.Spec{
+		Baseline: trials.Params{"mosaic": 1.0, "mixup": 0.1},
+		Factors: []studies.Factor{
+			{Name: "mixup", Levels: []any{0.1, 0.0}},
+			{Name: "ema_decay", Requires: trials.Params{"mosaic": 1.0}}, // ema is not named: it has its default everywhere
+			{Name: "randaugment_n"},
+			{Name: "autoaugment"},
+			{Name: "other"},
+		}}
 	got := studies.WithKnobs(s, knobs)
-	want := []trials.Params{{"mosaic": 1.0}, {"mosaic": 1.0, "ema": true}, nil}
+	want := []trials.Params{{"mosaic": 1.0}, {"mosaic": 1.0}, {"autoaugment": "randaugment"}, nil, nil}
 	for i, f := range got.Factors {
 		if diff := cmp.Diff(want[i], f.Requires); diff != "" {
 			t.Errorf("%s: %s", f.Name, diff)

@@ -29,7 +29,7 @@ func (b *builder) settle(p trials.Params) (trials.Params, []string) {
 	for again := true; again; { // a factor put back may leave another one without what it requires
 		again = false
 		for _, f := range b.spec.Factors {
-			if !q.Meets(f.Requires) && !trials.SameValue(q[f.Name], b.base[f.Name]) {
+			if !b.active(f, q, len(b.spec.Factors)) && !trials.SameValue(q[f.Name], b.base[f.Name]) {
 				q[f.Name] = b.base[f.Name]
 				moved = append(moved, f.Name)
 				again = true
@@ -37,6 +37,20 @@ func (b *builder) settle(p trials.Params) (trials.Params, []string) {
 		}
 	}
 	return q, moved
+}
+
+// active says whether a factor matters in a configuration: its requirements are met, and
+// the factors that it requires matter themselves. depth ends circles.
+func (b *builder) active(f studies.Factor, p trials.Params, depth int) bool {
+	if !p.Meets(f.Requires) {
+		return false
+	}
+	for name := range f.Requires {
+		if g, varied := b.spec.Factor(name); varied && depth > 0 && !b.active(g, p, depth-1) {
+			return false
+		}
+	}
+	return true
 }
 
 // add takes an arm unless another one trains the same. The reason for a merger is noted.
@@ -173,7 +187,7 @@ func (b *builder) inertNotes() {
 	for _, f := range b.spec.Factors {
 		var in []string
 		for _, a := range b.arms {
-			if len(f.Requires) > 0 && !a.Params.Meets(f.Requires) {
+			if !b.active(f, a.Params, len(b.spec.Factors)) {
 				in = append(in, a.Name)
 			}
 		}
