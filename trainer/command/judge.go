@@ -1,0 +1,119 @@
+package command
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"syscall"
+	"time"
+
+	"github.com/mapsweep/mapsweep/trainer"
+	"github.com/mapsweep/mapsweep/trainer/internal/process"
+	"github.com/mapsweep/mapsweep/trials"
+)
+
+// memory matches what programs print when they run out of memory: CUDA, PyTorch, Python, C++, Go, Java, the kernel.
+var memory = regexp.MustCompile(`(?i)out of memory|OutOfMemoryError|\bMemoryError\b|std::bad_alloc|cannot allocate memory|CUBLAS_STATUS_ALLOC_FAILED`)
+
+// judge makes the result of a program that has ended by itself or by the time limit.
+func (r *run) judge(exit process.Exit, limit time.Duration) (trainer.Result, error) {
+	if exit.Stopped {
+		how := "and was stopped"
+		if exit.Killed {
+			how = "and, as it did not stop, was killed"
+		}
+		return trainer.Result{}, r.fail(trials.ClassTimeout, fmt.Sprintf("ran over its time limit of %v after %d epochs %s", limit, r.epochs(), how), nil)
+	}
+	if !exit.OK() {
+		return trainer.Result{}, r.failed(exit)
+	}
+	if len(r.metrics.seen) == 0 && r.job.Resume == "" { // a resumed run may have had nothing left to do
+		return trainer.Result{}, r.fail(trials.ClassError, r.silent(), nil)
+	}
+	return trainer.Result{Effective: r.job.Params.Clone(), Checkpoint: r.checkpoint()}, nil
+}
+
+// failed explains an exit status or signal.
+func (r *run) failed(exit process.Exit) *trainer.Failure {
+	reason := fmt.Sprintf("program ended with %v after %d epochs", exit, r.epochs())
+	f := r.fail(trials.ClassError, reason, nil)
+	switch {
+	case memory.MatchString(f.LogTail):
+		f.Class = trials.ClassMemory
+		f.Reason += ": its log says that memory ran out"
+	case exit.Signal == syscall.SIGKILL || exit.Code == 128+int(syscall.SIGKILL):
+		f.Class = trials.ClassMemory
+		f.Reason += ": killed from outside, which is most often the kernel when memory runs out"
+	case exit.Code == 127:
+		f.Reason += ": a program that it calls is not there"
+	case exit.Code == 126:
+		f.Reason += ": a program that it calls cannot be executed"
+	}
+	if text := r.metrics.trouble(); text != "" {
+		f.Reason += "; " + text
+	}
+	return f
+}
+
+// silent says why a program that ended well has no metrics.
+func (r *run) silent() string {
+	if text := r.metrics.trouble(); text != "" {
+		return "program ended with exit status 0 and without usable metrics: " + text
+	}
+	return "program ended with exit status 0 and wrote no metrics: it must append a line such as " +
+		`{"epoch": 1, "mAP50-95": 0.1} to the file that MAPSWEEP_METRICS names`
+}
+
+// epochs is the number of the last epoch that was measured.
+func (r *run) epochs() int {
+	if n := len(r.metrics.seen); n > 0 {
+		return r.metrics.seen[n-1].Epoch
+	}
+	return 0
+}
+
+// fail makes a failure with the end of the log.
+func (r *run) fail(class, reason string, cause error) *trainer.Failure {
+	tail, err := process.Tail(r.log.Name(), r.begin, tailLines)
+	if err != nil {
+		tail = "the log cannot be read: " + err.Error()
+	}
+	return &trainer.Failure{Class: class, Reason: reason, LogTail: tail, Err: cause}
+}
+
+// checkpoint is the one of the last epoch that named one.
+func (r *run) checkpoint() string {
+	path, _ := latest(r.job.Dir)
+	return path
+}
+
+// Latest implements trainer.Resumer for programs that name checkpoints in their metrics.
+func (b *Backend) Latest(dir string) (path string, epoch int) { return latest(dir) }
+
+// latest finds the checkpoint that the latest line of the metrics file names, if it is there.
+func latest(dir string) (path string, epoch int) {
+	abs, err := filepath.Abs(dir)
+	if err != nil {
+		return "", 0
+	}
+	data, err := os.ReadFile(filepath.Join(abs, metricsName))
+	if err != nil {
+		return "", 0
+	}
+	for text := range bytes.Lines(data) {
+		l, err := parse(text)
+		if err != nil || l.checkpoint == "" {
+			continue
+		}
+		p := l.checkpoint
+		if !filepath.IsAbs(p) {
+			p = filepath.Join(abs, p)
+		}
+		if st, err := os.Stat(p); err == nil && st.Mode().IsRegular() {
+			path, epoch = p, l.epoch
+		}
+	}
+	return path, epoch
+}
