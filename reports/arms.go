@@ -110,14 +110,20 @@ func (s *Snapshot) arms(ts []trials.Trial) []Arm {
 	return arms
 }
 
-// score collects the objective of the arm's complete trials.
+// score collects the objective of the arm's complete trials, one per replicate: a trial that a user enqueued once
+// more by hand repeats its seed, and with it its result.
 func (s *Snapshot) score(a *Arm) {
 	slices.SortStableFunc(a.Trials, func(x, y trials.Trial) int { return cmp.Compare(x.Replicate(), y.Replicate()) })
 	var v []float64
+	seen := map[int]bool{}
 	for _, t := range a.Trials {
+		if seen[t.Replicate()] {
+			continue
+		}
 		if x, ok := objective(t); ok && t.State == trials.Complete {
 			a.Scores = append(a.Scores, Score{Trial: t.Number, Replicate: t.Replicate(), Seed: t.Seed(), Value: x})
 			v = append(v, x)
+			seen[t.Replicate()] = true
 		}
 	}
 	a.Mean, a.SD = MeanSD(v)

@@ -3,6 +3,7 @@ package reports
 import (
 	"cmp"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/mapsweep/mapsweep/studies"
@@ -16,16 +17,23 @@ func byNumber(ts []trials.Trial) []trials.Trial {
 	return ts
 }
 
+// byHand begins the keys of trials that a user enqueued: they come on top of what the file asks for.
+const byHand = "by-hand "
+
 // account counts trials by outcome. What the file asks for is planned
 // even before it is enqueued or proposed by the sampler.
 func account(spec studies.Spec, ts []trials.Trial) Accounting {
 	var a Accounting
+	asked := 0 // by the study's file
 	for _, t := range ts {
 		if t.Superseded() {
 			a.Repeated++
 			continue
 		}
 		a.Planned++
+		if !strings.HasPrefix(t.Key, byHand) {
+			asked++
+		}
 		switch t.State {
 		case trials.Complete:
 			a.Complete++
@@ -46,7 +54,7 @@ func account(spec studies.Spec, ts []trials.Trial) Accounting {
 			}
 		}
 	}
-	if more := planned(spec) - a.Planned; more > 0 {
+	if more := planned(spec) - asked; more > 0 {
 		a.Planned += more
 		a.Waiting += more
 	}

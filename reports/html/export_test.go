@@ -1,0 +1,4 @@
+package html
+
+// DiskError words a failure to write.
+var DiskError = diskError
