@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"sync"
 
 	_ "github.com/mattn/go-sqlite3" // the driver "sqlite3"
 
@@ -25,6 +26,7 @@ type DB struct {
 	session *session // that connection
 	lock    chan struct{}
 	cache   cache
+	closing sync.Once
 }
 
 var _ trials.Store = (*DB)(nil)
@@ -164,8 +166,15 @@ func newDB(path string) (*DB, error) {
 // Path is the file's absolute path.
 func (d *DB) Path() string { return d.path }
 
-// Close closes the connections. The last one to close folds the write-ahead log into the file.
+// Close closes the connections, after a write that is under way. The last process to
+// close folds the write-ahead log into the file. A second call does nothing.
 func (d *DB) Close() error {
+	var err error
+	d.closing.Do(func() { err = d.close() })
+	return err
+}
+
+func (d *DB) close() error {
 	var errs []error
 	if d.readers != nil {
 		errs = append(errs, d.readers.Close())

@@ -47,8 +47,10 @@ func Run(t *testing.T, open func(t *testing.T) trials.Store) {
 		t.Run(tt.name, func(t *testing.T) {
 			s := open(t)
 			t.Cleanup(func() {
-				if err := s.Close(); err != nil {
-					t.Errorf("close: %v", err)
+				for range 2 {
+					if err := s.Close(); err != nil {
+						t.Errorf("close: %v", err)
+					}
 				}
 			})
 			tt.test(t, &fixture{t: t, ctx: t.Context(), Store: s})
