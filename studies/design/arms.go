@@ -21,19 +21,15 @@ func (b *builder) note(format string, args ...any) {
 	b.notes = append(b.notes, fmt.Sprintf(format, args...))
 }
 
-// settle puts every factor whose requirement is not met back to its baseline value:
+// settle puts every factor that does not matter back to its baseline value:
 // two configurations that settle alike train alike. It names the factors it moved.
 func (b *builder) settle(p trials.Params) (trials.Params, []string) {
 	q := p.Clone()
 	var moved []string
-	for again := true; again; { // a factor put back may leave another one without what it requires
-		again = false
-		for _, f := range b.spec.Factors {
-			if !b.active(f, q, len(b.spec.Factors)) && !trials.SameValue(q[f.Name], b.base[f.Name]) {
-				q[f.Name] = b.base[f.Name]
-				moved = append(moved, f.Name)
-				again = true
-			}
+	for _, f := range b.spec.Factors {
+		if !b.active(f, p, len(b.spec.Factors)) && !trials.SameValue(p[f.Name], b.base[f.Name]) {
+			q[f.Name] = b.base[f.Name]
+			moved = append(moved, f.Name)
 		}
 	}
 	return q, moved

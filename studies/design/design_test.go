@@ -104,6 +104,10 @@ factors: {mosaic: [1, 0], mixup: {levels: [0.15, 0], requires: {mosaic: 1}}}
 			"mixup=0: mixup=0 mosaic=1 z=9 | mixup 0.15>0",
 			"mosaic=0: mixup=0.15 mosaic=0 z=9 | mosaic 1>0"},
 			notes: []string{"mixup changes nothing without mosaic=1: 1 combination merged with others", "mixup has no effect in mosaic=0: it requires mosaic=1"}},
+		{name: "factorial, nested, baseline last", reference: "baseline",
+			src: "baseline: {m: 0.15}\nfactors: {mosaic: [1, 0], m: {levels: [0, 0.15], requires: {mosaic: 1}}}\ndesign: factorial", arms: []string{
+				"baseline: m=0.15 mosaic=1 | ", "m=0: m=0 mosaic=1 | m 0.15>0", "mosaic=0: m=0.15 mosaic=0 | mosaic 1>0"},
+			notes: []string{"m changes nothing without mosaic=1: 1 combination merged with others", "m has no effect in mosaic=0: it requires mosaic=1"}},
 		{name: "factorial, chain", reference: "baseline",
 			src: "factors: {a: [1, 0], b: {levels: [1, 0], requires: {a: 1}}, c: {levels: [5, 6], requires: {b: 1}}}\ndesign: factorial", arms: []string{
 				"baseline: a=1 b=1 c=5 | ", "c=6: a=1 b=1 c=6 | c 5>6", "b=0: a=1 b=0 c=5 | b 1>0", "a=0: a=0 b=1 c=5 | a 1>0"},

@@ -134,6 +134,9 @@ func (e *Effect) paired(x, y []float64) {
 	e.Mean, e.SD, e.DF = s.Mean, s.SD, float64(s.N-1)
 	if e.SD <= tiny*scale {
 		e.SD = 0
+		if math.Abs(e.Mean) <= tiny*scale {
+			e.Mean = 0
+		}
 	}
 	e.SE = e.SD / math.Sqrt(float64(s.N))
 	e.test()
