@@ -10,8 +10,8 @@ import (
 
 // Effect is an arm against the block's reference: its name, and what may be concluded.
 type Effect struct {
-	Arm   string `json:"arm"`
-	Label string `json:"label"`
+	Arm   string
+	Label string
 	inference.Effect
 }
 

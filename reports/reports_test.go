@@ -290,6 +290,36 @@ func TestSearchHistory(t *testing.T) {
 	}
 }
 
+// A pruned trial's last score is not a result: it never is the best.
+func TestPrunedIsNotBest(t *testing.T) {
+	st, ts := search()
+	fixture.Prune(&ts[3], 4)
+	ts[3].Values = []float64{0.99}
+	s := snapshot(t, func() (trials.Study, []trials.Trial) { return st, ts })
+	if s.Search.Candidates[0].Mean > 0.9 || s.Search.Steps[len(s.Search.Steps)-1].Best > 0.9 {
+		t.Error("a pruned trial is called the best")
+	}
+}
+
+// A point that was enqueued by hand and repeats an arm's seed adds nothing to the arm.
+func TestByHand(t *testing.T) {
+	st, ts := fixture.Quickstart().Build()
+	hand := fixture.Trial(25, ts[1].Params, 3, 0.9, newRand())
+	hand.Key = "by-hand mosaic=0"
+	for k, v := range ts[1].Attrs {
+		hand.Attrs[k] = v
+	}
+	s := snapshot(t, func() (trials.Study, []trials.Trial) { return st, append(ts, hand) })
+	without := snapshot(t, fixture.Quickstart().Build)
+	a, b := s.Blocks[0].Arms[1], without.Blocks[0].Arms[1]
+	if len(a.Scores) != 5 || a.Mean != b.Mean || s.Blocks[0].Effects[0].Mean != without.Blocks[0].Effects[0].Mean {
+		t.Errorf("%d scores, mean %g, want 5 and %g", len(a.Scores), a.Mean, b.Mean)
+	}
+	if s.Count.Planned != 26 {
+		t.Errorf("planned %d", s.Count.Planned)
+	}
+}
+
 func TestBands(t *testing.T) {
 	var cs []reports.Curve
 	for _, v := range []float64{3, 1, 10, 2, 4} { // quantiles of 1 2 3 4 10 by hand, type 7: 1.4, 3, 7.6

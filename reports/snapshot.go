@@ -61,10 +61,10 @@ type Change struct {
 
 // Score is the objective of one complete trial.
 type Score struct {
-	Trial     int // number
-	Replicate int
-	Seed      int64
-	Value     float64
+	Trial     int     `json:"trial"` // number
+	Replicate int     `json:"replicate"`
+	Seed      int64   `json:"seed"`
+	Value     float64 `json:"value"`
 }
 
 // Accounting says where the planned trials are.
@@ -93,12 +93,12 @@ func (a Accounting) Done() bool { return a.Planned > 0 && a.Planned == a.Finishe
 
 // Failure is a trial that failed, and why.
 type Failure struct {
-	Trial    int
-	Arm      string // label
-	Class    string
-	Reason   string
-	LogTail  string
-	Repeated bool // another trial repeats it
+	Trial    int    `json:"trial"`
+	Arm      string `json:"arm"` // label
+	Class    string `json:"class"`
+	Reason   string `json:"reason"`
+	LogTail  string `json:"log_tail,omitempty"`
+	Repeated bool   `json:"repeated"` // another trial repeats it
 }
 
 // Time is how long a study took.

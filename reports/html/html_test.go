@@ -139,7 +139,7 @@ func TestWords(t *testing.T) {
 
 // Every link leads to a file that WriteAll wrote, and nothing else is left behind.
 func TestWriteAll(t *testing.T) {
-	for _, name := range []string{"quickstart", "two-data-sets", "search", "none"} {
+	for _, name := range []string{"two-data-sets", "search", "none"} {
 		dir := filepath.Join(t.TempDir(), "runs", name, "report")
 		s := snapshot(t, studiesOfAllKinds()[name])
 		if err := html.WriteAll(dir, s); err != nil {

@@ -3,6 +3,7 @@ package tables_test
 import (
 	"bytes"
 	"encoding/csv"
+	"encoding/json"
 	"strings"
 	"testing"
 
@@ -10,6 +11,7 @@ import (
 	"github.com/mapsweep/mapsweep/reports/internal/fixture"
 	"github.com/mapsweep/mapsweep/reports/internal/golden"
 	"github.com/mapsweep/mapsweep/reports/tables"
+	"github.com/mapsweep/mapsweep/studies/inference"
 	"github.com/mapsweep/mapsweep/trials"
 )
 
@@ -35,6 +37,8 @@ func render(t *testing.T, s *reports.Snapshot, kind string) []byte {
 		err = tables.LaTeX(&b, tables.All(s))
 	case "csv":
 		err = tables.CSV(&b, s)
+	case "json":
+		err = tables.JSON(&b, s)
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -127,6 +131,26 @@ func TestTerminal(t *testing.T) {
 	for line := range strings.SplitSeq(narrow.String(), "\n") {
 		if n := len([]rune(line)); n > 92 {
 			t.Errorf("line of %d columns on a terminal of 92: %s", n, line)
+		}
+	}
+}
+
+// JSON holds the numbers as they are, and null for what is missing, in every kind of study.
+func TestJSON(t *testing.T) {
+	var d tables.Document
+	s := snapshot(t, first(fixture.Quickstart().Build()), second(fixture.Quickstart().Build()))
+	if err := json.Unmarshal(render(t, s, "json"), &d); err != nil {
+		t.Fatal(err)
+	}
+	e := d.Blocks[0].Arms[1].Effect
+	if len(d.Blocks[0].Arms) != 5 || e == nil || e.Mean != s.Blocks[0].Effects[0].Mean || e.Verdict != inference.Worse || d.Trials.Complete != 25 ||
+		len(d.Blocks[0].Arms[1].Scores) != 5 || *d.Blocks[0].Arms[0].Mean != s.Blocks[0].Arms[0].Mean {
+		t.Errorf("document %+v", d)
+	}
+	for name, mk := range fixture.Degenerate() {
+		s := snapshot(t, first(mk()), second(mk()))
+		if b := render(t, s, "json"); !json.Valid(b) || bytes.Contains(b, []byte(`"blocks": null`)) {
+			t.Errorf("%s: %s", name, b)
 		}
 	}
 }
