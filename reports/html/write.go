@@ -28,11 +28,7 @@ func WriteLight(dir string, s *reports.Snapshot) error {
 }
 
 func write(dir string, s *reports.Snapshot, all bool) error {
-	d := filepath.Join(dir, "charts")
-	if !all {
-		d = dir
-	}
-	if err := os.MkdirAll(d, 0o755); err != nil {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return diskError(dir, err)
 	}
 	ts := tables.All(s)
@@ -49,17 +45,23 @@ func write(dir string, s *reports.Snapshot, all bool) error {
 			return diskError(dir, err)
 		}
 	}
-	if all {
-		if err := writeCharts(dir, s); err != nil {
-			return diskError(dir, err)
-		}
+	page := func(charts bool) error {
+		return writeFile(filepath.Join(dir, "index.html"), func(w io.Writer) error { return Page(w, s, Files{Tables: true, Charts: charts}) })
 	}
-	page := func(w io.Writer) error { return Page(w, s, Files{Tables: true, Charts: all}) }
-	return diskError(dir, writeFile(filepath.Join(dir, "index.html"), page)) // last: its links are there
+	if err := page(false); err != nil || !all {
+		return diskError(dir, err)
+	}
+	if err := writeCharts(dir, s); err != nil { // the page stands already, without links to them
+		return diskError(dir, err)
+	}
+	return diskError(dir, page(true))
 }
 
 // writeCharts writes every chart of every block in every format, and removes those that have nothing to show any more.
 func writeCharts(dir string, s *reports.Snapshot) error {
+	if err := os.MkdirAll(filepath.Join(dir, "charts"), 0o755); err != nil {
+		return err
+	}
 	for i := range s.Blocks {
 		one := s.Only(i)
 		for _, c := range charts.All {
