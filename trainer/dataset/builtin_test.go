@@ -56,8 +56,8 @@ func TestBuiltins(t *testing.T) {
 		{"builtin:trees", 1, 130, 615, 36, 204, 0, 0, 1.5},
 	} {
 		t.Run(c.ref, func(t *testing.T) {
-			if testing.Short() && c.ref != "builtin:digits" && c.ref != "builtin:trees" {
-				t.Skip("short: other scenes differ in figures alone")
+			if testing.Short() && c.ref != "builtin:digits-few" {
+				t.Skip("short: other sets are made alike")
 			}
 			d := load(t, c.ref, 0)
 			if d.Name != c.ref || d.Size != 128 || len(d.Classes) != c.classes || d.Native != c.native || len(d.Notes) != 0 {
@@ -84,6 +84,9 @@ func TestBuiltins(t *testing.T) {
 }
 
 func TestHash(t *testing.T) {
+	if testing.Short() {
+		t.Skip("short: loads many pictures")
+	}
 	a, b := theDigits(t), load(t, "builtin:digits", 0)
 	if a.Hash != b.Hash || len(a.Hash) != 64 {
 		t.Errorf("two loads: %s and %s", a.Hash, b.Hash)
@@ -103,6 +106,9 @@ func TestHash(t *testing.T) {
 
 // val and test are different scenes, and no picture of either equals one of train.
 func TestDigitsSplitsDiffer(t *testing.T) {
+	if testing.Short() {
+		t.Skip("short: loads many pictures")
+	}
 	d := theDigits(t)
 	seen := map[string]string{}
 	for _, m := range append(append(append([]dataset.Image{}, d.Train...), d.Val...), d.Test...) {
@@ -115,6 +121,9 @@ func TestDigitsSplitsDiffer(t *testing.T) {
 
 // A digit overlaps another by at most 15 % of the smaller one, and differs from what surrounds it.
 func TestDigitsOverlap(t *testing.T) {
+	if testing.Short() {
+		t.Skip("short: loads many pictures")
+	}
 	d := theDigits(t)
 	for _, m := range d.Train {
 		for i, a := range m.Boxes {

@@ -45,6 +45,9 @@ func Load(ctx context.Context, ref string, opts Options) (*Dataset, error) {
 	if opts.Size < 0 {
 		return nil, fmt.Errorf("load data %q: image size %d is negative: %w", ref, opts.Size, trainer.ErrNoData)
 	}
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
 	var d *Dataset
 	var err error
 	if name, ok := strings.CutPrefix(ref, BuiltinPrefix); ok {

@@ -13,6 +13,14 @@ import (
 
 const size = 64
 
+// long skips a test that makes many samples, in which nothing runs side by side, when tests shall be short.
+func long(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("short: makes many samples")
+	}
+}
+
 // coded returns images whose pixels tell where they come from: red is the image's number, green is x, blue is y.
 func coded(n int) []dataset.Image {
 	images := make([]dataset.Image, n)
@@ -81,6 +89,7 @@ func TestZeroSettingsChangeNothing(t *testing.T) {
 // Each quadrant of a mosaic is a crop of one image at native scale, and exactly those boxes are there of which at least
 // 40 % of the area and 4 pixels a side lie in their quadrant.
 func TestMosaic(t *testing.T) {
+	long(t)
 	images := coded(40)
 	sample := maker(t, images, augment.Settings{Mosaic: 1})
 	centres := map[int]bool{}
@@ -141,6 +150,7 @@ func TestMosaic(t *testing.T) {
 
 // Pasted boxes are boxes of some image with their pixels, cover no other box, and all else stays.
 func TestCopyPaste(t *testing.T) {
+	long(t)
 	images := coded(40)
 	sample := maker(t, images, augment.Settings{CopyPaste: 1})
 	pasted := 0
@@ -183,6 +193,7 @@ func TestCopyPaste(t *testing.T) {
 
 // With black and white images a blend shows its weight: Beta(32, 32) has mean 0.5 and standard deviation 1/sqrt(4*65).
 func TestMixUpWeights(t *testing.T) {
+	long(t)
 	images := make([]dataset.Image, 2)
 	for i := range images {
 		images[i] = dataset.Image{W: size, H: size, Pix: slices.Repeat([]uint8{uint8(255 * i)}, size*size*3)}
@@ -248,6 +259,7 @@ func TestCloseMosaic(t *testing.T) {
 
 // A bright rectangle in its box: after zoom and shift the box still bounds what is bright.
 func TestAffine(t *testing.T) {
+	long(t)
 	m := dataset.Image{W: size, H: size, Pix: make([]uint8, size*size*3), Boxes: []dataset.Box{{X0: 20, Y0: 26, X1: 44, Y1: 40}}}
 	for y := 26; y < 40; y++ {
 		for x := 20; x < 44; x++ {

@@ -12,6 +12,7 @@ import (
 // One operation of magnitude 9 gives one of 13 pictures: the results of nine operations, four of them with a sign,
 // each as likely as its operation. The operations themselves are checked against Pillow in package raster.
 func TestRandAugmentOperations(t *testing.T) {
+	long(t)
 	m := dataset.Image{W: size, H: size, Pix: make([]uint8, size*size*3)}
 	for i := range m.Pix {
 		m.Pix[i] = uint8(20 + (i*i/7+i%3*40)%190)
@@ -58,6 +59,7 @@ func TestRandAugmentOperations(t *testing.T) {
 
 // Two operations of magnitude 9 are the default, and the second one adds to the first.
 func TestRandAugmentTwice(t *testing.T) {
+	long(t)
 	m := coded(1)[0]
 	one := maker(t, []dataset.Image{m}, augment.Settings{AutoAugment: augment.RandAugment, RandN: 1})
 	two := maker(t, []dataset.Image{m}, augment.Settings{AutoAugment: augment.RandAugment})

@@ -36,6 +36,7 @@ func TestSampleRepeats(t *testing.T) {
 
 // Switching one operation off leaves what the others decide as it was.
 func TestTogglesIndependent(t *testing.T) {
+	long(t)
 	images := coded(20)
 	type sample = func(int64, int, int, int) ([]float32, []dataset.Box)
 	toggled := func(change func(*augment.Settings)) sample {
