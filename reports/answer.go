@@ -265,12 +265,29 @@ func warnings(s *Snapshot) []string {
 		ws = append(ws, fmt.Sprintf("The accounting does not hold: %d planned, but %d found.", s.Count.Planned,
 			s.Count.Finished()+s.Count.Running+s.Count.Waiting))
 	}
-	for _, b := range s.Blocks {
+	for i := range s.Blocks {
+		b := s.Blocks[i]
+		if w := s.floor(&b); w != "" {
+			ws = append(ws, w)
+		}
 		if lost := unequal(b); lost != "" {
 			ws = append(ws, lost)
 		}
 	}
 	return ws
+}
+
+// floorPoints is a score under which a detector has hardly learned anything: one point.
+const floorPoints = 0.01
+
+// floor warns of effects between detectors that have not learned: equal scores near zero show nothing.
+func (s *Snapshot) floor(b *Block) string {
+	ref, ok := b.Reference()
+	if !ok || !s.Metric.Points || len(ref.Scores) == 0 || ref.Mean >= floorPoints || len(b.Effects) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("The %s reaches only %s: it has hardly learned anything, and scores that are alike near zero do not show that "+
+		"a change makes no difference. Train longer.", ref.Label, s.Metric.WithUnit(s.Metric.Rough(ref.Mean)))
 }
 
 // unequal tells of arms that lost seeds to failures: what survives may be the easy part.

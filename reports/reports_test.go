@@ -228,6 +228,19 @@ func TestBest(t *testing.T) {
 	}
 }
 
+// Equal scores near zero are no equivalence.
+func TestFloor(t *testing.T) {
+	a := fixture.Quickstart()
+	a.Score, a.Noise = 0.0002, 0.00001
+	for i := range a.Variants {
+		a.Variants[i].Effect, a.Variants[i].Noise = 0, 0.00001
+	}
+	s := snapshot(t, a.Build)
+	if len(s.Warnings) != 1 || !strings.Contains(s.Warnings[0], "0.021 points: it has hardly learned anything") {
+		t.Errorf("warnings %q", s.Warnings)
+	}
+}
+
 // For a loss, smaller is better.
 func TestMinimize(t *testing.T) {
 	a := fixture.Quickstart()
