@@ -123,8 +123,8 @@ func newBlock(s *reports.Snapshot, i int, f Files) (block, error) {
 		effects.Links = tableLinks(f)
 	}
 	every := section{Title: "Every trial", Figures: d.figures("comparison")}
-	if t := tables.Metrics(s, i); len(t.Rows) > 0 {
-		every.Folded = append(every.Folded, section{Title: "Other metrics: mean ± standard deviation over seeds", Tables: []tables.Table{t}})
+	for _, t := range tables.Metrics(s, i) {
+		every.Folded = append(every.Folded, section{Title: t.Title + ": mean ± standard deviation over seeds", Tables: []tables.Table{t}})
 	}
 	search := section{Title: "The search", Figures: d.figures("history")}
 	if s.Search != nil && len(s.Search.Candidates) > 0 && i == 0 {

@@ -1,7 +1,9 @@
 package tables
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -92,24 +94,55 @@ func Failures(s *reports.Snapshot) Table {
 	return t
 }
 
-// Metrics is every score metric by arm: mean ± spread over complete trials at the scored epoch. Losses are left out.
-func Metrics(s *reports.Snapshot, block int) Table {
-	b := &s.Blocks[block]
-	t := Table{Name: "metrics", Title: "Other metrics", Columns: []Column{{"metric", false}}}
-	for _, a := range b.Arms {
-		t.Columns = append(t.Columns, Column{a.Label, true})
-	}
+// metricOrder is the order of well-known metrics; others follow by name.
+var metricOrder = []string{"mAP50-95", "mAP50", "mAP75", "mAP-small", "mAP-medium", "mAP-large", "AR1", "AR10", "AR100", "precision", "recall"}
+
+// Metrics are the scores beside the objective by arm: mean ± spread over complete trials at the scored epoch. The
+// second table holds the average precision of each class. Losses are left out, and so are tables without numbers.
+func Metrics(s *reports.Snapshot, block int) []Table {
+	var scores, perClass []string
 	for _, k := range s.MetricKeys() {
-		if strings.HasPrefix(k, "loss/") || strings.HasPrefix(k, "lr/") {
-			continue
+		switch {
+		case k == s.Metric.Key, strings.HasPrefix(k, "loss"), strings.HasPrefix(k, "lr/"):
+		case strings.HasPrefix(k, "AP/"):
+			perClass = append(perClass, k)
+		default:
+			scores = append(scores, k)
 		}
-		m := reports.MetricOf(k)
-		row := []Cell{cell(k)}
+	}
+	rank := func(k string) int {
+		if i := slices.Index(metricOrder, k); i >= 0 {
+			return i
+		}
+		return len(metricOrder)
+	}
+	slices.SortStableFunc(scores, func(a, b string) int { return cmp.Compare(rank(a), rank(b)) })
+	var out []Table
+	for _, t := range []Table{byArm(s, block, "Other metrics", scores), byArm(s, block, "Average precision by class", perClass)} {
+		if len(t.Rows) > 0 {
+			out = append(out, t)
+		}
+	}
+	return out
+}
+
+// byArm is a table of metrics with a row per arm, without arms that have no complete trial.
+func byArm(s *reports.Snapshot, block int, title string, keys []string) Table {
+	t := Table{Name: "metrics", Title: title, Columns: []Column{{"change", false}}}
+	for _, k := range keys {
+		name := strings.TrimPrefix(k, "AP/")
+		if reports.MetricOf(k).Points {
+			name += " (points)"
+		}
+		t.Columns = append(t.Columns, Column{name, true})
+	}
+	for _, a := range s.Blocks[block].Arms {
+		row := []Cell{cell(a.Label)}
 		some := false
-		for _, a := range b.Arms {
+		for _, k := range keys {
 			mean, sd, n := a.MetricMean(k)
 			some = some || n > 0
-			row = append(row, cell(m.MeanSpread(mean, sd)))
+			row = append(row, cell(reports.MetricOf(k).MeanSpread(mean, sd)))
 		}
 		if some {
 			t.Rows = append(t.Rows, row)

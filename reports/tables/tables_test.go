@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/csv"
 	"encoding/json"
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -152,5 +154,44 @@ func TestJSON(t *testing.T) {
 		if b := render(t, s, "json"); !json.Valid(b) || bytes.Contains(b, []byte(`"blocks": null`)) {
 			t.Errorf("%s: %s", name, b)
 		}
+	}
+}
+
+// Other metrics have a column each, in the usual order, and classes a table of their own.
+func TestMetrics(t *testing.T) {
+	s := snapshot(t, first(fixture.Quickstart().Build()), second(fixture.Quickstart().Build()))
+	var got []string
+	for _, m := range tables.Metrics(s, 0) {
+		var head []string
+		for _, c := range m.Columns {
+			head = append(head, c.Title)
+		}
+		got = append(got, fmt.Sprintf("%s: %s, %d rows, %s", m.Title, strings.Join(head, " | "), len(m.Rows), m.Rows[0][1].Text))
+	}
+	want := []string{"Other metrics: change | mAP50 (points) | mAP75 (points) | mAP-small (points), 5 rows, 87.3 ± 0.7",
+		"Average precision by class: change | 0 (points) | 1 (points), 5 rows, 62.0 ± 0.5"}
+	if !slices.Equal(got, want) {
+		t.Errorf("metrics\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+	if m := tables.Metrics(snapshot(t, first(fixture.Degenerate()["all-failed"]()), second(fixture.Degenerate()["all-failed"]())), 0); len(m) > 0 {
+		t.Errorf("metrics of failed trials %v", m)
+	}
+}
+
+// The list of trials says what became of each.
+func TestTrials(t *testing.T) {
+	mk := fixture.Degenerate()["running"]
+	s := snapshot(t, first(mk()), second(mk()))
+	list := tables.Trials(s)
+	for i, want := range map[int]string{0: "complete", 3: "failed (memory)", 12: "running", 14: "waiting"} {
+		if got := list.Rows[i][1].Text; got != want {
+			t.Errorf("trial %d is %q, want %q", i, got, want)
+		}
+	}
+	if got := list.Rows[1][6].Text; got != "mosaic 1 → 0" {
+		t.Errorf("trial 1 differs by %q", got)
+	}
+	if f := tables.Failures(s); len(f.Rows) != 1 || f.Rows[0][3].Text != "out of memory at 23.7 GiB" {
+		t.Errorf("failures %v", f.Rows)
 	}
 }
