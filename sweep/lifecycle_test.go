@@ -568,3 +568,64 @@ func TestEnqueuePoint(t *testing.T) {
 		t.Errorf("point by hand: %+v", ts[6])
 	}
 }
+
+// TestCheckpointAheadOfMeasurements: a checkpoint of epoch 3 is of no use where epoch 3 was never stored.
+func TestCheckpointAheadOfMeasurements(t *testing.T) {
+	fake := trainertest.NewResumable()
+	w := newBench(t, fake)
+	w.Probe = func(string) local.Life { return local.Dead }
+	w.abandoned(t, fixed(), "here/1/x")
+	if err := os.WriteFile(filepath.Join(w.Dir, "trial-0000", "last.ckpt"), []byte(`{"epoch":3}`), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	w.run(t, fixed(), nil)
+	for _, j := range fake.Jobs() {
+		if j.Resume != "" {
+			t.Errorf("trial %d resumed from %s", j.Number, j.Resume)
+		}
+	}
+	if got := results(w.trials(t, "fixed")); got != undisturbed(t, fixed()) {
+		t.Errorf("results differ from an undisturbed run:\n%s", got)
+	}
+}
+
+// deaf ignores its context in its first run of trial 0 and reports long after it was given up.
+type deaf struct {
+	*trainertest.Fake
+	stop     func()
+	begun    atomic.Bool
+	reported chan struct{}
+}
+
+func (d *deaf) Train(ctx context.Context, job trainer.Job, report func(trials.Measurement)) (trainer.Result, error) {
+	if job.Number == 0 && d.begun.CompareAndSwap(false, true) {
+		d.stop()
+		time.Sleep(150 * time.Millisecond) // the engine gives up after 50
+		report(trials.Measurement{Epoch: 1, Metrics: map[string]float64{"mAP50-95": 99}})
+		close(d.reported)
+		return trainer.Result{}, errors.New("too late")
+	}
+	if job.Number == 0 {
+		<-d.reported // so that the late report falls into this attempt
+	}
+	return d.Fake.Train(ctx, job, report)
+}
+
+// TestLateReport: what a backend reports after it was given up does not count for the next attempt.
+func TestLateReport(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	w := newBench(t, &deaf{Fake: &trainertest.Fake{}, stop: cancel, reported: make(chan struct{})})
+	if _, err := w.Run(ctx, fixed(), nil); !errors.Is(err, sweep.ErrStopped) {
+		t.Fatal(err)
+	}
+	w.run(t, fixed(), nil)
+	for _, ev := range w.events {
+		if m, ok := ev.(sweep.TrialMeasured); ok && m.Measurement.Metrics["mAP50-95"] == 99 {
+			t.Error("a report of the attempt that was given up was taken for one of the next")
+		}
+	}
+	if got := results(w.trials(t, "fixed")); got != undisturbed(t, fixed()) {
+		t.Errorf("results differ from an undisturbed run:\n%s", got)
+	}
+}
