@@ -184,7 +184,7 @@ func testCopies(t *testing.T, f *fixture) {
 	m := measure(1, 0.5)
 	f.must(f.Record(f.ctx, got.ID, m))
 	f.must(f.Finish(f.ctx, got.ID, trials.Outcome{State: trials.Complete, Values: []float64{0.5}}))
-	want := f.trial(st, 0)
+	want := f.trial(st, 0).Clone()
 	spoiled := f.trial(st, 0)
 	for _, tr := range []trials.Trial{got, spoiled, {Params: sg.Params, Space: sg.Space, Attrs: sg.Attrs, Measurements: []trials.Measurement{m}}} {
 		tr.Params["lr0"] = -1.0

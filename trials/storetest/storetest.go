@@ -41,6 +41,7 @@ func Run(t *testing.T, open func(t *testing.T) trials.Store) {
 		{"kind may not change", testIncompatible},
 		{"choices may grow", testGrowingChoices},
 		{"ended context", testEndedContext},
+		{"context that ends at any moment", testEndingContext},
 		{"many goroutines", testGoroutines},
 	}
 	for _, tt := range tests {
@@ -151,6 +152,33 @@ func testEndedContext(t *testing.T, f *fixture) {
 	f.must(err)
 	if len(all) != 0 {
 		t.Errorf("%d trials after a refused Enqueue", len(all))
+	}
+}
+
+// testEndingContext: a call whose context ends meanwhile has either happened or not, and its error says which.
+func testEndingContext(t *testing.T, f *fixture) {
+	st := f.study("s")
+	stored, refused := map[string]bool{}, map[string]bool{}
+	for i := range 300 {
+		key := pointKey(i)
+		ctx, cancel := context.WithTimeout(f.ctx, time.Duration(i*4)*time.Microsecond)
+		if _, err := f.Enqueue(ctx, st.ID, point(key)); err == nil {
+			stored[key] = true
+		} else if refused[key] = true; !errors.Is(err, context.DeadlineExceeded) {
+			t.Fatalf("got %v", err)
+		}
+		cancel()
+	}
+	all, err := f.Trials(f.ctx, st.ID)
+	f.must(err)
+	for _, tr := range all {
+		if refused[tr.Key] {
+			t.Errorf("%s was refused and is there", tr.Key)
+		}
+		delete(stored, tr.Key)
+	}
+	if len(stored) > 0 {
+		t.Errorf("%d were stored and are not there", len(stored))
 	}
 }
 

@@ -33,7 +33,6 @@ func TestRun(t *testing.T) {
 		{"success", "echo out; echo err >&2", "exit status 0", "out\nerr", process.Exit{}},
 		{"exit status", "echo no; exit 3", "exit status 3", "no", process.Exit{Code: 3}},
 		{"signal", "kill -9 $$", "signal 9 (killed)", "", process.Exit{Code: -1, Signal: syscall.SIGKILL}},
-		{"leaves a child", "sleep 30 & echo child", "exit status 0", "child", process.Exit{}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -53,6 +52,15 @@ func TestRun(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestLeftChild: what a program leaves running is killed when it ends.
+func TestLeftChild(t *testing.T) {
+	c, log := sh(t, "sleep 60 & echo $!", time.Second)
+	if got, err := process.Run(t.Context(), c); err != nil || !got.OK() {
+		t.Fatalf("%+v, %v", got, err)
+	}
+	gone(t, pids(t, log, 1))
 }
 
 func TestRunNotFound(t *testing.T) {
