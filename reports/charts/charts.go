@@ -27,11 +27,11 @@ type Chart struct {
 // All lists every chart, in the order of a report.
 var All = []Chart{
 	{"effects", "What changed, and by how much",
-		"Differences to the baseline with the same seed, best first; lines are 95 % t intervals over seeds, each variant alone. " +
+		"Differences to the reference with the same seed, best first; lines are 95 % t intervals over seeds, each variant alone. " +
 			"The verdict also asks for p below 0.05 after Holm's correction. Grey band: no relevant effect.",
 		chart(effectsData, effectsDraw), sized(effectsData, effectsSize)},
 	{"comparison", "Every trial",
-		"One dot per trial, bar at the mean, dashed line at the baseline's mean.",
+		"One dot per trial, bar at the mean, dashed line at the reference's mean.",
 		chart(comparisonData, comparisonDraw), sized(comparisonData, comparisonSize)},
 	{"curves", "Learning curves",
 		"Median over seeds with the middle 80 %, over the trials that reached the epoch.",

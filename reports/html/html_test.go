@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/xml"
 	"fmt"
+	stdhtml "html"
 	"io"
 	"os"
 	"path/filepath"
@@ -17,6 +18,7 @@ import (
 	"github.com/mapsweep/mapsweep/reports"
 	"github.com/mapsweep/mapsweep/reports/html"
 	"github.com/mapsweep/mapsweep/reports/internal/fixture"
+	"github.com/mapsweep/mapsweep/reports/internal/golden"
 	"github.com/mapsweep/mapsweep/trials"
 )
 
@@ -112,6 +114,17 @@ func TestSections(t *testing.T) {
 		if g := strings.Join(got, "|"); g != want {
 			t.Errorf("%s has %s, want %s", name, g, want)
 		}
+	}
+}
+
+// The words of whole pages, to be read by people when they change.
+func TestGolden(t *testing.T) {
+	drop := regexp.MustCompile(`(?s)<style>.*?</style>|<svg.*?</svg>|<[^>]*>`)
+	blank := regexp.MustCompile(`\n\s*\n+`)
+	for _, name := range []string{"quickstart", "search", "all-failed"} {
+		p := strings.ReplaceAll(page(t, snapshot(t, studiesOfAllKinds()[name])), "</td><td", "</td> | <td")
+		text := blank.ReplaceAllString(stdhtml.UnescapeString(drop.ReplaceAllString(p, "")), "\n")
+		golden.Check(t, name+".txt", []byte(strings.TrimSpace(text)+"\n"))
 	}
 }
 

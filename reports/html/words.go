@@ -250,7 +250,7 @@ func effectMethods(s *reports.Snapshot) string {
 	}
 	fmt.Fprintf(&b, "%s planned per variant; a replicate has the same seed in every variant. ", replicates(s.Spec.Replicates))
 	fmt.Fprintf(&b, "Effects are mean differences to %s over seeds, with two-sided 95 %% t intervals of the paired differences, each variant alone. ", ref)
-	if m := len(blk.Effects); m > 1 {
+	if m := comparisons(blk.Effects); m > 1 {
 		fmt.Fprintf(&b, "p values of the paired t test were corrected by Holm's method over %d comparisons per data set at the level 0.05. ", m)
 	}
 	if slices.ContainsFunc(blk.Effects, func(e reports.Effect) bool { return e.Method == inference.Welch }) {
@@ -265,6 +265,14 @@ func effectMethods(s *reports.Snapshot) string {
 	}
 	b.WriteString("Intervals cover the spread over seeds, not the choice of pictures. ")
 	return b.String()
+}
+
+// comparisons is how many arms could be tested.
+func comparisons(es []reports.Effect) (n int) {
+	for _, e := range es {
+		n = max(n, e.Comparisons)
+	}
+	return n
 }
 
 func replicates(n int) string {

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/mapsweep/mapsweep/reports"
+	"github.com/mapsweep/mapsweep/studies/design"
 )
 
 // Ablation is the table of one block: the baseline, then every arm from the best effect to the worst.
@@ -62,8 +63,8 @@ func notes(s *reports.Snapshot, b *reports.Block) []string {
 	case len(b.Effects) > 0 && !anyInterval(b):
 		n = append(n, "One seed per variant: no interval, and nothing can be said about chance. Add replicates.")
 	case len(b.Effects) > 0:
-		n = append(n, fmt.Sprintf("Mean ± standard deviation over seeds. Effects: differences to the baseline, %s; "+
-			"p values after Holm's correction over %s; the interval is each variant's own.", "paired by seed", comparisons(len(b.Effects))))
+		n = append(n, fmt.Sprintf("Mean ± standard deviation over seeds. Effects: differences to %s, paired by seed; "+
+			"p values after Holm's correction over %s; the interval is each variant's own.", referenceWords(b), comparisons(tested(b))))
 		n = append(n, "“not shown” means that the data leave room for an effect and for none; it does not mean that there is none.")
 	}
 	if b.Best >= 0 {
@@ -74,6 +75,23 @@ func notes(s *reports.Snapshot, b *reports.Block) []string {
 
 func anyInterval(b *reports.Block) bool {
 	return slices.ContainsFunc(b.Effects, func(e reports.Effect) bool { return e.N > 1 })
+}
+
+// referenceWords names the arm that effects are read against.
+func referenceWords(b *reports.Block) string {
+	if ref, ok := b.Reference(); ok && ref.Name == design.Full {
+		return "the full configuration"
+	}
+	return "the baseline"
+}
+
+// tested is how many arms could be tested: Holm's correction counts these.
+func tested(b *reports.Block) int {
+	n := 0
+	for _, e := range b.Effects {
+		n = max(n, e.Comparisons)
+	}
+	return n
 }
 
 func comparisons(n int) string {
