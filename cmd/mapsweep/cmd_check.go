@@ -1,0 +1,122 @@
+package main
+
+import (
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/mapsweep/mapsweep/studies"
+	"github.com/mapsweep/mapsweep/studies/design"
+)
+
+func (a *app) checkCommand() *cobra.Command {
+	var sets []string
+	var asJSON bool
+	c := &cobra.Command{
+		Use:   "check STUDY",
+		Short: "Check a study file: keys, types, ranges, levels; every fault at once",
+		Args:  args(cobra.ExactArgs(1)),
+		RunE: func(c *cobra.Command, given []string) error {
+			src, err := a.findSource(c.Context(), given[0], sets)
+			if err != nil {
+				return err
+			}
+			spec, _, err := src.load()
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				return printJSON(a.stdout, spec)
+			}
+			n, notes, err := countTrials(spec)
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(a.stdout, "%s is a good study file: %s, %d trials of %d epochs\n", spec.Name, spec.Design, n, spec.Trainer.Epochs)
+			for _, note := range notes {
+				fmt.Fprintf(a.stdout, "note: %s\n", note)
+			}
+			return nil
+		},
+	}
+	addSet(c, &sets)
+	c.Flags().BoolVar(&asJSON, "json", false, "print the study as it was understood")
+	return c
+}
+
+// countTrials is the number of trials that a study plans, with the design's notes.
+func countTrials(spec studies.Spec) (int, []string, error) {
+	if !spec.Fixed() {
+		return spec.Search.Trials * max(1, spec.Replicates) * max(1, len(spec.Trainer.Data)), nil, nil
+	}
+	plan, err := design.Points(spec)
+	if err != nil {
+		return 0, nil, &codeError{exitUsage, fmt.Errorf("lay out design: %w", err)}
+	}
+	return len(plan.Points), plan.Notes, nil
+}
+
+// starter is what `mapsweep init` writes.
+const starter = `# yaml-language-server: $schema=study.schema.json
+# A study file: what trains, on which data, and what varies. 'mapsweep schema > study.schema.json' gives
+# editors completion; 'mapsweep plan' shows the trials before they run.
+name: my-study
+objective: {metric: mAP50-95, direction: maximize}
+trainer:
+  backend: native
+  model: gelan-n
+  data: builtin:digits        # or the path of a data.yaml, a VOC folder, or a COCO file
+  image_size: 128
+  epochs: 20
+  batch: 16
+baseline: {lr0: 0.02, mosaic: 1.0, mixup: 0.15, copy_paste: 0.3}
+factors:                      # the first level is the baseline's
+  mosaic: [1.0, 0.0]
+  copy_paste: [0.3, 0.0]
+design: one-factor            # one-factor | leave-one-out | factorial | grid | search
+replicates: 5                 # seeds per variant, the same for all of them
+budget: {parallel: 2}
+`
+
+func (a *app) initCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "init [FILE]",
+		Short: "Write a study file to start from",
+		Args:  args(cobra.MaximumNArgs(1)),
+		RunE: func(_ *cobra.Command, given []string) error {
+			path := "study.yaml"
+			if len(given) > 0 {
+				path = given[0]
+			}
+			f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+			if err != nil {
+				return fmt.Errorf("write study file: %w", err)
+			}
+			if _, err := f.WriteString(starter); err != nil {
+				return fmt.Errorf("write study file: %w", err)
+			}
+			if err := f.Close(); err != nil {
+				return fmt.Errorf("write study file: %w", err)
+			}
+			fmt.Fprintf(a.stdout, "wrote %s; next: mapsweep plan %s\n", path, path)
+			return nil
+		},
+	}
+}
+
+func (a *app) schemaCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "schema",
+		Short: "Print the JSON Schema of study files, for editors",
+		Args:  args(cobra.NoArgs),
+		RunE: func(*cobra.Command, []string) error {
+			schema, err := studies.Schema()
+			if err != nil {
+				return err
+			}
+			_, err = a.stdout.Write(schema)
+			return err
+		},
+	}
+}

@@ -1,0 +1,284 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/mapsweep/mapsweep/studies"
+	"github.com/mapsweep/mapsweep/studies/design"
+	"github.com/mapsweep/mapsweep/sweep"
+	"github.com/mapsweep/mapsweep/trainer"
+	"github.com/mapsweep/mapsweep/trials"
+)
+
+// planned is what `mapsweep plan --json` prints.
+type planned struct {
+	Study    string          `json:"study"`
+	Design   string          `json:"design"`
+	Trials   int             `json:"trials"`
+	Parallel int             `json:"parallel"`
+	Plan     *design.Plan    `json:"plan,omitempty"`
+	Space    trials.Space    `json:"space,omitempty"`
+	Forecast *sweep.Forecast `json:"forecast,omitempty"`
+}
+
+func (a *app) planCommand() *cobra.Command {
+	var sets []string
+	var noProbe, asJSON bool
+	c := &cobra.Command{
+		Use:   "plan STUDY",
+		Short: "Show the trials, factors and levels of a study, and what they will cost",
+		Args:  args(cobra.ExactArgs(1)),
+		RunE: func(c *cobra.Command, given []string) error {
+			src, err := a.findSource(c.Context(), given[0], sets)
+			if err != nil {
+				return err
+			}
+			spec, backend, err := src.load()
+			if err != nil {
+				return err
+			}
+			p, err := layOut(spec)
+			if err != nil {
+				return err
+			}
+			if !noProbe {
+				fmt.Fprintln(a.stderr, "measuring a few steps ...")
+				if err := forecast(c.Context(), spec, backend, p); err != nil {
+					return err
+				}
+			}
+			if asJSON {
+				return printJSON(a.stdout, p)
+			}
+			a.printPlan(spec, p)
+			if f := p.Forecast; f != nil && f.OverBudget {
+				return &codeError{exitBudget, fmt.Errorf("the budget of %g device-hours pays for %d of %d trials", f.BudgetHours, f.Affordable, f.Trials)}
+			}
+			return nil
+		},
+	}
+	addSet(c, &sets)
+	c.Flags().BoolVar(&noProbe, "no-probe", false, "do not measure how long a trial takes")
+	c.Flags().BoolVar(&asJSON, "json", false, "print as JSON")
+	return c
+}
+
+// layOut counts the trials of a study.
+func layOut(spec studies.Spec) (*planned, error) {
+	p := &planned{Study: spec.Name, Design: spec.Design, Parallel: spec.Budget.Parallel}
+	if p.Parallel == 0 {
+		p.Parallel = runtime.GOMAXPROCS(0)
+	}
+	n, _, err := countTrials(spec)
+	if err != nil {
+		return nil, err
+	}
+	p.Trials = n
+	if !spec.Fixed() {
+		p.Space = spec.Space()
+		return p, nil
+	}
+	plan, err := design.Points(spec)
+	if err != nil {
+		return nil, &codeError{exitUsage, fmt.Errorf("lay out design: %w", err)}
+	}
+	p.Plan = &plan
+	return p, nil
+}
+
+// forecast checks the data, measures a few steps of the baseline on the first data set, and says
+// what the study will cost.
+func forecast(ctx context.Context, spec studies.Spec, backend trainer.Backend, p *planned) error {
+	if pre, ok := backend.(trainer.Preparer); ok {
+		if _, err := pre.Prepare(ctx); err != nil {
+			return err
+		}
+	}
+	est := trainer.Estimate{Note: "this trainer cannot tell in advance how long a trial takes"}
+	if prober, ok := backend.(trainer.Prober); ok {
+		dir, err := os.MkdirTemp("", "mapsweep-probe-")
+		if err != nil {
+			return fmt.Errorf("make folder for the probe: %w", err)
+		}
+		defer os.RemoveAll(dir)
+		job := trainer.Job{Params: spec.Baseline, Epochs: spec.Trainer.Epochs, Seed: design.Seed(spec.Seed, 0),
+			Threads: 1, Devices: []string{"cpu"}, Split: spec.Objective.Split, Dir: dir}
+		if len(spec.Trainer.Data) > 0 {
+			job.Data = spec.Trainer.Data[0]
+		}
+		if est, err = prober.Probe(ctx, job); err != nil {
+			return fmt.Errorf("measure a few steps: %w", err)
+		}
+	}
+	f := sweep.NewForecast(spec, p.Trials, p.Parallel, est)
+	p.Forecast = &f
+	return nil
+}
+
+func (a *app) printPlan(spec studies.Spec, p *planned) {
+	w := a.stdout
+	fmt.Fprintf(w, "study %s: %s, %d trials of %d epochs, %d at a time\n", p.Study, p.Design, p.Trials, spec.Trainer.Epochs, p.Parallel)
+	if len(spec.Trainer.Data) > 0 {
+		fmt.Fprintf(w, "data %s, %s at epoch %s, split %s\n", strings.Join(spec.Trainer.Data, ", "), spec.Objective.Metric, spec.Objective.Epoch, spec.Objective.Split)
+	}
+	if p.Plan != nil {
+		fmt.Fprintf(w, "\n%-16s %6s %7s  %s\n", "factor", "arms", "trials", "levels")
+		for _, c := range p.Plan.Counts {
+			fmt.Fprintf(w, "%-16s %6d %7d  %s\n", c.Factor, c.Arms, c.Trials, values(c.Levels))
+		}
+		fmt.Fprintf(w, "\n%d arms x %d replicates", len(p.Plan.Arms), p.Plan.Replicates)
+		if n := len(p.Plan.Data); n > 1 {
+			fmt.Fprintf(w, " x %d data sets", n)
+		}
+		fmt.Fprintln(w)
+		for _, arm := range p.Plan.Arms {
+			fmt.Fprintf(w, "  %s\n", arm.Name)
+		}
+		for _, n := range p.Plan.Notes {
+			fmt.Fprintf(w, "note: %s\n", n)
+		}
+	} else {
+		fmt.Fprintf(w, "sampler %s, pruner %s\n\n", spec.Search.Sampler, spec.Search.Pruner)
+		for _, s := range p.Space {
+			fmt.Fprintf(w, "  %-16s %s\n", s.Name, rangeOf(s))
+		}
+	}
+	if f := p.Forecast; f != nil {
+		fmt.Fprintln(w)
+		if f.TrialSeconds > 0 {
+			fmt.Fprintf(w, "forecast: %s a trial, %s in all, %.2g device-hours\n", duration(seconds(f.TrialSeconds)), duration(seconds(f.WallSeconds)), f.DeviceHours)
+		}
+		if f.Note != "" {
+			fmt.Fprintln(w, f.Note)
+		}
+	}
+}
+
+func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
+
+func values(vs []any) string {
+	s := make([]string, len(vs))
+	for i, v := range vs {
+		s[i] = trials.FormatValue(v)
+	}
+	return strings.Join(s, ", ")
+}
+
+// rangeOf describes a dimension of a search space.
+func rangeOf(p trials.Param) string {
+	if p.Kind == trials.Categorical {
+		return values(p.Choices)
+	}
+	s := fmt.Sprintf("%s to %s", trials.FormatValue(p.Low), trials.FormatValue(p.High))
+	if p.Step > 0 {
+		s += " by " + trials.FormatValue(p.Step)
+	}
+	if p.Log {
+		s += ", logarithmic"
+	}
+	return s
+}
+
+func (a *app) trainCommand() *cobra.Command {
+	t := studies.Trainer{Backend: studies.BackendNative}
+	var data, dir string
+	var sets []string
+	var seed int64
+	var asJSON bool
+	c := &cobra.Command{
+		Use:   "train",
+		Short: "Train once, without a study",
+		Args:  args(cobra.NoArgs),
+		RunE: func(c *cobra.Command, _ []string) error {
+			t.Data = []string{data}
+			return a.train(c.Context(), t, sets, seed, dir, asJSON)
+		},
+	}
+	f := c.Flags()
+	f.StringVar(&data, "data", "builtin:digits", "data set: builtin:NAME, a data.yaml, a VOC folder or a COCO file")
+	f.StringVar(&t.Model, "model", "gelan-n", "model")
+	f.IntVar(&t.Epochs, "epochs", 20, "epochs")
+	f.IntVar(&t.Batch, "batch", 16, "pictures per step")
+	f.IntVar(&t.ImageSize, "image-size", 128, "side of the network's input in pixels")
+	f.StringVar(&t.Device, "device", "auto", "auto, cpu or cuda:0")
+	f.StringArrayVar(&sets, "set", nil, "a setting of the trainer, e.g. --set lr0=0.01 (repeatable)")
+	f.Int64Var(&seed, "seed", 1, "seed of weights, order and augmentation")
+	f.StringVar(&dir, "dir", "", "folder of the run (default runs/train)")
+	f.BoolVar(&asJSON, "json", false, "print measurements as JSON lines")
+	return c
+}
+
+// train runs the native trainer once and prints a line per epoch.
+func (a *app) train(parent context.Context, t studies.Trainer, sets []string, seed int64, dir string, asJSON bool) error {
+	backend, err := newBackend(t)
+	if err != nil {
+		return err
+	}
+	params := trials.Params{}
+	for _, s := range sets {
+		name, text, ok := strings.Cut(s, "=")
+		if !ok {
+			return usagef("--set %q is not name=value", s)
+		}
+		params[name] = parseValue(text)
+	}
+	if d, ok := backend.(trainer.Describer); ok {
+		if err := studies.Validate(studies.Spec{Trainer: t, Baseline: params}, d.Knobs(), true); err != nil {
+			return err
+		}
+	}
+	if dir == "" {
+		dir = filepath.Join(a.out, "train")
+	}
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return fmt.Errorf("make folder of the run: %w", err)
+	}
+	ctx, stop, release := interrupts(parent, a.stderr)
+	defer release()
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	go func() {
+		select {
+		case <-stop:
+			cancel(sweep.ErrStopped)
+		case <-ctx.Done():
+		}
+	}()
+	if p, ok := backend.(trainer.Preparer); ok {
+		prov, err := p.Prepare(ctx)
+		if err != nil {
+			return err
+		}
+		for _, d := range prov.Data {
+			fmt.Fprintf(a.stderr, "data %s: %d train, %d val pictures\n", d.Name, d.Train, d.Val)
+			for _, n := range d.Notes {
+				fmt.Fprintf(a.stderr, "note: %s\n", n)
+			}
+		}
+	}
+	job := trainer.Job{Params: params, Epochs: t.Epochs, Seed: seed, Threads: 1, Devices: []string{"cpu"}, Data: t.Data[0], Split: "val", Dir: dir}
+	res, err := backend.Train(ctx, job, func(m trials.Measurement) {
+		if asJSON {
+			_ = printJSONLine(a.stdout, m)
+			return
+		}
+		fmt.Fprintf(a.stdout, "epoch %d/%d  box %.3f  cls %.3f  dfl %.3f  mAP50 %.4f  mAP50-95 %.4f\n", m.Epoch, t.Epochs,
+			m.Metrics["loss/box"], m.Metrics["loss/cls"], m.Metrics["loss/dfl"], m.Metrics["mAP50"], m.Metrics["mAP50-95"])
+	})
+	if err != nil {
+		if context.Cause(ctx) == sweep.ErrStopped {
+			return &codeError{exitInterrupted, fmt.Errorf("stopped; checkpoint in %s", dir)}
+		}
+		return err
+	}
+	fmt.Fprintf(a.stderr, "checkpoint: %s\n", res.Checkpoint)
+	return nil
+}

@@ -1,0 +1,372 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"sort"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/mapsweep/mapsweep/reports"
+	"github.com/mapsweep/mapsweep/reports/html"
+	"github.com/mapsweep/mapsweep/reports/tables"
+	"github.com/mapsweep/mapsweep/trials"
+)
+
+// withStudy opens the database for reading and loads one study.
+func (a *app) withStudy(ctx context.Context, name string, use func(trials.Reader, *reports.Snapshot) error) error {
+	store, err := readStore(ctx, a.db)
+	if err != nil {
+		return err
+	}
+	defer store.Close()
+	snap, err := a.snapshot(ctx, store, name)
+	if err != nil {
+		return err
+	}
+	return use(store, snap)
+}
+
+// snapshot loads a study; an unknown name gets the nearest known one.
+func (a *app) snapshot(ctx context.Context, store trials.Reader, name string) (*reports.Snapshot, error) {
+	snap, err := reports.Load(ctx, store, name)
+	if err == nil {
+		return snap, nil
+	}
+	if all, e := store.Studies(ctx); e == nil {
+		var names []string
+		for _, s := range all {
+			names = append(names, s.Name)
+		}
+		if hint := didYouMean(name, names); hint != "" {
+			err = fmt.Errorf("%w%s", err, hint)
+		}
+	}
+	return nil, err
+}
+
+// findTrial picks a trial by number.
+func findTrial(snap *reports.Snapshot, number string) (trials.Trial, error) {
+	n, err := strconv.Atoi(number)
+	if err != nil {
+		return trials.Trial{}, usagef("trial %q is no number", number)
+	}
+	for _, t := range snap.Trials {
+		if t.Number == n {
+			return t, nil
+		}
+	}
+	return trials.Trial{}, fmt.Errorf("study %s has no trial %d; it has %d trials", snap.Study.Name, n, len(snap.Trials))
+}
+
+// printTable writes the study's tables to standard output; format "" is for terminals.
+func (a *app) printTable(snap *reports.Snapshot, format string) error {
+	all := tables.All(snap)
+	switch format {
+	case "", "terminal":
+		width, isTerm := isTerminal(a.stdout)
+		return tables.Terminal(a.stdout, all, tables.Options{Width: width, Colour: isTerm && os.Getenv("NO_COLOR") == ""})
+	case "markdown", "md":
+		return tables.Markdown(a.stdout, all)
+	case "csv":
+		return tables.CSV(a.stdout, snap)
+	case "latex", "tex":
+		return tables.LaTeX(a.stdout, all)
+	}
+	return usagef("--format %q is none of terminal, markdown, csv, latex", format)
+}
+
+func (a *app) tableCommand() *cobra.Command {
+	var format string
+	var asJSON bool
+	c := &cobra.Command{
+		Use:   "table STUDY",
+		Short: "Print a study's table: terminal, markdown, csv or latex",
+		Args:  args(cobra.ExactArgs(1)),
+		RunE: func(c *cobra.Command, given []string) error {
+			return a.withStudy(c.Context(), given[0], func(_ trials.Reader, snap *reports.Snapshot) error {
+				if asJSON {
+					return printJSON(a.stdout, tables.All(snap))
+				}
+				return a.printTable(snap, format)
+			})
+		},
+	}
+	c.Flags().StringVar(&format, "format", "terminal", "terminal, markdown, csv or latex")
+	c.Flags().BoolVar(&asJSON, "json", false, "print as JSON")
+	return c
+}
+
+func (a *app) reportCommand() *cobra.Command {
+	var dir string
+	var asJSON bool
+	c := &cobra.Command{
+		Use:   "report STUDY",
+		Short: "Write a study's report from the database alone",
+		Args:  args(cobra.ExactArgs(1)),
+		RunE: func(c *cobra.Command, given []string) error {
+			return a.withStudy(c.Context(), given[0], func(_ trials.Reader, snap *reports.Snapshot) error {
+				if dir == "" {
+					dir = a.reportDir(snap.Study.Name)
+				}
+				if err := html.WriteAll(dir, snap); err != nil {
+					return err
+				}
+				page := filepath.Join(dir, "index.html")
+				if asJSON {
+					return printJSON(a.stdout, map[string]string{"report": page})
+				}
+				fmt.Fprintf(a.stdout, "report: %s\n", page)
+				return nil
+			})
+		},
+	}
+	c.Flags().StringVar(&dir, "dir", "", "folder of the report (default runs/STUDY/report)")
+	c.Flags().BoolVar(&asJSON, "json", false, "print its path as JSON")
+	return c
+}
+
+// statusRow is one study in `mapsweep status --json`.
+type statusRow struct {
+	Name      string             `json:"name"`
+	Design    string             `json:"design"`
+	Objective string             `json:"objective"`
+	Count     reports.Accounting `json:"trials"`
+	Running   []runningRow       `json:"running,omitempty"`
+	Last      time.Time          `json:"last_change,omitzero"`
+}
+
+type runningRow struct {
+	Number    int       `json:"number"`
+	What      string    `json:"what"`
+	Epoch     int       `json:"epoch"`
+	Epochs    int       `json:"epochs"`
+	Heartbeat time.Time `json:"heartbeat"`
+	Worker    string    `json:"worker"`
+}
+
+func (a *app) statusCommand() *cobra.Command {
+	var asJSON bool
+	c := &cobra.Command{
+		Use:   "status [STUDY]",
+		Short: "Where studies stand",
+		Args:  args(cobra.MaximumNArgs(1)),
+		RunE: func(c *cobra.Command, given []string) error {
+			rows, err := a.status(c.Context(), given)
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				return printJSON(a.stdout, rows)
+			}
+			a.printStatus(rows)
+			return nil
+		},
+	}
+	c.Flags().BoolVar(&asJSON, "json", false, "print as JSON")
+	return c
+}
+
+func (a *app) status(ctx context.Context, names []string) ([]statusRow, error) {
+	store, err := readStore(ctx, a.db)
+	if err != nil {
+		return nil, err
+	}
+	defer store.Close()
+	if len(names) == 0 {
+		all, err := store.Studies(ctx)
+		if err != nil {
+			return nil, err
+		}
+		for _, s := range all {
+			names = append(names, s.Name)
+		}
+	}
+	rows := []statusRow{}
+	for _, name := range names {
+		snap, err := a.snapshot(ctx, store, name)
+		if err != nil {
+			return nil, err
+		}
+		row := statusRow{Name: snap.Study.Name, Design: snap.Spec.Design, Objective: snap.Metric.Key, Count: snap.Count, Last: snap.Time.Last}
+		for _, t := range snap.Trials {
+			if t.State == trials.Running {
+				row.Running = append(row.Running, runningTrial(snap, t))
+			}
+		}
+		rows = append(rows, row)
+	}
+	return rows, nil
+}
+
+func runningTrial(snap *reports.Snapshot, t trials.Trial) runningRow {
+	r := runningRow{Number: t.Number, What: describe(t), Epochs: snap.Spec.Trainer.Epochs, Heartbeat: t.Heartbeat}
+	if n := len(t.Measurements); n > 0 {
+		r.Epoch = t.Measurements[n-1].Epoch
+	}
+	if n := len(t.Attempts); n > 0 {
+		r.Worker = t.Attempts[n-1].Worker
+	}
+	return r
+}
+
+func (a *app) printStatus(rows []statusRow) {
+	if len(rows) == 0 {
+		fmt.Fprintf(a.stdout, "no study in %s yet; mapsweep run quickstart makes one\n", a.db)
+	}
+	for _, r := range rows {
+		n := r.Count
+		fmt.Fprintf(a.stdout, "%s (%s, %s): %d of %d trials finished: %d complete, %d pruned, %d failed, %d infeasible, %d skipped; %d running, %d waiting\n",
+			r.Name, r.Design, r.Objective, n.Finished(), n.Planned, n.Complete, n.Pruned, n.Failed, n.Infeasible, n.Skipped, n.Running, n.Waiting)
+		for _, t := range r.Running {
+			fmt.Fprintf(a.stdout, "  trial %d  %s  epoch %d/%d  last sign of life %s ago\n", t.Number, t.What, t.Epoch, t.Epochs, duration(time.Since(t.Heartbeat)))
+		}
+	}
+}
+
+func (a *app) showCommand() *cobra.Command {
+	var asJSON bool
+	c := &cobra.Command{
+		Use:   "show STUDY [TRIAL]",
+		Short: "Show a study's trials, or all about one trial",
+		Args:  args(cobra.RangeArgs(1, 2)),
+		RunE: func(c *cobra.Command, given []string) error {
+			return a.withStudy(c.Context(), given[0], func(_ trials.Reader, snap *reports.Snapshot) error {
+				if len(given) == 1 {
+					return a.showStudy(snap, asJSON)
+				}
+				t, err := findTrial(snap, given[1])
+				if err != nil {
+					return err
+				}
+				if asJSON {
+					return printJSON(a.stdout, t)
+				}
+				a.showTrial(snap, t)
+				return nil
+			})
+		},
+	}
+	c.Flags().BoolVar(&asJSON, "json", false, "print as JSON")
+	return c
+}
+
+func (a *app) showStudy(snap *reports.Snapshot, asJSON bool) error {
+	if asJSON {
+		return printJSON(a.stdout, map[string]any{"study": snap.Study.Name, "spec": snap.Spec, "provenance": snap.Study.Provenance, "trials": snap.Trials})
+	}
+	width, isTerm := isTerminal(a.stdout)
+	list := []tables.Table{tables.Trials(snap)}
+	if len(snap.Failures) > 0 {
+		list = append(list, tables.Failures(snap))
+	}
+	fmt.Fprintf(a.stdout, "study %s: %s on %s\n\n", snap.Study.Name, snap.Spec.Design, strings.Join(snap.Spec.Trainer.Data, ", "))
+	return tables.Terminal(a.stdout, list, tables.Options{Width: width, Colour: isTerm})
+}
+
+func (a *app) showTrial(snap *reports.Snapshot, t trials.Trial) {
+	w := a.stdout
+	fmt.Fprintf(w, "trial %d of %s: %s\n", t.Number, snap.Study.Name, describe(t))
+	fmt.Fprintf(w, "state      %s", strings.ToLower(t.State.String()))
+	if class := t.Text(trials.AttrClass); class != "" {
+		fmt.Fprintf(w, " (%s)", class)
+	}
+	fmt.Fprintln(w)
+	if reason := t.Text(trials.AttrReason); reason != "" {
+		fmt.Fprintf(w, "reason     %s\n", reason)
+	}
+	if len(t.Values) > 0 {
+		fmt.Fprintf(w, "%-10s %.5g\n", snap.Metric.Key, t.Values[0])
+	}
+	fmt.Fprintf(w, "seed       %d\n", t.Seed())
+	fmt.Fprintf(w, "parameters %s\n", t.Params.Key())
+	fmt.Fprintf(w, "folder     %s\n", a.trialDir(snap.Study.Name, t.Number))
+	for _, at := range t.Attempts {
+		fmt.Fprintf(w, "attempt %d  %s, %s", at.Number, at.Started.Format(time.RFC3339), at.Worker)
+		if at.Outcome != "" {
+			fmt.Fprintf(w, ": %s after %s", at.Outcome, duration(at.Ended.Sub(at.Started)))
+		}
+		if at.Reason != "" {
+			fmt.Fprintf(w, " (%s)", at.Reason)
+		}
+		fmt.Fprintln(w)
+	}
+	if n := len(t.Measurements); n > 0 {
+		last := t.Measurements[n-1]
+		fmt.Fprintf(w, "epoch %d\n", last.Epoch)
+		names := make([]string, 0, len(last.Metrics))
+		for k := range last.Metrics {
+			names = append(names, k)
+		}
+		sort.Strings(names)
+		for _, k := range names {
+			fmt.Fprintf(w, "  %-14s %.5g\n", k, last.Metrics[k])
+		}
+	}
+	if tail := t.Text(trials.AttrLogTail); tail != "" {
+		fmt.Fprintf(w, "last lines of its log:\n  %s\n", strings.ReplaceAll(strings.TrimRight(tail, "\n"), "\n", "\n  "))
+	}
+}
+
+// trialDir is where the files of a trial are.
+func (a *app) trialDir(study string, number int) string {
+	return filepath.Join(a.studyDir(study), fmt.Sprintf("trial-%04d", number))
+}
+
+func (a *app) logsCommand() *cobra.Command {
+	var follow bool
+	c := &cobra.Command{
+		Use:   "logs STUDY TRIAL",
+		Short: "Print a trial's log",
+		Args:  args(cobra.ExactArgs(2)),
+		RunE: func(c *cobra.Command, given []string) error {
+			return a.withStudy(c.Context(), given[0], func(r trials.Reader, snap *reports.Snapshot) error {
+				t, err := findTrial(snap, given[1])
+				if err != nil {
+					return err
+				}
+				f, err := os.Open(filepath.Join(a.trialDir(snap.Study.Name, t.Number), "trial.log"))
+				if err != nil {
+					if tail := t.Text(trials.AttrLogTail); tail != "" {
+						_, err := fmt.Fprintln(a.stdout, strings.TrimRight(tail, "\n"))
+						return err
+					}
+					return fmt.Errorf("read log: %w", err)
+				}
+				defer f.Close()
+				return a.copyLog(c.Context(), f, follow, func() bool { return a.stillRuns(c.Context(), r, snap.Study.ID, t.Number) })
+			})
+		},
+	}
+	c.Flags().BoolVarP(&follow, "follow", "f", false, "go on printing until the trial ends")
+	return c
+}
+
+// copyLog prints a log, and with follow what is appended to it while running says so.
+func (a *app) copyLog(ctx context.Context, f io.Reader, follow bool, running func() bool) error {
+	for {
+		more := follow && running()
+		if _, err := io.Copy(a.stdout, f); err != nil {
+			return fmt.Errorf("read log: %w", err)
+		}
+		if !more {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(500 * time.Millisecond):
+		}
+	}
+}
+
+func (a *app) stillRuns(ctx context.Context, r trials.Reader, study int64, number int) bool {
+	ts, err := r.Trials(ctx, study)
+	return err == nil && number < len(ts) && ts[number].State == trials.Running
+}

@@ -1,0 +1,157 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/mapsweep/mapsweep/reports"
+	"github.com/mapsweep/mapsweep/reports/html"
+	"github.com/mapsweep/mapsweep/studies"
+	"github.com/mapsweep/mapsweep/sweep"
+	"github.com/mapsweep/mapsweep/trials"
+)
+
+func (a *app) runCommand() *cobra.Command {
+	var sets []string
+	var as string
+	var parallel int
+	var plain bool
+	c := &cobra.Command{
+		Use:   "run STUDY",
+		Short: "Run a study, or go on with it, and write its report",
+		Long: `Run runs a study file, or a study that comes with the binary, and writes its report.
+
+The same command again goes on where it stopped: finished trials stay, broken ones are
+repeated. An edited study file may add replicates, trials, levels or budget; any other change
+needs --as NEWNAME. Ctrl-C ends gracefully, a second one at once; both can be resumed.`,
+		Args: args(cobra.ExactArgs(1)),
+		RunE: func(c *cobra.Command, given []string) error {
+			src, err := a.findSource(c.Context(), given[0], sets)
+			if err != nil {
+				return err
+			}
+			if as != "" {
+				src.opts.Set = append(src.opts.Set, "name="+as)
+			}
+			return a.run(c.Context(), src, parallel, plain)
+		},
+	}
+	addSet(c, &sets)
+	c.Flags().StringVar(&as, "as", "", "run under another name, as a new study")
+	c.Flags().IntVar(&parallel, "parallel", 0, "trials at once (default: the study's budget)")
+	c.Flags().BoolVar(&plain, "plain", false, "plain lines instead of the live view")
+	return c
+}
+
+// run runs one study to its end and says what came of it.
+func (a *app) run(ctx context.Context, src source, parallel int, plain bool) error {
+	spec, backend, err := src.load()
+	if err != nil {
+		return err
+	}
+	dir := a.studyDir(spec.Name)
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return fmt.Errorf("make folder of the study: %w; choose another with --out", err)
+	}
+	store, err := openStore(ctx, a.db)
+	if err != nil {
+		return err
+	}
+	defer store.Close()
+
+	ctx, stop, release := interrupts(ctx, a.stderr)
+	defer release()
+	view := a.newView(spec, plain)
+	engine := &sweep.Engine{
+		Store: store, Backend: backend, Samplers: samplers(), Pruners: pruners(),
+		Dir: dir, Parallel: parallel, Stop: stop,
+		Events:     view.event,
+		AfterTrial: func(ctx context.Context, _ trials.Study, _ trials.Trial) { a.refresh(ctx, store, spec.Name, view) },
+		Version:    version, Commit: buildCommit(),
+		Log: slog.New(slog.NewTextHandler(view, &slog.HandlerOptions{Level: slog.LevelWarn})),
+	}
+	sum, runErr := engine.Run(ctx, spec, src.text)
+	view.close()
+	return a.conclude(context.WithoutCancel(ctx), store, spec, sum, runErr)
+}
+
+// refresh writes the light report after a trial. A report that cannot be written does not end the study.
+func (a *app) refresh(ctx context.Context, store trials.Reader, study string, view *view) {
+	snap, err := reports.Load(ctx, store, study)
+	if err == nil {
+		view.table(snap)
+		err = html.WriteLight(a.reportDir(study), snap)
+	}
+	if err != nil && !errors.Is(err, context.Canceled) {
+		fmt.Fprintf(view, "report: %v\n", err)
+	}
+}
+
+func (a *app) reportDir(study string) string { return filepath.Join(a.studyDir(study), "report") }
+
+// conclude writes the final report, prints table and accounts, and picks the exit code.
+func (a *app) conclude(ctx context.Context, store trials.Reader, spec studies.Spec, sum sweep.Summary, runErr error) error {
+	var changed *sweep.ChangedError
+	if errors.As(runErr, &changed) {
+		return &codeError{exitUsage, fmt.Errorf("%w\nRun it as a new study with --as NEWNAME, or put the study file back", runErr)}
+	}
+	if sum.Planned == 0 {
+		return runErr
+	}
+	snap, err := reports.Load(ctx, store, spec.Name)
+	if err != nil {
+		return errors.Join(runErr, err)
+	}
+	if err := a.printTable(snap, ""); err != nil {
+		return errors.Join(runErr, err)
+	}
+	reportErr := html.WriteAll(a.reportDir(spec.Name), snap)
+	if reportErr == nil {
+		fmt.Fprintf(a.stdout, "report: %s\n", filepath.Join(a.reportDir(spec.Name), "index.html"))
+	}
+	switch {
+	case errors.Is(runErr, sweep.ErrBudget):
+		return &codeError{exitBudget, runErr}
+	case errors.Is(runErr, sweep.ErrStopped):
+		return &codeError{exitInterrupted, fmt.Errorf("%w; the same command goes on", runErr)}
+	case runErr != nil || reportErr != nil:
+		return errors.Join(runErr, reportErr)
+	case sum.Failed+sum.Infeasible > 0:
+		return &codeError{exitTrials, fmt.Errorf("%d of %d trials failed; 'mapsweep show %s' says why, 'mapsweep retry %s' repeats them", sum.Failed+sum.Infeasible, sum.Planned, spec.Name, spec.Name)}
+	}
+	return nil
+}
+
+// interrupts turns the first Ctrl-C (or SIGTERM) into a graceful stop and the second into a hard one.
+func interrupts(parent context.Context, stderr interface{ Write([]byte) (int, error) }) (ctx context.Context, stop <-chan struct{}, release func()) {
+	ctx, cancel := context.WithCancelCause(parent)
+	graceful := make(chan struct{})
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	done := make(chan struct{})
+	go func() {
+		for n := 0; ; n++ {
+			select {
+			case <-done:
+				return
+			case <-signals:
+			}
+			if n == 0 {
+				fmt.Fprintln(stderr, "\nstopping: running trials are being finished or saved; again to stop at once")
+				close(graceful)
+				continue
+			}
+			cancel(sweep.ErrStopped)
+			return
+		}
+	}()
+	return ctx, graceful, func() { signal.Stop(signals); close(done); cancel(nil) }
+}

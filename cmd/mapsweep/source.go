@@ -1,0 +1,126 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/mapsweep/mapsweep/studies"
+	"github.com/mapsweep/mapsweep/studies/shipped"
+	"github.com/mapsweep/mapsweep/trainer"
+	"github.com/mapsweep/mapsweep/trials"
+)
+
+// source is a study file as it was found, with the overrides that apply to it.
+type source struct {
+	text []byte
+	opts studies.Options
+	dir  string // data paths are relative to it; "" for the working directory
+}
+
+// findSource finds a study by path, by shipped name, or by the name of a recorded study.
+func (a *app) findSource(ctx context.Context, name string, sets []string) (source, error) {
+	looksLikePath := strings.ContainsRune(name, filepath.Separator) || strings.HasSuffix(name, ".yaml") || strings.HasSuffix(name, ".yml")
+	text, err := os.ReadFile(name)
+	switch {
+	case err == nil:
+		return source{text: text, opts: studies.Options{File: name, Set: sets}, dir: filepath.Dir(name)}, nil
+	case looksLikePath:
+		return source{}, usagef("read study file: %w", err)
+	case !errors.Is(err, fs.ErrNotExist) && !isDir(name):
+		return source{}, usagef("read study file: %w", err)
+	}
+	if s, err := shipped.Open(name); err == nil {
+		return source{text: s.File, opts: studies.Options{File: name + " (shipped)", Set: sets}}, nil
+	}
+	if st, err := a.recorded(ctx, name); err == nil {
+		return source{text: st.File, opts: studies.Options{File: name + " (recorded)", Set: sets}}, nil
+	}
+	return source{}, usagef("no study %q: it is no file, no recorded study in %s, and none of the shipped ones (%s)%s",
+		name, a.db, strings.Join(shipped.Names(), ", "), didYouMean(name, shipped.Names()))
+}
+
+// recorded reads a study of the database, if there is one.
+func (a *app) recorded(ctx context.Context, name string) (trials.Study, error) {
+	store, err := readStore(ctx, a.db)
+	if err != nil {
+		return trials.Study{}, err
+	}
+	defer store.Close()
+	return store.Study(ctx, name)
+}
+
+func isDir(path string) bool {
+	st, err := os.Stat(path)
+	return err == nil && st.IsDir()
+}
+
+// didYouMean is a hint with the nearest of some names, or "".
+func didYouMean(name string, names []string) string {
+	near := studies.Nearest(name, names)
+	if near == "" {
+		return ""
+	}
+	return fmt.Sprintf("; did you mean %q?", near)
+}
+
+// load parses and validates a study, and makes its backend. Relative data paths are taken from
+// the study file's folder.
+func (s source) load() (studies.Spec, trainer.Backend, error) {
+	spec, err := studies.Parse(s.text, s.opts)
+	if err != nil {
+		return studies.Spec{}, nil, err
+	}
+	s.anchor(&spec)
+	backend, err := newBackend(spec.Trainer)
+	if err != nil {
+		return studies.Spec{}, nil, err
+	}
+	if d, ok := backend.(trainer.Describer); ok {
+		strict := spec.Trainer.Backend != studies.BackendCommand
+		if err := studies.Validate(spec, d.Knobs(), strict); err != nil {
+			return studies.Spec{}, nil, studies.Locate(err, s.text, s.opts)
+		}
+		spec = studies.WithKnobs(spec, d.Knobs())
+	}
+	if spec.Search != nil {
+		if _, ok := samplers()[spec.Search.Sampler]; !ok {
+			return studies.Spec{}, nil, usagef("search.sampler: no sampler %q", spec.Search.Sampler)
+		}
+	}
+	return spec, backend, nil
+}
+
+// anchor makes data paths that exist beside the study file relative to the working directory.
+func (s source) anchor(spec *studies.Spec) {
+	if s.dir == "" || s.dir == "." {
+		return
+	}
+	for i, d := range spec.Trainer.Data {
+		if strings.HasPrefix(d, "builtin:") || filepath.IsAbs(d) {
+			continue
+		}
+		if p := filepath.Join(s.dir, d); pathExists(p) {
+			spec.Trainer.Data[i] = p
+		}
+	}
+}
+
+func pathExists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
+// addSet adds the flag --set to a command.
+func addSet(c *cobra.Command, sets *[]string) {
+	c.Flags().StringArrayVar(sets, "set", nil, "override a key of the study file, e.g. --set trainer.epochs=5 (repeatable)")
+}
+
+// studyDir is where the files of a study go.
+func (a *app) studyDir(name string) string { return filepath.Join(a.out, name) }

@@ -1,0 +1,336 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"math"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/vbauerster/mpb/v8"
+	"github.com/vbauerster/mpb/v8/decor"
+
+	"github.com/mapsweep/mapsweep/reports"
+	"github.com/mapsweep/mapsweep/reports/tables"
+	"github.com/mapsweep/mapsweep/studies"
+	"github.com/mapsweep/mapsweep/sweep"
+	"github.com/mapsweep/mapsweep/trainer"
+	"github.com/mapsweep/mapsweep/trials"
+)
+
+// view shows a running study: on a terminal one bar per running trial, the study's bar and the table
+// so far; anywhere else plain lines. Its methods may be called from several goroutines.
+type view struct {
+	out     io.Writer
+	metric  string
+	total   int
+	began   time.Time
+	width   int
+	running map[int64]*liveTrial
+
+	mu        sync.Mutex
+	bars      *mpb.Progress // nil: plain lines
+	study     *mpb.Bar
+	done      sweep.Summary
+	resumed   int    // trials that were finished before this run
+	tableText string // the table so far, shown under the bars
+}
+
+// liveTrial is what the view knows of a running trial.
+type liveTrial struct {
+	trial    trials.Trial
+	bar      *mpb.Bar
+	epochs   int
+	first    int // epochs that an earlier attempt had finished
+	progress trainer.Progress
+	score    float64
+	began    time.Time
+}
+
+// barScale is how many parts of a bar one epoch has.
+const barScale = 1000
+
+func (a *app) newView(spec studies.Spec, plain bool) *view {
+	v := &view{out: a.stdout, metric: spec.Objective.Metric, began: time.Now(), running: map[int64]*liveTrial{}}
+	if width, ok := isTerminal(a.stdout); ok && !plain {
+		v.width = width
+		v.bars = mpb.New(mpb.WithOutput(a.stdout), mpb.WithWidth(24), mpb.WithRefreshRate(200*time.Millisecond))
+	}
+	return v
+}
+
+// Write prints lines above the bars.
+func (v *view) Write(b []byte) (int, error) {
+	if v.bars != nil {
+		return v.bars.Write(b)
+	}
+	return v.out.Write(b)
+}
+
+func (v *view) printf(format string, args ...any) { fmt.Fprintf(v, format+"\n", args...) }
+
+// event is the engine's listener.
+func (v *view) event(ev sweep.Event) {
+	switch ev := ev.(type) {
+	case sweep.StudyStarted:
+		v.started(ev)
+	case sweep.TrialStarted:
+		v.trialStarted(ev)
+	case sweep.TrialProgress:
+		v.progress(ev)
+	case sweep.TrialMeasured:
+		v.measured(ev)
+	case sweep.TrialFinished:
+		v.trialFinished(ev)
+	}
+}
+
+func (v *view) started(ev sweep.StudyStarted) {
+	v.mu.Lock()
+	v.total, v.done, v.resumed = ev.Summary.Planned, ev.Summary, ev.Summary.Finished()
+	v.mu.Unlock()
+	verb := "study"
+	if ev.Continued {
+		verb = "going on with study"
+	}
+	v.printf("%s %s: %d trials, %d at a time%s", verb, ev.Study.Name, ev.Summary.Planned, ev.Parallel, finishedWords(v.resumed))
+	for _, e := range ev.Extended {
+		v.printf("  extended: %s", e)
+	}
+	if len(ev.Lost) > 0 {
+		v.printf("  their worker vanished, they run again: trials %s", numbers(ev.Lost))
+	}
+	if len(ev.Retried) > 0 {
+		v.printf("  failed before, repeated: trials %s", numbers(ev.Retried))
+	}
+	for _, d := range ev.Study.Provenance.Data {
+		v.printf("  data %s: %d train, %d val pictures, %d classes, hash %.12s", d.Name, d.Train, d.Val, len(d.Classes), d.Hash)
+		for _, n := range d.Notes {
+			v.printf("    note: %s", n)
+		}
+	}
+	for _, n := range ev.Notes {
+		v.printf("  note: %s", n)
+	}
+	if v.bars == nil {
+		return
+	}
+	v.study = v.bars.New(int64(max(1, v.total)), mpb.BarStyle().Lbound("").Rbound("").Filler("━").Tip("").Padding("─"),
+		mpb.BarPriority(math.MaxInt32),
+		mpb.PrependDecorators(decor.Any(func(decor.Statistics) string { return v.studyHead() }, decor.WCSyncSpaceR)),
+		mpb.AppendDecorators(decor.Any(func(decor.Statistics) string { return v.studyTail() })),
+		mpb.BarExtender(mpb.BarFillerFunc(v.fillTable), false),
+	)
+	v.study.SetCurrent(int64(v.resumed))
+}
+
+func finishedWords(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf(", %d finished already", n)
+}
+
+func (v *view) trialStarted(ev sweep.TrialStarted) {
+	lt := &liveTrial{trial: ev.Trial, epochs: max(1, ev.Epochs), first: ev.Resume, score: math.NaN(), began: time.Now()}
+	v.mu.Lock()
+	v.running[ev.Trial.ID] = lt
+	v.mu.Unlock()
+	if v.bars == nil {
+		return
+	}
+	lt.bar = v.bars.New(int64(lt.epochs*barScale), mpb.BarStyle().Lbound("").Rbound("").Filler("━").Tip("").Padding("─"),
+		mpb.BarRemoveOnComplete(), mpb.BarPriority(ev.Trial.Number),
+		mpb.PrependDecorators(decor.Any(func(decor.Statistics) string { return v.trialHead(lt) }, decor.WCSyncSpaceR)),
+		mpb.AppendDecorators(decor.Any(func(decor.Statistics) string { return v.trialTail(lt) })),
+	)
+	lt.bar.SetCurrent(int64(lt.first * barScale))
+}
+
+func (v *view) progress(ev sweep.TrialProgress) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	lt := v.running[ev.Trial.ID]
+	if lt == nil {
+		return
+	}
+	lt.progress = ev.Progress
+	if lt.bar != nil && ev.Progress.Steps > 0 {
+		at := (ev.Progress.Epoch-1)*barScale + barScale*ev.Progress.Step/ev.Progress.Steps
+		lt.bar.SetCurrent(int64(min(at, lt.epochs*barScale-1)))
+	}
+}
+
+func (v *view) measured(ev sweep.TrialMeasured) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	lt := v.running[ev.Trial.ID]
+	if lt == nil {
+		return
+	}
+	if x, ok := ev.Measurement.Metrics[v.metric]; ok {
+		lt.score = x
+	}
+	if lt.bar != nil {
+		lt.bar.SetCurrent(int64(min(ev.Measurement.Epoch*barScale, lt.epochs*barScale-1)))
+	}
+}
+
+func (v *view) trialFinished(ev sweep.TrialFinished) {
+	v.mu.Lock()
+	lt := v.running[ev.Trial.ID]
+	delete(v.running, ev.Trial.ID)
+	v.done = ev.Summary
+	v.mu.Unlock()
+	if lt != nil && lt.bar != nil {
+		lt.bar.Abort(true)
+	}
+	if v.study != nil {
+		v.study.SetCurrent(int64(min(ev.Summary.Finished(), v.total)))
+	}
+	line := fmt.Sprintf("trial %d  %s", ev.Trial.Number, describe(ev.Trial))
+	switch {
+	case ev.Trial.State == trials.Complete && len(ev.Trial.Values) > 0:
+		line += fmt.Sprintf("  %s %.4f", v.metric, ev.Trial.Values[0])
+	case ev.Trial.State == trials.Pruned:
+		line += "  pruned"
+	case ev.Trial.State == trials.Waiting:
+		line += "  put back"
+	default:
+		line += "  FAILED"
+	}
+	if ev.Reason != "" {
+		line += ": " + ev.Reason
+	}
+	if lt != nil {
+		line += "  " + duration(time.Since(lt.began))
+	}
+	if v.bars == nil {
+		line += fmt.Sprintf("  (%d of %d)", ev.Summary.Finished(), ev.Summary.Planned)
+		v.printf("%s", line)
+	} else if ev.Trial.State == trials.Fail || ev.Trial.State == trials.Waiting {
+		v.printf("%s", line)
+	}
+}
+
+// describe names a trial by what makes it different: its variant and seed, or its varied parameters.
+func describe(t trials.Trial) string {
+	if arm := t.Arm(); arm != "" {
+		return fmt.Sprintf("%s, replicate %d", arm, t.Replicate())
+	}
+	var parts []string
+	for _, p := range t.Space {
+		if x, ok := trials.Number(t.Params[p.Name]); ok {
+			parts = append(parts, fmt.Sprintf("%s=%.3g", p.Name, x))
+			continue
+		}
+		parts = append(parts, p.Name+"="+trials.FormatValue(t.Params[p.Name]))
+	}
+	return strings.Join(parts, " ")
+}
+
+func (v *view) trialHead(lt *liveTrial) string {
+	d := []rune(describe(lt.trial))
+	if room := max(12, v.width-76); len(d) > room {
+		d = append(d[:room-1], '…')
+	}
+	return fmt.Sprintf("trial %-3d %s", lt.trial.Number, string(d))
+}
+
+func (v *view) trialTail(lt *liveTrial) string {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	p := lt.progress
+	s := fmt.Sprintf("epoch %d/%d", max(p.Epoch, lt.first+1), lt.epochs)
+	if p.Loss > 0 {
+		s += fmt.Sprintf("  loss %.3g", p.Loss)
+	}
+	if !math.IsNaN(lt.score) {
+		s += fmt.Sprintf("  %s %.3f", shortMetric(v.metric), lt.score)
+	}
+	done := float64(p.Epoch-1-lt.first) + float64(p.Step)/float64(max(1, p.Steps))
+	if done > 0.05 {
+		left := time.Duration(float64(time.Since(lt.began)) / done * (float64(lt.epochs-lt.first) - done))
+		s += "  " + duration(left) + " left"
+	}
+	return s
+}
+
+// shortMetric keeps the main metric short on a bar.
+func shortMetric(m string) string {
+	if m == "mAP50-95" {
+		return "mAP"
+	}
+	return m
+}
+
+func (v *view) studyHead() string { return "study" }
+
+func (v *view) studyTail() string {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	finished := v.done.Finished()
+	s := fmt.Sprintf("%d/%d trials", finished, v.total)
+	if v.done.Failed > 0 {
+		s += fmt.Sprintf(", %d failed", v.done.Failed)
+	}
+	elapsed := time.Since(v.began)
+	if here := finished - v.resumed; here > 0 && finished < v.total {
+		s += "  " + duration(time.Duration(float64(elapsed)/float64(here)*float64(v.total-finished))) + " left"
+	}
+	return s + "  " + duration(elapsed)
+}
+
+// table renders the table so far under the bars.
+func (v *view) table(snap *reports.Snapshot) {
+	if v.bars == nil {
+		return
+	}
+	var b bytes.Buffer
+	if err := tables.Terminal(&b, tables.All(snap), tables.Options{Width: v.width, Colour: true}); err != nil {
+		return
+	}
+	v.mu.Lock()
+	v.tableText = b.String()
+	v.mu.Unlock()
+}
+
+func (v *view) fillTable(w io.Writer, _ decor.Statistics) error {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.tableText == "" {
+		return nil
+	}
+	_, err := io.WriteString(w, "\n"+strings.TrimRight(v.tableText, "\n")+"\n")
+	return err
+}
+
+// close takes the bars off the screen.
+func (v *view) close() {
+	if v.bars == nil {
+		return
+	}
+	v.mu.Lock()
+	v.tableText = ""
+	v.mu.Unlock()
+	for _, lt := range v.running {
+		if lt.bar != nil {
+			lt.bar.Abort(true)
+		}
+	}
+	if v.study != nil {
+		v.study.Abort(true)
+	}
+	v.bars.Wait()
+}
+
+// numbers joins trial numbers.
+func numbers(ns []int) string {
+	s := make([]string, len(ns))
+	for i, n := range ns {
+		s[i] = fmt.Sprint(n)
+	}
+	return strings.Join(s, ", ")
+}

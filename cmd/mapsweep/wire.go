@@ -1,0 +1,75 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/mapsweep/mapsweep/studies"
+	"github.com/mapsweep/mapsweep/sweep"
+	"github.com/mapsweep/mapsweep/sweep/goptuna"
+	"github.com/mapsweep/mapsweep/trainer"
+	"github.com/mapsweep/mapsweep/trainer/command"
+	"github.com/mapsweep/mapsweep/trainer/native"
+	"github.com/mapsweep/mapsweep/trials"
+	"github.com/mapsweep/mapsweep/trials/sqlite"
+)
+
+// The tables of what exists. Nothing registers itself: a new store, backend, sampler or pruner is a line here.
+
+// openStore opens the database for writing, making it and its folder if need be.
+func openStore(ctx context.Context, path string) (trials.Store, error) {
+	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+		return nil, fmt.Errorf("make folder of the database: %w", err)
+	}
+	return sqlite.Open(ctx, path)
+}
+
+// readStore opens an existing database for the commands that only read.
+func readStore(ctx context.Context, path string) (trials.Store, error) {
+	if _, err := os.Stat(path); err != nil {
+		return nil, fmt.Errorf("open database: %w; name another with --db, or run a study first", err)
+	}
+	return sqlite.OpenReadOnly(ctx, path)
+}
+
+// newBackend makes the trainer that a study asks for.
+func newBackend(t studies.Trainer) (trainer.Backend, error) {
+	switch t.Backend {
+	case studies.BackendNative:
+		return native.New(native.Config{
+			Model: t.Model, Data: t.Data, ImageSize: t.ImageSize,
+			Epochs: t.Epochs, Batch: t.Batch, Device: t.Device,
+		})
+	case studies.BackendCommand:
+		var limit time.Duration
+		if t.Timeout != "" {
+			var err error
+			if limit, err = time.ParseDuration(t.Timeout); err != nil {
+				return nil, usagef("trainer.timeout: %w", err)
+			}
+		}
+		return command.New(command.Config{Command: t.Command, Env: t.Env, Timeout: limit, Epochs: t.Epochs})
+	}
+	return nil, usagef("trainer.backend: %q is none of native, command", t.Backend)
+}
+
+// samplers by the names of study files.
+func samplers() map[string]sweep.NewSampler {
+	return map[string]sweep.NewSampler{
+		"random": goptuna.Random,
+		"tpe":    goptuna.TPE,
+		"cmaes":  goptuna.CMAES,
+		"sobol":  goptuna.Sobol,
+	}
+}
+
+// pruners by the names of study files; none needs no entry.
+func pruners() map[string]sweep.NewPruner {
+	return map[string]sweep.NewPruner{
+		"median":             goptuna.Median,
+		"successive-halving": goptuna.SuccessiveHalving,
+	}
+}
