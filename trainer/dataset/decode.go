@@ -75,7 +75,7 @@ func decodeAll(ctx context.Context, items []item, size int, n *notes) ([]Image, 
 	return images, sides, nil
 }
 
-// decodeFile reads one picture as RGB.
+// decodeFile reads one picture as RGB, upright as its EXIF orientation has it: labels are drawn on what people see.
 func decodeFile(file string) (p raster.Pic, err error) {
 	defer func() {
 		if r := recover(); r != nil { // a decoder that trips over a broken file
@@ -100,7 +100,7 @@ func decodeFile(file string) (p raster.Pic, err error) {
 	if err != nil {
 		return p, err
 	}
-	return raster.FromImage(m), nil
+	return raster.FromImage(m).Upright(raster.Orientation(b)), nil
 }
 
 // fit letterboxes a picture and carries its boxes along.

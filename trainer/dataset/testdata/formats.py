@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Writes formats/: one 6x4 picture in the formats and pixel types that Load decodes (Pillow 13.0.0 made them).
+"""Writes oriented/ and formats/: one 6x4 picture in the formats and pixel types that Load decodes (Pillow 13.0.0 made them).
 
-Pixel x, y is (40x, 60y, 20(x+y)); grey ones are 40x + 5y.
+oriented/N.jpg looks like formats/rgb.jpg to whoever honours its EXIF orientation N. Pixel x, y is (40x, 60y, 20(x+y)); grey ones are 40x + 5y.
 """
 import os
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageOps
 
 out = os.path.join(os.path.dirname(os.path.abspath(__file__)), "formats")
 os.makedirs(out, exist_ok=True)
@@ -23,3 +23,14 @@ rgb.quantize(24).save(out + "/palette.png")
 alpha.save(out + "/alpha.png")
 grey.save(out + "/grey.png")
 grey.save(out + "/grey.jpg", quality=100)
+
+T = Image.Transpose
+BACK = {2: T.FLIP_LEFT_RIGHT, 3: T.ROTATE_180, 4: T.FLIP_TOP_BOTTOM, 5: T.TRANSPOSE, 6: T.ROTATE_90, 7: T.TRANSVERSE, 8: T.ROTATE_270}
+os.makedirs(os.path.join(out, "..", "oriented"), exist_ok=True)
+for n, t in BACK.items():
+    at = os.path.join(out, "..", "oriented", f"{n}.jpg")
+    exif = Image.Exif()
+    exif[0x0112] = n
+    rgb.transpose(t).save(at, quality=100, subsampling=0, exif=exif)
+    seen = np.asarray(ImageOps.exif_transpose(Image.open(at))).astype(int)
+    assert np.abs(seen - np.asarray(rgb)).max() <= 3, n

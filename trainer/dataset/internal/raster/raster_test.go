@@ -181,3 +181,23 @@ func TestFromImage(t *testing.T) {
 		t.Errorf("grey: %v", got)
 	}
 }
+
+// What is no JPEG, or has a broken header, is upright.
+func FuzzOrientation(f *testing.F) {
+	f.Add([]byte("\xff\xd8\xff\xe1\x00\x22Exif\x00\x00II*\x00\x08\x00\x00\x00\x01\x00\x12\x01\x03\x00\x01\x00\x00\x00\x06\x00\x00\x00\x00\x00\x00\x00"))
+	f.Add([]byte("\xff\xd8\xff\xe1\x00\x0aExif\x00\x00MM"))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if o := raster.Orientation(b); o < 1 || o > 8 {
+			t.Errorf("orientation %d", o)
+		}
+	})
+}
+
+func TestOrientation(t *testing.T) {
+	const exif = "\xff\xd8\xff\xe1\x00\x22Exif\x00\x00II*\x00\x08\x00\x00\x00\x01\x00\x12\x01\x03\x00\x01\x00\x00\x00\x06\x00\x00\x00\x00\x00\x00\x00"
+	for text, want := range map[string]int{exif: 6, exif[:20]: 1, "": 1, "\x89PNG": 1, "\xff\xd8\xff\xda": 1} {
+		if got := raster.Orientation([]byte(text)); got != want {
+			t.Errorf("%q: %d, want %d", text, got, want)
+		}
+	}
+}
