@@ -60,9 +60,9 @@ func score(m reports.Metric, a reports.Arm, best bool) Cell {
 func notes(s *reports.Snapshot, b *reports.Block) []string {
 	var n []string
 	switch {
-	case len(b.Effects) > 0 && !anyInterval(b):
+	case len(b.Effects) > 0 && !severalSeeds(b):
 		n = append(n, "One seed per variant: no interval, and nothing can be said about chance. Add replicates.")
-	case len(b.Effects) > 0:
+	case tested(b) > 0:
 		n = append(n, fmt.Sprintf("Mean ± standard deviation over seeds. Effects: differences to %s, paired by seed; "+
 			"p values after Holm's correction over %s; the interval is each variant's own.", referenceWords(b), comparisons(tested(b))))
 		n = append(n, "“not shown” means that the data leave room for an effect and for none; it does not mean that there is none.")
@@ -73,7 +73,7 @@ func notes(s *reports.Snapshot, b *reports.Block) []string {
 	return append(n, Accounting(s))
 }
 
-func anyInterval(b *reports.Block) bool {
+func severalSeeds(b *reports.Block) bool {
 	return slices.ContainsFunc(b.Effects, func(e reports.Effect) bool { return e.N > 1 })
 }
 
