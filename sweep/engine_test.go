@@ -238,10 +238,10 @@ func TestBadTrials(t *testing.T) {
 			count: func(s *sweep.Summary) *int { return &s.Infeasible }},
 		{name: "hangs", fake: &trainertest.Fake{Before: before(func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() })},
 			class: trials.ClassTimeout, reason: "ran over trainer.timeout after 1 epochs",
-			change: func(s *studies.Spec) { s.Trainer.Timeout = "30ms" }},
+			change: func(s *studies.Spec) { s.Trainer.Timeout = "300ms" }},
 		{name: "hangs and ignores its context", fake: &trainertest.Fake{Before: before(func(context.Context) error { select {} })},
 			class: trials.ClassTimeout, reason: "ran over trainer.timeout after 1 epochs",
-			change: func(s *studies.Spec) { s.Trainer.Timeout = "30ms" }},
+			change: func(s *studies.Spec) { s.Trainer.Timeout = "300ms" }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w := newBench(t, c.fake)

@@ -85,7 +85,7 @@ func TestSearchResumes(t *testing.T) {
 	halves.AfterTrial = func(context.Context, trials.Study, trials.Trial) {
 		if n++; n == 13 {
 			close(stop)
-			time.Sleep(20 * time.Millisecond) // let the engine notice before it claims another
+			time.Sleep(100 * time.Millisecond) // let the engine notice before it claims another
 		}
 	}
 	if sum := halves.run(t, spec, sweep.ErrStopped); sum.Planned != 20 || sum.Waiting == 0 {
