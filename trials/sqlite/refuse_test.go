@@ -252,6 +252,31 @@ func TestOpenReadOnly(t *testing.T) {
 	}
 }
 
+// TestOpenReadOnlyAfterCrash reads a file whose writer died: its last commits are in the write-ahead log alone.
+func TestOpenReadOnlyAfterCrash(t *testing.T) {
+	for _, companions := range [][]string{{"-wal"}, {"-wal", "-shm"}} {
+		path := filepath.Join(t.TempDir(), "x.db")
+		live := openDB(t, path)
+		fill(t, live, 5)
+		crashed := filepath.Join(t.TempDir(), "y.db")
+		for _, c := range append([]string{""}, companions...) {
+			write(t, crashed+c, read(t, path+c))
+		}
+		must(t, live.Close())
+		d, err := sqlite.OpenReadOnly(t.Context(), crashed)
+		must(t, err)
+		if all, err := d.Trials(t.Context(), 1); err != nil || len(all) != 5 {
+			t.Errorf("with %v: %d trials, %v", companions, len(all), err)
+		}
+		must(t, d.Close())
+		again := openDB(t, crashed)
+		if all, err := again.Trials(t.Context(), 1); err != nil || len(all) != 5 {
+			t.Errorf("with %v, opened for writing: %d trials, %v", companions, len(all), err)
+		}
+		must(t, again.Close())
+	}
+}
+
 func must(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
