@@ -87,14 +87,14 @@ func TestHash(t *testing.T) {
 	if testing.Short() {
 		t.Skip("short: loads many pictures")
 	}
-	a, b := theDigits(t), load(t, "builtin:digits", 0)
+	a, b := load(t, "builtin:trees", 0), load(t, "builtin:trees", 0)
 	if a.Hash != b.Hash || len(a.Hash) != 64 {
 		t.Errorf("two loads: %s and %s", a.Hash, b.Hash)
 	}
-	if c := load(t, "builtin:digits", 64); c.Hash == a.Hash || c.Size != 64 || c.Native != 2 {
+	if c := load(t, "builtin:trees", 64); c.Hash == a.Hash || c.Size != 64 || c.Native != 3 {
 		t.Errorf("at 64 px: size %d, native %v, hash %s", c.Size, c.Native, c.Hash)
 	} else {
-		for i, m := range c.Train { // the same scenes, half as large
+		for i, m := range c.Train { // the same tiles, half as large
 			for j, b := range m.Boxes {
 				if w := a.Train[i].Boxes[j]; b.X0*2 != w.X0 || b.Y1*2 != w.Y1 || b.Class != w.Class {
 					t.Fatalf("image %d box %d: %+v, want half of %+v", i, j, b, w)

@@ -82,10 +82,10 @@ func Order(seed int64, epoch, n int) []int { return stream.New(seed, epoch, 0, o
 // Augmenter makes samples. It only reads the images, which any number of augmenters may share, but keeps scratch
 // memory: one goroutine at a time.
 type Augmenter struct {
-	Settings
-	size   int
-	images []source
-	closed bool
+	settings Settings
+	size     int
+	images   []source
+	closed   bool
 
 	source  stream.Source
 	rand    *rand.Rand
@@ -115,7 +115,7 @@ func New(images []dataset.Image, size int, s Settings) (*Augmenter, error) {
 	if s.RandM == 0 {
 		s.RandM = DefaultRandM
 	}
-	a := &Augmenter{Settings: s, size: size, images: make([]source, len(images)), closed: s.CloseMosaic, scratch: raster.New(size, size, 3)}
+	a := &Augmenter{settings: s, size: size, images: make([]source, len(images)), closed: s.CloseMosaic, scratch: raster.New(size, size, 3)}
 	for i, m := range images {
 		if m.W != size || m.H != size || len(m.Pix) != size*size*3 {
 			return nil, fmt.Errorf("set up augmentation: image %q is %dx%d, not %dx%d", m.Name, m.W, m.H, size, size)
@@ -146,10 +146,10 @@ func (a *Augmenter) CloseMosaic(closed bool) { a.closed = closed }
 func (a *Augmenter) Sample(seed int64, epoch, position, index int, out []float32) []dataset.Box {
 	key := key{seed, epoch, position}
 	a.compose(0, key, 0, index)
-	if !a.closed && a.Mosaic > 0 {
+	if !a.closed && a.settings.Mosaic > 0 {
 		a.mix(key)
 	}
-	if a.AutoAugment == RandAugment {
+	if a.settings.AutoAugment == RandAugment {
 		a.randAugment(a.canvas[0], a.at(key, opRandAugment))
 	}
 	a.finish(key, out)

@@ -10,8 +10,8 @@ import (
 // randAugment applies RandN of nine photometric operations, drawn with replacement (Cubuk et al. 2020,
 // arXiv:1909.13719), in place. Those with a sign brighten or darken, and so on, with equal chance.
 func (a *Augmenter) randAugment(p raster.Pic, r *rand.Rand) {
-	m := float64(a.RandM) / maxRandM
-	for range a.RandN {
+	m := float64(a.settings.RandM) / maxRandM
+	for range a.settings.RandN {
 		op := r.IntN(9)
 		gain := 1 + .9*m
 		if r.Float64() >= .5 {
@@ -47,8 +47,8 @@ const (
 
 // finish converts the sample to 0..1 in out, with colour change and flips, which also turn the boxes.
 func (a *Augmenter) finish(k key, out []float32) {
-	if a.HSV > 0 {
-		a.colour(out, colourMatrix(a.at(k, opHSV), a.HSV))
+	if a.settings.HSV > 0 {
+		a.colour(out, colourMatrix(a.at(k, opHSV), a.settings.HSV))
 	} else {
 		for i, v := range a.canvas[0].Pix {
 			out[i] = a.level[v]
@@ -56,7 +56,7 @@ func (a *Augmenter) finish(k key, out []float32) {
 	}
 	r := a.at(k, opFlip)
 	n, side, boxes := a.size*3, float32(a.size), a.boxes[0]
-	if r.Float64() < a.FlipLR {
+	if r.Float64() < a.settings.FlipLR {
 		for y := range a.size {
 			row := out[y*n : (y+1)*n]
 			for i, j := 0, n-3; i < j; i, j = i+3, j-3 {
@@ -67,7 +67,7 @@ func (a *Augmenter) finish(k key, out []float32) {
 			boxes[i].X0, boxes[i].X1 = side-boxes[i].X1, side-boxes[i].X0
 		}
 	}
-	if r.Float64() < a.FlipUD {
+	if r.Float64() < a.settings.FlipUD {
 		row := make([]float32, 0, 3*1024) // stays on the stack for sides up to 1024
 		for y := range a.size / 2 {
 			upper, lower := out[y*n:(y+1)*n], out[(a.size-1-y)*n:(a.size-y)*n]

@@ -28,16 +28,16 @@ const mixShape = 32
 func (a *Augmenter) compose(n int, k key, shift, index int) {
 	a.boxes[n] = a.boxes[n][:0]
 	r := a.at(k, shift+opMosaic)
-	if !a.closed && r.Float64() < a.Mosaic {
+	if !a.closed && r.Float64() < a.settings.Mosaic {
 		a.mosaic(n, r, index)
 	} else {
 		copy(a.canvas[n].Pix, a.images[index].pix.Pix)
 		a.boxes[n] = append(a.boxes[n], a.images[index].boxes...)
 	}
-	if r = a.at(k, shift+opCopyPaste); r.Float64() < a.CopyPaste {
+	if r = a.at(k, shift+opCopyPaste); r.Float64() < a.settings.CopyPaste {
 		a.paste(n, r)
 	}
-	if a.Scale > 0 || a.Translate > 0 {
+	if a.settings.Scale > 0 || a.settings.Translate > 0 {
 		a.affine(n, a.at(k, shift+opAffine))
 	}
 }
@@ -127,9 +127,9 @@ func covers(boxes []dataset.Box, b dataset.Box) bool {
 // affine zooms about the centre and moves; what becomes free is grey.
 func (a *Augmenter) affine(n int, r *rand.Rand) {
 	size := float64(a.size)
-	zoom := uniform(r, 1-a.Scale, 1+a.Scale)
-	ox := size/2 - float64(zoom*size/2) + float64(uniform(r, -a.Translate, a.Translate)*size)
-	oy := size/2 - float64(zoom*size/2) + float64(uniform(r, -a.Translate, a.Translate)*size)
+	zoom := uniform(r, 1-a.settings.Scale, 1+a.settings.Scale)
+	ox := size/2 - float64(zoom*size/2) + float64(uniform(r, -a.settings.Translate, a.settings.Translate)*size)
+	oy := size/2 - float64(zoom*size/2) + float64(uniform(r, -a.settings.Translate, a.settings.Translate)*size)
 	raster.AffineBilinear(a.scratch, a.canvas[n], 1/zoom, -ox/zoom, -oy/zoom)
 	a.scratch, a.canvas[n] = a.canvas[n], a.scratch
 	kept := a.boxes[n][:0]
@@ -147,7 +147,7 @@ func (a *Augmenter) affine(n int, r *rand.Rand) {
 // (mixup, Zhang et al. 2018, arXiv:1710.09412, with the weights' distribution usual in detection).
 func (a *Augmenter) mix(k key) {
 	r := a.at(k, opMixUp)
-	if !(r.Float64() < a.MixUp) {
+	if !(r.Float64() < a.settings.MixUp) {
 		return
 	}
 	partner := r.IntN(len(a.images))
