@@ -90,7 +90,7 @@ func (r *run) reclaim(ctx context.Context, t trials.Trial) (bool, error) {
 		return false, nil // another process did it, or it finished after all
 	}
 	if err == nil {
-		r.Log.Warn("worker of trial vanished", "trial", t.Number, "reason", why)
+		r.Log.Info("worker of trial vanished", "trial", t.Number, "reason", why)
 	}
 	return err == nil, err
 }

@@ -133,8 +133,12 @@ func (r *run) others(ctx context.Context) (bool, error) {
 			continue
 		}
 		more = true
-		if _, err := r.reclaim(ctx, t); err != nil {
+		lost, err := r.reclaim(ctx, t)
+		if err != nil {
 			return false, err
+		}
+		if lost {
+			r.Log.Warn("another worker vanished, its trial runs again", "trial", t.Number)
 		}
 	}
 	return more, nil
