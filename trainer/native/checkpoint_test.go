@@ -5,8 +5,10 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
+	"encoding/json"
 	"errors"
 	"log/slog"
+	"math"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -19,9 +21,9 @@ import (
 )
 
 // resumable is a job in which every kind of state matters: auxiliary head, average, warm-up over
-// the break, mosaic closed late, scores not in every epoch.
+// the break, mosaic closed late, scores not in every epoch, a best epoch (of a metric that falls) long ago.
 func resumable(t *testing.T) (*native.Backend, trainer.Job) {
-	b := backend(t, func(c *native.Config) { c.ValEvery, c.BestMetric = 2, "mAP50-95" })
+	b := backend(t, func(c *native.Config) { c.ValEvery, c.BestMetric = 2, "loss/cls" })
 	return b, trainer.Job{Epochs: 5, Seed: 11, Dir: t.TempDir(),
 		Params: trials.Params{"aux": 0.25, "warmup_epochs": 3.5, "mixup": 0.3, "copy_paste": 0.3, "close_mosaic": 1, "ema_tau": 20}}
 }
@@ -186,6 +188,144 @@ func TestLatestPassesOverBrokenFiles(t *testing.T) {
 	}
 	if path, epoch := b.Latest(t.TempDir()); path != "" || epoch != 0 {
 		t.Errorf("empty directory: %q, %d", path, epoch)
+	}
+}
+
+func TestCheckpointsAreReplacedNotRewritten(t *testing.T) {
+	b, dir, aside := backend(t, nil), t.TempDir(), t.TempDir()
+	_, err := b.Train(t.Context(), trainer.Job{Epochs: 3, Dir: dir}, func(m trials.Measurement) {
+		if m.Epoch == 2 { // a second name of the file as it is after epoch 1
+			if err := os.Link(filepath.Join(dir, "last.ckpt"), filepath.Join(aside, "last.ckpt")); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if path, epoch := b.Latest(aside); path == "" || epoch != 1 {
+		t.Errorf("the file of epoch 1 has become %q of epoch %d", path, epoch)
+	}
+}
+
+// file is a checkpoint as the format's description says: this reader knows nothing else.
+type file struct {
+	head    map[string]any
+	names   []string // part/name
+	tensors map[string][]float32
+}
+
+func parse(t *testing.T, path string) file {
+	t.Helper()
+	data := read(t, path)
+	n := int(binary.LittleEndian.Uint64(data[16:]))
+	f := file{tensors: map[string][]float32{}}
+	if err := json.Unmarshal(data[24:24+n], &f.head); err != nil {
+		t.Fatal(err)
+	}
+	rest := data[24+n:]
+	for _, v := range f.head["tensors"].([]any) {
+		info, count := v.(map[string]any), 1
+		for _, d := range info["shape"].([]any) {
+			count *= int(d.(float64))
+		}
+		name, values := info["part"].(string)+"/"+info["name"].(string), make([]float32, count)
+		for i := range values {
+			values[i] = math.Float32frombits(binary.LittleEndian.Uint32(rest[4*i:]))
+		}
+		rest = rest[4*count:]
+		f.names, f.tensors[name] = append(f.names, name), values
+	}
+	if len(rest) != sha256.Size {
+		t.Fatalf("%d bytes after the tensors", len(rest))
+	}
+	return f
+}
+
+// write is the opposite of parse.
+func (f file) write(t *testing.T, path string) {
+	t.Helper()
+	head, err := json.Marshal(f.head)
+	if err != nil {
+		t.Fatal(err)
+	}
+	data := body(string(head), 0)
+	for _, name := range f.names {
+		for _, v := range f.tensors[name] {
+			data = binary.LittleEndian.AppendUint32(data, math.Float32bits(v))
+		}
+	}
+	if err := os.WriteFile(path, sealed(data), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestAverageFollowsItsRule(t *testing.T) {
+	// One step an epoch: two checkpoints hold weights and average before and after step 2.
+	b := backend(t, func(c *native.Config) { c.Batch = 67 })
+	dir := t.TempDir()
+	var before file
+	_, err := b.Train(t.Context(), trainer.Job{Epochs: 2, Dir: dir, Params: trials.Params{"ema_decay": 0.9, "ema_tau": 4}}, func(m trials.Measurement) {
+		if m.Epoch == 2 {
+			before = parse(t, filepath.Join(dir, "last.ckpt"))
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	after, d := parse(t, filepath.Join(dir, "last.ckpt")), 0.9*(1-math.Exp(-2.0/4))
+	moved := 0
+	for _, name := range after.names {
+		tensor, ok := strings.CutPrefix(name, "average/")
+		if !ok {
+			continue
+		}
+		for i, got := range after.tensors[name] {
+			old, now := float64(before.tensors[name][i]), float64(after.tensors["weights/"+tensor][i])
+			if want := d*old + (1-d)*now; math.Abs(float64(got)-want) > 1e-6*(1+math.Abs(want)) {
+				t.Fatalf("%s, value %d: %g, want %g", name, i, got, want)
+			}
+			if old != now {
+				moved++
+			}
+		}
+	}
+	if moved < 100_000 {
+		t.Errorf("only %d values moved: the check is too weak", moved)
+	}
+}
+
+func TestScoreReadsTheAverageOfWeightsAndStatistics(t *testing.T) {
+	// The average of a run that stands still is replaced by a trained network: its score must come out.
+	trained := t.TempDir()
+	good, _ := train(t, backend(t, nil), trainer.Job{Epochs: 10, Dir: trained, Params: trials.Params{"mosaic": 0.0, "ema": false}})
+	source := parse(t, filepath.Join(trained, "last.ckpt"))
+
+	b := backend(t, nil)
+	job := trainer.Job{Epochs: 2, Dir: t.TempDir(), Params: trials.Params{"lr0": 1e-9, "warmup_epochs": 0, "ema_decay": 0.999999, "ema_tau": 0.001}}
+	aside := filepath.Join(t.TempDir(), "last.ckpt")
+	bad, err := b.Train(t.Context(), job, func(m trials.Measurement) {
+		if m.Epoch == 2 {
+			still := parse(t, filepath.Join(job.Dir, "last.ckpt"))
+			for name := range still.tensors {
+				if tensor, ok := strings.CutPrefix(name, "average/"); ok {
+					still.tensors[name] = source.tensors["weights/"+tensor]
+				}
+			}
+			still.write(t, aside)
+			if m.Metrics["mAP50"] > 0.05 {
+				t.Errorf("the run that stands still has mAP50 %.3f", m.Metrics["mAP50"])
+			}
+		}
+	})
+	if err != nil {
+		t.Fatal(bad, err)
+	}
+	job.Resume = aside
+	got, _ := train(t, b, job)
+	a, w := metrics(got)[0], metrics(good)[9]
+	if len(got) != 1 || w["mAP50"] < 0.5 || math.Abs(a["mAP50-95"]-w["mAP50-95"]) > 0.01 {
+		t.Errorf("mAP50-95 %.4f, mAP50 %.4f; the trained network had %.4f, %.4f", a["mAP50-95"], a["mAP50"], w["mAP50-95"], w["mAP50"])
 	}
 }
 

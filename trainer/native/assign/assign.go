@@ -99,7 +99,7 @@ func (s *Assigner) reset(n, m int) {
 	}
 	s.object, s.score, s.overlap = s.object[:n], s.score[:n], s.overlap[:n]
 	for a := range s.object {
-		s.object[a], s.score[a], s.overlap[a] = -1, 0, 0
+		s.object[a], s.score[a] = -1, 0
 	}
 }
 

@@ -112,6 +112,9 @@ func TestAssignmentAgreesWithPyTorch(t *testing.T) {
 func TestPartsAndGradientsAgreeWithPyTorch(t *testing.T) {
 	for _, f := range fixtures(t) {
 		t.Run(f.Name, func(t *testing.T) {
+			for i := range f.dBox {
+				f.dBox[i] = 7 // must be overwritten
+			}
 			var l loss.Loss
 			p, err := l.Compute(f.heads, f.truths, gains, 1, f.dBox, f.dClasses)
 			if err != nil {
@@ -127,6 +130,18 @@ func TestPartsAndGradientsAgreeWithPyTorch(t *testing.T) {
 					if !near(float64(row[j]), want[j], 2e-6) {
 						t.Errorf("box gradient of point %d, logit %d: %g, want %g", i, j, row[j], want[j])
 					}
+				}
+			}
+			background := map[int]bool{}
+			for i := range f.heads.N * f.heads.A {
+				background[i] = true
+			}
+			for _, i := range f.Points {
+				background[i] = false
+			}
+			for i, g := range f.dBox {
+				if background[i/(4*f.R)] && g != 0 {
+					t.Fatalf("box gradient of background point %d is %g", i/(4*f.R), g)
 				}
 			}
 			for i, want := range f.GradClass {
