@@ -306,3 +306,26 @@ func TestObjective(t *testing.T) {
 		})
 	}
 }
+
+// A number in a requirement means "on": mixup matters with every mosaic but 0, sampled or fixed.
+func TestActive(t *testing.T) {
+	space := trials.Space{{Name: "mosaic", Kind: trials.Float, High: 1}, {Name: "mixup", Kind: trials.Float, High: 1}}
+	mixup := trials.Param{Name: "mixup", Requires: trials.Params{"mosaic": 1.0}}
+	for _, c := range []struct {
+		name          string
+		space         trials.Space
+		params, fixed trials.Params
+		want          bool
+	}{
+		{"sampled on", space, trials.Params{"mosaic": 0.4}, nil, true},
+		{"sampled off", space, trials.Params{"mosaic": 0.0}, nil, false},
+		{"varies but inactive itself", space, nil, trials.Params{"mosaic": 1.0}, false},
+		{"fixed on", space[1:], nil, trials.Params{"mosaic": int64(1)}, true},
+		{"fixed off", space[1:], nil, trials.Params{"mosaic": 0.0}, false},
+		{"nowhere", space[1:], nil, nil, false},
+	} {
+		if got := sweep.Active(mixup, c.space, c.params, c.fixed); got != c.want {
+			t.Errorf("%s: %v, want %v", c.name, got, c.want)
+		}
+	}
+}

@@ -36,20 +36,21 @@ type NewSampler func(seed int64, space trials.Space, count int) (Sampler, error)
 // NewPruner makes a pruner for trials of that many epochs (0: not known).
 type NewPruner func(epochs int) (Pruner, error)
 
-// Active says whether p matters at a point: whether every value that it requires is
+// Active says whether p matters at a point: whether what it requires (see trials.Params.Meets) holds
 // among the point's parameters or, for parameters that do not vary, the fixed ones.
 // A parameter that requires an inactive one is inactive, because that one has no value here.
 func Active(p trials.Param, space trials.Space, params, fixed trials.Params) bool {
-	for name, want := range p.Requires {
+	at := trials.Params{}
+	for name := range p.Requires {
 		have, ok := params[name]
 		if _, varies := space.Lookup(name); !ok && !varies {
 			have, ok = fixed[name]
 		}
-		if !ok || !trials.SameValue(have, want) {
-			return false
+		if ok {
+			at[name] = have
 		}
 	}
-	return true
+	return at.Meets(p.Requires)
 }
 
 // Causes with which the engine cancels a trial's context.

@@ -92,7 +92,7 @@ func (a *app) tableCommand() *cobra.Command {
 		RunE: func(c *cobra.Command, given []string) error {
 			return a.withStudy(c.Context(), given[0], func(_ trials.Reader, snap *reports.Snapshot) error {
 				if asJSON {
-					return printJSON(a.stdout, tables.All(snap))
+					return tables.JSON(a.stdout, snap)
 				}
 				return a.printTable(snap, format)
 			})

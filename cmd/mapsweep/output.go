@@ -20,17 +20,23 @@ func printJSON(w io.Writer, v any) error {
 	return err
 }
 
-// isTerminal says whether w is a terminal, and how wide.
-func isTerminal(w io.Writer) (width int, ok bool) {
+// terminalSize is the size of the terminal w in characters; not ok if w is none.
+func terminalSize(w io.Writer) (width, height int, ok bool) {
 	f, isFile := w.(*os.File)
 	if !isFile || !term.IsTerminal(int(f.Fd())) {
-		return 0, false
+		return 0, 0, false
 	}
-	width, _, err := term.GetSize(int(f.Fd()))
-	if err != nil || width <= 0 {
-		width = 80
+	width, height, err := term.GetSize(int(f.Fd()))
+	if err != nil || width <= 0 || height <= 0 {
+		width, height = 80, 24
 	}
-	return width, true
+	return width, height, true
+}
+
+// isTerminal says whether w is a terminal, and how wide.
+func isTerminal(w io.Writer) (width int, ok bool) {
+	width, _, ok = terminalSize(w)
+	return width, ok
 }
 
 // duration prints a time span as people read it: 42 s, 6 min 10 s, 2 h 14 min.

@@ -27,15 +27,16 @@ type view struct {
 	metric  string
 	total   int
 	began   time.Time
-	width   int
+	width   int // of the terminal, in characters
+	height  int
 	running map[int64]*liveTrial
 
 	mu        sync.Mutex
 	bars      *mpb.Progress // nil: plain lines
 	study     *mpb.Bar
 	done      sweep.Summary
-	resumed   int    // trials that were finished before this run
-	tableText string // the table so far, shown under the bars
+	resumed   int      // trials that were finished before this run
+	tableText []string // the table so far, line by line, shown under the bars
 }
 
 // liveTrial is what the view knows of a running trial.
@@ -54,8 +55,8 @@ const barScale = 1000
 
 func (a *app) newView(spec studies.Spec, plain bool) *view {
 	v := &view{out: a.stdout, metric: spec.Objective.Metric, began: time.Now(), running: map[int64]*liveTrial{}}
-	if width, ok := isTerminal(a.stdout); ok && !plain {
-		v.width = width
+	if width, height, ok := terminalSize(a.stdout); ok && !plain {
+		v.width, v.height = width, height
 		v.bars = mpb.New(mpb.WithOutput(a.stdout), mpb.WithWidth(24), mpb.WithRefreshRate(200*time.Millisecond))
 	}
 	return v
@@ -117,12 +118,13 @@ func (v *view) started(ev sweep.StudyStarted) {
 	if v.bars == nil {
 		return
 	}
-	v.study = v.bars.New(int64(max(1, v.total)), mpb.BarStyle().Lbound("").Rbound("").Filler("━").Tip("").Padding("─"),
+	v.study = v.bars.New(0, mpb.BarStyle().Lbound("").Rbound("").Filler("━").Tip("").Padding("─"),
 		mpb.BarPriority(math.MaxInt32),
 		mpb.PrependDecorators(decor.Any(func(decor.Statistics) string { return v.studyHead() }, decor.WCSyncSpaceR)),
 		mpb.AppendDecorators(decor.Any(func(decor.Statistics) string { return v.studyTail() })),
-		mpb.BarExtender(mpb.BarFillerFunc(v.fillTable), false),
+		mpb.BarBtmExtender(v.tableLines(ev.Parallel)...),
 	)
+	v.study.SetTotal(int64(max(1, v.total)), false) // it must not end by itself: close takes it off
 	v.study.SetCurrent(int64(v.resumed))
 }
 
@@ -293,18 +295,25 @@ func (v *view) table(snap *reports.Snapshot) {
 		return
 	}
 	v.mu.Lock()
-	v.tableText = b.String()
+	v.tableText = append([]string{""}, strings.Split(strings.TrimRight(b.String(), "\n"), "\n")...)
 	v.mu.Unlock()
 }
 
-func (v *view) fillTable(w io.Writer, _ decor.Statistics) error {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	if v.tableText == "" {
-		return nil
+// tableLines are the lines under the bars: one filler a line, as many as the screen has room for.
+func (v *view) tableLines(parallel int) []mpb.BarFiller {
+	lines := make([]mpb.BarFiller, max(0, v.height-parallel-3))
+	for i := range lines {
+		lines[i] = mpb.BarFillerFunc(func(w io.Writer, _ decor.Statistics) error {
+			v.mu.Lock()
+			defer v.mu.Unlock()
+			if i >= len(v.tableText) {
+				return nil
+			}
+			_, err := io.WriteString(w, v.tableText[i]+"\n")
+			return err
+		})
 	}
-	_, err := io.WriteString(w, "\n"+strings.TrimRight(v.tableText, "\n")+"\n")
-	return err
+	return lines
 }
 
 // close takes the bars off the screen.
@@ -313,7 +322,7 @@ func (v *view) close() {
 		return
 	}
 	v.mu.Lock()
-	v.tableText = ""
+	v.tableText = nil
 	v.mu.Unlock()
 	for _, lt := range v.running {
 		if lt.bar != nil {
