@@ -72,9 +72,9 @@ type header struct {
 	Model   string       `json:"model"`
 	Classes []string     `json:"classes"`
 	Size    int          `json:"image_size"`
-	Epoch   int          `json:"epoch"`    // epochs finished
+	Epoch   int          `json:"epoch"`    // epochs finished and reported
 	Step    int          `json:"step"`     // steps done, of the whole run
-	Sums    [3]float64   `json:"loss_sum"` // box, class, dfl over the steps of an unfinished epoch
+	Sums    [3]float64   `json:"loss_sum"` // box, class, dfl over the steps of the unfinished epoch
 	Best    *best        `json:"best,omitempty"`
 	Curves  []curve      `json:"curves"` // metrics of the finished epochs
 	Tensors []tensorInfo `json:"tensors"`

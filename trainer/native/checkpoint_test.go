@@ -57,9 +57,10 @@ func TestResumedRunIsTheUninterruptedOne(t *testing.T) {
 		asked int    // steps and other looks at the context before it ends
 		line  string // of the log: where it stopped
 	}{
-		"between two epochs": {16, "stopped at epoch 3, step 0 of 8"},
-		"inside the second":  {13, "stopped at epoch 2, step 5 of 8"},
-		"inside the first":   {3, "stopped at epoch 1, step 3 of 8"},
+		"between two epochs": {19, "stopped at epoch 3, after step 0 of 8"},
+		"while scoring":      {17, "stopped at epoch 2, after step 8 of 8"},
+		"inside the second":  {13, "stopped at epoch 2, after step 5 of 8"},
+		"inside the first":   {3, "stopped at epoch 1, after step 3 of 8"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b, broken := resumable(t)

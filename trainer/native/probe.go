@@ -50,7 +50,7 @@ func (b *Backend) Probe(ctx context.Context, job trainer.Job) (trainer.Estimate,
 	}
 	step = time.Since(start) / probeSteps
 	start = time.Now()
-	if err := r.score(map[string]float64{}); err != nil {
+	if err := r.score(ctx, map[string]float64{}); err != nil {
 		return trainer.Estimate{}, err
 	}
 	if err := r.save(lastName); err != nil {

@@ -127,16 +127,17 @@ func (r *run) auxLoss(h loss.Heads, dBox, dClass []float32) (float64, error) {
 // train runs the epochs that are left.
 func (r *run) train(ctx context.Context, report func(trials.Measurement)) error {
 	r.finished = time.Now()
-	for epoch := r.step / r.steps; epoch < r.job.Epochs; epoch++ {
+	for epoch := len(r.curves); epoch < r.job.Epochs; epoch++ {
 		saved := r.step
-		if err := r.epoch(ctx, epoch); err != nil {
+		var metrics map[string]float64
+		err := r.epoch(ctx, epoch)
+		if err == nil {
+			metrics, err = r.measure(ctx, epoch)
+		}
+		if err != nil {
 			if ctx.Err() != nil && r.step > saved {
 				err = errors.Join(err, r.save(lastName))
 			}
-			return err
-		}
-		metrics, err := r.measure(epoch)
-		if err != nil {
 			return err
 		}
 		r.curves = append(r.curves, curve{Epoch: epoch + 1, Metrics: metrics})
@@ -155,7 +156,7 @@ func (r *run) epoch(ctx context.Context, epoch int) error {
 	batch := r.b.cfg.Batch
 	r.sampler.CloseMosaic(epoch >= r.job.Epochs-r.set.closeMosaic)
 	order := augment.Order(r.job.Seed, epoch, len(r.data.Train))
-	for k := r.step % r.steps; k < r.steps; k++ {
+	for k := r.step - epoch*r.steps; k < r.steps; k++ {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
@@ -242,7 +243,7 @@ func (r *run) progress(epoch, k int, v value) {
 }
 
 // measure makes the metrics of a finished epoch and writes its line.
-func (r *run) measure(epoch int) (map[string]float64, error) {
+func (r *run) measure(ctx context.Context, epoch int) (map[string]float64, error) {
 	if sum := kernels.SumSquares(r.net.Weights()) + kernels.SumSquares(r.net.Stats()); !finite(sum) {
 		return nil, r.diverged("weights stopped being finite", epoch, r.steps-1)
 	}
@@ -253,7 +254,7 @@ func (r *run) measure(epoch int) (map[string]float64, error) {
 		"lr/weights": rates.Weights, "lr/bias": rates.Bias,
 	}
 	if (epoch+1)%r.b.cfg.ValEvery == 0 || epoch+1 == r.job.Epochs {
-		if err := r.score(m); err != nil {
+		if err := r.score(ctx, m); err != nil {
 			return nil, err
 		}
 	}
@@ -285,7 +286,8 @@ func (r *run) end(ctx context.Context, err error) error {
 		r.log.printf("done: %d epochs", r.job.Epochs)
 	case errors.As(err, &f): // has its line
 	case ctx.Err() != nil:
-		r.log.printf("stopped at epoch %d, step %d of %d: %v", r.step/r.steps+1, r.step%r.steps, r.steps, err)
+		epoch := len(r.curves)
+		r.log.printf("stopped at epoch %d, after step %d of %d: %v", epoch+1, r.step-epoch*r.steps, r.steps, err)
 	default:
 		r.log.printf("error: %v", err)
 	}

@@ -1,6 +1,7 @@
 package native
 
 import (
+	"context"
 	"math"
 
 	"github.com/mapsweep/mapsweep/trainer/dataset"
@@ -52,9 +53,9 @@ func (s *scorer) names() []string {
 // score adds the metrics of the scored split to m, measured with the average of the
 // weights, or with the weights where there is none. What has no object to be measured by
 // is left out.
-func (r *run) score(m map[string]float64) error {
+func (r *run) score(ctx context.Context, m map[string]float64) error {
 	defer r.useAverage()()
-	if err := r.detect(); err != nil {
+	if err := r.detect(ctx); err != nil {
 		return err
 	}
 	s := r.scorer
@@ -91,10 +92,13 @@ func (r *run) useAverage() (back func()) {
 }
 
 // detect fills the scorer's detections, a batch of images at a time.
-func (r *run) detect() error {
+func (r *run) detect(ctx context.Context) error {
 	s, one := r.scorer, r.data.Size*r.data.Size*3
 	s.found = s.found[:0]
 	for first := 0; first < len(s.images); first += r.b.cfg.Batch {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
 		batch := s.images[first:min(first+r.b.cfg.Batch, len(s.images))]
 		for j := range batch {
 			pix := r.images[j*one : (j+1)*one]

@@ -63,7 +63,7 @@ type tensor interface {
 func (r *run) save(name string) error {
 	h := header{
 		Config: r.config, Model: r.b.cfg.Model, Classes: r.data.Classes, Size: r.data.Size,
-		Epoch: r.step / r.steps, Step: r.step, Sums: [3]float64{r.sums.Box, r.sums.Class, r.sums.DFL},
+		Epoch: len(r.curves), Step: r.step, Sums: [3]float64{r.sums.Box, r.sums.Class, r.sums.DFL},
 		Best: r.best, Curves: r.curves,
 	}
 	var tensors [][]float32
@@ -86,6 +86,9 @@ func (r *run) restore(path string) error {
 	}
 	if h.Config != r.config {
 		return fmt.Errorf("resume from %s: it belongs to another configuration, data set or seed: remove it to start anew", path)
+	}
+	if h.Epoch != len(h.Curves) || h.Step < h.Epoch*r.steps || h.Step > (h.Epoch+1)*r.steps {
+		return fmt.Errorf("resume from %s: epoch %d, %d curves and step %d do not fit: %w", path, h.Epoch, len(h.Curves), h.Step, errNotCheckpoint)
 	}
 	i := 0
 	err = r.state(func(info tensorInfo, t tensor, arena []float32) error {

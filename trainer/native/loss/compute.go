@@ -116,7 +116,7 @@ func Decode(h Heads, n, a int, scratch []float64) assign.Box {
 	var d [4]float64
 	at := (n*h.A + a) * 4 * h.R
 	for side := range d {
-		d[side], _ = softmax(h.Box[at+side*h.R:at+(side+1)*h.R], scratch)
+		d[side], _, _ = softmax(h.Box[at+side*h.R:at+(side+1)*h.R], scratch)
 	}
 	return corners(h, a, d)
 }
@@ -128,15 +128,15 @@ func corners(h Heads, a int, d [4]float64) assign.Box {
 }
 
 // softmax writes the probabilities of the logits and returns their expectation
-// sum k p_k and log sum exp of the logits.
-func softmax(logits []float32, prob []float64) (mean, logSum float64) {
-	top := logits[0]
+// sum k p_k, and the log sum exp of the logits as top + log sum.
+func softmax(logits []float32, prob []float64) (mean, top, sum float64) {
+	highest := logits[0]
 	for _, z := range logits[1:] {
-		top = max(top, z)
+		highest = max(highest, z)
 	}
-	sum := 0.0
+	top = float64(highest)
 	for k, z := range logits {
-		e := math.Exp(float64(z) - float64(top))
+		e := math.Exp(float64(z) - top)
 		prob[k] = e
 		sum += e
 		mean += float64(k) * e
@@ -144,7 +144,7 @@ func softmax(logits []float32, prob []float64) (mean, logSum float64) {
 	for k := range logits {
 		prob[k] /= sum
 	}
-	return mean / sum, float64(top) + math.Log(sum)
+	return mean / sum, top, sum
 }
 
 func (l *Loss) grow(h Heads) {

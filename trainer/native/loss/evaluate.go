@@ -70,7 +70,8 @@ func (l *Loss) point(h Heads, a int, o Truth, logits []float32, gBox, gDFL float
 	r := h.R
 	var d, logSum [4]float64
 	for s := range d {
-		d[s], logSum[s] = softmax(logits[s*r:(s+1)*r], l.sides[s*r:(s+1)*r])
+		mean, top, sum := softmax(logits[s*r:(s+1)*r], l.sides[s*r:(s+1)*r])
+		d[s], logSum[s] = mean, top+math.Log(sum)
 	}
 	truth := assign.Box{X0: float64(o.X0), Y0: float64(o.Y0), X1: float64(o.X1), Y1: float64(o.Y1)}
 	ciou, g := assign.CIoUGrad(corners(h, a, d), truth)
