@@ -227,9 +227,6 @@ func (c *checker) design() {
 		c.search()
 		return
 	}
-	if s.Search != nil {
-		c.add("search", "remove it, or write design: search", "search is not read by design %s", s.Design)
-	}
 	least := map[string]int{DesignOneFactor: 0, DesignLeaveOneOut: 2, DesignFactorial: 1, DesignGrid: 1}[s.Design]
 	if len(s.Factors) < least {
 		c.add("factors", "for instance mixup: [0.15, 0]", "design %s needs at least %d factor%s, the study has %d",

@@ -248,7 +248,6 @@ func TestFaults(t *testing.T) {
 		{"require each other", "factors:\n  a: {levels: [1, 2], requires: {b: 1}}\n  b: {levels: [1, 2], requires: {a: 1}}", nil,
 			[]string{`s.yaml:6:37: a and b require each other`}},
 
-		{"search in a fixed design", "search: {trials: 4}", nil, []string{`s.yaml:4:1: search is not read by design one-factor (remove it, or write design: search)`}},
 		{"leave-one-out of one", "factors: {a: [1, 2]}", []string{"design=leave-one-out"},
 			[]string{`s.yaml:4:1: design leave-one-out needs at least 2 factors, the study has 1 (for instance mixup: [0.15, 0])`}},
 		{"search without search", "factors: {a: [1, 2]}", []string{"design=search"},

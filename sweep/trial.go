@@ -335,20 +335,26 @@ func (r *run) putBack(ctx context.Context, a *active, reason string) error {
 	return nil
 }
 
-// describe adds the effective configuration and the checkpoint to a trial's attributes and directory.
+// describe adds the effective configuration and the checkpoint to a trial's attributes, and the
+// configuration to its directory where the backend has not written one of its own, which says more.
 func (r *run) describe(job trainer.Job, res trainer.Result, attrs map[string]json.RawMessage) {
-	if len(res.Effective) > 0 {
-		attrs[trials.AttrEffective] = trials.Attr(res.Effective)
-		if err := writeJSON(filepath.Join(job.Dir, "effective.json"), res.Effective); err != nil {
-			r.Log.Warn("effective configuration is in the database only", "trial", job.Number, "error", err)
-		}
-	}
 	if res.Checkpoint != "" {
 		path := res.Checkpoint
 		if rel, err := filepath.Rel(job.Dir, path); err == nil && filepath.IsLocal(rel) {
 			path = rel
 		}
 		attrs[AttrCheckpoint] = trials.Attr(path)
+	}
+	if len(res.Effective) == 0 {
+		return
+	}
+	attrs[trials.AttrEffective] = trials.Attr(res.Effective)
+	path := filepath.Join(job.Dir, "effective.json")
+	if _, err := os.Stat(path); err == nil {
+		return
+	}
+	if err := writeJSON(path, res.Effective); err != nil {
+		r.Log.Warn("effective configuration is in the database only", "trial", job.Number, "error", err)
 	}
 }
 

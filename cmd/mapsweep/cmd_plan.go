@@ -134,7 +134,7 @@ func (a *app) printPlan(spec studies.Spec, p *planned) {
 		for _, c := range p.Plan.Counts {
 			fmt.Fprintf(w, "%-16s %6d %7d  %s\n", c.Factor, c.Arms, c.Trials, values(c.Levels))
 		}
-		fmt.Fprintf(w, "\n%d arms x %d replicates", len(p.Plan.Arms), p.Plan.Replicates)
+		fmt.Fprintf(w, "\n%s x %s", count(len(p.Plan.Arms), "arm"), count(p.Plan.Replicates, "replicate"))
 		if n := len(p.Plan.Data); n > 1 {
 			fmt.Fprintf(w, " x %d data sets", n)
 		}
@@ -162,6 +162,14 @@ func (a *app) printPlan(spec studies.Spec, p *planned) {
 	}
 }
 
+// count is a number with its noun: 1 arm, 5 arms.
+func count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
 func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
 
 func values(vs []any) string {
@@ -178,6 +186,9 @@ func rangeOf(p trials.Param) string {
 		return values(p.Choices)
 	}
 	s := fmt.Sprintf("%s to %s", trials.FormatValue(p.Low), trials.FormatValue(p.High))
+	if p.Kind == trials.Int {
+		s += ", whole numbers"
+	}
 	if p.Step > 0 {
 		s += " by " + trials.FormatValue(p.Step)
 	}
@@ -218,9 +229,9 @@ func (a *app) trainCommand() *cobra.Command {
 
 // train runs the native trainer once and prints a line per epoch.
 func (a *app) train(parent context.Context, t studies.Trainer, sets []string, seed int64, dir string, asJSON bool) error {
-	backend, err := newBackend(t)
+	backend, err := newBackend(t, "val")
 	if err != nil {
-		return err
+		return &codeError{exitUsage, err}
 	}
 	params := trials.Params{}
 	for _, s := range sets {

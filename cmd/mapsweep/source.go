@@ -13,7 +13,9 @@ import (
 
 	"github.com/mapsweep/mapsweep/studies"
 	"github.com/mapsweep/mapsweep/studies/shipped"
+	"github.com/mapsweep/mapsweep/sweep"
 	"github.com/mapsweep/mapsweep/trainer"
+	"github.com/mapsweep/mapsweep/trainer/command"
 	"github.com/mapsweep/mapsweep/trials"
 )
 
@@ -21,7 +23,8 @@ import (
 type source struct {
 	text []byte
 	opts studies.Options
-	dir  string // data paths are relative to it; "" for the working directory
+	dir  string        // data paths are relative to it; "" for the working directory
+	spec *studies.Spec // a recorded study, as it was resolved then
 }
 
 // findSource finds a study by path, by shipped name, or by the name of a recorded study.
@@ -40,7 +43,11 @@ func (a *app) findSource(ctx context.Context, name string, sets []string) (sourc
 		return source{text: s.File, opts: studies.Options{File: name + " (shipped)", Set: sets}}, nil
 	}
 	if st, err := a.recorded(ctx, name); err == nil {
-		return source{text: st.File, opts: studies.Options{File: name + " (recorded)", Set: sets}}, nil
+		spec, err := sweep.StoredSpec(st)
+		if err != nil {
+			return source{}, err
+		}
+		return source{text: st.File, opts: studies.Options{File: name + " (recorded)", Set: sets}, spec: &spec}, nil
 	}
 	return source{}, usagef("no study %q: it is no file, no recorded study in %s, and none of the shipped ones (%s)%s",
 		name, a.db, strings.Join(shipped.Names(), ", "), didYouMean(name, shipped.Names()))
@@ -73,28 +80,53 @@ func didYouMean(name string, names []string) string {
 // load parses and validates a study, and makes its backend. Relative data paths are taken from
 // the study file's folder.
 func (s source) load() (studies.Spec, trainer.Backend, error) {
-	spec, err := studies.Parse(s.text, s.opts)
+	none := studies.Spec{}
+	spec, err := s.parse()
 	if err != nil {
-		return studies.Spec{}, nil, err
+		return none, nil, err
 	}
-	s.anchor(&spec)
-	backend, err := newBackend(spec.Trainer)
+	backend, err := newBackend(spec.Trainer, spec.Objective.Split)
 	if err != nil {
-		return studies.Spec{}, nil, err
+		return none, nil, &codeError{exitUsage, fmt.Errorf("%s: trainer: %w", s.opts.File, err)}
 	}
 	if d, ok := backend.(trainer.Describer); ok {
 		strict := spec.Trainer.Backend != studies.BackendCommand
 		if err := studies.Validate(spec, d.Knobs(), strict); err != nil {
-			return studies.Spec{}, nil, studies.Locate(err, s.text, s.opts)
+			return none, nil, studies.Locate(err, s.text, s.opts)
 		}
 		spec = studies.WithKnobs(spec, d.Knobs())
 	}
+	if c, ok := backend.(*command.Backend); ok {
+		names := spec.Baseline.Names()
+		for _, f := range spec.Factors {
+			names = append(names, f.Name)
+		}
+		if err := c.CheckParams(names); err != nil {
+			return none, nil, usagef("%s: %w", s.opts.File, err)
+		}
+	}
 	if spec.Search != nil {
 		if _, ok := samplers()[spec.Search.Sampler]; !ok {
-			return studies.Spec{}, nil, usagef("search.sampler: no sampler %q", spec.Search.Sampler)
+			return none, nil, usagef("search.sampler: no sampler %q", spec.Search.Sampler)
 		}
 	}
 	return spec, backend, nil
+}
+
+// parse reads the study file; a recorded study is taken as it was resolved, overrides of that time included.
+func (s source) parse() (studies.Spec, error) {
+	if s.spec != nil {
+		if len(s.opts.Set) > 0 {
+			return studies.Spec{}, usagef("%s has no study file here to override; give the path of its file together with --set or --as", s.opts.File)
+		}
+		return *s.spec, nil
+	}
+	spec, err := studies.Parse(s.text, s.opts)
+	if err != nil {
+		return studies.Spec{}, err
+	}
+	s.anchor(&spec)
+	return spec, nil
 }
 
 // anchor makes data paths that exist beside the study file relative to the working directory.

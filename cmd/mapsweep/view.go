@@ -196,14 +196,18 @@ func (v *view) trialFinished(ev sweep.TrialFinished) {
 	switch {
 	case ev.Trial.State == trials.Complete && len(ev.Trial.Values) > 0:
 		line += fmt.Sprintf("  %s %.4f", v.metric, ev.Trial.Values[0])
-	case ev.Trial.State == trials.Pruned:
+	case ev.Trial.State == trials.Pruned && ev.Reason == "":
 		line += "  pruned"
+	case ev.Trial.State == trials.Pruned: // the reason says it
 	case ev.Trial.State == trials.Waiting:
 		line += "  put back"
 	default:
 		line += "  FAILED"
 	}
-	if ev.Reason != "" {
+	switch {
+	case ev.Reason != "" && ev.Trial.State == trials.Pruned:
+		line += "  " + ev.Reason
+	case ev.Reason != "":
 		line += ": " + ev.Reason
 	}
 	if lt != nil {

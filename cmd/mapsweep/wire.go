@@ -36,12 +36,12 @@ func readStore(ctx context.Context, path string) (trials.Store, error) {
 }
 
 // newBackend makes the trainer that a study asks for.
-func newBackend(t studies.Trainer) (trainer.Backend, error) {
+func newBackend(t studies.Trainer, split string) (trainer.Backend, error) {
 	switch t.Backend {
 	case studies.BackendNative:
 		return native.New(native.Config{
 			Model: t.Model, Data: t.Data, ImageSize: t.ImageSize,
-			Epochs: t.Epochs, Batch: t.Batch, Device: t.Device,
+			Epochs: t.Epochs, Batch: t.Batch, Device: t.Device, Split: split,
 		})
 	case studies.BackendCommand:
 		var limit time.Duration

@@ -13,7 +13,7 @@ type Verdict string
 const (
 	Better     Verdict = "better"     // Holm's p value is below alpha and the difference is in the metric's favour
 	Worse      Verdict = "worse"      // the same, to its disadvantage
-	Equivalent Verdict = "equivalent" // the interval lies inside the margin that the study declared
+	Equivalent Verdict = "equivalent" // the interval lies inside the margin of no practical weight
 	NotShown   Verdict = "not shown"  // neither
 	NotTested  Verdict = "not tested" // too few or unvarying values for any interval
 )
@@ -87,10 +87,10 @@ func (e *Effect) judge() {
 			e.Reason += fmt.Sprintf(" after correction for %d comparisons", e.Comparisons)
 		}
 		if inside {
-			e.Reason += fmt.Sprintf(", but smaller than the declared margin of %.4g", margin)
+			e.Reason += fmt.Sprintf(", but it is smaller than the margin of %.4g that matters in practice", margin)
 		}
 	case inside:
-		e.Verdict, e.Reason = Equivalent, fmt.Sprintf("the interval lies inside the declared margin of %.4g", margin)
+		e.Verdict, e.Reason = Equivalent, fmt.Sprintf("the interval lies inside the margin of %.4g that does not matter in practice", margin)
 	case e.P < alpha:
 		e.Verdict = NotShown
 		e.Reason = fmt.Sprintf("clear on its own (p = %.2g), but not among %d comparisons (p = %.2g)", e.P, e.Comparisons, e.PHolm)

@@ -135,8 +135,9 @@ func (b *Backend) Train(ctx context.Context, job trainer.Job, report func(trials
 	defer cancel()
 	exit, err := r.run(limited)
 	switch {
-	case ctx.Err() != nil:
-		return trainer.Result{}, fmt.Errorf("train: %w", context.Cause(ctx))
+	case ctx.Err() != nil: // a failure only for the engine that calls it one: a time limit, say
+		cause := context.Cause(ctx)
+		return trainer.Result{}, r.fail(trials.ClassError, fmt.Sprintf("program was stopped: %v", cause), cause)
 	case err != nil:
 		return trainer.Result{}, r.fail(trials.ClassError, fmt.Sprintf("program could not be started: %v", err), err)
 	}

@@ -43,6 +43,27 @@ func newTemplate(job trainer.Job) template {
 	return t
 }
 
+// CheckParams says whether every placeholder of the command and its environment stands for something
+// when a trial has parameters of those names.
+func (b *Backend) CheckParams(names []string) error {
+	job := trainer.Job{Params: trials.Params{}}
+	for _, n := range names {
+		job.Params[n] = ""
+	}
+	t := newTemplate(job)
+	for _, a := range b.cfg.Command {
+		if _, err := t.expand(a); err != nil {
+			return fmt.Errorf("trainer.command: %w", err)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(b.cfg.Env)) {
+		if _, err := t.expand(b.cfg.Env[name]); err != nil {
+			return fmt.Errorf("trainer.env.%s: %w", name, err)
+		}
+	}
+	return nil
+}
+
 // fill makes the program's arguments and environment.
 func (t template) fill(cfg Config) (args, env []string, err error) {
 	for _, a := range cfg.Command {
