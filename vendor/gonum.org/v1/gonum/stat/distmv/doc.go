@@ -1,6 +1,0 @@
-// Copyright ©2017 The Gonum Authors. All rights reserved.
-// Use of this source code is governed by a BSD-style
-// license that can be found in the LICENSE file.
-
-// Package distmv provides multivariate random distribution types.
-package distmv // import "gonum.org/v1/gonum/stat/distmv"
