@@ -57,6 +57,12 @@ type Describer interface {
 	Knobs() []trials.Knob
 }
 
+// Measurer is optional: names the metrics that the backend reports. A name that ends in "/"
+// stands for all that begin with it, such as AP/ for the average precision of each class.
+type Measurer interface {
+	Metrics() []string
+}
+
 // Prober is optional: measures a few steps and tells what one trial will cost.
 type Prober interface {
 	Probe(ctx context.Context, job Job) (Estimate, error)

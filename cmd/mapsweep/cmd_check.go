@@ -8,6 +8,7 @@ import (
 
 	"github.com/mapsweep/mapsweep/studies"
 	"github.com/mapsweep/mapsweep/studies/design"
+	"github.com/mapsweep/mapsweep/trainer"
 )
 
 func (a *app) checkCommand() *cobra.Command {
@@ -15,16 +16,21 @@ func (a *app) checkCommand() *cobra.Command {
 	var asJSON bool
 	c := &cobra.Command{
 		Use:   "check STUDY",
-		Short: "Check a study file: keys, types, ranges, levels; every fault at once",
+		Short: "Check a study file: keys, types, ranges, levels, data; every fault at once",
 		Args:  args(cobra.ExactArgs(1)),
 		RunE: func(c *cobra.Command, given []string) error {
 			src, err := a.findSource(c.Context(), given[0], sets)
 			if err != nil {
 				return err
 			}
-			spec, _, err := src.load()
+			spec, backend, err := src.load()
 			if err != nil {
 				return err
+			}
+			if p, ok := backend.(trainer.Preparer); ok {
+				if _, err := p.Prepare(c.Context()); err != nil {
+					return &codeError{exitUsage, fmt.Errorf("%s: %w", src.opts.File, err)}
+				}
 			}
 			if asJSON {
 				return printJSON(a.stdout, spec)

@@ -229,6 +229,9 @@ func (a *app) trainCommand() *cobra.Command {
 
 // train runs the native trainer once and prints a line per epoch.
 func (a *app) train(parent context.Context, t studies.Trainer, sets []string, seed int64, dir string, asJSON bool) error {
+	if t.Epochs < 1 {
+		return usagef("--epochs %d: at least 1", t.Epochs)
+	}
 	backend, err := newBackend(t, "val")
 	if err != nil {
 		return &codeError{exitUsage, err}

@@ -65,13 +65,18 @@ func findTrial(snap *reports.Snapshot, number string) (trials.Trial, error) {
 	return trials.Trial{}, fmt.Errorf("study %s has no trial %d; it has %d trials", snap.Study.Name, n, len(snap.Trials))
 }
 
+// tableOptions fit tables to standard output: its width, and colours on a terminal unless NO_COLOR is set.
+func (a *app) tableOptions() tables.Options {
+	width, isTerm := isTerminal(a.stdout)
+	return tables.Options{Width: width, Colour: isTerm && os.Getenv("NO_COLOR") == ""}
+}
+
 // printTable writes the study's tables to standard output; format "" is for terminals.
 func (a *app) printTable(snap *reports.Snapshot, format string) error {
 	all := tables.All(snap)
 	switch format {
 	case "", "terminal":
-		width, isTerm := isTerminal(a.stdout)
-		return tables.Terminal(a.stdout, all, tables.Options{Width: width, Colour: isTerm && os.Getenv("NO_COLOR") == ""})
+		return tables.Terminal(a.stdout, all, a.tableOptions())
 	case "markdown", "md":
 		return tables.Markdown(a.stdout, all)
 	case "csv":
@@ -261,13 +266,16 @@ func (a *app) showStudy(snap *reports.Snapshot, asJSON bool) error {
 	if asJSON {
 		return printJSON(a.stdout, map[string]any{"study": snap.Study.Name, "spec": snap.Spec, "provenance": snap.Study.Provenance, "trials": snap.Trials})
 	}
-	width, isTerm := isTerminal(a.stdout)
 	list := []tables.Table{tables.Trials(snap)}
 	if len(snap.Failures) > 0 {
 		list = append(list, tables.Failures(snap))
 	}
-	fmt.Fprintf(a.stdout, "study %s: %s on %s\n\n", snap.Study.Name, snap.Spec.Design, strings.Join(snap.Spec.Trainer.Data, ", "))
-	return tables.Terminal(a.stdout, list, tables.Options{Width: width, Colour: isTerm})
+	fmt.Fprintf(a.stdout, "study %s: %s", snap.Study.Name, snap.Spec.Design)
+	if data := snap.Spec.Trainer.Data; len(data) > 0 {
+		fmt.Fprintf(a.stdout, " on %s", strings.Join(data, ", "))
+	}
+	fmt.Fprint(a.stdout, "\n\n")
+	return tables.Terminal(a.stdout, list, a.tableOptions())
 }
 
 func (a *app) showTrial(snap *reports.Snapshot, t trials.Trial) {

@@ -38,6 +38,12 @@ needs --as NEWNAME. Ctrl-C ends gracefully, a second one at once; both can be re
 			if err != nil {
 				return err
 			}
+			if c.Flags().Changed("as") && as == "" {
+				return usagef("--as needs a name")
+			}
+			if parallel < 0 {
+				return usagef("--parallel %d: at least 1, or 0 for the study's budget", parallel)
+			}
 			if as != "" {
 				src.opts.Set = append(src.opts.Set, "name="+as)
 			}
@@ -76,7 +82,7 @@ func (a *app) run(ctx context.Context, src source, parallel int, plain bool) err
 		Events:     view.event,
 		AfterTrial: func(ctx context.Context, _ trials.Study, _ trials.Trial) { a.refresh(ctx, store, spec.Name, view) },
 		Version:    version, Commit: buildCommit(),
-		Log: slog.New(slog.NewTextHandler(view, &slog.HandlerOptions{Level: slog.LevelWarn})),
+		Log: slog.New(lineLog{w: view}),
 	}
 	sum, runErr := engine.Run(ctx, spec, src.text)
 	view.close()
@@ -149,8 +155,11 @@ func interrupts(parent context.Context, stderr interface{ Write([]byte) (int, er
 				close(graceful)
 				continue
 			}
-			cancel(sweep.ErrStopped)
-			return
+			if n == 1 {
+				cancel(sweep.ErrStopped)
+				continue
+			}
+			os.Exit(exitInterrupted) // a third one: whatever still hangs
 		}
 	}()
 	return ctx, graceful, func() { signal.Stop(signals); close(done); cancel(nil) }

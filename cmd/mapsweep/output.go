@@ -1,14 +1,65 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
+	"strings"
 	"time"
 
 	"golang.org/x/term"
 )
+
+// checkedWriter remembers the first error, so that output to a full disk does not end with exit code 0.
+type checkedWriter struct {
+	w   io.Writer
+	err error
+}
+
+func (c *checkedWriter) Write(b []byte) (int, error) {
+	n, err := c.w.Write(b)
+	if err != nil && c.err == nil {
+		c.err = err
+	}
+	return n, err
+}
+
+// lineLog is a slog.Handler that writes warnings as plain lines among the others.
+type lineLog struct {
+	w     io.Writer
+	attrs []slog.Attr
+}
+
+func (h lineLog) Enabled(_ context.Context, l slog.Level) bool { return l >= slog.LevelWarn }
+
+func (h lineLog) Handle(_ context.Context, r slog.Record) error {
+	var b strings.Builder
+	name := "warning: "
+	if r.Level > slog.LevelWarn {
+		name = "error: "
+	}
+	b.WriteString(name + r.Message)
+	add := func(a slog.Attr) bool {
+		fmt.Fprintf(&b, ", %s %v", a.Key, a.Value)
+		return true
+	}
+	for _, a := range h.attrs {
+		add(a)
+	}
+	r.Attrs(add)
+	_, err := fmt.Fprintln(h.w, b.String())
+	return err
+}
+
+func (h lineLog) WithAttrs(as []slog.Attr) slog.Handler {
+	h.attrs = append(h.attrs[:len(h.attrs):len(h.attrs)], as...)
+	return h
+}
+
+func (h lineLog) WithGroup(string) slog.Handler { return h }
 
 // printJSON writes v indented, for --json.
 func printJSON(w io.Writer, v any) error {
@@ -22,6 +73,9 @@ func printJSON(w io.Writer, v any) error {
 
 // terminalSize is the size of the terminal w in characters; not ok if w is none.
 func terminalSize(w io.Writer) (width, height int, ok bool) {
+	if c, ok := w.(*checkedWriter); ok {
+		w = c.w
+	}
 	f, isFile := w.(*os.File)
 	if !isFile || !term.IsTerminal(int(f.Fd())) {
 		return 0, 0, false

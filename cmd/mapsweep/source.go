@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -96,6 +97,11 @@ func (s source) load() (studies.Spec, trainer.Backend, error) {
 		}
 		spec = studies.WithKnobs(spec, d.Knobs())
 	}
+	if m, ok := backend.(trainer.Measurer); ok {
+		if err := checkMetric(spec.Objective.Metric, m.Metrics()); err != nil {
+			return none, nil, usagef("%s: objective.metric: %w", s.opts.File, err)
+		}
+	}
 	if c, ok := backend.(*command.Backend); ok {
 		names := spec.Baseline.Names()
 		for _, f := range spec.Factors {
@@ -111,6 +117,16 @@ func (s source) load() (studies.Spec, trainer.Backend, error) {
 		}
 	}
 	return spec, backend, nil
+}
+
+// checkMetric says whether a trainer that reports these metrics reports that one.
+func checkMetric(metric string, reported []string) error {
+	for _, r := range reported {
+		if metric == r || strings.HasSuffix(r, "/") && strings.HasPrefix(metric, r) {
+			return nil
+		}
+	}
+	return fmt.Errorf("the trainer reports no %q%s; it reports %s", metric, didYouMean(metric, reported), strings.Join(reported, ", "))
 }
 
 // parse reads the study file; a recorded study is taken as it was resolved, overrides of that time included.
@@ -154,5 +170,14 @@ func addSet(c *cobra.Command, sets *[]string) {
 	c.Flags().StringArrayVar(sets, "set", nil, "override a key of the study file, e.g. --set trainer.epochs=5 (repeatable)")
 }
 
-// studyDir is where the files of a study go.
-func (a *app) studyDir(name string) string { return filepath.Join(a.out, name) }
+// studyDir is where the files of a study go. Names that another program wrote into the database
+// and that mapsweep would refuse are made safe, so that no file leaves the folder.
+func (a *app) studyDir(name string) string {
+	if studies.CheckName(name) != nil {
+		name = unsafeInNames.ReplaceAllString(name, "_")
+		name = "_" + strings.TrimLeft(name, ".")
+	}
+	return filepath.Join(a.out, name)
+}
+
+var unsafeInNames = regexp.MustCompile(`[^A-Za-z0-9._-]+`)

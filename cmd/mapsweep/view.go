@@ -5,10 +5,12 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"os"
 	"strings"
 	"sync"
 	"time"
 
+	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/vbauerster/mpb/v8"
 	"github.com/vbauerster/mpb/v8/decor"
 
@@ -50,14 +52,17 @@ type liveTrial struct {
 	began    time.Time
 }
 
-// barScale is how many parts of a bar one epoch has.
-const barScale = 1000
+const (
+	barScale  = 1000 // parts of a bar in an epoch
+	barWidth  = 24   // characters
+	tailWidth = 50   // of what stands right of a trial's bar
+)
 
 func (a *app) newView(spec studies.Spec, plain bool) *view {
 	v := &view{out: a.stdout, metric: spec.Objective.Metric, began: time.Now(), running: map[int64]*liveTrial{}}
 	if width, height, ok := terminalSize(a.stdout); ok && !plain {
 		v.width, v.height = width, height
-		v.bars = mpb.New(mpb.WithOutput(a.stdout), mpb.WithWidth(24), mpb.WithRefreshRate(200*time.Millisecond))
+		v.bars = mpb.New(mpb.WithOutput(a.stdout), mpb.WithWidth(barWidth), mpb.WithRefreshRate(200*time.Millisecond))
 	}
 	return v
 }
@@ -152,31 +157,40 @@ func (v *view) trialStarted(ev sweep.TrialStarted) {
 }
 
 func (v *view) progress(ev sweep.TrialProgress) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	lt := v.running[ev.Trial.ID]
-	if lt == nil {
-		return
-	}
-	lt.progress = ev.Progress
-	if lt.bar != nil && ev.Progress.Steps > 0 {
-		at := (ev.Progress.Epoch-1)*barScale + barScale*ev.Progress.Step/ev.Progress.Steps
-		lt.bar.SetCurrent(int64(min(at, lt.epochs*barScale-1)))
+	p := ev.Progress
+	lt := v.update(ev.Trial.ID, func(lt *liveTrial) { lt.progress = p })
+	if lt != nil && p.Steps > 0 {
+		lt.advance((p.Epoch-1)*barScale + barScale*p.Step/p.Steps)
 	}
 }
 
 func (v *view) measured(ev sweep.TrialMeasured) {
+	lt := v.update(ev.Trial.ID, func(lt *liveTrial) {
+		if x, ok := ev.Measurement.Metrics[v.metric]; ok {
+			lt.score = x
+		}
+	})
+	if lt != nil {
+		lt.advance(ev.Measurement.Epoch * barScale)
+	}
+}
+
+// update changes what is known of a running trial, if it is one. Bars are moved after the lock is
+// given back: a bar that is being drawn holds up its movers, and drawing needs the lock.
+func (v *view) update(id int64, change func(*liveTrial)) *liveTrial {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	lt := v.running[ev.Trial.ID]
-	if lt == nil {
-		return
+	lt := v.running[id]
+	if lt != nil {
+		change(lt)
 	}
-	if x, ok := ev.Measurement.Metrics[v.metric]; ok {
-		lt.score = x
-	}
+	return lt
+}
+
+// advance moves the bar, never to its end: the trial's end does that.
+func (lt *liveTrial) advance(at int) {
 	if lt.bar != nil {
-		lt.bar.SetCurrent(int64(min(ev.Measurement.Epoch*barScale, lt.epochs*barScale-1)))
+		lt.bar.SetCurrent(int64(min(at, lt.epochs*barScale-1)))
 	}
 }
 
@@ -238,11 +252,29 @@ func describe(t trials.Trial) string {
 }
 
 func (v *view) trialHead(lt *liveTrial) string {
-	d := []rune(describe(lt.trial))
-	if room := max(12, v.width-76); len(d) > room {
-		d = append(d[:room-1], '…')
+	head := fmt.Sprintf("trial %-3d", lt.trial.Number)
+	room := v.screenWidth() - tailWidth - barWidth - len(head) - 3
+	if room < 12 {
+		return head
 	}
-	return fmt.Sprintf("trial %-3d %s", lt.trial.Number, string(d))
+	return head + " " + shorten(describe(lt.trial), room)
+}
+
+// shorten cuts s to n characters, the last of them an ellipsis.
+func shorten(s string, n int) string {
+	r := []rune(s)
+	if len(r) <= n {
+		return s
+	}
+	return string(r[:n-1]) + "…"
+}
+
+// screenWidth is the terminal's width now: it may be resized while a study runs.
+func (v *view) screenWidth() int {
+	if w, _, ok := terminalSize(v.out); ok {
+		return w
+	}
+	return v.width
 }
 
 func (v *view) trialTail(lt *liveTrial) string {
@@ -261,7 +293,7 @@ func (v *view) trialTail(lt *liveTrial) string {
 		left := time.Duration(float64(time.Since(lt.began)) / done * (float64(lt.epochs-lt.first) - done))
 		s += "  " + duration(left) + " left"
 	}
-	return s
+	return shorten(s, max(8, min(tailWidth, v.screenWidth()-barWidth-13)))
 }
 
 // shortMetric keeps the main metric short on a bar.
@@ -286,7 +318,7 @@ func (v *view) studyTail() string {
 	if here := finished - v.resumed; here > 0 && finished < v.total {
 		s += "  " + duration(time.Duration(float64(elapsed)/float64(here)*float64(v.total-finished))) + " left"
 	}
-	return s + "  " + duration(elapsed)
+	return shorten(s+"  "+duration(elapsed), max(8, v.screenWidth()-barWidth-13))
 }
 
 // table renders the table so far under the bars.
@@ -295,7 +327,7 @@ func (v *view) table(snap *reports.Snapshot) {
 		return
 	}
 	var b bytes.Buffer
-	if err := tables.Terminal(&b, tables.All(snap), tables.Options{Width: v.width, Colour: true}); err != nil {
+	if err := tables.Terminal(&b, tables.All(snap), tables.Options{Width: v.screenWidth(), Colour: os.Getenv("NO_COLOR") == ""}); err != nil {
 		return
 	}
 	v.mu.Lock()
@@ -313,7 +345,7 @@ func (v *view) tableLines(parallel int) []mpb.BarFiller {
 			if i >= len(v.tableText) {
 				return nil
 			}
-			_, err := io.WriteString(w, v.tableText[i]+"\n")
+			_, err := io.WriteString(w, text.Trim(v.tableText[i], v.screenWidth()-1)+"\n")
 			return err
 		})
 	}

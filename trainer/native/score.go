@@ -38,6 +38,11 @@ func newScorer(d *dataset.Dataset, images []dataset.Image) *scorer {
 	return s
 }
 
+// Metrics names what an epoch reports; see trainer.Measurer.
+func (b *Backend) Metrics() []string {
+	return append([]string{"AP/", "loss/box", "loss/cls", "loss/dfl", "lr/weights", "lr/bias"}, metricNames...)
+}
+
 // metricNames are those of score, in the order of curves.csv, before the classes.
 var metricNames = []string{"mAP50-95", "mAP50", "mAP75", "mAP-small", "mAP-medium", "mAP-large", "AR100", "precision", "recall"}
 
