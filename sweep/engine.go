@@ -205,9 +205,13 @@ func (r *run) run(ctx context.Context, file []byte) (Summary, error) {
 	return r.account(ctx, err)
 }
 
-// account ends a run: it skips what the budget left out, and checks the sum.
+// account ends a run: it skips what the budget left out, and checks the sum. A file that is gone
+// comes first: whatever else happened, nothing of it was kept.
 func (r *run) account(ctx context.Context, worked error) (Summary, error) {
 	keep := context.WithoutCancel(ctx)
+	if gone := r.alive(keep); gone != nil {
+		return Count(r.spec, nil, r.Now()), gone
+	}
 	over := r.overBudget()
 	if worked == nil && over {
 		worked = r.skipWaiting(keep)

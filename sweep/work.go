@@ -168,8 +168,19 @@ func (r *run) watch(ctx context.Context, done <-chan struct{}) error {
 	}
 }
 
-// beat sends heartbeats and looks for a stop request.
+// alive asks a store that keeps a file whether the file is still there.
+func (r *run) alive(ctx context.Context) error {
+	if g, ok := r.Store.(trials.Guard); ok {
+		return g.Alive(ctx)
+	}
+	return nil
+}
+
+// beat looks for the store's file, sends heartbeats and looks for a stop request.
 func (r *run) beat(ctx context.Context) error {
+	if err := r.alive(ctx); err != nil {
+		return err
+	}
 	r.mu.Lock()
 	var running []*active
 	for _, a := range r.active {

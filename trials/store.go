@@ -25,6 +25,8 @@ var (
 	ErrDiskFull = errors.New("disk is full")
 	ErrReadOnly = errors.New("database cannot be written")
 	ErrBusy     = errors.New("database is held by another process")
+	// ErrGone: the file was deleted, moved or replaced while it was open; see Guard.
+	ErrGone = errors.New("database is no longer there")
 )
 
 // Reader reads studies and trials.
@@ -69,6 +71,13 @@ type Writer interface {
 	// Requeue puts a running trial back to Waiting and closes its attempt with outcome
 	// and reason; ErrNotRunning otherwise. Its measurements stay until they are replaced.
 	Requeue(ctx context.Context, trialID int64, outcome, reason string) error
+}
+
+// Guard is an optional interface of stores that keep a file.
+type Guard interface {
+	// Alive says whether what is written can still be found under the store's name: ErrGone if the file was
+	// deleted, moved or replaced since it was opened. Writing to it goes on without an error, and is lost.
+	Alive(ctx context.Context) error
 }
 
 // Store is a Reader and Writer that several goroutines, and for files several processes, may use at once.

@@ -25,11 +25,15 @@ type DB struct {
 	writers *sql.DB  // one connection; nil if read-only
 	session *session // that connection
 	lock    chan struct{}
+	file    os.FileInfo // the file that was opened for writing; nil if read-only
 	cache   cache
 	closing sync.Once
 }
 
-var _ trials.Store = (*DB)(nil)
+var (
+	_ trials.Store = (*DB)(nil)
+	_ trials.Guard = (*DB)(nil)
+)
 
 // Open opens the database at path for reading and writing; a missing file and its
 // directory are created, and a database of Optuna's gets our tables beside its own.
@@ -68,7 +72,27 @@ func open(ctx context.Context, path string) (*DB, error) {
 		return nil, err
 	}
 	d.readers.SetMaxOpenConns(4)
+	if d.file, err = os.Stat(d.path); err != nil {
+		d.Close()
+		return nil, err
+	}
 	return d, nil
+}
+
+// Alive implements trials.Guard: it compares the file at the path with the one that was opened.
+// A path that cannot be looked at for another reason (a network that stalls) is left to the next write.
+func (d *DB) Alive(context.Context) error {
+	if d.file == nil {
+		return nil
+	}
+	now, err := os.Stat(d.path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("database %s was deleted or moved while it was in use: %w: what was recorded in it is lost unless the file was only moved", d.path, trials.ErrGone)
+	case err == nil && !os.SameFile(d.file, now):
+		return fmt.Errorf("database %s was replaced by another file while it was in use: %w: what was recorded in the old one is lost unless it was only moved", d.path, trials.ErrGone)
+	}
+	return nil
 }
 
 // start takes the writing connection, checks whose database it is and lays missing tables.
