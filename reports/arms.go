@@ -2,6 +2,7 @@ package reports
 
 import (
 	"cmp"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -157,24 +158,29 @@ func MeanSD(v []float64) (mean, sd float64) {
 
 // changes lists what differs from the baseline: factors first, in the file's order, then other parameters by name.
 func changes(spec studies.Spec, from, to trials.Params) []Change {
-	var names []string
-	for _, f := range spec.Factors {
-		names = append(names, f.Name)
-	}
-	rest := from.With(to).Names()
-	for _, n := range rest {
-		if !slices.Contains(names, n) {
-			names = append(names, n)
+	differ := map[string]Change{}
+	for n, a := range from {
+		if b, ok := to[n]; !ok || !trials.SameValue(a, b) {
+			differ[n] = Change{Name: n, From: a, To: b}
 		}
+	}
+	for n, b := range to {
+		if _, ok := from[n]; !ok {
+			differ[n] = Change{Name: n, To: b}
+		}
+	}
+	if len(differ) == 0 {
+		return nil
 	}
 	var cs []Change
-	for _, n := range names {
-		a, inA := from[n]
-		b, inB := to[n]
-		if inA == inB && trials.SameValue(a, b) || !inA && !inB {
-			continue
+	for _, f := range spec.Factors {
+		if c, ok := differ[f.Name]; ok {
+			cs = append(cs, c)
+			delete(differ, f.Name)
 		}
-		cs = append(cs, Change{Name: n, From: a, To: b})
+	}
+	for _, n := range slices.Sorted(maps.Keys(differ)) {
+		cs = append(cs, differ[n])
 	}
 	return cs
 }

@@ -29,31 +29,31 @@ var All = []Chart{
 	{"effects", "What changed, and by how much",
 		"Differences to the reference with the same seed, best first; lines are 95 % t intervals over seeds, each variant alone. " +
 			"The verdict also asks for p below 0.05 after Holm's correction. Grey band: no relevant effect.",
-		chart(effectsData, effectsDraw), sized(effectsData, effectsSize)},
+		chart(clearestArms, effectsData, effectsDraw), sized(clearestArms, effectsData, effectsSize)},
 	{"comparison", "Every trial",
 		"One dot per trial, bar at the mean, dashed line at the reference's mean.",
-		chart(comparisonData, comparisonDraw), sized(comparisonData, comparisonSize)},
+		chart(clearestArms, comparisonData, comparisonDraw), sized(clearestArms, comparisonData, comparisonSize)},
 	{"curves", "Learning curves",
 		"Median over seeds with the middle 80 %, over the trials that reached the epoch.",
-		chart(curvesData, panelsDraw), sized(curvesData, panelsSize)},
+		chart(clearestArms, curvesData, panelsDraw), sized(clearestArms, curvesData, panelsSize)},
 	{"slopes", "Seed by seed",
 		"Each line is one seed: the reference on the left, the variant on the right. Lines that cross mean that seeds disagree.",
-		chart(slopesData, slopesDraw), sized(slopesData, slopesSize)},
+		chart(clearestArms, slopesData, slopesDraw), sized(clearestArms, slopesData, slopesSize)},
 	{"losses", "Losses",
 		"Training losses, median over seeds with the middle 80 %.",
-		chart(lossesData, panelsDraw), sized(lossesData, panelsSize)},
+		chart(clearestArms, lossesData, panelsDraw), sized(clearestArms, lossesData, panelsSize)},
 	{"history", "Search history",
 		"Each dot is a trial in the order in which they ended; the line is the best complete trial so far.",
-		chart(historyData, historyDraw), sized(historyData, historySize)},
+		chart(everything, historyData, historyDraw), sized(everything, historyData, historySize)},
 	{"slices", "Slices",
 		"Score against each parameter; the other parameters vary too, so that a slope may be theirs. Blue: the best; hollow: stopped early.",
-		chart(slicesData, slicesDraw), sized(slicesData, slicesSize)},
+		chart(everything, slicesData, slicesDraw), sized(everything, slicesData, slicesSize)},
 	{"search-curves", "Learning curves",
 		"One line per trial; dashed lines are trials that were stopped early.",
-		chart(searchCurvesData, panelsDraw), sized(searchCurvesData, panelsSize)},
+		chart(someTrials, searchCurvesData, panelsDraw), sized(someTrials, searchCurvesData, panelsSize)},
 	{"search-losses", "Losses",
 		"Training losses, one line per trial; dashed lines are trials that were stopped early.",
-		chart(searchLossesData, panelsDraw), sized(searchLossesData, panelsSize)},
+		chart(someTrials, searchLossesData, panelsDraw), sized(someTrials, searchLossesData, panelsSize)},
 }
 
 // Find returns the chart of that name.
@@ -66,24 +66,36 @@ func Find(name string) (Chart, bool) {
 	return Chart{}, false
 }
 
-// chart joins a data step and a draw step.
-func chart[D any](data func(*reports.Snapshot) (D, error), paint func(D, *canvas)) func(*reports.Snapshot) (*plot.Plot, error) {
+// chart joins the choice of what is shown, a data step and a draw step.
+func chart[D any](choose pick, data func(*reports.Snapshot) (D, error), paint func(D, *canvas)) func(*reports.Snapshot) (*plot.Plot, error) {
 	return func(s *reports.Snapshot) (*plot.Plot, error) {
+		s, note := choose(s)
 		d, err := data(s)
 		if err != nil {
 			return nil, err
 		}
-		return newPlot(func(c *canvas) { paint(d, c) }), nil
+		return newPlot(func(c *canvas) {
+			if note != "" {
+				c.text(tickStyle, note, pt(c.Min.X, c.Min.Y+5), left)
+				c.Min.Y += noteHeight
+			}
+			paint(d, c)
+		}), nil
 	}
 }
 
-func sized[D any](data func(*reports.Snapshot) (D, error), want func(D) (w, h vg.Length)) func(*reports.Snapshot) (w, h vg.Length) {
+func sized[D any](choose pick, data func(*reports.Snapshot) (D, error), want func(D) (w, h vg.Length)) func(*reports.Snapshot) (w, h vg.Length) {
 	return func(s *reports.Snapshot) (w, h vg.Length) {
+		s, note := choose(s)
 		d, err := data(s)
 		if err != nil {
 			return pageWidth, pageWidth / 2
 		}
-		return want(d)
+		w, h = want(d)
+		if note != "" {
+			h += noteHeight
+		}
+		return w, h
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"math"
 	"strings"
 
 	xfont "golang.org/x/image/font"
@@ -23,8 +24,15 @@ import (
 // Formats are the file formats of Write, which are also their file name extensions.
 var Formats = []string{"svg", "png", "pdf"}
 
-// dpi of PNG files, enough for print.
-const dpi = 300
+// PNG files have 300 dots per inch, enough for print, and fewer where that would make more than 16 million pixels.
+const (
+	dpi    = 300
+	pixels = 16e6
+)
+
+func resolution(width, height vg.Length) int {
+	return int(min(dpi, math.Sqrt(pixels/(width.Dots(1)*height.Dots(1)))))
+}
 
 // Write renders a chart of the snapshot's first block. It returns ErrNothing where there is nothing to draw.
 // Text is text in SVG, and shapes in PNG and PDF.
@@ -48,7 +56,7 @@ func render(w io.Writer, p *plot.Plot, width, height vg.Length, format string) e
 		c := vgsvg.New(width, height)
 		out, target = c, c
 	case "png":
-		c := vgimg.NewWith(vgimg.UseWH(width, height), vgimg.UseDPI(dpi))
+		c := vgimg.NewWith(vgimg.UseWH(width, height), vgimg.UseDPI(resolution(width, height)))
 		out, target = vgimg.PngCanvas{Canvas: c}, boxed{c}
 	case "pdf":
 		c := vgpdf.New(width, height)

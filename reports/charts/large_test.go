@@ -1,0 +1,82 @@
+package charts_test
+
+import (
+	"bytes"
+	"image/png"
+	"strings"
+	"testing"
+
+	"github.com/mapsweep/mapsweep/reports/charts"
+	"github.com/mapsweep/mapsweep/reports/internal/fixture"
+	"github.com/mapsweep/mapsweep/trials"
+)
+
+// A picture of a large study shows a part, says which, and stays of a size that can be opened.
+func TestLarge(t *testing.T) {
+	grid := fixture.Factorial(6, 1)
+	grid.Design = "grid"
+	for _, c := range []struct {
+		chart, note string
+		make        maker
+	}{
+		{"effects", "40 of 728 variants shown: those with the largest effects", fixture.Factorial(6, 1).Build},
+		{"comparison", "40 of 242 variants shown: those with the clearest effects", fixture.Factorial(5, 3).Build},
+		{"comparison", "40 of 729 variants shown: those with the best scores", grid.Build},
+		{"slopes", "40 of 242 variants shown: those with the clearest effects", fixture.Factorial(5, 3).Build},
+		{"losses", "40 of 728 variants shown: those with the largest effects", fixture.Factorial(6, 1).Build},
+		{"search-curves", " of 600 trials shown: an even sample, and the best", func() (trials.Study, []trials.Trial) { return fixture.Search(600) }},
+	} {
+		s := snapshot(t, c.make)
+		ch, _ := charts.Find(c.chart)
+		var b bytes.Buffer
+		if err := charts.Write(&b, ch, s, "svg"); err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(b.String(), c.note) || b.Len() > 1<<20 {
+			t.Errorf("%s: %d bytes, want the note %q", c.chart, b.Len(), c.note)
+		}
+		if ls, _, _ := labels(t, b.String()); len(ls) < 3 {
+			t.Errorf("%s: %d labels", c.chart, len(ls))
+		}
+		if c.chart != "effects" {
+			continue
+		}
+		b.Reset()
+		if err := charts.Write(&b, ch, s, "png"); err != nil {
+			t.Fatal(err)
+		}
+		cfg, err := png.DecodeConfig(&b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if cfg.Width*cfg.Height > 16e6 {
+			t.Errorf("%s: %d x %d pixels", c.chart, cfg.Width, cfg.Height)
+		}
+	}
+}
+
+// The arms that are shown are those that matter: none of those left out has a smaller p value.
+func TestLargeShowsTheClearest(t *testing.T) {
+	s := snapshot(t, fixture.Factorial(4, 5).Build)
+	ch, _ := charts.Find("effects")
+	var b bytes.Buffer
+	if err := charts.Write(&b, ch, s, "svg"); err != nil {
+		t.Fatal(err)
+	}
+	ls, _, _ := labels(t, b.String())
+	verdicts := 0
+	for _, l := range ls {
+		if l.text == "better" || l.text == "worse" {
+			verdicts++
+		}
+	}
+	clear := 0
+	for _, e := range s.Blocks[0].Effects {
+		if e.Verdict == "better" || e.Verdict == "worse" {
+			clear++
+		}
+	}
+	if clear < 10 || verdicts != min(clear, 40) {
+		t.Errorf("%d clear effects shown, the study has %d", verdicts, clear)
+	}
+}
