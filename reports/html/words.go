@@ -168,6 +168,9 @@ func elapsed(s *reports.Snapshot) fact {
 func visible(s *reports.Snapshot) fact {
 	b := &s.Blocks[0]
 	if math.IsNaN(b.Smallest) {
+		if slices.ContainsFunc(b.Effects, func(e reports.Effect) bool { return e.N > 1 }) {
+			return fact{"unknown", "smallest effect this study could see: needs differences that vary from seed to seed"}
+		}
 		return fact{"unknown", "smallest effect this study could see: needs two seeds or more"}
 	}
 	w := "smallest effect this study could see (with a chance of 80 %, after correction)"

@@ -2,12 +2,14 @@ package tables
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/mapsweep/mapsweep/reports"
 	"github.com/mapsweep/mapsweep/studies/design"
+	"github.com/mapsweep/mapsweep/studies/inference"
 )
 
 // Ablation is the table of one block: the baseline, then every arm from the best effect to the worst.
@@ -60,9 +62,26 @@ func score(m reports.Metric, a reports.Arm, best bool) Cell {
 func notes(s *reports.Snapshot, b *reports.Block) []string {
 	var n []string
 	switch {
-	case len(b.Effects) > 0 && !severalSeeds(b):
+	case len(b.Effects) == 0:
+	case unscored(b):
+		n = append(n, unscoredWords(s))
+	case oneSeed(b) && s.Spec.Replicates > 1 && !s.Count.Done():
+		n = append(n, "One seed per variant so far: no interval, and nothing can be said about chance yet.")
+		n = append(n, untestedNotes(b, 0)...)
+	case oneSeed(b) && s.Spec.Replicates <= 1:
 		n = append(n, "One seed per variant: no interval, and nothing can be said about chance. Add replicates.")
-	case tested(b) > 0:
+		n = append(n, untestedNotes(b, 0)...)
+	default:
+		n = append(n, testedNotes(s, b)...)
+		n = append(n, untestedNotes(b, math.MaxInt)...)
+	}
+	return append(n, Accounting(s))
+}
+
+// testedNotes say how to read effects and verdicts, if an arm could be tested.
+func testedNotes(s *reports.Snapshot, b *reports.Block) []string {
+	var n []string
+	if tested(b) > 0 {
 		n = append(n, fmt.Sprintf("Mean ± standard deviation over seeds. Effects: differences to %s, paired by seed; "+
 			"p values after Holm's correction over %s; the interval is each variant's own.", referenceWords(b), comparisons(tested(b))))
 		n = append(n, "“not shown” means that the data leave room for an effect and for none; it does not mean that there is none.")
@@ -70,12 +89,67 @@ func notes(s *reports.Snapshot, b *reports.Block) []string {
 	if b.Best >= 0 {
 		n = append(n, "Bold: best, and set apart from every other variant by its interval.")
 	}
-	return append(n, Accounting(s))
+	return n
 }
 
-func severalSeeds(b *reports.Block) bool {
-	return slices.ContainsFunc(b.Effects, func(e reports.Effect) bool { return e.N > 1 })
+// unscored says that no arm of the block has a score.
+func unscored(b *reports.Block) bool {
+	return !slices.ContainsFunc(b.Arms, func(a reports.Arm) bool { return len(a.Scores) > 0 })
 }
+
+func unscoredWords(s *reports.Snapshot) string {
+	c := s.Count
+	switch {
+	case c.Finished() == 0:
+		return "No score: no trial has finished yet."
+	case c.Failed+c.Infeasible == c.Finished() && c.Done():
+		return "No score: every trial failed; the reasons are with the failures."
+	case !c.Done():
+		return "No score: no trial is complete yet."
+	}
+	return "No score: no trial is complete."
+}
+
+// oneSeed says that arms were compared, and none of them by more than one seed.
+func oneSeed(b *reports.Block) bool {
+	one := false
+	for _, e := range b.Effects {
+		if e.N > 1 || e.Method == inference.Welch {
+			return false
+		}
+		one = one || e.N == 1
+	}
+	return one
+}
+
+// untestedNotes give the reason for each arm with at most that many seeds that could not be tested, those with the
+// same reason together.
+func untestedNotes(b *reports.Block, seeds int) []string {
+	var reasons []string
+	labels := map[string][]string{}
+	for _, e := range b.Effects {
+		if e.Verdict != inference.NotTested || e.Reason == "" || e.N > seeds {
+			continue
+		}
+		if labels[e.Reason] == nil {
+			reasons = append(reasons, e.Reason)
+		}
+		labels[e.Reason] = append(labels[e.Reason], e.Label)
+	}
+	var n []string
+	for _, r := range reasons {
+		ls := labels[r]
+		names := strings.Join(ls[:min(len(ls), named)], ", ")
+		if more := len(ls) - named; more > 0 {
+			names += fmt.Sprintf(" and %d more", more)
+		}
+		n = append(n, fmt.Sprintf("Not tested: %s (%s).", names, r))
+	}
+	return n
+}
+
+// named is how many arms a note names; more are counted.
+const named = 4
 
 // referenceWords names the arm that effects are read against.
 func referenceWords(b *reports.Block) string {
