@@ -197,6 +197,9 @@ func (r *run) run(ctx context.Context, file []byte) (Summary, error) {
 	if err := r.enqueueDesign(ctx, &started); err != nil {
 		return Summary{}, err
 	}
+	if err := r.completeSuggestions(ctx); err != nil {
+		return Summary{}, err
+	}
 	if started.Summary, err = r.count(ctx); err != nil {
 		return Summary{}, err
 	}

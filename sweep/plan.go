@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"strconv"
@@ -143,7 +144,8 @@ func checkSuggestion(s trials.Suggestion) error {
 	return nil
 }
 
-// enqueueSuggestion enqueues suggestion i with the fixed parameters around it.
+// enqueueSuggestion enqueues suggestion i with the fixed parameters around it, once per data set and replicate.
+// What is there already stays as it is.
 func (r *run) enqueueSuggestion(ctx context.Context, s trials.Suggestion, i int) error {
 	data := r.spec.Trainer.Data
 	if len(data) == 0 {
@@ -165,6 +167,43 @@ func (r *run) enqueueSuggestion(ctx context.Context, s trials.Suggestion, i int)
 			if _, err := r.Store.Enqueue(ctx, r.study.ID, one); err != nil {
 				return fmt.Errorf("enqueue %s: %w", one.Key, err)
 			}
+		}
+	}
+	return nil
+}
+
+// completeSuggestions enqueues what is missing of the suggestions made so far: the replicates that an
+// edited study file added, and those that a process which died did not get to.
+func (r *run) completeSuggestions(ctx context.Context) error {
+	if r.sampler == nil {
+		return nil
+	}
+	ts, err := r.Store.Trials(ctx, r.study.ID)
+	if err != nil {
+		return err
+	}
+	made := map[int]trials.Trial{}
+	count := map[int]int{}
+	for _, t := range ts {
+		i, ok := suggestionIndex(t)
+		if !ok || t.Superseded() {
+			continue
+		}
+		if _, seen := made[i]; !seen {
+			made[i] = t
+		}
+		count[i]++
+	}
+	each := max(1, r.spec.Replicates) * max(1, len(r.spec.Trainer.Data))
+	for _, i := range slices.Sorted(maps.Keys(made)) {
+		if count[i] >= each {
+			continue
+		}
+		t := made[i]
+		s := trials.Suggestion{Space: t.Space, Params: t.Params, Attrs: inherited(t.Attrs)}
+		delete(s.Attrs, trials.AttrRetryOf)
+		if err := r.enqueueSuggestion(ctx, s, i); err != nil {
+			return err
 		}
 	}
 	return nil

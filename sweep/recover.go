@@ -146,11 +146,17 @@ func repeatKey(t trials.Trial) string {
 var outcomeAttrs = []string{trials.AttrKey, trials.AttrClass, trials.AttrReason, trials.AttrLogTail, trials.AttrRetriedBy,
 	trials.AttrEffective, trials.AttrScoreEpoch, AttrSkippedBy, AttrCheckpoint}
 
+// inherited copies what attributes say about the point, and not about how its trial went.
+func inherited(attrs map[string]json.RawMessage) map[string]json.RawMessage {
+	c := trials.CloneAttrs(attrs)
+	maps.DeleteFunc(c, func(k string, _ json.RawMessage) bool { return slices.Contains(outcomeAttrs, k) })
+	return c
+}
+
 // repeat enqueues a copy of an ended trial and takes the old one out of the count. A crash between the two
 // steps does no harm: the next call finds the copy by its key.
 func repeat(ctx context.Context, store trials.Store, t trials.Trial) (trials.Trial, error) {
-	attrs := trials.CloneAttrs(t.Attrs)
-	maps.DeleteFunc(attrs, func(k string, _ json.RawMessage) bool { return slices.Contains(outcomeAttrs, k) })
+	attrs := inherited(t.Attrs)
 	attrs[trials.AttrRetryOf] = trials.Attr(t.Number)
 	n, err := store.Enqueue(ctx, t.StudyID, trials.Suggestion{Key: repeatKey(t), Space: t.Space, Params: t.Params, Attrs: attrs})
 	if err != nil {
