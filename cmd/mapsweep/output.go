@@ -27,6 +27,14 @@ func (c *checkedWriter) Write(b []byte) (int, error) {
 	return n, err
 }
 
+// unwrap is the writer itself: whoever draws on a terminal needs the file.
+func unwrap(w io.Writer) io.Writer {
+	if c, ok := w.(*checkedWriter); ok {
+		return c.w
+	}
+	return w
+}
+
 // lineLog is a slog.Handler that writes warnings as plain lines among the others.
 type lineLog struct {
 	w     io.Writer
@@ -73,10 +81,7 @@ func printJSON(w io.Writer, v any) error {
 
 // terminalSize is the size of the terminal w in characters; not ok if w is none.
 func terminalSize(w io.Writer) (width, height int, ok bool) {
-	if c, ok := w.(*checkedWriter); ok {
-		w = c.w
-	}
-	f, isFile := w.(*os.File)
+	f, isFile := unwrap(w).(*os.File)
 	if !isFile || !term.IsTerminal(int(f.Fd())) {
 		return 0, 0, false
 	}

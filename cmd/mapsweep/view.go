@@ -62,7 +62,7 @@ func (a *app) newView(spec studies.Spec, plain bool) *view {
 	v := &view{out: a.stdout, metric: spec.Objective.Metric, began: time.Now(), running: map[int64]*liveTrial{}}
 	if width, height, ok := terminalSize(a.stdout); ok && !plain {
 		v.width, v.height = width, height
-		v.bars = mpb.New(mpb.WithOutput(a.stdout), mpb.WithWidth(barWidth), mpb.WithRefreshRate(200*time.Millisecond))
+		v.bars = mpb.New(mpb.WithOutput(unwrap(a.stdout)), mpb.WithWidth(barWidth), mpb.WithRefreshRate(200*time.Millisecond))
 	}
 	return v
 }
