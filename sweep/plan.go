@@ -100,7 +100,7 @@ func (r *run) suggest(ctx context.Context) (bool, error) {
 	if err != nil {
 		return false, fmt.Errorf("suggest point %d with %s: %w", next, r.spec.Search.Sampler, err)
 	}
-	return true, r.enqueueSuggestion(ctx, s, next)
+	return true, r.enqueueSuggestion(ctx, s, next, ts)
 }
 
 // ask calls the sampler until it proposes a point that lies in the space.
@@ -145,24 +145,30 @@ func checkSuggestion(s trials.Suggestion) error {
 }
 
 // enqueueSuggestion enqueues suggestion i with the fixed parameters around it, once per data set and replicate.
-// What is there already stays as it is.
-func (r *run) enqueueSuggestion(ctx context.Context, s trials.Suggestion, i int) error {
+// What is there already stays as it is. ts are the study's trials: a sampler that proposes a point a second
+// time asks for further replicates of it, so that no two trials of one configuration have the same seed.
+func (r *run) enqueueSuggestion(ctx context.Context, s trials.Suggestion, i int, ts []trials.Trial) error {
 	data := r.spec.Trainer.Data
 	if len(data) == 0 {
 		data = []string{""}
 	}
+	params := r.spec.Baseline.With(s.Params)
 	for d, name := range data {
+		free := freeReplicates(ts, params, name)
 		for rep := range max(1, r.spec.Replicates) {
-			one := trials.Suggestion{Key: suggestionKey(i), Space: s.Space, Params: r.spec.Baseline.With(s.Params),
-				Attrs: trials.CloneAttrs(s.Attrs)}
+			one := trials.Suggestion{Key: suggestionKey(i), Space: s.Space, Params: params, Attrs: trials.CloneAttrs(s.Attrs)}
 			if d > 0 {
 				one.Key += "/data-" + strconv.Itoa(d)
 			}
 			if rep > 0 {
 				one.Key += "/replicate-" + strconv.Itoa(rep)
 			}
-			one.Attrs[trials.AttrReplicate] = trials.Attr(rep)
-			one.Attrs[trials.AttrSeed] = trials.Attr(design.Seed(r.spec.Seed, rep))
+			if slices.ContainsFunc(ts, func(t trials.Trial) bool { return t.Key == one.Key }) {
+				continue
+			}
+			n := free()
+			one.Attrs[trials.AttrReplicate] = trials.Attr(n)
+			one.Attrs[trials.AttrSeed] = trials.Attr(design.Seed(r.spec.Seed, n))
 			one.Attrs[trials.AttrData] = trials.Attr(name)
 			if _, err := r.Store.Enqueue(ctx, r.study.ID, one); err != nil {
 				return fmt.Errorf("enqueue %s: %w", one.Key, err)
@@ -170,6 +176,23 @@ func (r *run) enqueueSuggestion(ctx context.Context, s trials.Suggestion, i int)
 		}
 	}
 	return nil
+}
+
+// freeReplicates counts through the replicates that a configuration has not had on a data set.
+func freeReplicates(ts []trials.Trial, params trials.Params, data string) func() int {
+	key, used, next := params.Key(), map[int]bool{}, 0
+	for _, t := range ts {
+		if t.Text(trials.AttrData) == data && t.Params.Key() == key {
+			used[t.Replicate()] = true
+		}
+	}
+	return func() int {
+		for used[next] {
+			next++
+		}
+		next++
+		return next - 1
+	}
 }
 
 // completeSuggestions enqueues what is missing of the suggestions made so far: the replicates that an
@@ -202,7 +225,10 @@ func (r *run) completeSuggestions(ctx context.Context) error {
 		t := made[i]
 		s := trials.Suggestion{Space: t.Space, Params: t.Params, Attrs: inherited(t.Attrs)}
 		delete(s.Attrs, trials.AttrRetryOf)
-		if err := r.enqueueSuggestion(ctx, s, i); err != nil {
+		if err := r.enqueueSuggestion(ctx, s, i, ts); err != nil {
+			return err
+		}
+		if ts, err = r.Store.Trials(ctx, r.study.ID); err != nil { // the same point may come again
 			return err
 		}
 	}
@@ -212,5 +238,5 @@ func (r *run) completeSuggestions(ctx context.Context) error {
 // history is what samplers and pruners see: the trials that count.
 func (r *run) history(ts []trials.Trial) History {
 	return History{Space: r.spec.Space(), Direction: r.spec.Objective.Direction, Metric: r.spec.Objective.Metric,
-		Fixed: r.spec.Baseline, Trials: slices.DeleteFunc(ts, trials.Trial.Superseded)}
+		Fixed: r.spec.Baseline, Trials: slices.DeleteFunc(slices.Clone(ts), trials.Trial.Superseded)}
 }

@@ -3,8 +3,11 @@ package sweep_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"testing"
 
+	"github.com/mapsweep/mapsweep/studies"
+	"github.com/mapsweep/mapsweep/studies/design"
 	"github.com/mapsweep/mapsweep/sweep"
 	"github.com/mapsweep/mapsweep/trainer"
 	"github.com/mapsweep/mapsweep/trainer/trainertest"
@@ -85,4 +88,53 @@ func (s *dying) Enqueue(ctx context.Context, study int64, sg trials.Suggestion) 
 // breaksAll fails every trial in that way.
 func breaksAll(class string) func(context.Context, trainer.Job, int) error {
 	return func(context.Context, trainer.Job, int) error { return &trainer.Failure{Class: class, Reason: "broken"} }
+}
+
+// TestSamePointAgain: in a small space samplers propose points again; each time is a further replicate with a seed of its own,
+// also after a stop and after replicates were added.
+func TestSamePointAgain(t *testing.T) {
+	spec := search(12, "random", "none")
+	spec.Factors = []studies.Factor{{Name: "x", Levels: []any{0.25, 0.5}}, {Name: "mode", Levels: []any{"plain", "fancy"}}}
+	spec.Trainer.Data = []string{"digits", "trees"}
+	whole := newBench(t, &trainertest.Fake{})
+	whole.goptuna()
+	whole.run(t, spec, nil)
+	ownSeeds(t, whole.trials(t, "search"), 24)
+
+	halves := newBench(t, &trainertest.Fake{})
+	halves.goptuna()
+	first := spec
+	first.Search = &studies.Search{Sampler: "random", Trials: 7, Pruner: "none"}
+	halves.run(t, first, nil)
+	halves.run(t, spec, nil)
+	if a, b := results(whole.trials(t, "search")), results(halves.trials(t, "search")); a != b {
+		t.Errorf("in two runs:\n%s\nin one go:\n%s", b, a)
+	}
+	spec.Replicates = 3
+	halves.run(t, spec, nil)
+	ownSeeds(t, halves.trials(t, "search"), 72)
+}
+
+// ownSeeds wants n trials, and no seed twice among those of one configuration and data set.
+func ownSeeds(t *testing.T, ts []trials.Trial, n int) {
+	t.Helper()
+	seen := map[string]int{}
+	again := 0
+	for _, tr := range ts {
+		p := tr.Text(trials.AttrData) + " " + tr.Params.Key()
+		if tr.Replicate() > 0 {
+			again++
+		}
+		key := fmt.Sprint(p, " ", tr.Seed())
+		if other, dup := seen[key]; dup {
+			t.Errorf("trials %d and %d both train %s", other, tr.Number, key)
+		}
+		seen[key] = tr.Number
+		if tr.Seed() != design.Seed(1, tr.Replicate()) {
+			t.Errorf("trial %d: replicate %d has the seed %d", tr.Number, tr.Replicate(), tr.Seed())
+		}
+	}
+	if len(ts) != n || again == 0 {
+		t.Errorf("%d trials with %d further replicates, want %d and some", len(ts), again, n)
+	}
 }
