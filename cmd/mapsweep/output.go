@@ -79,17 +79,14 @@ func printJSON(w io.Writer, v any) error {
 	return err
 }
 
-// terminalSize is the size of the terminal w in characters; not ok if w is none.
+// terminalSize is the size of the terminal w in characters; not ok if w is none, or one without a size.
 func terminalSize(w io.Writer) (width, height int, ok bool) {
 	f, isFile := unwrap(w).(*os.File)
 	if !isFile || !term.IsTerminal(int(f.Fd())) {
 		return 0, 0, false
 	}
 	width, height, err := term.GetSize(int(f.Fd()))
-	if err != nil || width <= 0 || height <= 0 {
-		width, height = 80, 24
-	}
-	return width, height, true
+	return width, height, err == nil && width > 0 && height > 0
 }
 
 // isTerminal says whether w is a terminal, and how wide.
