@@ -27,9 +27,9 @@ type Engine struct {
 	Threads  int      // cores for each; 0: shared out evenly
 	Devices  []string // devices to lease, one per trial; empty: "cpu"
 
-	// Stop, when closed, asks for a graceful end: nothing new is claimed, and running trials
-	// are finished or, where the backend can resume, checkpointed and put back. Cancelling
-	// Run's context ends them at once.
+	// Stop, when closed, asks for a graceful end: nothing new is claimed, and running trials are
+	// finished or, where they can be resumed (trainer.Stopper), checkpointed and put back.
+	// Cancelling Run's context ends them at once.
 	Stop <-chan struct{}
 	// Events, if not nil, gets every Event, one at a time; it must not block for long.
 	Events func(Event)
@@ -253,18 +253,26 @@ func (r *run) emit(ev Event) {
 	r.Events(ev)
 }
 
-// halt asks every worker to start nothing new. Where the backend can resume, running trials
-// are cancelled so that they leave a checkpoint; otherwise they are finished.
+// halt asks every worker to start nothing new. Running trials that can go on later are cancelled so that
+// they leave a checkpoint; the others are finished.
 func (r *run) halt() {
 	r.stopOnce.Do(func() { close(r.stopping) })
-	if _, ok := r.Backend.(trainer.Resumer); !ok {
-		return
-	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, a := range r.active {
-		a.cancel(ErrStopped)
+		if r.canStop(a) {
+			a.cancel(ErrStopped)
+		}
 	}
+}
+
+// canStop says whether a trial that is stopped now goes on later from a checkpoint, rather than from nothing.
+func (r *run) canStop(a *active) bool {
+	if b, ok := r.Backend.(trainer.Stopper); ok {
+		return b.CanStop(a.dir)
+	}
+	_, ok := r.Backend.(trainer.Resumer)
+	return ok
 }
 
 func (r *run) isStopping() bool {

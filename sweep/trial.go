@@ -30,6 +30,7 @@ func (e storeError) Unwrap() error { return e.err }
 // active is a trial that runs in this process.
 type active struct {
 	trial  trials.Trial
+	dir    string
 	cancel context.CancelCauseFunc
 
 	mu       sync.Mutex
@@ -70,6 +71,7 @@ func (r *run) runTrial(ctx context.Context, lease local.Lease, t trials.Trial) e
 		return errors.Join(err, r.Store.Requeue(keep, t.ID, outcomeInterrupted, err.Error()))
 	}
 	a.measured = slices.DeleteFunc(slices.Clone(t.Measurements), func(m trials.Measurement) bool { return m.Epoch > resumed })
+	a.dir = job.Dir
 	job.Progress = func(p trainer.Progress) { r.progress(a, p) }
 
 	r.mu.Lock()
@@ -223,7 +225,14 @@ func (r *run) report(ctx context.Context, a *active, m trials.Measurement) {
 		return
 	}
 	r.emit(TrialMeasured{Trial: a.trial, Measurement: m})
-	if r.pruner == nil || r.epochs > 0 && m.Epoch >= r.epochs || ctx.Err() != nil {
+	if r.epochs > 0 && m.Epoch >= r.epochs || ctx.Err() != nil {
+		return
+	}
+	if r.isStopping() && r.canStop(a) { // it could not before it had this epoch's checkpoint
+		a.cancel(ErrStopped)
+		return
+	}
+	if r.pruner == nil {
 		return
 	}
 	prune, err := r.prune(ctx, a)

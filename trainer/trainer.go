@@ -74,10 +74,18 @@ type Estimate struct {
 	Note    string  // how it was measured, for people
 }
 
-// Resumer is optional: finds the newest usable checkpoint in a trial's directory.
+// Resumer is optional: finds the newest usable checkpoint in a trial's directory. A study that is asked to
+// stop cancels the trials of a Resumer, which are to leave a checkpoint and go on later; see Stopper.
 type Resumer interface {
 	// Latest returns the path and the number of epochs finished, or "" and 0.
 	Latest(dir string) (path string, epoch int)
+}
+
+// Stopper is optional beside Resumer, for a backend that cannot promise a checkpoint: it says whether a
+// running trial, if it is stopped now, can go on from one later. A study that is asked to stop lets a
+// trial that cannot run to its end instead, or until it can.
+type Stopper interface {
+	CanStop(dir string) bool
 }
 
 // Failure is a bad trial: the study goes on without it.

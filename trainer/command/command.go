@@ -51,6 +51,7 @@ var _ interface {
 	trainer.Preparer
 	trainer.Describer
 	trainer.Resumer
+	trainer.Stopper
 } = (*Backend)(nil)
 
 // New checks the configuration. It does not look for the program; Prepare does.

@@ -92,6 +92,12 @@ func (r *run) checkpoint() string {
 // Latest implements trainer.Resumer for programs that name checkpoints in their metrics.
 func (b *Backend) Latest(dir string) (path string, epoch int) { return latest(dir) }
 
+// CanStop implements trainer.Stopper: only what a program has saved by itself is there to go on from.
+func (b *Backend) CanStop(dir string) bool {
+	path, _ := latest(dir)
+	return path != ""
+}
+
 // latest finds the checkpoint that the latest line of the metrics file names, if it is there.
 func latest(dir string) (path string, epoch int) {
 	abs, err := filepath.Abs(dir)
