@@ -162,7 +162,7 @@ func (s *Snapshot) clear(w *writer, es []Effect) {
 		if e.Mean < 0 {
 			verb = "lowers"
 		}
-		size := Number(math.Abs(s.Metric.Scale(e.Mean)), s.Metric.effectDigits(e.Mean, e.Low, e.High))
+		size := strings.TrimLeft(s.Metric.Effect(e), "+−")
 		if i == 0 {
 			w.strong("%s", e.Label)
 			w.say(" %s %s by ", verb, s.Metric.Key)
@@ -321,8 +321,8 @@ func compareAbs(a, b float64) int {
 }
 
 func ends(m Metric, e Effect) string {
-	d := m.effectDigits(e.Mean, e.Low, e.High)
-	return Signed(m.Scale(e.Low), d) + " to " + Signed(m.Scale(e.High), d)
+	low, high := m.ends(e)
+	return low + " to " + high
 }
 
 // far is " so far" while the study goes on.

@@ -112,10 +112,20 @@ func Digits(uncertainty float64, plain int) int {
 	return min(max(d, 0), 8)
 }
 
+// Numbers outside these bounds are written with an exponent.
+const (
+	leastPlain   = 1e-4
+	largestPlain = 1e7
+)
+
 // Number writes x with d decimals and a true minus sign; "" for what is not a number. Negative zero is zero.
+// From ten million on it is written with an exponent: "1.5e+301".
 func Number(x float64, d int) string {
 	if !finite(x) {
 		return ""
+	}
+	if math.Abs(x) >= largestPlain {
+		return significant(x)
 	}
 	t := strconv.FormatFloat(x, 'f', d, 64)
 	if strings.HasPrefix(t, "-") {
@@ -127,9 +137,21 @@ func Number(x float64, d int) string {
 	return t
 }
 
+// significant writes x with four significant digits.
+func significant(x float64) string {
+	t, below := strings.CutPrefix(strconv.FormatFloat(x, 'g', 4, 64), "-")
+	if below {
+		return "−" + t
+	}
+	return t
+}
+
 // Signed is Number with a plus sign before what is above zero.
 func Signed(x float64, d int) string {
-	t := Number(x, d)
+	return plus(Number(x, d))
+}
+
+func plus(t string) string {
 	if t == "" || strings.HasPrefix(t, "−") || strings.Trim(t, "0.") == "" {
 		return t
 	}
@@ -148,9 +170,37 @@ func (m Metric) plainDigits(x float64) int {
 	return min(max(2-int(math.Floor(math.Log10(x))), 0), 8)
 }
 
+// most is the largest number of decimals that a spread may ask for: two of a point, four of anything else, and more
+// only where a number is so small that its first three digits come later.
+func (m Metric) most(x float64) int {
+	if m.Points {
+		return 2
+	}
+	return max(4, m.plainDigits(x))
+}
+
+// digits is how many decimals x gets, whose uncertainty is u; one that is rounding and not spread says nothing.
+func (m Metric) digits(x, u float64) int {
+	plain := m.plainDigits(x)
+	if math.Abs(u) <= 1e-9*math.Abs(x) {
+		return plain
+	}
+	return min(Digits(m.Scale(u), plain), m.most(x))
+}
+
+// write writes x with d decimals, or with significant digits alone where size, that of the numbers beside it, is
+// tiny or huge.
+func (m Metric) write(x float64, d int, size float64) string {
+	x = m.Scale(x)
+	if tiny := !m.Points && size > 0 && size < leastPlain; finite(x) && (tiny || size >= largestPlain) {
+		return significant(x)
+	}
+	return Number(x, d)
+}
+
 // Value writes one value whose uncertainty (standard deviation or half an interval; NaN: unknown) is u.
 func (m Metric) Value(x, u float64) string {
-	return Number(m.Scale(x), Digits(m.Scale(u), m.plainDigits(x)))
+	return m.write(x, m.digits(x, u), math.Abs(x))
 }
 
 // MeanSpread writes "62.9 ± 0.5"; without a spread the mean alone.
@@ -161,8 +211,8 @@ func (m Metric) MeanSpread(mean, sd float64) string {
 	if !finite(sd) {
 		return m.Value(mean, math.NaN())
 	}
-	d := Digits(m.Scale(sd), m.plainDigits(mean))
-	return Number(m.Scale(mean), d) + " ± " + Number(m.Scale(sd), d)
+	d, size := m.digits(mean, sd), max(math.Abs(mean), sd)
+	return m.write(mean, d, size) + " ± " + m.write(sd, d, size)
 }
 
 // effectDigits is the number of decimals for an effect and its interval: what the half-width supports, and
@@ -171,7 +221,7 @@ func (m Metric) effectDigits(mean, low, high float64) int {
 	if !finite(low) || !finite(high) {
 		return m.plainDigits(mean)
 	}
-	d := Digits(m.Scale((high-low)/2), m.plainDigits(mean))
+	d := min(Digits(m.Scale((high-low)/2), m.plainDigits(mean)), m.most(mean))
 	for i := 0; i < 2; i++ {
 		if !hidesSign(m.Scale(low), d) && !hidesSign(m.Scale(high), d) {
 			break
@@ -181,13 +231,24 @@ func (m Metric) effectDigits(mean, low, high float64) int {
 	return d
 }
 
+// effectSize is the largest of the numbers that an effect is written with.
+func effectSize(e Effect) float64 {
+	size := math.Abs(e.Mean)
+	for _, x := range []float64{e.Low, e.High} {
+		if finite(x) {
+			size = max(size, math.Abs(x))
+		}
+	}
+	return size
+}
+
 func hidesSign(x float64, d int) bool {
 	return x != 0 && strings.Trim(strconv.FormatFloat(x, 'f', d, 64), "-0.") == ""
 }
 
 // Effect writes an effect with its sign: "+1.2".
 func (m Metric) Effect(e Effect) string {
-	return Signed(m.Scale(e.Mean), m.effectDigits(e.Mean, e.Low, e.High))
+	return plus(m.write(e.Mean, m.effectDigits(e.Mean, e.Low, e.High), effectSize(e)))
 }
 
 // Interval writes "[+0.6, +1.8]", or "" without an interval.
@@ -195,8 +256,14 @@ func (m Metric) Interval(e Effect) string {
 	if !finite(e.Low) || !finite(e.High) {
 		return ""
 	}
-	d := m.effectDigits(e.Mean, e.Low, e.High)
-	return "[" + Signed(m.Scale(e.Low), d) + ", " + Signed(m.Scale(e.High), d) + "]"
+	low, high := m.ends(e)
+	return "[" + low + ", " + high + "]"
+}
+
+// ends writes the ends of an effect's interval.
+func (m Metric) ends(e Effect) (low, high string) {
+	d, size := m.effectDigits(e.Mean, e.Low, e.High), effectSize(e)
+	return plus(m.write(e.Low, d, size)), plus(m.write(e.High, d, size))
 }
 
 // PValue writes a probability: three decimals, or "<0.001".

@@ -63,3 +63,24 @@ func TestMetric(t *testing.T) {
 		}
 	}
 }
+
+// The rules at the ends: a spread of nothing or of rounding asks for no digits, and sizes that nobody counts digits
+// of have an exponent.
+func TestExtremeNumbers(t *testing.T) {
+	ap, loss := reports.MetricOf("mAP50-95"), reports.MetricOf("loss/box")
+	effect := func(mean, low, high float64) reports.Effect {
+		return reports.Effect{Effect: inference.Effect{N: 5, Mean: mean, Low: low, High: high}}
+	}
+	for _, c := range []struct{ got, want string }{
+		{loss.MeanSpread(0.72, 0), "0.720 ± 0.000"}, {loss.MeanSpread(0.72, 1e-17), "0.720 ± 0.000"}, {loss.MeanSpread(0.72, 1.2e-7), "0.7200 ± 0.0000"},
+		{ap.MeanSpread(0.72, 0), "72.0 ± 0.0"}, {ap.MeanSpread(0.72, 1.1e-16), "72.0 ± 0.0"}, {ap.MeanSpread(0.72, 0.0000012), "72.00 ± 0.00"},
+		{loss.Value(1.5e301, math.NaN()), "1.5e+301"}, {loss.Value(-1.5e301, math.NaN()), "−1.5e+301"}, {loss.MeanSpread(2.5e8, 1e6), "2.5e+08 ± 1e+06"},
+		{loss.Value(3e-6, math.NaN()), "3e-06"}, {loss.MeanSpread(2.34e-6, 1e-7), "2.34e-06 ± 1e-07"}, {loss.Value(0.00015, math.NaN()), "0.000150"}, {loss.Value(0, math.NaN()), "0.00"},
+		{loss.Effect(effect(-2e-6, -3e-6, -1e-6)), "−2e-06"}, {loss.Interval(effect(-2e-6, -3e-6, 1e-6)), "[−3e-06, +1e-06]"}, {loss.Effect(effect(1e300, math.NaN(), math.NaN())), "+1e+300"},
+		{ap.Value(0.00003, math.NaN()), "0.0"},
+	} {
+		if c.got != c.want {
+			t.Errorf("%q, want %q", c.got, c.want)
+		}
+	}
+}

@@ -34,6 +34,9 @@ type tick struct {
 	label string
 }
 
+// mostTicks ends an axis of numbers so large that their neighbours lie farther apart than its steps.
+const mostTicks = 100
+
 // ticks are round numbers inside lo..hi, about n of them, all with the same number of decimals and true minus signs.
 func ticks(lo, hi float64, n int, signed bool) []tick {
 	step, d := roundStep((hi - lo) / float64(max(n, 1)))
@@ -41,7 +44,7 @@ func ticks(lo, hi float64, n int, signed bool) []tick {
 		return []tick{{lo, reports.Number(lo, 2)}}
 	}
 	var ts []tick
-	for k := math.Ceil(lo/step - 1e-9); k*step <= hi+step*1e-9; k++ {
+	for k := math.Ceil(lo/step - 1e-9); k*step <= hi+step*1e-9 && len(ts) < mostTicks; k++ {
 		v := k * step
 		l := reports.Number(v, d)
 		if signed {
@@ -57,7 +60,7 @@ func wholeTicks(lo, hi float64, n int) []tick {
 	step, _ := roundStep((hi - lo) / float64(max(n, 1)))
 	step = max(1, math.Round(step))
 	var ts []tick
-	for k := math.Ceil(lo/step - 1e-9); k*step <= hi+1e-9; k++ {
+	for k := math.Ceil(lo/step - 1e-9); k*step <= hi+1e-9 && len(ts) < mostTicks; k++ {
 		if v := k * step; v != 0 || lo == 0 {
 			ts = append(ts, tick{v, reports.Number(v, 0)})
 		}

@@ -2,7 +2,9 @@ package charts_test
 
 import (
 	"bytes"
+	"errors"
 	"image/png"
+	"math"
 	"strings"
 	"testing"
 
@@ -78,5 +80,40 @@ func TestLargeShowsTheClearest(t *testing.T) {
 	}
 	if clear < 10 || verdicts != min(clear, 40) {
 		t.Errorf("%d clear effects shown, the study has %d", verdicts, clear)
+	}
+}
+
+// Huge, tiny and constant values are drawn, with labels of a readable length.
+func TestExtremeValues(t *testing.T) {
+	for name, value := range map[string]func(i int) float64{
+		"huge":           func(i int) float64 { return 1.5e301 * float64(i+1) },
+		"huge and close": func(i int) float64 { return math.Nextafter(1e20, float64(i%2)*2e20) },
+		"tiny":           func(i int) float64 { return 1e-9 * float64(i) },
+		"constant":       func(int) float64 { return 0.5 },
+	} {
+		st, ts := fixture.Quickstart().Build()
+		for i := range ts {
+			ts[i].Values = []float64{value(i)}
+			for _, m := range ts[i].Measurements {
+				m.Metrics["mAP50-95"] = value(i) * float64(m.Epoch)
+			}
+		}
+		s := snapshot(t, func() (trials.Study, []trials.Trial) { return st, ts })
+		for _, c := range charts.All {
+			var b bytes.Buffer
+			err := charts.Write(&b, c, s, "svg")
+			if errors.Is(err, charts.ErrNothing) {
+				continue
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			ls, _, _ := labels(t, b.String())
+			for _, l := range ls {
+				if len(l.text) > 120 {
+					t.Errorf("%s %s: label %q", name, c.Name, l.text)
+				}
+			}
+		}
 	}
 }
