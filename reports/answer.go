@@ -253,7 +253,13 @@ func warnings(s *Snapshot) []string {
 	if split == "" {
 		split = "val"
 	}
-	if s.Search != nil && len(s.Search.Candidates) > 1 {
+	if n := len(s.Study.Directions); n > 1 {
+		ws = append(ws, fmt.Sprintf("This study has %d objectives. Everything here is by the first of them alone (%s, %sd); the others are ignored.",
+			n, s.Metric.Key, strings.ToLower(string(s.Metric.Direction))))
+	}
+	if s.Search != nil && len(s.Search.Candidates) > 1 && s.Foreign() {
+		ws = append(ws, "The best trial was chosen by the score that is shown: its value is optimistic if the same pictures gave both.")
+	} else if s.Search != nil && len(s.Search.Candidates) > 1 {
 		ws = append(ws, fmt.Sprintf("The best trial was chosen on the same %s split that scores it: its value is optimistic. "+
 			"Train the chosen configuration again with fresh seeds, scored on another split, before quoting it.", split))
 	}

@@ -199,12 +199,16 @@ func labels(spec studies.Spec, a Arm) (long, short string) {
 	return strings.Join(l, ", "), strings.Join(sh, ", ")
 }
 
-// String writes the change as "mosaic 1 → 0".
+// String writes the change as "mosaic 1 → 0", and what the baseline does not set as "mosaic = 0".
 func (c Change) String() string {
+	if c.From == nil {
+		return c.Name + " = " + trials.FormatValue(c.To)
+	}
 	return c.Name + " " + trials.FormatValue(c.From) + " → " + trials.FormatValue(c.To)
 }
 
-// Differences lists what a trial's configuration changes against the study's baseline.
+// Differences lists what a trial's configuration changes against the study's baseline, and all of it where there is
+// none.
 func (s *Snapshot) Differences(t trials.Trial) []Change {
 	return changes(s.Spec, s.Spec.Baseline, t.Params)
 }

@@ -145,6 +145,9 @@ func New(st trials.Study, ts []trials.Trial) (*Snapshot, error) {
 	return s, nil
 }
 
+// Foreign says that another program (Optuna) recorded the study: what was trained and how it was scored is unknown.
+func (s *Snapshot) Foreign() bool { return len(s.Study.Resolved) == 0 }
+
 // fillSpec supplies what a study recorded by another program (Optuna) does not say.
 func (s *Snapshot) fillSpec() {
 	sp := &s.Spec

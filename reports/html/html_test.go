@@ -39,6 +39,7 @@ func studiesOfAllKinds() map[string]maker {
 	all["many"] = fixture.Many(20, 3).Build
 	all["names"] = fixture.Names().Build
 	all["search"] = func() (trials.Study, []trials.Trial) { return fixture.Search(40) }
+	all["foreign"] = func() (trials.Study, []trials.Trial) { return fixture.Foreign(5) }
 	two := fixture.Quickstart()
 	two.Data = []string{"builtin:digits", "builtin:trees"}
 	all["two-data-sets"] = two.Build
@@ -139,6 +140,7 @@ func TestWords(t *testing.T) {
 		"quickstart":    {"not shown", "it does not mean that there is none", "63.3 ± 0.5", "5 replicates were planned", "SHA-256 9f8e7d6c5b4a", "Holm&#39;s"},
 		"search":        {"its value is optimistic", "proposed by the sampler tpe", "no rank is bold"},
 		"two-data-sets": {"Answer for builtin:digits", "Answer for builtin:trees", "charts/effects-2-builtin-trees.svg"},
+		"foreign":       {"recorded by another program", "2 objectives", "x = 0.73"},
 		"names":         {"数据增强 &lt;b&gt;study&lt;/b&gt;", "&lt;script&gt;alert(1)"},
 	} {
 		p := page(t, snapshot(t, studiesOfAllKinds()[name]))

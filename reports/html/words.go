@@ -181,6 +181,11 @@ func visible(s *reports.Snapshot) fact {
 func methods(s *reports.Snapshot) string {
 	var b strings.Builder
 	say := func(format string, args ...any) { fmt.Fprintf(&b, format, args...) }
+	if s.Foreign() {
+		say("This study was recorded by another program: what was trained, on what, and how it was scored is not in the database. " +
+			"Scores of single trials carry the chance of their seed; no test was made. ")
+		return strings.TrimSpace(b.String())
+	}
 	t, o := s.Spec.Trainer, s.Spec.Objective
 	what := "Each configuration"
 	if t.Model != "" {
@@ -358,7 +363,9 @@ func provenance(s *reports.Snapshot) []fact {
 	for _, k := range keys {
 		add(k, p.Extra[k])
 	}
-	add("Study seed", fmt.Sprint(s.Spec.Seed))
+	if !s.Foreign() {
+		add("Study seed", fmt.Sprint(s.Spec.Seed))
+	}
 	add("Created", moment(s.Study.Created))
 	add("First trial", moment(s.Time.First))
 	add("State of", moment(s.AsOf))

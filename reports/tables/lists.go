@@ -14,7 +14,7 @@ import (
 // Trials lists every trial: outcome, score, duration and what its configuration changes against the baseline.
 func Trials(s *reports.Snapshot) Table {
 	t := Table{Name: "trials", Title: "All trials"}
-	t.Columns = []Column{{"trial", true}, {"outcome", false}, {s.Metric.Key, true}, {"epochs", true}, {"seed", true}, {"time", true}, {"differs from the baseline", false}}
+	t.Columns = []Column{{"trial", true}, {"outcome", false}, {s.Metric.Key, true}, {"epochs", true}, {"seed", true}, {"time", true}, {configuration(s), false}}
 	if len(s.Blocks) > 1 {
 		t.Columns = append(t.Columns, Column{"data", false})
 	}
@@ -27,6 +27,14 @@ func Trials(s *reports.Snapshot) Table {
 		t.Rows = append(t.Rows, row)
 	}
 	return t
+}
+
+// configuration heads the column of what a trial's configuration is.
+func configuration(s *reports.Snapshot) string {
+	if len(s.Spec.Baseline) == 0 {
+		return "configuration"
+	}
+	return "differs from the baseline"
 }
 
 func outcome(t trials.Trial) Cell {

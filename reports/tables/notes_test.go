@@ -64,3 +64,19 @@ func TestNotTested(t *testing.T) {
 		}
 	}
 }
+
+// A study of another program has no baseline, no seeds and perhaps several objectives, and nothing pretends otherwise.
+func TestForeign(t *testing.T) {
+	s := snapshot(t, first(fixture.Foreign(3)), second(fixture.Foreign(3)))
+	list := tables.Trials(s)
+	if head, got := list.Columns[6].Title, list.Rows[0][6].Text; head != "configuration" || got != "x = 0.73" {
+		t.Errorf("%s: %q", head, got)
+	}
+	if got := list.Rows[0][4].Text; got != "" {
+		t.Errorf("seed %q, where none is known", got)
+	}
+	w := strings.Join(s.Warnings, "\n")
+	if !strings.Contains(w, "2 objectives") || !strings.Contains(w, "(objective, minimized)") || strings.Contains(w, "val split") {
+		t.Errorf("warnings are\n%s", w)
+	}
+}
