@@ -55,3 +55,25 @@ func TestTrialJSON(t *testing.T) {
 		t.Errorf("a trial without values: %s, %v", got, err)
 	}
 }
+
+// Bounds of 0 are bounds, and choices and requirements keep their types.
+func TestParamJSON(t *testing.T) {
+	for _, c := range []struct {
+		p    trials.Param
+		want string
+	}{
+		{trials.Param{Name: "x", Kind: trials.Float, High: 1}, `{"name":"x","kind":"float","low":0,"high":1}`},
+		{trials.Param{Name: "n", Kind: trials.Int, Low: -3, Step: 3}, `{"name":"n","kind":"int","low":-3,"high":0,"step":3}`},
+		{trials.Param{Name: "c", Kind: trials.Categorical, Choices: []any{1.0, int64(2), "1", nil, true}, Requires: trials.Params{"m": 1.0}},
+			`{"name":"c","kind":"categorical","choices":[1.0,2,"1",null,true],"requires":{"m":1.0}}`},
+	} {
+		got, err := json.Marshal(c.p)
+		if err != nil || string(got) != c.want {
+			t.Errorf("got %s, %v, want %s", got, err, c.want)
+		}
+		var back trials.Param
+		if err := json.Unmarshal(got, &back); err != nil || !reflect.DeepEqual(back, c.p) {
+			t.Errorf("got %#v, %v, want %#v", back, err, c.p)
+		}
+	}
+}

@@ -30,8 +30,8 @@ var ErrOutOfRange = errors.New("value out of range")
 type Param struct {
 	Name    string  `json:"name"`
 	Kind    Kind    `json:"kind"`
-	Low     float64 `json:"low,omitempty"`
-	High    float64 `json:"high,omitempty"`
+	Low     float64 `json:"low"` // written for numbers only, as High
+	High    float64 `json:"high"`
 	Step    float64 `json:"step,omitempty"`
 	Log     bool    `json:"log,omitempty"`
 	Choices []any   `json:"choices,omitempty"`
@@ -112,6 +112,39 @@ func (p *Params) UnmarshalJSON(data []byte) error {
 	}
 	*p = q
 	return nil
+}
+
+// MarshalJSON writes low and high for every number, also where they are 0, and floats among choices and
+// requirements with their point, so that all values come back with their types.
+func (p Param) MarshalJSON() ([]byte, error) {
+	out := struct {
+		Name     string            `json:"name"`
+		Kind     Kind              `json:"kind"`
+		Low      *float64          `json:"low,omitempty"`
+		High     *float64          `json:"high,omitempty"`
+		Step     float64           `json:"step,omitempty"`
+		Log      bool              `json:"log,omitempty"`
+		Choices  []json.RawMessage `json:"choices,omitempty"`
+		Requires json.RawMessage   `json:"requires,omitempty"`
+	}{Name: p.Name, Kind: p.Kind, Step: p.Step, Log: p.Log}
+	if p.Kind != Categorical {
+		out.Low, out.High = &p.Low, &p.High
+	}
+	for _, c := range p.Choices {
+		text, err := EncodeValue(c)
+		if err != nil {
+			return nil, fmt.Errorf("encode choices of %s: %w", p.Name, err)
+		}
+		out.Choices = append(out.Choices, json.RawMessage(text))
+	}
+	if len(p.Requires) > 0 {
+		text, err := EncodeParams(p.Requires)
+		if err != nil {
+			return nil, fmt.Errorf("encode requirements of %s: %w", p.Name, err)
+		}
+		out.Requires = json.RawMessage(text)
+	}
+	return json.Marshal(out)
 }
 
 // UnmarshalJSON reads a parameter, keeping whole-number choices as int64.

@@ -11,33 +11,12 @@ import (
 	"github.com/mapsweep/mapsweep/trials/internal/optuna"
 )
 
-// encodeSpace writes a space as JSON in which floats keep their point, so that
-// choices and requirements come back with their types.
+// encodeSpace writes a space as JSON from which all values come back with their types.
 func encodeSpace(space trials.Space) (string, error) {
-	type param struct {
-		trials.Param
-		Choices  []json.RawMessage `json:"choices,omitempty"`
-		Requires json.RawMessage   `json:"requires,omitempty"`
+	if space == nil {
+		space = trials.Space{}
 	}
-	list := make([]param, len(space))
-	for i, p := range space {
-		list[i].Param = p
-		for _, c := range p.Choices {
-			text, err := trials.EncodeValue(c)
-			if err != nil {
-				return "", fmt.Errorf("encode choices of %s: %w", p.Name, err)
-			}
-			list[i].Choices = append(list[i].Choices, json.RawMessage(text))
-		}
-		if len(p.Requires) > 0 {
-			text, err := trials.EncodeParams(p.Requires)
-			if err != nil {
-				return "", fmt.Errorf("encode requirements of %s: %w", p.Name, err)
-			}
-			list[i].Requires = json.RawMessage(text)
-		}
-	}
-	b, err := json.Marshal(list)
+	b, err := json.Marshal(space)
 	return string(b), err
 }
 
