@@ -18,11 +18,18 @@ func Trials(s *reports.Snapshot) Table {
 	if len(s.Blocks) > 1 {
 		t.Columns = append(t.Columns, Column{"data", false})
 	}
+	notes := slices.ContainsFunc(s.Trials, func(tr trials.Trial) bool { return tr.Text(attrNote) != "" })
+	if notes {
+		t.Columns = append(t.Columns, Column{"note", false})
+	}
 	for _, tr := range s.Trials {
 		row := []Cell{cell(strconv.Itoa(tr.Number)), outcome(tr), cell(value(s.Metric, tr)), cell(epochs(tr)), cell(seed(tr)),
-			cell(spent(s, tr)), cell(differs(s, tr))}
+			cell(spent(s, tr)), label(differs(s, tr))}
 		if len(s.Blocks) > 1 {
 			row = append(row, cell(tr.Text(trials.AttrData)))
+		}
+		if notes {
+			row = append(row, cell(tr.Text(attrNote)))
 		}
 		t.Rows = append(t.Rows, row)
 	}
@@ -97,9 +104,42 @@ func Failures(s *reports.Snapshot) Table {
 		if f.Repeated {
 			c += " (repeated)"
 		}
-		t.Rows = append(t.Rows, []Cell{cell(strconv.Itoa(f.Trial)), cell(f.Arm), cell(c), cell(f.Reason)})
+		t.Rows = append(t.Rows, []Cell{cell(strconv.Itoa(f.Trial)), label(f.Arm), cell(c), cell(f.Reason)})
 	}
 	return t
+}
+
+// attrNote is a sentence that the engine or the trainer left at a trial.
+const attrNote = "mapsweep:note"
+
+// Notes lists what was noted at trials, those with the same note together; without rows if there is nothing.
+func Notes(s *reports.Snapshot) Table {
+	t := Table{Name: "notes", Title: "Notes", Columns: []Column{{"trials", false}, {"note", false}}}
+	var order []string
+	at := map[string][]int{}
+	for _, tr := range s.Trials {
+		n := tr.Text(attrNote)
+		if n == "" {
+			continue
+		}
+		if at[n] == nil {
+			order = append(order, n)
+		}
+		at[n] = append(at[n], tr.Number)
+	}
+	for _, n := range order {
+		t.Rows = append(t.Rows, []Cell{cell(some(at[n])), cell(n)})
+	}
+	return t
+}
+
+// some names the first few trials and counts the others.
+func some(ns []int) string {
+	const first = 8
+	if len(ns) <= first {
+		return numbers(ns)
+	}
+	return fmt.Sprintf("%s and %d more", numbers(ns[:first]), len(ns)-first)
 }
 
 // metricOrder is the order of well-known metrics; others follow by name.
@@ -145,7 +185,7 @@ func byArm(s *reports.Snapshot, block int, title string, keys []string) Table {
 		t.Columns = append(t.Columns, Column{name, true})
 	}
 	for _, a := range s.Blocks[block].Arms {
-		row := []Cell{cell(a.Label)}
+		row := []Cell{label(a.Label)}
 		some := false
 		for _, k := range keys {
 			mean, sd, n := a.MetricMean(k)

@@ -80,3 +80,68 @@ func TestForeign(t *testing.T) {
 		t.Errorf("warnings are\n%s", w)
 	}
 }
+
+// What was noted at trials is in their list, and by itself with equal notes together.
+func TestNotes(t *testing.T) {
+	st, ts := fixture.Quickstart().Build()
+	if s := snapshot(t, st, ts); len(tables.Notes(s).Rows) > 0 || len(tables.Trials(s).Columns) != 7 {
+		t.Error("notes where there is none")
+	}
+	for i := range 12 {
+		ts[i].Attrs["mapsweep:note"] = trials.Attr("the batch was halved")
+	}
+	ts[20].Attrs["mapsweep:note"] = trials.Attr("went on from epoch 7")
+	s := snapshot(t, st, ts)
+	n := tables.Notes(s)
+	if len(n.Rows) != 2 || n.Rows[0][0].Text != "0, 1, 2, 3, 4, 5, 6, 7 and 4 more" || n.Rows[1][1].Text != "went on from epoch 7" {
+		t.Errorf("notes %v", n.Rows)
+	}
+	list := tables.Trials(s)
+	if got := list.Rows[20][7].Text; got != "went on from epoch 7" || list.Columns[7].Title != "note" {
+		t.Errorf("trial 20 has the note %q", got)
+	}
+}
+
+// A level of 300 letters takes a sensible width on a terminal and is whole in files.
+func TestLongLevels(t *testing.T) {
+	long := strings.Repeat("abc", 100)
+	spaced := strings.Repeat("abc ", 75)
+	a := fixture.Quickstart()
+	a.Variants[0] = fixture.Variant{Arm: "autoaugment=" + long, Params: trials.Params{"autoaugment": long}, Effect: 0.1, Noise: 0.001}
+	a.Variants[1] = fixture.Variant{Arm: "autoaugment=" + spaced, Params: trials.Params{"autoaugment": spaced}, Effect: 0.1, Noise: 0.001}
+	s := snapshot(t, first(a.Build()), second(a.Build()))
+	for line := range strings.SplitSeq(terminal(t, []tables.Table{tables.Ablation(s, 0), tables.Trials(s)}, tables.Options{}), "\n") {
+		if n := len([]rune(line)); n > 270 {
+			t.Errorf("line of %d letters: %s", n, line)
+		}
+	}
+	for _, kind := range []string{"md", "csv", "tex"} {
+		if !strings.Contains(string(render(t, s, kind)), long) {
+			t.Errorf("%s has not the whole level", kind)
+		}
+	}
+}
+
+// The star that stands for bold is explained, and only where it is used.
+func TestStar(t *testing.T) {
+	a := fixture.Quickstart()
+	a.Variants[0].Effect = 0.2
+	s := snapshot(t, first(a.Build()), second(a.Build()))
+	ts := tables.All(s)
+	plain, colour := terminal(t, ts, tables.Options{}), terminal(t, ts, tables.Options{Colour: true})
+	if !strings.Contains(plain, " *  ") || !strings.Contains(plain, "\n* best, and set apart") || strings.Contains(plain, "Bold") {
+		t.Errorf("without colour:\n%s", plain)
+	}
+	if strings.Contains(colour, "*") || !strings.Contains(colour, "\nBold: best") {
+		t.Errorf("with colour:\n%s", colour)
+	}
+}
+
+func terminal(t *testing.T, ts []tables.Table, o tables.Options) string {
+	t.Helper()
+	var b strings.Builder
+	if err := tables.Terminal(&b, ts, o); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}

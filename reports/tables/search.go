@@ -42,7 +42,7 @@ func Search(s *reports.Snapshot, top int) Table {
 				row = append(row, Cell{})
 				continue
 			}
-			row = append(row, cell(reports.ShortValue(v)))
+			row = append(row, label(reports.ShortValue(v)))
 		}
 		t.Rows = append(t.Rows, row)
 	}

@@ -26,6 +26,7 @@ type Column struct {
 type Cell struct {
 	Text   string
 	Strong bool // the best, where intervals set it apart
+	Label  bool // a name or level, which a terminal may shorten
 	Tone   Tone
 }
 
@@ -69,3 +70,5 @@ func All(s *reports.Snapshot) []Table {
 var nan = math.NaN()
 
 func cell(t string) Cell { return Cell{Text: t} }
+
+func label(t string) Cell { return Cell{Text: t, Label: true} }

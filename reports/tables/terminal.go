@@ -40,6 +40,7 @@ func Terminal(w io.Writer, ts []Table, o Options) error {
 
 func terminal(w io.Writer, t Table, o Options) error {
 	var b strings.Builder
+	t = shown(t, o)
 	if len(t.Rows) > 0 {
 		tw := table.NewWriter()
 		st := table.StyleLight
@@ -79,7 +80,7 @@ func terminal(w io.Writer, t Table, o Options) error {
 		if width <= 0 {
 			width = 100
 		}
-		for line := range strings.SplitSeq(text.WrapSoft(clean(n), min(width, 100)), "\n") {
+		for line := range strings.SplitSeq(text.WrapSoft(n, min(width, 100)), "\n") {
 			b.WriteString(strings.TrimRight(line, " ") + "\n")
 		}
 	}
@@ -87,13 +88,68 @@ func terminal(w io.Writer, t Table, o Options) error {
 	return err
 }
 
-// paint colours a cell, or marks the best with a star where there is no colour.
-func paint(c Cell, colour bool) string {
-	t := clean(c.Text)
-	if !colour {
-		if c.Strong {
-			t += " *"
+// Names longer than these many letters are shortened: a word of a label or heading, and a whole label where nothing
+// wraps it.
+const (
+	longestWord  = 40
+	longestLabel = 160
+)
+
+// shown is a table as a terminal shows it: clean texts, names of a sensible length, and a star instead of bold where
+// there is no colour.
+func shown(t Table, o Options) Table {
+	out := Table{Name: t.Name, Title: t.Title}
+	for _, c := range t.Columns {
+		out.Columns = append(out.Columns, Column{shortWords(clean(c.Title)), c.Right})
+	}
+	for _, r := range t.Rows {
+		row := make([]Cell, len(r))
+		for i, c := range r {
+			row[i] = c
+			row[i].Text = clean(c.Text)
+			if c.Label {
+				row[i].Text = shortWords(row[i].Text)
+				if o.Width <= 0 {
+					row[i].Text = shorten(row[i].Text, longestLabel)
+				}
+			}
+			if c.Strong && !o.Colour {
+				row[i].Text += " *"
+			}
 		}
+		out.Rows = append(out.Rows, row)
+	}
+	for _, n := range t.Notes {
+		if n == bestNote && !o.Colour {
+			n = bestNoteStar
+		}
+		out.Notes = append(out.Notes, shortWords(clean(n)))
+	}
+	return out
+}
+
+func shortWords(t string) string {
+	words := strings.Split(t, " ")
+	for i, w := range words {
+		words[i] = shorten(w, longestWord)
+	}
+	return strings.Join(words, " ")
+}
+
+// shorten leaves out the middle of what is longer than n letters.
+func shorten(t string, n int) string {
+	r := []rune(t)
+	if len(r) <= n {
+		return t
+	}
+	tail := n / 3
+	return string(r[:n-1-tail]) + "…" + string(r[len(r)-tail:])
+}
+
+// paint colours a cell.
+func paint(c Cell, colour bool) string {
+	t := c.Text
+	if !colour {
 		return t
 	}
 	if c.Strong {
@@ -125,7 +181,7 @@ func widths(t Table) []int {
 	}
 	for _, r := range t.Rows {
 		for i, c := range r {
-			w[i] = max(w[i], text.StringWidth(clean(c.Text)))
+			w[i] = max(w[i], text.StringWidth(c.Text))
 		}
 	}
 	return w
