@@ -388,25 +388,25 @@ func TestUnwritableDirectory(t *testing.T) {
 	}
 }
 
-// TestEnqueuePoint: points by hand run in a search and are counted beside its own.
-func TestEnqueuePoint(t *testing.T) {
+// TestEnqueueInDesign: points by hand run beside those of a design and are counted with them.
+func TestEnqueueInDesign(t *testing.T) {
 	w := newBench(t, &trainertest.Fake{})
 	st := w.enqueued(t, fixed())
-	a, err := sweep.EnqueuePoint(t.Context(), w.store, "fixed", trials.Params{"x": 0.75})
+	a, err := sweep.EnqueuePoint(t.Context(), w.store, "fixed", trials.Params{"x": 0.0, "y": 1.0})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if b, err := sweep.EnqueuePoint(t.Context(), w.store, "fixed", trials.Params{"x": 0.75}); err != nil || b.ID != a.ID {
+	if b, err := sweep.EnqueuePoint(t.Context(), w.store, "fixed", trials.Params{"x": 0.0, "y": 1.0}); err != nil || b.ID != a.ID {
 		t.Errorf("the same point again is trial %d, %v; first %d", b.Number, err, a.Number)
 	}
-	if _, err := sweep.EnqueuePoint(t.Context(), w.store, "fixed", trials.Params{"z": 1.0}); err == nil {
-		t.Error("a parameter that the study does not have was accepted")
+	if _, err := sweep.EnqueuePoint(t.Context(), w.store, "fixed", trials.Params{"x": 0.75}); !errors.Is(err, sweep.ErrInvalid) {
+		t.Errorf("a level that the study does not have: %v", err)
 	}
 	wantSummary(t, w.run(t, fixed(), nil), sweep.Summary{Planned: 7, Complete: 7})
 	ts, _ := w.store.Trials(t.Context(), st.ID)
 	var arm string
 	_ = json.Unmarshal(ts[6].Attrs[trials.AttrArm], &arm)
-	if ts[6].Params["x"] != 0.75 || ts[6].Params["y"] != 0.5 || ts[6].Seed() == 0 || arm != "x=0.75" {
+	if ts[6].Params["x"] != 0.0 || ts[6].Params["y"] != 1.0 || ts[6].Seed() == 0 || arm != "x=0 y=1" {
 		t.Errorf("point by hand: %+v", ts[6])
 	}
 }

@@ -60,3 +60,6 @@ var (
 	ErrTimeout = errors.New("over the time limit")
 	ErrBudget  = errors.New("over the device-hours budget")
 )
+
+// ErrInvalid: what was asked for makes no sense, and the error says what would; nothing was changed.
+var ErrInvalid = errors.New("invalid")

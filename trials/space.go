@@ -84,16 +84,36 @@ func (p Params) Names() []string {
 }
 
 // Key is a canonical text of p: equal configurations have equal keys. Numbers are
-// compared by value, so that the integer 1 and the float 1.0 are the same.
+// compared by value, so that the integer 1 and the float 1.0 are the same. A text that
+// prints as another scalar does is in quotes: "1" is not 1, and "true" is not true.
+// No value is null here, since none is a word that studies use.
 func (p Params) Key() string {
 	var b strings.Builder
 	for i, k := range p.Names() {
 		if i > 0 {
 			b.WriteByte(' ')
 		}
-		fmt.Fprintf(&b, "%s=%s", k, FormatValue(p[k]))
+		text := FormatValue(p[k])
+		if s, ok := p[k].(string); ok && ambiguous(s) {
+			text = strconv.Quote(s)
+		} else if p[k] == nil {
+			text = "null"
+		}
+		fmt.Fprintf(&b, "%s=%s", k, text)
 	}
 	return b.String()
+}
+
+// ambiguous says that Key prints a scalar other than text as s, or that s looks like a quoted one.
+func ambiguous(s string) bool {
+	if s == "true" || s == "false" || s == "null" || strings.HasPrefix(s, `"`) {
+		return true
+	}
+	if n, err := strconv.ParseInt(s, 10, 64); err == nil && FormatValue(n) == s {
+		return true
+	}
+	x, err := strconv.ParseFloat(s, 64)
+	return err == nil && FormatValue(x) == s
 }
 
 // UnmarshalJSON reads an object of scalars; whole numbers without point or exponent become int64.
