@@ -143,16 +143,45 @@ func (c *checker) factor(f Factor) {
 			c.add(path, "", "factor %s has the level %s twice", f.Name, trials.FormatValue(v))
 			continue
 		}
+		if k := slices.IndexFunc(f.Levels[:i], func(w any) bool { return printsAs(v, w) }); k >= 0 {
+			c.add(path, "leave one of them out, or choose another word", "factor %s has %s and %s as levels: they print alike and could not be told apart in tables",
+				f.Name, kindOf(f.Levels[k]), kindOf(v))
+			continue
+		}
 		if hasRange && !f.Param().Contains(v) {
 			c.add(path, "widen the range or change the level", "level %s of %s is outside its range %s",
 				trials.FormatValue(v), f.Name, describeRange(f))
 		}
 	}
 	base, named := c.spec.Baseline[f.Name]
-	if named && len(f.Levels) > 0 && !slices.ContainsFunc(f.Levels, func(v any) bool { return trials.SameValue(v, base) }) {
+	if !named || len(f.Levels) == 0 || slices.ContainsFunc(f.Levels, func(v any) bool { return trials.SameValue(v, base) }) {
+		return
+	}
+	if k := slices.IndexFunc(f.Levels, func(v any) bool { return printsAs(v, base) }); k >= 0 {
+		c.add(index(at+".levels", k), fmt.Sprintf("write the level and baseline.%s alike, in quotes or without", f.Name),
+			"the baseline of %s is %s, its level is %s", f.Name, kindOf(base), kindOf(f.Levels[k]))
+	} else {
 		c.add(at+".levels", fmt.Sprintf("put %s first among the levels, or change baseline.%s", trials.FormatValue(base), f.Name),
 			"the levels of %s do not have its baseline value %s", f.Name, trials.FormatValue(base))
 	}
+}
+
+// printsAs says that two different scalars look the same in tables: the text "1" and the number 1.
+func printsAs(v, w any) bool {
+	return !trials.SameValue(v, w) && trials.FormatValue(v) == trials.FormatValue(w)
+}
+
+// kindOf names a scalar with its type: the text "1", the number 1, the truth value true.
+func kindOf(v any) string {
+	switch v := v.(type) {
+	case string:
+		return "the text " + quote(v)
+	case bool:
+		return "the truth value " + trials.FormatValue(v)
+	case nil:
+		return "an empty value"
+	}
+	return "the number " + trials.FormatValue(v)
 }
 
 // rangeOf checks low, high, step, log and int against each other.
@@ -225,6 +254,9 @@ func (c *checker) design() {
 	}
 	if s.Design == DesignSearch {
 		c.search()
+		if s.Search != nil {
+			c.size(float64(s.Search.Trials), "search.trials")
+		}
 		return
 	}
 	least := map[string]int{DesignOneFactor: 0, DesignLeaveOneOut: 2, DesignFactorial: 1, DesignGrid: 1}[s.Design]
@@ -244,8 +276,34 @@ func (c *checker) design() {
 	}
 	if (s.Design == DesignFactorial || s.Design == DesignGrid) && points > MaxPoints {
 		c.add("factors", "use design one-factor or search", "%s has %.0f combinations, more than %d", s.Design, points, MaxPoints)
+		return
+	}
+	arms := points
+	switch s.Design {
+	case DesignOneFactor:
+		arms = 1
+		for _, f := range s.Factors {
+			arms += float64(max(0, len(f.Levels)-1))
+		}
+	case DesignLeaveOneOut:
+		arms = float64(len(s.Factors) + 2)
+	}
+	c.size(arms, "factors")
+}
+
+// size refuses a study that is too large to lay out. path is where its points come from.
+func (c *checker) size(points float64, path string) {
+	replicates, data := float64(max(1, c.spec.Replicates)), float64(max(1, len(c.spec.Trainer.Data)))
+	if n := points * replicates * data; n > MaxTrials {
+		if replicates > points {
+			path = "replicates"
+		}
+		c.add(path, "", "%.0f points x %.0f replicates x %.0f data sets are %.0f trials, more than %d", points, replicates, data, n, MaxTrials)
 	}
 }
+
+// MaxTrials bounds the trials of a study.
+const MaxTrials = 1000000
 
 // MaxPoints bounds the combinations of a factorial or grid: more is a slip, not a plan.
 const MaxPoints = 100000

@@ -141,6 +141,9 @@ func (d *decoder) scalar(n *node, path string, v reflect.Value, f field) bool {
 			if n.shape == scalar && n.value != nil {
 				hint = fmt.Sprintf("in quotes it is text: %q", n.text)
 			}
+			if _, number := trials.Number(n.value); number && path == "trainer.timeout" {
+				hint = fmt.Sprintf("with its unit: %[1]ss, %[1]sm or %[1]sh", n.text)
+			}
 			return wrong("text", hint)
 		}
 		if len(f.enum) > 0 && !contains(f.enum, s) {
