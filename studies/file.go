@@ -1,6 +1,11 @@
 package studies
 
-import "github.com/mapsweep/mapsweep/trials"
+import (
+	"slices"
+	"strings"
+
+	"github.com/mapsweep/mapsweep/trials"
+)
 
 // The structs below are the study file: its keys, which of them are required,
 // their defaults and bounds. The decoder (decode.go) and the JSON Schema
@@ -32,7 +37,7 @@ type fileTrainer struct {
 	Backend   string   `json:"backend" jsonschema:"required,enum=native,enum=command" jsonschema_description:"native: the detector in this program. command: any program of yours."`
 	Model     string   `json:"model" jsonschema_description:"Model of the native trainer, for instance gelan-n."`
 	Data      textList `json:"data" jsonschema_description:"Data set: builtin:digits, builtin:trees, or the path of a data.yaml, of a VOC or a COCO data set. A list makes one block of the design per data set."`
-	ImageSize int      `json:"image_size" jsonschema:"minimum=32" jsonschema_description:"Side of the square training picture in pixels, a multiple of 32. Default for native: 640."`
+	ImageSize int      `json:"image_size" jsonschema:"minimum=32" jsonschema_description:"Side of the square training picture in pixels, a multiple of 32. Default for native: 640, and 128 for builtin data."`
 	Epochs    int      `json:"epochs" jsonschema:"minimum=1" jsonschema_description:"Full length of a trial."`
 	Batch     int      `json:"batch" jsonschema:"minimum=1" jsonschema_description:"Pictures in one optimiser step. Default for native: 16."`
 	Device    string   `json:"device" jsonschema:"default=auto" jsonschema_description:"auto, cpu, cuda, or one GPU such as cuda:0."`
@@ -128,6 +133,9 @@ func (t fileTrainer) spec() Trainer {
 	if t.Backend == BackendNative {
 		if s.ImageSize == 0 {
 			s.ImageSize = defaultImageSize
+			if !slices.ContainsFunc(s.Data, func(d string) bool { return !strings.HasPrefix(d, "builtin:") }) {
+				s.ImageSize = builtinImageSize
+			}
 		}
 		if s.Batch == 0 {
 			s.Batch = defaultBatch
@@ -139,5 +147,6 @@ func (t fileTrainer) spec() Trainer {
 // Defaults of the native trainer; the command trainer gets what the file says, or nothing.
 const (
 	defaultImageSize = 640
+	builtinImageSize = 128 // built-in pictures are made for it
 	defaultBatch     = 16
 )

@@ -105,7 +105,7 @@ func TestDefaults(t *testing.T) {
 	}
 	want := studies.Spec{
 		Name: "a", Objective: studies.Objective{Metric: "mAP50-95", Direction: trials.Maximize, Epoch: "last", Split: "val"},
-		Trainer: studies.Trainer{Backend: "native", Model: "gelan-n", Data: []string{"builtin:digits"}, ImageSize: 640, Epochs: 2,
+		Trainer: studies.Trainer{Backend: "native", Model: "gelan-n", Data: []string{"builtin:digits"}, ImageSize: 128, Epochs: 2,
 			Batch: 16, Device: "auto"},
 		Baseline: trials.Params{}, Design: "one-factor", Replicates: 1, Keep: studies.Keep{Best: 3, Last: 1},
 	}

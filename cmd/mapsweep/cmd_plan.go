@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -94,8 +95,7 @@ func layOut(spec studies.Spec) (*planned, error) {
 	return p, nil
 }
 
-// forecast checks the data, measures a few steps of the baseline on the first data set, and says
-// what the study will cost.
+// forecast checks the data, measures a few steps of the baseline, and says what the study will cost.
 func forecast(ctx context.Context, spec studies.Spec, backend trainer.Backend, p *planned) error {
 	if pre, ok := backend.(trainer.Preparer); ok {
 		if _, err := pre.Prepare(ctx); err != nil {
@@ -104,23 +104,43 @@ func forecast(ctx context.Context, spec studies.Spec, backend trainer.Backend, p
 	}
 	est := trainer.Estimate{Note: "this trainer cannot tell in advance how long a trial takes"}
 	if prober, ok := backend.(trainer.Prober); ok {
-		dir, err := os.MkdirTemp("", "mapsweep-probe-")
-		if err != nil {
-			return fmt.Errorf("make folder for the probe: %w", err)
-		}
-		defer os.RemoveAll(dir)
-		job := trainer.Job{Params: spec.Baseline, Epochs: spec.Trainer.Epochs, Seed: design.Seed(spec.Seed, 0),
-			Threads: 1, Devices: []string{"cpu"}, Split: spec.Objective.Split, Dir: dir}
-		if len(spec.Trainer.Data) > 0 {
-			job.Data = spec.Trainer.Data[0]
-		}
-		if est, err = prober.Probe(ctx, job); err != nil {
-			return fmt.Errorf("measure a few steps: %w", err)
+		var err error
+		if est, err = probe(ctx, spec, prober); err != nil {
+			return err
 		}
 	}
 	f := sweep.NewForecast(spec, p.Trials, p.Parallel, est)
 	p.Forecast = &f
 	return nil
+}
+
+// probe measures a few steps of the baseline on each data set; the estimate is their mean.
+func probe(ctx context.Context, spec studies.Spec, prober trainer.Prober) (trainer.Estimate, error) {
+	dir, err := os.MkdirTemp("", "mapsweep-probe-")
+	if err != nil {
+		return trainer.Estimate{}, fmt.Errorf("make folder for the probe: %w", err)
+	}
+	defer os.RemoveAll(dir)
+	job := trainer.Job{Params: spec.Baseline, Epochs: spec.Trainer.Epochs, Seed: design.Seed(spec.Seed, 0),
+		Threads: 1, Devices: []string{"cpu"}, Split: spec.Objective.Split, Dir: dir}
+	data := spec.Trainer.Data
+	if len(data) == 0 {
+		data = []string{""}
+	}
+	var mean trainer.Estimate
+	for _, job.Data = range data {
+		est, err := prober.Probe(ctx, job)
+		if err != nil {
+			return trainer.Estimate{}, fmt.Errorf("measure a few steps: %w", err)
+		}
+		mean.Seconds += est.Seconds / float64(len(data))
+		note := est.Note
+		if len(data) > 1 {
+			note = job.Data + ": " + note
+		}
+		mean.Note = strings.TrimPrefix(mean.Note+"\n"+note, "\n")
+	}
+	return mean, nil
 }
 
 func (a *app) printPlan(spec studies.Spec, p *planned) {
@@ -232,7 +252,7 @@ func (a *app) train(parent context.Context, t studies.Trainer, sets []string, se
 	if t.Epochs < 1 {
 		return usagef("--epochs %d: at least 1", t.Epochs)
 	}
-	backend, err := newBackend(t, "val")
+	backend, err := newBackend(t, studies.Objective{Split: "val"}, slog.New(lineLog{w: a.notes}))
 	if err != nil {
 		return &codeError{exitUsage, err}
 	}

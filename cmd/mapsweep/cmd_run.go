@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -76,16 +75,18 @@ func (a *app) run(ctx context.Context, src source, parallel int, plain bool) err
 	ctx, stop, release := interrupts(ctx, a.stderr)
 	defer release()
 	view := a.newView(spec, plain)
+	a.notes.to(view)
 	engine := &sweep.Engine{
 		Store: store, Backend: backend, Samplers: samplers(), Pruners: pruners(),
 		Dir: dir, Parallel: parallel, Stop: stop,
 		Events:     view.event,
 		AfterTrial: func(ctx context.Context, _ trials.Study, _ trials.Trial) { a.refresh(ctx, store, spec.Name, view) },
 		Version:    version, Commit: buildCommit(),
-		Log: slog.New(lineLog{w: view}),
+		Log: src.log,
 	}
 	sum, runErr := engine.Run(ctx, spec, src.text)
 	view.close()
+	a.notes.to(a.stderr)
 	return a.conclude(context.WithoutCancel(ctx), store, spec, sum, runErr)
 }
 

@@ -1,9 +1,3 @@
-// Command mapsweep runs hyper-parameter sweeps and ablation studies of
-// object-detection training and reports what they show.
-//
-// It is the only package that sees every room: wire.go lists the stores,
-// backends, samplers and pruners that exist, each cmd_<verb>.go is one command.
-// Results go to standard output, everything else to standard error.
 package main
 
 import (
@@ -82,10 +76,11 @@ func exitCode(err error) int {
 type app struct {
 	stdout, stderr io.Writer
 	db, out        string
+	notes          *switchWriter // warnings: standard error, or the live view while there is one
 }
 
 func newRoot(stdout, stderr io.Writer) *cobra.Command {
-	a := &app{stdout: stdout, stderr: stderr}
+	a := &app{stdout: stdout, stderr: stderr, notes: &switchWriter{w: stderr}}
 	root := &cobra.Command{
 		Use:   "mapsweep",
 		Short: "Ablation studies and hyper-parameter sweeps of object detectors, with results to believe",

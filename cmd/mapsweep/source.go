@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -26,10 +27,17 @@ type source struct {
 	opts studies.Options
 	dir  string        // data paths are relative to it; "" for the working directory
 	spec *studies.Spec // a recorded study, as it was resolved then
+	log  *slog.Logger  // what trainers have to say
 }
 
 // findSource finds a study by path, by shipped name, or by the name of a recorded study.
 func (a *app) findSource(ctx context.Context, name string, sets []string) (source, error) {
+	src, err := a.lookUp(ctx, name, sets)
+	src.log = slog.New(lineLog{w: a.notes})
+	return src, err
+}
+
+func (a *app) lookUp(ctx context.Context, name string, sets []string) (source, error) {
 	looksLikePath := strings.ContainsRune(name, filepath.Separator) || strings.HasSuffix(name, ".yaml") || strings.HasSuffix(name, ".yml")
 	text, err := os.ReadFile(name)
 	switch {
@@ -86,7 +94,7 @@ func (s source) load() (studies.Spec, trainer.Backend, error) {
 	if err != nil {
 		return none, nil, err
 	}
-	backend, err := newBackend(spec.Trainer, spec.Objective.Split)
+	backend, err := newBackend(spec.Trainer, spec.Objective, s.log)
 	if err != nil {
 		return none, nil, &codeError{exitUsage, fmt.Errorf("%s: trainer: %w", s.opts.File, err)}
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"time"
@@ -36,13 +37,17 @@ func readStore(ctx context.Context, path string) (trials.Store, error) {
 }
 
 // newBackend makes the trainer that a study asks for.
-func newBackend(t studies.Trainer, split string) (trainer.Backend, error) {
+func newBackend(t studies.Trainer, o studies.Objective, log *slog.Logger) (trainer.Backend, error) {
 	switch t.Backend {
 	case studies.BackendNative:
-		return native.New(native.Config{
+		cfg := native.Config{
 			Model: t.Model, Data: t.Data, ImageSize: t.ImageSize,
-			Epochs: t.Epochs, Batch: t.Batch, Device: t.Device, Split: split,
-		})
+			Epochs: t.Epochs, Batch: t.Batch, Device: t.Device, Split: o.Split, Log: log,
+		}
+		if o.Epoch == "best" {
+			cfg.BestMetric, cfg.BestLowest = o.Metric, o.Direction == trials.Minimize
+		}
+		return native.New(cfg)
 	case studies.BackendCommand:
 		var limit time.Duration
 		if t.Timeout != "" {
@@ -51,7 +56,7 @@ func newBackend(t studies.Trainer, split string) (trainer.Backend, error) {
 				return nil, usagef("trainer.timeout: %w", err)
 			}
 		}
-		return command.New(command.Config{Command: t.Command, Env: t.Env, Timeout: limit, Epochs: t.Epochs})
+		return command.New(command.Config{Command: t.Command, Env: t.Env, Timeout: limit, Epochs: t.Epochs, Log: log})
 	}
 	return nil, usagef("trainer.backend: %q is none of native, command", t.Backend)
 }

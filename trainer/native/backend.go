@@ -37,9 +37,10 @@ type Config struct {
 
 	// ValEvery scores every so many epochs, and always the last; 0: every epoch.
 	ValEvery int
-	// BestMetric keeps a second checkpoint, best.ckpt, of the epoch with the highest value of
-	// this metric; "": none.
+	// BestMetric keeps a second checkpoint, best.ckpt, of the epoch with the best value of this metric
+	// (the highest, or with BestLowest the lowest); it is then the run's result. "": none.
 	BestMetric string
+	BestLowest bool
 	// Load reads a data set; nil: dataset.Load.
 	Load func(ctx context.Context, ref string, opts dataset.Options) (*dataset.Dataset, error)
 	// Log receives notes on data and checkpoints; nil: nowhere. Each trial has a log of its own.
@@ -190,6 +191,14 @@ func (b *Backend) dataset(ctx context.Context, ref string) (*dataset.Dataset, er
 	return d, nil
 }
 
+// better says whether a is a better value of BestMetric than b.
+func (c Config) better(a, b float64) bool {
+	if c.BestLowest {
+		return a < b
+	}
+	return a > b
+}
+
 // Train runs one job; see trainer.Backend. Files in job.Dir: trial.log, effective.json,
 // curves.csv, last.ckpt and, with Config.BestMetric, best.ckpt.
 func (b *Backend) Train(ctx context.Context, job trainer.Job, report func(trials.Measurement)) (trainer.Result, error) {
@@ -202,7 +211,11 @@ func (b *Backend) Train(ctx context.Context, job trainer.Job, report func(trials
 	if err != nil {
 		return trainer.Result{Effective: r.effective}, r.end(ctx, err)
 	}
-	return trainer.Result{Effective: r.effective, Checkpoint: r.path(lastName)}, r.end(ctx, nil)
+	checkpoint := r.path(lastName)
+	if r.best != nil {
+		checkpoint = r.path(bestName)
+	}
+	return trainer.Result{Effective: r.effective, Checkpoint: checkpoint}, r.end(ctx, nil)
 }
 
 // newRun resolves a job and builds everything that it needs.

@@ -269,7 +269,7 @@ func (r *run) keep(epoch int, metrics map[string]float64) error {
 	if err := r.writeCurves(); err != nil {
 		return err
 	}
-	if v, ok := metrics[r.b.cfg.BestMetric]; ok && (r.best == nil || v > r.best.Value) {
+	if v, ok := metrics[r.b.cfg.BestMetric]; ok && (r.best == nil || r.b.cfg.better(v, r.best.Value)) {
 		r.best = &best{Epoch: epoch + 1, Value: v}
 		if err := r.save(bestName); err != nil {
 			return err

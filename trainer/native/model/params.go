@@ -21,10 +21,6 @@ func (n *Network) Stats() []float32 { return n.device.Stats() }
 // arranged as Weights or Stats. It panics where memory is exhausted, as make does.
 func (n *Network) Alloc(floats int) []float32 { return n.device.Alloc(floats) }
 
-// RangesByGroup returns the extent of each group in the arena of weights, indexed by [graph.Group]. They follow each
-// other without gaps.
-func (n *Network) RangesByGroup() [graph.Groups]graph.Extent { return n.device.Groups() }
-
 // Params describes the parameters in the order of computation.
 func (n *Network) Params() []*graph.Param { return n.graph.Params }
 
