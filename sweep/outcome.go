@@ -24,10 +24,15 @@ type verdict struct {
 }
 
 // judge decides from what Train returned and why its context ended, if it did. A run that
-// finished without error counts, whatever happened to its context at the last moment.
-func judge(obj studies.Objective, ms []trials.Measurement, res trainer.Result, err, cause error) verdict {
+// finished without error counts, whatever happened to its context at the last moment. epochs is the
+// length that was asked for, 0 if that was left to the trainer.
+func judge(obj studies.Objective, epochs int, ms []trials.Measurement, err, cause error) verdict {
 	if err == nil {
-		return score(obj, ms)
+		v := score(obj, ms)
+		if text := note(obj, epochs, ms); text != "" && v.outcome.State == trials.Complete {
+			v.outcome.Attrs[trials.AttrNote] = trials.Attr(text)
+		}
+		return v
 	}
 	switch {
 	case errors.Is(cause, errTaken):
@@ -120,6 +125,30 @@ func score(obj studies.Objective, ms []trials.Measurement) verdict {
 	}
 	return verdict{outcome: trials.Outcome{State: trials.Complete, Values: []float64{v},
 		Attrs: map[string]json.RawMessage{trials.AttrScoreEpoch: trials.Attr(at.Epoch)}}}
+}
+
+// note says what is unusual about a complete run: another length than was asked for, and epochs whose
+// objective is not finite.
+func note(obj studies.Objective, epochs int, ms []trials.Measurement) string {
+	var parts []string
+	if last := lastEpoch(ms); epochs > 0 && last < epochs {
+		parts = append(parts, fmt.Sprintf("ended by itself: the last epoch reported is %d, %d were asked for", last, epochs))
+	} else if epochs > 0 && last > epochs {
+		parts = append(parts, fmt.Sprintf("ran longer than it should: the last epoch reported is %d, %d were asked for", last, epochs))
+	}
+	var bad []string
+	for _, m := range ms {
+		if v, ok := m.Metrics[obj.Metric]; ok && !finite(v) {
+			bad = append(bad, fmt.Sprintf("%v at epoch %d", v, m.Epoch))
+		}
+	}
+	if len(bad) > 3 {
+		bad = append(bad[:3], fmt.Sprintf("and so on, %d epochs in all", len(bad)))
+	}
+	if len(bad) > 0 {
+		parts = append(parts, obj.Metric+" was "+strings.Join(bad, ", "))
+	}
+	return strings.Join(parts, "; ")
 }
 
 // missing explains that the objective was never reported, and names what was.

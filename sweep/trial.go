@@ -280,7 +280,7 @@ func (r *run) progress(a *active, p trainer.Progress) {
 
 // settle records how a trial ended, or puts it back.
 func (r *run) settle(ctx context.Context, a *active, job trainer.Job, res trainer.Result, err, cause error) error {
-	v := judge(r.spec.Objective, a.close(), res, err, cause)
+	v := judge(r.spec.Objective, r.epochs, a.close(), err, cause)
 	if fatal := endsStudy(err, cause); fatal != nil {
 		r.stopOnce.Do(func() { close(r.stopping) })
 		if e := r.Store.Requeue(ctx, a.trial.ID, outcomeInterrupted, fatal.Error()); e != nil && !errors.Is(e, trials.ErrNotRunning) {

@@ -78,18 +78,19 @@ const (
 
 // Attribute names of trials that every room may rely on. All values are JSON.
 const (
-	AttrKey        = "mapsweep:key"        // string: the suggestion's key, unique in the study
-	AttrArm        = "mapsweep:arm"        // string: the variant, "baseline" or "mosaic=0"
-	AttrReplicate  = "mapsweep:replicate"  // int from 0
-	AttrSeed       = "mapsweep:seed"       // int64: the trainer's seed
-	AttrData       = "mapsweep:data"       // string: the data set of this trial
-	AttrClass      = "mapsweep:class"      // string: one of the Class constants
-	AttrReason     = "mapsweep:reason"     // string: why it failed, for people
-	AttrLogTail    = "mapsweep:log_tail"   // string: last lines of its log
-	AttrRetryOf    = "mapsweep:retry_of"   // int: number of the failed trial that this one repeats
-	AttrRetriedBy  = "mapsweep:retried_by" // int: number of the trial that repeats this failed one
-	AttrEffective  = "mapsweep:effective"  // object: the configuration that the trainer really used
-	AttrScoreEpoch = "mapsweep:score_epoch"
+	AttrKey        = "mapsweep:key"         // string: the suggestion's key, unique in the study
+	AttrArm        = "mapsweep:arm"         // string: the variant, "baseline" or "mosaic=0"
+	AttrReplicate  = "mapsweep:replicate"   // int from 0
+	AttrSeed       = "mapsweep:seed"        // int64: the trainer's seed
+	AttrData       = "mapsweep:data"        // string: the data set of this trial
+	AttrClass      = "mapsweep:class"       // string: one of the Class constants
+	AttrReason     = "mapsweep:reason"      // string: why it failed, for people
+	AttrLogTail    = "mapsweep:log_tail"    // string: last lines of its log
+	AttrRetryOf    = "mapsweep:retry_of"    // int: number of the failed trial that this one repeats
+	AttrRetriedBy  = "mapsweep:retried_by"  // int: number of the trial that repeats this failed one
+	AttrEffective  = "mapsweep:effective"   // object: the configuration that the trainer really used
+	AttrScoreEpoch = "mapsweep:score_epoch" // int: the epoch that the value is of
+	AttrNote       = "mapsweep:note"        // string: what is unusual about a complete trial, for people
 )
 
 // Measurement is what a trainer reports at the end of an epoch (counted from 1).
@@ -123,7 +124,7 @@ type Attempt struct {
 	Number  int       `json:"number"` // from 1
 	Worker  string    `json:"worker"` // host/pid/start, see sweep/local
 	Started time.Time `json:"started"`
-	Ended   time.Time `json:"ended,omitzero"`
+	Ended   time.Time `json:"ended,omitzero"` // of a lost one the last sign of life
 	Outcome string    `json:"outcome,omitempty"` // complete, pruned, fail, lost, interrupted
 	Reason  string    `json:"reason,omitempty"`
 }
@@ -182,6 +183,25 @@ func (t Trial) Seed() int64 { n, _ := t.Integer(AttrSeed); return n }
 
 // Superseded says that another trial repeats this failed one; such a trial is not counted.
 func (t Trial) Superseded() bool { _, ok := t.Integer(AttrRetriedBy); return ok }
+
+// LostAt is the last sign of life of the worker that made the trial's last attempt: its heartbeat or newest
+// measurement, whichever is later, but not before the attempt began and not after now. If the worker
+// vanished, this is when the attempt ended: the time until someone noticed was nobody's work.
+func (t Trial) LostAt(now time.Time) time.Time {
+	last := t.Heartbeat
+	for _, m := range t.Measurements {
+		if m.At.After(last) {
+			last = m.At
+		}
+	}
+	if n := len(t.Attempts); n > 0 && t.Attempts[n-1].Started.After(last) {
+		last = t.Attempts[n-1].Started
+	}
+	if last.After(now) {
+		return now
+	}
+	return last
+}
 
 // Attr encodes an attribute value; it panics on a value that JSON cannot hold, which is a programming error.
 func Attr(v any) json.RawMessage {
