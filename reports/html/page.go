@@ -20,7 +20,19 @@ var pageSource string
 //go:embed style.css
 var style string
 
-var pageTemplate = template.Must(template.New("page").Parse(pageSource))
+var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{"words": words}).Parse(pageSource))
+
+// words keeps browsers from breaking the short words of a heading ("mAP50-95") at their hyphens.
+func words(heading string) template.HTML {
+	ws := strings.Fields(heading)
+	for i, w := range ws {
+		ws[i] = template.HTMLEscapeString(w)
+		if len(w) <= 20 && strings.Contains(w, "-") {
+			ws[i] = `<span class="word">` + ws[i] + "</span>"
+		}
+	}
+	return template.HTML(strings.Join(ws, " "))
+}
 
 // page is what page.html shows, in its order.
 type page struct {

@@ -322,8 +322,8 @@ func software(p trials.Provenance) string {
 	if p.CPU != "" {
 		parts = append(parts, fmt.Sprintf("%s with %s", p.CPU, reports.Count(p.Cores, "core")))
 	}
-	if len(p.Devices) > 0 {
-		parts = append(parts, strings.Join(p.Devices, ", "))
+	if ds := slices.DeleteFunc(slices.Clone(p.Devices), func(d string) bool { return d == "cpu" }); len(ds) > 0 {
+		parts = append(parts, strings.Join(ds, ", "))
 	}
 	if len(parts) == 0 {
 		return "Software and machine were not recorded."

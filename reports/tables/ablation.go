@@ -17,11 +17,7 @@ func Ablation(s *reports.Snapshot, block int) Table {
 	b := &s.Blocks[block]
 	m := s.Metric
 	t := Table{Name: "ablation", Title: title(s, b)}
-	unit := ""
-	if m.Points {
-		unit = " (points)"
-	}
-	t.Columns = []Column{{"change", false}, {m.Key + unit, true}, {"effect", true}, {"95 % interval", true},
+	t.Columns = []Column{{"change", false}, {heading(m), true}, {"effect", true}, {"95 % interval", true},
 		{"seeds", true}, {"p (Holm)", true}, {"verdict", false}}
 	if len(b.Arms) == 0 {
 		t.Notes = append(t.Notes, "No trial of this study has an arm yet.")

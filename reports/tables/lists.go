@@ -14,11 +14,11 @@ import (
 // Trials lists every trial: outcome, score, duration and what its configuration changes against the baseline.
 func Trials(s *reports.Snapshot) Table {
 	t := Table{Name: "trials", Title: "All trials"}
-	t.Columns = []Column{{"trial", true}, {"outcome", false}, {s.Metric.Key, true}, {"epochs", true}, {"seed", true}, {"time", true}, {configuration(s), false}}
+	t.Columns = []Column{{"trial", true}, {"outcome", false}, {heading(s.Metric), true}, {"epochs", true}, {"seed", true}, {"time", true}, {configuration(s), false}}
 	if len(s.Blocks) > 1 {
 		t.Columns = append(t.Columns, Column{"data", false})
 	}
-	notes := slices.ContainsFunc(s.Trials, func(tr trials.Trial) bool { return tr.Text(attrNote) != "" })
+	notes := slices.ContainsFunc(s.Trials, func(tr trials.Trial) bool { return tr.Text(trials.AttrNote) != "" })
 	if notes {
 		t.Columns = append(t.Columns, Column{"note", false})
 	}
@@ -29,11 +29,19 @@ func Trials(s *reports.Snapshot) Table {
 			row = append(row, cell(tr.Text(trials.AttrData)))
 		}
 		if notes {
-			row = append(row, cell(tr.Text(attrNote)))
+			row = append(row, cell(tr.Text(trials.AttrNote)))
 		}
 		t.Rows = append(t.Rows, row)
 	}
 	return t
+}
+
+// heading names a metric and the unit that its numbers have in tables.
+func heading(m reports.Metric) string {
+	if m.Points {
+		return m.Key + " (points)"
+	}
+	return m.Key
 }
 
 // configuration heads the column of what a trial's configuration is.
@@ -109,16 +117,13 @@ func Failures(s *reports.Snapshot) Table {
 	return t
 }
 
-// attrNote is a sentence that the engine or the trainer left at a trial.
-const attrNote = "mapsweep:note"
-
 // Notes lists what was noted at trials, those with the same note together; without rows if there is nothing.
 func Notes(s *reports.Snapshot) Table {
 	t := Table{Name: "notes", Title: "Notes", Columns: []Column{{"trials", false}, {"note", false}}}
 	var order []string
 	at := map[string][]int{}
 	for _, tr := range s.Trials {
-		n := tr.Text(attrNote)
+		n := tr.Text(trials.AttrNote)
 		if n == "" {
 			continue
 		}
@@ -166,7 +171,11 @@ func Metrics(s *reports.Snapshot, block int) []Table {
 	}
 	slices.SortStableFunc(scores, func(a, b string) int { return cmp.Compare(rank(a), rank(b)) })
 	var out []Table
-	for _, t := range []Table{byArm(s, block, "Other metrics", scores), byArm(s, block, "Average precision by class", perClass)} {
+	others := byArm(s, block, "Other metrics", scores)
+	if s.Study.Provenance.Backend == "native" && slices.ContainsFunc(scores, bySize) {
+		others.Notes = append(others.Notes, sizesNote)
+	}
+	for _, t := range []Table{others, byArm(s, block, "Average precision by class", perClass)} {
 		if len(t.Rows) > 0 {
 			out = append(out, t)
 		}
@@ -174,12 +183,24 @@ func Metrics(s *reports.Snapshot, block int) []Table {
 	return out
 }
 
-// byArm is a table of metrics with a row per arm, without arms that have no complete trial.
+// sizesNote says how the native trainer measures objects.
+const sizesNote = "Small, medium and large objects: up to 32², up to 96² and more pixels, counted in the network's input and not in the source picture."
+
+func bySize(key string) bool {
+	return key == "mAP-small" || key == "mAP-medium" || key == "mAP-large"
+}
+
+// byArm is a table of metrics with a row per arm, without arms that have no complete trial. A unit that all of them
+// have stands in the title.
 func byArm(s *reports.Snapshot, block int, title string, keys []string) Table {
 	t := Table{Name: "metrics", Title: title, Columns: []Column{{"change", false}}}
+	points := !slices.ContainsFunc(keys, func(k string) bool { return !reports.MetricOf(k).Points })
+	if points {
+		t.Title += " in points"
+	}
 	for _, k := range keys {
 		name := strings.TrimPrefix(k, "AP/")
-		if reports.MetricOf(k).Points {
+		if reports.MetricOf(k).Points && !points {
 			name += " (points)"
 		}
 		t.Columns = append(t.Columns, Column{name, true})

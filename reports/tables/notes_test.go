@@ -88,9 +88,9 @@ func TestNotes(t *testing.T) {
 		t.Error("notes where there is none")
 	}
 	for i := range 12 {
-		ts[i].Attrs["mapsweep:note"] = trials.Attr("the batch was halved")
+		ts[i].Attrs[trials.AttrNote] = trials.Attr("the batch was halved")
 	}
-	ts[20].Attrs["mapsweep:note"] = trials.Attr("went on from epoch 7")
+	ts[20].Attrs[trials.AttrNote] = trials.Attr("went on from epoch 7")
 	s := snapshot(t, st, ts)
 	n := tables.Notes(s)
 	if len(n.Rows) != 2 || n.Rows[0][0].Text != "0, 1, 2, 3, 4, 5, 6, 7 and 4 more" || n.Rows[1][1].Text != "went on from epoch 7" {

@@ -19,11 +19,7 @@ func Search(s *reports.Snapshot, top int) Table {
 		return t
 	}
 	m := s.Metric
-	unit := ""
-	if m.Points {
-		unit = " (points)"
-	}
-	t.Columns = []Column{{"rank", true}, {m.Key + unit, true}, {"trial", true}}
+	t.Columns = []Column{{"rank", true}, {heading(m), true}, {"trial", true}}
 	var names []string
 	for _, p := range s.Search.Space {
 		names = append(names, p.Name)

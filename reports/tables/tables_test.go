@@ -168,10 +168,13 @@ func TestMetrics(t *testing.T) {
 		}
 		got = append(got, fmt.Sprintf("%s: %s, %d rows, %s", m.Title, strings.Join(head, " | "), len(m.Rows), m.Rows[0][1].Text))
 	}
-	want := []string{"Other metrics: change | mAP50 (points) | mAP75 (points) | mAP-small (points), 5 rows, 87.3 ± 0.7",
-		"Average precision by class: change | 0 (points) | 1 (points), 5 rows, 62.0 ± 0.5"}
+	want := []string{"Other metrics in points: change | mAP50 | mAP75 | mAP-small, 5 rows, 87.3 ± 0.7",
+		"Average precision by class in points: change | 0 | 1, 5 rows, 62.0 ± 0.5"}
 	if !slices.Equal(got, want) {
 		t.Errorf("metrics\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+	if n := tables.Metrics(s, 0)[0].Notes; len(n) != 1 || !strings.Contains(n[0], "in the network's input") {
+		t.Errorf("notes on sizes of objects: %q", n)
 	}
 	if m := tables.Metrics(snapshot(t, first(fixture.Degenerate()["all-failed"]()), second(fixture.Degenerate()["all-failed"]())), 0); len(m) > 0 {
 		t.Errorf("metrics of failed trials %v", m)
