@@ -67,9 +67,11 @@ type Writer interface {
 	SetAttrs(ctx context.Context, trialID int64, attrs map[string]json.RawMessage) error
 	// Finish ends a running or waiting trial and closes its attempt; ErrFinished if it has
 	// ended. ErrInvalid for an outcome that does not fit, as NaN and infinite values for Complete.
+	// The attempt of a trial of ClassLost ends at Trial.LostAt, every other now.
 	Finish(ctx context.Context, trialID int64, o Outcome) error
 	// Requeue puts a running trial back to Waiting and closes its attempt with outcome
-	// and reason; ErrNotRunning otherwise. Its measurements stay until they are replaced.
+	// and reason; ErrNotRunning otherwise. Its measurements stay until they are replaced. The
+	// attempt ends at Trial.LostAt if its outcome is ClassLost, otherwise now.
 	Requeue(ctx context.Context, trialID int64, outcome, reason string) error
 }
 

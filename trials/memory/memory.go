@@ -267,7 +267,12 @@ func (s *Store) Finish(ctx context.Context, trialID int64, o trials.Outcome) err
 			t.Started = t.Finished
 		}
 		t.State, t.Values = o.State, o.Scores()
-		t.endAttempt(trials.OutcomeName(o.State), trials.Trial{Attrs: o.Attrs}.Text(trials.AttrReason), t.Finished)
+		told := trials.Trial{Attrs: o.Attrs}
+		ended := t.Finished
+		if told.Text(trials.AttrClass) == trials.ClassLost {
+			ended = t.LostAt(ended)
+		}
+		t.endAttempt(trials.OutcomeName(o.State), told.Text(trials.AttrReason), ended)
 		return nil
 	})
 }
@@ -278,7 +283,11 @@ func (s *Store) Requeue(ctx context.Context, trialID int64, outcome, reason stri
 		if t.State != trials.Running {
 			return trials.ErrNotRunning
 		}
-		t.endAttempt(outcome, reason, trials.Now())
+		ended := trials.Now()
+		if outcome == trials.ClassLost {
+			ended = t.LostAt(ended)
+		}
+		t.endAttempt(outcome, reason, ended)
 		t.State, t.Started, t.Heartbeat = trials.Waiting, time.Time{}, time.Time{}
 		return nil
 	})

@@ -124,12 +124,16 @@ func (d *DB) Requeue(ctx context.Context, trialID int64, outcome, reason string)
 		if at.state != trials.Running {
 			return fmt.Errorf("trial %d: %w", at.number, trials.ErrNotRunning)
 		}
+		ended, err := attemptEnd(ctx, s, trialID, outcome, trials.Now())
+		if err != nil {
+			return err
+		}
 		if err := s.exec(ctx, "UPDATE trials SET state = 'WAITING', datetime_start = NULL WHERE trial_id = ?", trialID); err != nil {
 			return err
 		}
 		if err := s.exec(ctx, "DELETE FROM trial_heartbeats WHERE trial_id = ?", trialID); err != nil {
 			return err
 		}
-		return endAttempt(ctx, s, trialID, outcome, reason, optuna.FormatTime(trials.Now()))
+		return endAttempt(ctx, s, trialID, outcome, reason, optuna.FormatTime(ended))
 	})
 }

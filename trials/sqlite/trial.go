@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/mapsweep/mapsweep/trials"
 	"github.com/mapsweep/mapsweep/trials/internal/optuna"
@@ -176,7 +177,12 @@ func (d *DB) Finish(ctx context.Context, trialID int64, o trials.Outcome) error 
 		if at.state.Finished() {
 			return fmt.Errorf("trial %d: %w", at.number, trials.ErrFinished)
 		}
-		now := optuna.FormatTime(trials.Now())
+		told, finished := trials.Trial{Attrs: o.Attrs}, trials.Now()
+		ended, err := attemptEnd(ctx, s, trialID, told.Text(trials.AttrClass), finished)
+		if err != nil {
+			return err
+		}
+		now := optuna.FormatTime(finished)
 		err = s.exec(ctx, "UPDATE trials SET state = ?1, datetime_start = COALESCE(datetime_start, ?2), datetime_complete = ?2 WHERE trial_id = ?3",
 			o.State.String(), now, trialID)
 		if err != nil {
@@ -192,15 +198,26 @@ func (d *DB) Finish(ctx context.Context, trialID int64, o trials.Outcome) error 
 		if err := saveAttrs(ctx, s, trialID, o.Attrs); err != nil {
 			return err
 		}
-		reason := trials.Trial{Attrs: o.Attrs}.Text(trials.AttrReason)
-		return endAttempt(ctx, s, trialID, trials.OutcomeName(o.State), reason, now)
+		return endAttempt(ctx, s, trialID, trials.OutcomeName(o.State), told.Text(trials.AttrReason), optuna.FormatTime(ended))
 	})
 }
 
+// attemptEnd is when the open attempt ended that is closed now: that of a vanished worker ended before. what is an outcome or a class.
+func attemptEnd(ctx context.Context, s *session, trialID int64, what string, now time.Time) (time.Time, error) {
+	if what != trials.ClassLost {
+		return now, nil
+	}
+	t, err := oneTrial(ctx, s, trialID)
+	if err != nil {
+		return now, err
+	}
+	return t.LostAt(now), nil
+}
+
 // endAttempt closes the open attempt, if there is one.
-func endAttempt(ctx context.Context, s *session, trialID int64, outcome, reason, now string) error {
+func endAttempt(ctx context.Context, s *session, trialID int64, outcome, reason, ended string) error {
 	return s.exec(ctx, "UPDATE mapsweep_attempts SET ended = ?, outcome = ?, reason = ? WHERE trial_id = ? AND ended IS NULL",
-		now, outcome, reason, trialID)
+		ended, outcome, reason, trialID)
 }
 
 // Attach implements trials.Writer. Data that gzip makes smaller is stored compressed.

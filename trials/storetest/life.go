@@ -179,6 +179,57 @@ func testRequeue(t *testing.T, f *fixture) {
 	}
 }
 
+// testLost: the time between a worker's last sign of life and the discovery that it vanished is nobody's work.
+func testLost(t *testing.T, f *fixture) {
+	const down = 20 * time.Millisecond
+	requeue := func(id int64) error { return f.Requeue(f.ctx, id, trials.ClassLost, "killed") }
+	giveUp := func(id int64) error {
+		return f.Finish(f.ctx, id, trials.Outcome{State: trials.Fail, Attrs: map[string]json.RawMessage{trials.AttrClass: trials.Attr(trials.ClassLost)}})
+	}
+	stop := func(id int64) error { return f.Requeue(f.ctx, id, "interrupted", "") }
+	for _, c := range []struct {
+		name     string
+		measured time.Duration // after the heartbeat
+		end      func(id int64) error
+		want     string
+	}{
+		{"at its heartbeat", -time.Hour, requeue, "heartbeat"},
+		{"at a later measurement", down / 2, requeue, "measurement"},
+		{"not in the future", time.Hour, requeue, "now"},
+		{"given up", -time.Hour, giveUp, "heartbeat"},
+		{"interrupted is not lost", -time.Hour, stop, "now"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			f := &fixture{t: t, ctx: f.ctx, Store: f.Store}
+			st := f.study(c.name)
+			f.enqueue(st, "a")
+			f.must(f.Heartbeat(f.ctx, f.claim(st).ID))
+			running := f.trial(st, 0)
+			m := measure(1, 0.2)
+			m.At = running.Heartbeat.Add(c.measured)
+			f.must(f.Record(f.ctx, running.ID, m))
+			time.Sleep(down)
+			before := trials.Now()
+			f.must(c.end(running.ID))
+			a := f.trial(st, 0).Attempts[0]
+			switch c.want {
+			case "now":
+				if a.Ended.Before(before) || a.Ended.After(trials.Now()) {
+					t.Errorf("ended %v, requeued at %v", a.Ended, before)
+				}
+			case "heartbeat":
+				if !a.Ended.Equal(running.Heartbeat) {
+					t.Errorf("ended %v, last heartbeat %v", a.Ended, running.Heartbeat)
+				}
+			case "measurement":
+				if !a.Ended.Equal(m.At) {
+					t.Errorf("ended %v, last measurement %v", a.Ended, m.At)
+				}
+			}
+		})
+	}
+}
+
 // testStaleEpochs: an attempt that goes on from epoch 2 runs 3 again, so what the lost attempt said of 3 and 4 goes.
 func testStaleEpochs(t *testing.T, f *fixture) {
 	st := f.study("s")

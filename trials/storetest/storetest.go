@@ -33,6 +33,7 @@ func Run(t *testing.T, open func(t *testing.T) trials.Store) {
 		{"record needs a running trial", testRecordStates},
 		{"not a number", testNaN},
 		{"requeue", testRequeue},
+		{"lost attempt ends at its last sign of life", testLost},
 		{"later attempt drops later epochs", testStaleEpochs},
 		{"attributes", testAttrs},
 		{"artifacts", testArtifacts},
