@@ -116,7 +116,20 @@ func TestBudget(t *testing.T) {
 	}
 	wantSummary(t, w.run(t, spec, sweep.ErrBudget), sweep.Summary{Planned: 6, Complete: 1, Skipped: 5})
 	spec.Budget.DeviceHours = 1
-	wantSummary(t, w.run(t, spec, nil), sweep.Summary{Planned: 6, Complete: 6, Repeated: 5})
+	wantSummary(t, w.run(t, spec, nil), sweep.Summary{Planned: 6, Complete: 6})
+}
+
+// TestBudgetOfSearch: points that a search over budget never proposed are skipped, and proposed once there is room.
+func TestBudgetOfSearch(t *testing.T) {
+	w := newBench(t, &trainertest.Fake{Pause: 2 * time.Millisecond})
+	w.goptuna()
+	spec := search(5, "random", "none")
+	spec.Replicates, spec.Budget.DeviceHours = 2, 1e-9
+	wantSummary(t, w.run(t, spec, sweep.ErrBudget), sweep.Summary{Planned: 10, Complete: 1, Skipped: 9})
+	wantSummary(t, w.run(t, spec, sweep.ErrBudget), sweep.Summary{Planned: 10, Complete: 1, Skipped: 9})
+	wantSummary(t, sweep.Count(spec, w.trials(t, "search"), time.Now()), sweep.Summary{Planned: 10, Complete: 1, Skipped: 9})
+	spec.Budget.DeviceHours = 1
+	wantSummary(t, w.run(t, spec, nil), sweep.Summary{Planned: 10, Complete: 10})
 }
 
 func TestEditedStudy(t *testing.T) {

@@ -18,8 +18,8 @@ type Summary struct {
 	Infeasible int `json:"infeasible"`
 	Skipped    int `json:"skipped"`
 	Running    int `json:"running"`
-	Waiting    int `json:"waiting"` // enqueued, or still to be suggested by a search
-	Repeated   int `json:"repeated"`
+	Waiting    int `json:"waiting"`  // enqueued, or still to be suggested by a search
+	Repeated   int `json:"repeated"` // failures that another trial repeats; not those that were skipped and run after all
 	// DeviceHours is the time of all attempts, repeated trials included.
 	DeviceHours float64 `json:"device_hours"`
 }
@@ -45,7 +45,9 @@ func Count(spec studies.Spec, ts []trials.Trial, now time.Time) Summary {
 	for _, t := range ts {
 		s.DeviceHours += hours(t, now)
 		if t.Superseded() {
-			s.Repeated++
+			if t.Text(trials.AttrClass) != trials.ClassSkipped {
+				s.Repeated++
+			}
 			continue
 		}
 		if _, ok := suggestionIndex(t); ok {
@@ -56,9 +58,18 @@ func Count(spec studies.Spec, ts []trials.Trial, now time.Time) Summary {
 	}
 	if more := searchTrials(spec) - suggested; more > 0 {
 		s.Planned += more
-		s.Waiting += more
+		if s.spent(spec.Budget) {
+			s.Skipped += more
+		} else {
+			s.Waiting += more
+		}
 	}
 	return s
+}
+
+// spent says that the budget has ended the study: nothing runs, and nothing more may start.
+func (s Summary) spent(b studies.Budget) bool {
+	return b.DeviceHours > 0 && s.DeviceHours >= b.DeviceHours && s.Running == 0 && s.Waiting == 0
 }
 
 func (s *Summary) add(t trials.Trial) {
