@@ -72,6 +72,9 @@ func (l Limits) orDefaults() Limits {
 	return l
 }
 
+// maxParallel bounds the trials at once: more is a slip.
+const maxParallel = 4096
+
 // run is one call of Engine.Run.
 type run struct {
 	*Engine
@@ -144,9 +147,15 @@ func (e *Engine) newRun(spec studies.Spec) (*run, error) {
 		}
 		r.timeout = d
 	}
+	if c.Parallel < 0 || c.Parallel > maxParallel {
+		return nil, fmt.Errorf("%w: %d trials at once: give a number from 1 to %d, or 0 for the study's own", ErrInvalid, c.Parallel, maxParallel)
+	}
+	if c.Threads < 0 {
+		return nil, fmt.Errorf("%w: %d cores for each trial: give a number from 1, or 0 to share them out", ErrInvalid, c.Threads)
+	}
 	parallel := c.Parallel
 	if parallel == 0 {
-		parallel = spec.Budget.Parallel
+		parallel = min(spec.Budget.Parallel, maxParallel)
 	}
 	var err error
 	if r.pool, err = local.NewPool(parallel, c.Threads, c.Devices); err != nil {

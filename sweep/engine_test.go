@@ -329,3 +329,22 @@ func TestActive(t *testing.T) {
 		}
 	}
 }
+
+// Settings that make no sense are refused before anything is stored.
+func TestInvalidSettings(t *testing.T) {
+	for says, set := range map[string]func(*sweep.Engine){
+		"-5 trials at once: give a number from 1":       func(e *sweep.Engine) { e.Parallel = -5 },
+		"1000000000 trials at once":                     func(e *sweep.Engine) { e.Parallel = 1000000000 },
+		"-1 cores for each trial: give a number from 1": func(e *sweep.Engine) { e.Threads = -1 },
+	} {
+		w := newBench(t, &trainertest.Fake{})
+		set(w.Engine)
+		_, err := w.Run(t.Context(), fixed(), nil)
+		if !errors.Is(err, sweep.ErrInvalid) || !strings.Contains(err.Error(), says) {
+			t.Errorf("Run: %v, want %q", err, says)
+		}
+		if _, err := w.store.Study(t.Context(), "fixed"); !errors.Is(err, trials.ErrNoStudy) {
+			t.Errorf("the study was stored: %v", err)
+		}
+	}
+}
