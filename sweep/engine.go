@@ -148,10 +148,10 @@ func (e *Engine) newRun(spec studies.Spec) (*run, error) {
 		r.timeout = d
 	}
 	if c.Parallel < 0 || c.Parallel > maxParallel {
-		return nil, fmt.Errorf("%w: %d trials at once: give a number from 1 to %d, or 0 for the study's own", ErrInvalid, c.Parallel, maxParallel)
+		return nil, invalidf("%d trials at once: give a number from 1 to %d, or 0 for the study's own", c.Parallel, maxParallel)
 	}
 	if c.Threads < 0 {
-		return nil, fmt.Errorf("%w: %d cores for each trial: give a number from 1, or 0 to share them out", ErrInvalid, c.Threads)
+		return nil, invalidf("%d cores for each trial: give a number from 1, or 0 to share them out", c.Threads)
 	}
 	parallel := c.Parallel
 	if parallel == 0 {

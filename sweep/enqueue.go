@@ -52,10 +52,10 @@ func byHand(spec studies.Spec, params trials.Params) (point trials.Params, space
 	for _, name := range params.Names() {
 		p, varies := all.Lookup(name)
 		if _, fixed := spec.Baseline[name]; !fixed && !varies {
-			return nil, nil, fmt.Errorf("%w: it has no parameter %q, only %s", ErrInvalid, name, strings.Join(known(spec), ", "))
+			return nil, nil, invalidf("it has no parameter %q, only %s", name, strings.Join(known(spec), ", "))
 		}
 		if varies && !p.Contains(params[name]) {
-			return nil, nil, fmt.Errorf("%w: %s cannot be %s: it must be %s", ErrInvalid, name, show(params[name]), allowed(p))
+			return nil, nil, invalidf("%s cannot be %s: it must be %s", name, show(params[name]), allowed(p))
 		}
 	}
 	point = spec.Baseline.With(params)
@@ -70,11 +70,11 @@ func byHand(spec studies.Spec, params trials.Params) (point trials.Params, space
 		_, has := point[p.Name]
 		switch active := matters(p, all, point, len(all)); {
 		case active && !has:
-			return nil, nil, fmt.Errorf("%w: %s has no value here: give it one, %s", ErrInvalid, p.Name, allowed(p))
+			return nil, nil, invalidf("%s has no value here: give it one, %s", p.Name, allowed(p))
 		case active:
 			space = append(space, p)
 		case asked && !trials.SameValue(given, spec.Baseline[p.Name]):
-			return nil, nil, fmt.Errorf("%w: %s changes nothing here: it requires %s", ErrInvalid, p.Name, p.Requires.Key())
+			return nil, nil, invalidf("%s changes nothing here: it requires %s", p.Name, p.Requires.Key())
 		}
 	}
 	return point, space, nil

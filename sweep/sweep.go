@@ -3,6 +3,7 @@ package sweep
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 
 	"github.com/mapsweep/mapsweep/trials"
@@ -63,3 +64,11 @@ var (
 
 // ErrInvalid: what was asked for makes no sense, and the error says what would; nothing was changed.
 var ErrInvalid = errors.New("invalid")
+
+// invalid is an error that matches ErrInvalid and needs no further word.
+type invalid string
+
+func (e invalid) Error() string        { return string(e) }
+func (e invalid) Is(target error) bool { return target == ErrInvalid }
+
+func invalidf(format string, args ...any) error { return invalid(fmt.Sprintf(format, args...)) }
