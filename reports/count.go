@@ -136,6 +136,8 @@ func intervals(t trials.Trial, now time.Time) [][2]time.Time {
 			return stop
 		case !t.Finished.IsZero():
 			return t.Finished
+		case !t.Heartbeat.IsZero(): // its worker may be gone since
+			return t.LostAt(now)
 		}
 		return now
 	}

@@ -172,9 +172,10 @@ func TestTiming(t *testing.T) {
 			{Number: 2, Started: at(100), Ended: at(130)},
 		}},
 		{Number: 3, State: trials.Running, Started: at(120), Heartbeat: at(140)},
+		{Number: 4, State: trials.Running, Started: at(60), Heartbeat: at(72), Attempts: []trials.Attempt{{Number: 1, Started: at(60)}}}, // vanished, unnoticed
 	}
 	s := snapshot(t, func() (trials.Study, []trials.Trial) { return st, ts })
-	if s.Time.Wall != 110*time.Second || s.Time.Device != (10+15+80+20)*time.Second || !s.AsOf.Equal(at(140)) {
+	if s.Time.Wall != 110*time.Second || s.Time.Device != (10+15+80+20+12)*time.Second || !s.AsOf.Equal(at(140)) {
 		t.Errorf("wall %v, device %v, as of %v", s.Time.Wall, s.Time.Device, s.AsOf)
 	}
 }

@@ -102,17 +102,14 @@ func searchTrials(spec studies.Spec) int {
 	return spec.Search.Trials * max(1, spec.Replicates) * max(1, len(spec.Trainer.Data))
 }
 
-// hours is the time that a trial's attempts have taken; a running attempt counts until now,
-// but not beyond the last sign of life of its worker.
+// hours is the time that a trial's attempts have taken; an attempt that runs counts until
+// the last sign of life of its worker.
 func hours(t trials.Trial, now time.Time) float64 {
 	var sum time.Duration
 	for _, a := range t.Attempts {
 		end := a.Ended
 		if end.IsZero() {
-			end = now
-			if t.State != trials.Running && !t.Heartbeat.IsZero() {
-				end = t.Heartbeat
-			}
+			end = t.LostAt(now)
 		}
 		if d := end.Sub(a.Started); d > 0 {
 			sum += d

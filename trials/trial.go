@@ -124,7 +124,7 @@ type Attempt struct {
 	Number  int       `json:"number"` // from 1
 	Worker  string    `json:"worker"` // host/pid/start, see sweep/local
 	Started time.Time `json:"started"`
-	Ended   time.Time `json:"ended,omitzero"` // of a lost one the last sign of life
+	Ended   time.Time `json:"ended,omitzero"`
 	Outcome string    `json:"outcome,omitempty"` // complete, pruned, fail, lost, interrupted
 	Reason  string    `json:"reason,omitempty"`
 }
@@ -183,25 +183,6 @@ func (t Trial) Seed() int64 { n, _ := t.Integer(AttrSeed); return n }
 
 // Superseded says that another trial repeats this failed one; such a trial is not counted.
 func (t Trial) Superseded() bool { _, ok := t.Integer(AttrRetriedBy); return ok }
-
-// LostAt is the last sign of life of the worker that made the trial's last attempt: its heartbeat or newest
-// measurement, whichever is later, but not before the attempt began and not after now. If the worker
-// vanished, this is when the attempt ended: the time until someone noticed was nobody's work.
-func (t Trial) LostAt(now time.Time) time.Time {
-	last := t.Heartbeat
-	for _, m := range t.Measurements {
-		if m.At.After(last) {
-			last = m.At
-		}
-	}
-	if n := len(t.Attempts); n > 0 && t.Attempts[n-1].Started.After(last) {
-		last = t.Attempts[n-1].Started
-	}
-	if last.After(now) {
-		return now
-	}
-	return last
-}
 
 // Attr encodes an attribute value; it panics on a value that JSON cannot hold, which is a programming error.
 func Attr(v any) json.RawMessage {
