@@ -22,12 +22,14 @@ const byHand = "by-hand "
 
 // account counts trials by outcome. What the file asks for is planned
 // even before it is enqueued or proposed by the sampler.
-func account(spec studies.Spec, ts []trials.Trial) Accounting {
+func account(spec studies.Spec, ts []trials.Trial, now time.Time) Accounting {
 	var a Accounting
 	asked := 0 // by the study's file
 	for _, t := range ts {
 		if t.Superseded() {
-			a.Repeated++
+			if t.Text(trials.AttrClass) != trials.ClassSkipped {
+				a.Repeated++
+			}
 			continue
 		}
 		a.Planned++
@@ -56,9 +58,31 @@ func account(spec studies.Spec, ts []trials.Trial) Accounting {
 	}
 	if more := planned(spec) - asked; more > 0 {
 		a.Planned += more
-		a.Waiting += more
+		if a.Running+a.Waiting == 0 && spent(spec.Budget, ts, now) {
+			a.Skipped += more
+		} else {
+			a.Waiting += more
+		}
 	}
 	return a
+}
+
+// spent says that the trials have used up the study's budget. It counts as the engine does.
+func spent(b studies.Budget, ts []trials.Trial, now time.Time) bool {
+	if b.DeviceHours <= 0 {
+		return false
+	}
+	var sum time.Duration
+	for _, t := range ts {
+		for _, at := range t.Attempts {
+			end := at.Ended
+			if end.IsZero() {
+				end = t.LostAt(now)
+			}
+			sum += max(0, end.Sub(at.Started))
+		}
+	}
+	return sum.Hours() >= b.DeviceHours
 }
 
 // planned is the number of trials that the study's file asks for.
@@ -86,7 +110,7 @@ func failures(s *Snapshot) []Failure {
 	}
 	var fs []Failure
 	for _, t := range s.Trials {
-		if t.State != trials.Fail {
+		if t.State != trials.Fail || t.Superseded() && t.Text(trials.AttrClass) == trials.ClassSkipped {
 			continue
 		}
 		f := Failure{Trial: t.Number, Arm: labels[t.Arm()], Class: t.Text(trials.AttrClass),

@@ -14,6 +14,7 @@ import (
 	"github.com/mapsweep/mapsweep/reports"
 	"github.com/mapsweep/mapsweep/reports/internal/fixture"
 	"github.com/mapsweep/mapsweep/reports/internal/golden"
+	"github.com/mapsweep/mapsweep/studies"
 	"github.com/mapsweep/mapsweep/studies/design"
 	"github.com/mapsweep/mapsweep/studies/inference"
 	"github.com/mapsweep/mapsweep/trials"
@@ -157,6 +158,47 @@ func TestAccounting(t *testing.T) {
 	}
 	if len(got.Failures) != 4 || got.Failures[0].Reason != "loss became NaN at step 40" || !got.Failures[3].Repeated {
 		t.Errorf("failures %+v", got.Failures)
+	}
+}
+
+// What a search over its budget never proposed is skipped, as the engine counts it; a skipped trial that ran after all
+// is no repeated failure.
+func TestAccountingOfBudget(t *testing.T) {
+	st, ts := fixture.Search(10)
+	ts = ts[:4]
+	for i := range ts {
+		ts[i].Attempts = []trials.Attempt{{Number: 1, Started: ts[i].Started, Ended: ts[i].Finished}}
+	}
+	count := func(hours float64) reports.Accounting {
+		var spec studies.Spec
+		if err := json.Unmarshal(st.Resolved, &spec); err != nil {
+			t.Fatal(err)
+		}
+		spec.Budget.DeviceHours = hours
+		c := fixture.Study(spec)
+		return snapshot(t, func() (trials.Study, []trials.Trial) { return c, ts }).Count
+	}
+	used := 4 * 25.0 / 3600
+	for _, c := range []struct {
+		hours float64
+		want  reports.Accounting
+	}{
+		{0, reports.Accounting{Planned: 10, Complete: 4, Waiting: 6}},
+		{2 * used, reports.Accounting{Planned: 10, Complete: 4, Waiting: 6}},
+		{used / 2, reports.Accounting{Planned: 10, Complete: 4, Skipped: 6}},
+	} {
+		if got := count(c.hours); got != c.want {
+			t.Errorf("budget of %g h: %+v, want %+v", c.hours, got, c.want)
+		}
+	}
+	fixture.Run(&ts[3], 2)
+	if got, want := count(used/2), (reports.Accounting{Planned: 10, Complete: 3, Running: 1, Waiting: 6}); got != want {
+		t.Errorf("with a trial that still runs: %+v, want %+v", got, want)
+	}
+	fixture.Fail(&ts[3], 0, trials.ClassSkipped, "over the budget")
+	ts[3].Attrs[trials.AttrRetriedBy] = trials.Attr(4)
+	if got := count(0); got.Repeated != 0 || got.Planned != 10 {
+		t.Errorf("skipped and run after all: %+v", got)
 	}
 }
 

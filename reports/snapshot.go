@@ -77,7 +77,7 @@ type Accounting struct {
 	Skipped    int `json:"skipped"`
 	Running    int `json:"running"`
 	Waiting    int `json:"waiting"`  // enqueued, or not yet proposed by the sampler
-	Repeated   int `json:"repeated"` // failures repeated by another trial; not part of the sum
+	Repeated   int `json:"repeated"` // failures repeated by another trial; not those that were skipped and run after all; not part of the sum
 }
 
 // Finished is the number of trials that have an outcome.
@@ -135,7 +135,7 @@ func New(st trials.Study, ts []trials.Trial) (*Snapshot, error) {
 	s.Metric = newMetric(s.Spec.Objective.Metric, s.Spec.Objective.Direction)
 	s.AsOf = asOf(st, s.Trials)
 	s.Time = timing(s.Trials, s.AsOf)
-	s.Count = account(s.Spec, s.Trials)
+	s.Count = account(s.Spec, s.Trials, s.AsOf)
 	s.Blocks = s.blocks()
 	if d := s.Spec.Design; d == studies.DesignSearch || d == studies.DesignGrid {
 		s.Search = newSearch(s)

@@ -66,7 +66,11 @@ func outcome(t trials.Trial) Cell {
 		w = c
 	}
 	if n, ok := t.Integer(trials.AttrRetriedBy); ok {
-		w += fmt.Sprintf(", repeated as %d", n)
+		again := "repeated"
+		if c == trials.ClassSkipped {
+			again = "run later"
+		}
+		w += fmt.Sprintf(", %s as %d", again, n)
 	}
 	return Cell{Text: w, Tone: Worse}
 }
