@@ -20,11 +20,7 @@ func RequestStop(ctx context.Context, store trials.Store, study string) error {
 	if err != nil {
 		return err
 	}
-	if st.Attrs == nil {
-		st.Attrs = map[string]json.RawMessage{}
-	}
-	st.Attrs[AttrStop] = trials.Attr(trials.Now().Format(time.RFC3339Nano))
-	return store.UpdateStudy(ctx, st)
+	return store.SetStudyAttrs(ctx, st.ID, map[string]json.RawMessage{AttrStop: trials.Attr(trials.Now().Format(time.RFC3339Nano))})
 }
 
 // stopRequested looks for a stop request that is younger than this run.

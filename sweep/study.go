@@ -101,7 +101,9 @@ func (r *run) reopen(ctx context.Context, st *trials.Study, file, resolved []byt
 	}
 	st.File, st.Resolved = file, resolved
 	st.Provenance.Data = mergeData(st.Provenance.Data, prov.Data)
-	if err := r.Store.UpdateStudy(ctx, *st); err != nil {
+	change := *st
+	change.Attrs = nil // they did not change, and a request to stop may have come since they were read
+	if err := r.Store.UpdateStudy(ctx, change); err != nil {
 		return nil, err
 	}
 	var added []string

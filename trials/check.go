@@ -1,6 +1,7 @@
 package trials
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -202,6 +203,9 @@ func (o Outcome) Scores() []float64 {
 	}
 	return slices.Clone(o.Values)
 }
+
+// Null says whether an attribute's value is null, which removes it where that is possible.
+func Null(raw json.RawMessage) bool { return string(bytes.TrimSpace(raw)) == "null" }
 
 // CheckAttrs says why attributes cannot be stored, or nil: names of 1 to 512 characters, values in JSON.
 func CheckAttrs(attrs map[string]json.RawMessage) error {

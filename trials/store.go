@@ -45,8 +45,11 @@ type Reader interface {
 type Writer interface {
 	// CreateStudy stores a new study and returns it with its ID; ErrStudyExists if the name is taken.
 	CreateStudy(ctx context.Context, s Study) (Study, error)
-	// UpdateStudy replaces File, Resolved, Provenance and Attrs of study s.ID.
+	// UpdateStudy replaces File, Resolved and Provenance of study s.ID and sets its Attrs beside those that are
+	// there. Leave out attributes that did not change: someone else may have set them meanwhile.
 	UpdateStudy(ctx context.Context, s Study) error
+	// SetStudyAttrs sets attributes of a study; those whose value is null are removed, others stay as they are.
+	SetStudyAttrs(ctx context.Context, studyID int64, attrs map[string]json.RawMessage) error
 	// Enqueue adds a Waiting trial with the next number; Attrs gets AttrKey beside the
 	// suggestion's own. If the study already has a trial with that key it changes nothing
 	// and returns that trial. ErrInvalid, ErrIncompatible (see Param.Compatible).

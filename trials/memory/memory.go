@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -80,7 +81,32 @@ func (s *Store) UpdateStudy(ctx context.Context, st trials.Study) error {
 	if err := c.Check(); err != nil {
 		return fmt.Errorf("update study: %w", err)
 	}
-	old.File, old.Resolved, old.Provenance, old.Attrs = c.File, c.Resolved, c.Provenance, c.Attrs
+	old.File, old.Resolved, old.Provenance = c.File, c.Resolved, c.Provenance
+	maps.Copy(old.Attrs, c.Attrs)
+	return nil
+}
+
+// SetStudyAttrs implements trials.Writer.
+func (s *Store) SetStudyAttrs(ctx context.Context, studyID int64, attrs map[string]json.RawMessage) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if err := trials.CheckAttrs(attrs); err != nil {
+		return fmt.Errorf("set attributes of study: %w", err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	st, err := s.study(studyID)
+	if err != nil {
+		return fmt.Errorf("set attributes of study: %w", err)
+	}
+	for name, v := range trials.CloneAttrs(attrs) {
+		if trials.Null(v) {
+			delete(st.Attrs, name)
+		} else {
+			st.Attrs[name] = v
+		}
+	}
 	return nil
 }
 

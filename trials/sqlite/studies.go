@@ -61,11 +61,43 @@ func (d *DB) UpdateStudy(ctx context.Context, st trials.Study) error {
 		if st.Objective == "" {
 			st.Objective = old.Objective
 		}
-		if err := s.exec(ctx, "DELETE FROM study_user_attributes WHERE study_id = ?", st.ID); err != nil {
-			return err
-		}
 		return saveStudy(ctx, s, st)
 	})
+}
+
+// SetStudyAttrs implements trials.Writer.
+func (d *DB) SetStudyAttrs(ctx context.Context, studyID int64, attrs map[string]json.RawMessage) error {
+	if err := trials.CheckAttrs(attrs); err != nil {
+		return fmt.Errorf("set attributes of study: %w", err)
+	}
+	return d.write(ctx, "set attributes of study", func(ctx context.Context, s *session) error {
+		if err := needStudy(ctx, s, studyID); err != nil {
+			return err
+		}
+		set := map[string]json.RawMessage{}
+		for name, v := range attrs {
+			if !trials.Null(v) {
+				set[name] = v
+				continue
+			}
+			if err := s.exec(ctx, `DELETE FROM study_user_attributes WHERE study_id = ? AND "key" = ?`, studyID, name); err != nil {
+				return err
+			}
+		}
+		return saveStudyAttrs(ctx, s, studyID, set)
+	})
+}
+
+// saveStudyAttrs writes attributes as Optuna's user attributes; others stay.
+func saveStudyAttrs(ctx context.Context, s *session, studyID int64, attrs map[string]json.RawMessage) error {
+	for name, v := range attrs {
+		err := s.exec(ctx, `INSERT INTO study_user_attributes (study_id, "key", value_json) VALUES (?, ?, ?)
+			ON CONFLICT (study_id, "key") DO UPDATE SET value_json = excluded.value_json`, studyID, name, string(v))
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // saveStudy writes what Optuna's table studies has no place for. The objective of a study stays what it was.
@@ -84,13 +116,7 @@ func saveStudy(ctx context.Context, s *session, st trials.Study) error {
 	if err != nil {
 		return err
 	}
-	for name, v := range st.Attrs {
-		err := s.exec(ctx, `INSERT INTO study_user_attributes (study_id, "key", value_json) VALUES (?, ?, ?)`, st.ID, name, string(v))
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+	return saveStudyAttrs(ctx, s, st.ID, st.Attrs)
 }
 
 // Study implements trials.Reader.

@@ -20,6 +20,8 @@ func Run(t *testing.T, open func(t *testing.T) trials.Store) {
 	}{
 		{"studies", testStudies},
 		{"update study", testUpdateStudy},
+		{"study attributes", testStudyAttrs},
+		{"study attributes of many", testStudyAttrsOfMany},
 		{"invalid studies", testInvalidStudies},
 		{"enqueue", testEnqueue},
 		{"enqueue refuses", testEnqueueRefuses},

@@ -2,8 +2,10 @@ package storetest
 
 import (
 	"encoding/json"
+	"fmt"
 	"reflect"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/mapsweep/mapsweep/trials"
@@ -64,11 +66,76 @@ func testUpdateStudy(t *testing.T, f *fixture) {
 	got, err := f.Study(f.ctx, "s")
 	f.must(err)
 	want := st
-	want.File, want.Resolved, want.Provenance, want.Attrs = change.File, change.Resolved, change.Provenance, change.Attrs
+	want.File, want.Resolved, want.Provenance = change.File, change.Resolved, change.Provenance
+	want.Attrs = map[string]json.RawMessage{"note": st.Attrs["note"], "other": json.RawMessage(`1`)} // nothing goes that it does not name
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got\n%+v\nwant\n%+v", got, want)
 	}
 	f.is("unknown study", f.UpdateStudy(f.ctx, trials.Study{ID: 99}), trials.ErrNoStudy)
+}
+
+func testStudyAttrs(t *testing.T, f *fixture) {
+	st, err := f.CreateStudy(f.ctx, fullStudy("s"))
+	f.must(err)
+	second := f.study("second")
+	set := func(attrs string) error {
+		var m map[string]json.RawMessage
+		f.must(json.Unmarshal([]byte(attrs), &m))
+		return f.SetStudyAttrs(f.ctx, st.ID, m)
+	}
+	want := fullStudy("s")
+	want.ID, want.Created = st.ID, st.Created
+	for _, c := range []struct{ set, want string }{
+		{`{}`, `{"note":{"a":[1,"x",null]}}`},
+		{`{"a":1,"b":[null]}`, `{"a":1,"b":[null],"note":{"a":[1,"x",null]}}`},
+		{`{"a":"é","note":null,"never there":null}`, `{"a":"é","b":[null]}`},
+		{`{"a":null,"b":null}`, `{}`},
+	} {
+		f.must(set(c.set))
+		got, err := f.Study(f.ctx, "s")
+		f.must(err)
+		want.Attrs = map[string]json.RawMessage{}
+		f.must(json.Unmarshal([]byte(c.want), &want.Attrs))
+		if !reflect.DeepEqual(got, want) {
+			t.Errorf("after %s:\n%+v\nwant\n%+v", c.set, got, want)
+		}
+	}
+	f.is("unknown study", f.SetStudyAttrs(f.ctx, 99, nil), trials.ErrNoStudy)
+	f.is("no name", set(`{"":1}`), trials.ErrInvalid)
+	f.is("no JSON", f.SetStudyAttrs(f.ctx, st.ID, map[string]json.RawMessage{"ok": json.RawMessage("1"), "a": json.RawMessage("NaN")}), trials.ErrInvalid)
+	if got, err := f.Study(f.ctx, "s"); err != nil || len(got.Attrs) != 0 {
+		t.Errorf("refused attributes are there: %s, %v", got.Attrs, err)
+	}
+	if got, err := f.Study(f.ctx, "second"); err != nil || len(got.Attrs) != 0 || got.ID != second.ID {
+		t.Errorf("another study got attributes: %s, %v", got.Attrs, err)
+	}
+}
+
+// testStudyAttrsOfMany: attributes that several set at once beside changes of the study all stay.
+func testStudyAttrsOfMany(t *testing.T, f *fixture) {
+	const many = 20
+	st := f.study("s")
+	var wg sync.WaitGroup
+	for i := range many {
+		wg.Go(func() {
+			if err := f.SetStudyAttrs(f.ctx, st.ID, map[string]json.RawMessage{fmt.Sprint("a", i): trials.Attr(i)}); err != nil {
+				t.Error(err)
+			}
+		})
+		wg.Go(func() {
+			change := st.Clone()
+			change.File, change.Attrs[fmt.Sprint("b", i)] = []byte{byte(i)}, trials.Attr(i)
+			if err := f.UpdateStudy(f.ctx, change); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	got, err := f.Study(f.ctx, "s")
+	f.must(err)
+	if len(got.Attrs) != 2*many || len(got.File) != 1 {
+		t.Errorf("%d attributes, want %d: %s", len(got.Attrs), 2*many, got.Attrs)
+	}
 }
 
 func testInvalidStudies(t *testing.T, f *fixture) {
