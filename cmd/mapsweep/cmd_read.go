@@ -289,6 +289,9 @@ func (a *app) showTrial(snap *reports.Snapshot, t trials.Trial) {
 	if reason := t.Text(trials.AttrReason); reason != "" {
 		fmt.Fprintf(w, "reason     %s\n", reason)
 	}
+	if note := t.Text(trials.AttrNote); note != "" {
+		fmt.Fprintf(w, "note       %s\n", note)
+	}
 	if len(t.Values) > 0 {
 		fmt.Fprintf(w, "%-10s %.5g\n", snap.Metric.Key, t.Values[0])
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/mapsweep/mapsweep/studies"
+	"github.com/mapsweep/mapsweep/sweep"
 	"github.com/mapsweep/mapsweep/trainer"
 )
 
@@ -64,7 +65,7 @@ func exitCode(err error) int {
 	switch {
 	case errors.As(err, &ce):
 		return ce.code
-	case errors.As(err, &faults), errors.Is(err, trainer.ErrNoData), errors.Is(err, trainer.ErrNoDevice):
+	case errors.As(err, &faults), errors.Is(err, trainer.ErrNoData), errors.Is(err, trainer.ErrNoDevice), errors.Is(err, sweep.ErrInvalid):
 		return exitUsage
 	case errors.Is(err, context.Canceled):
 		return exitInterrupted
