@@ -1,6 +1,9 @@
 package main
 
 import (
+	"bytes"
+	"database/sql"
+	"encoding/json"
 	"errors"
 	"image"
 	"image/color"
@@ -10,9 +13,11 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
+	_ "github.com/mattn/go-sqlite3" // the driver "sqlite3", for the command sql
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
@@ -30,13 +35,18 @@ func TestScripts(t *testing.T) {
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("HOME", env.WorkDir)
 			env.Setenv("NO_COLOR", "1")
+			env.Values[scriptKey{}] = &script{env: env, jobs: map[string]*job{}}
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"code":     codeCommand,
+			"ended":    endedCommand,
+			"json":     jsonCommand,
 			"pictures": picturesCommand,
+			"signal":   signalCommand,
+			"sql":      sqlCommand,
+			"start":    startCommand,
 			"waitfor":  waitforCommand,
-			"killed":   killedCommand,
 		},
 		Condition: scriptCondition,
 	})
@@ -111,22 +121,131 @@ func waitforCommand(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Fatalf("%s did not appear with the text wanted", args[0])
 }
 
-// killedCommand kills the process whose number a file holds, as kill -9 does: killed FILE
-func killedCommand(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 1 {
-		ts.Fatalf("usage: killed FILE")
-	}
-	pid, err := strconv.Atoi(strings.TrimSpace(ts.ReadFile(args[0])))
-	ts.Check(err)
-	p, err := os.FindProcess(pid)
-	ts.Check(err)
-	ts.Check(p.Kill())
+// script is what the commands of one script share; scriptKey finds it.
+type script struct {
+	env  *testscript.Env
+	jobs map[string]*job
 }
 
-// scriptCondition knows [root].
+type scriptKey struct{}
+
+// job is a program that start left running.
+type job struct {
+	cmd   *exec.Cmd
+	ended chan struct{}
+}
+
+// lookup finds a started program by the name that the script gave it.
+func lookup(ts *testscript.TestScript, name string) *job {
+	j, ok := ts.Value(scriptKey{}).(*script).jobs[name]
+	if !ok {
+		ts.Fatalf("nothing was started as %s", name)
+	}
+	return j
+}
+
+// startCommand starts a program, its output in NAME.out and NAME.err: start NAME program [argument ...]
+func startCommand(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: start NAME program [argument ...]")
+	}
+	sc := ts.Value(scriptKey{}).(*script)
+	cmd := exec.Command(programPath(ts, args[1]), args[2:]...)
+	cmd.Dir, cmd.Env = ts.MkAbs("."), append(sc.env.Vars, "PATH="+ts.Getenv("PATH"))
+	out, err := os.Create(ts.MkAbs(args[0] + ".out"))
+	ts.Check(err)
+	defer out.Close()
+	errs, err := os.Create(ts.MkAbs(args[0] + ".err"))
+	ts.Check(err)
+	defer errs.Close()
+	cmd.Stdout, cmd.Stderr = out, errs
+	ts.Check(cmd.Start())
+	j := &job{cmd: cmd, ended: make(chan struct{})}
+	go func() {
+		_ = cmd.Wait() // the state says how it ended
+		close(j.ended)
+	}()
+	sc.jobs[args[0]] = j
+	ts.Defer(func() {
+		_ = cmd.Process.Kill() // an error: it has ended
+		<-j.ended
+	})
+}
+
+// programPath finds a program in the script's PATH, where mapsweep is.
+func programPath(ts *testscript.TestScript, name string) string {
+	for _, dir := range filepath.SplitList(ts.Getenv("PATH")) {
+		if path, err := exec.LookPath(filepath.Join(dir, name)); err == nil {
+			return path
+		}
+	}
+	ts.Fatalf("no program %s", name)
+	return ""
+}
+
+// signalCommand sends INT or KILL to a started program that still runs: signal NAME INT
+func signalCommand(ts *testscript.TestScript, neg bool, args []string) {
+	signals := map[string]os.Signal{"INT": os.Interrupt, "KILL": os.Kill}
+	if neg || len(args) != 2 || signals[args[1]] == nil {
+		ts.Fatalf("usage: signal NAME INT|KILL")
+	}
+	if err := lookup(ts, args[0]).cmd.Process.Signal(signals[args[1]]); err != nil {
+		ts.Fatalf("signal %s: %v", args[0], err)
+	}
+}
+
+// endedCommand waits for a started program and checks its exit code, or that a signal ended it:
+// ended NAME CODE|killed
+func endedCommand(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: ended NAME CODE|killed")
+	}
+	j := lookup(ts, args[0])
+	select {
+	case <-j.ended:
+	case <-time.After(time.Minute):
+		ts.Fatalf("%s still runs after a minute", args[0])
+	}
+	got := strconv.Itoa(j.cmd.ProcessState.ExitCode())
+	if s, ok := j.cmd.ProcessState.Sys().(syscall.WaitStatus); ok && s.Signaled() {
+		got = "killed"
+	}
+	if got != args[1] {
+		ts.Fatalf("%s ended with %s, want %s\n%s", args[0], got, args[1], ts.ReadFile(args[0]+".err"))
+	}
+}
+
+// sqlCommand runs a statement on a SQLite file as another program would: sql FILE STATEMENT
+func sqlCommand(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: sql FILE STATEMENT")
+	}
+	db, err := sql.Open("sqlite3", ts.MkAbs(args[0]))
+	ts.Check(err)
+	defer db.Close()
+	_, err = db.Exec(args[1])
+	ts.Check(err)
+}
+
+// jsonCommand checks that the last standard output is one JSON document that is not empty.
+func jsonCommand(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 0 {
+		ts.Fatalf("usage: json")
+	}
+	text := []byte(ts.ReadFile("stdout"))
+	var doc any
+	if err := json.Unmarshal(text, &doc); err != nil {
+		ts.Fatalf("standard output is no JSON: %v", err)
+	}
+	if s := string(bytes.TrimSpace(text)); s == "null" || s == "{}" || s == "[]" {
+		ts.Fatalf("standard output says nothing: %s", s)
+	}
+}
+
+// scriptCondition knows [mount]: whether a file system can be mounted in a namespace of its own.
 func scriptCondition(cond string) (bool, error) {
-	if cond == "root" {
-		return os.Geteuid() == 0, nil
+	if cond == "mount" {
+		return exec.Command("unshare", "-rm", "mount", "-t", "tmpfs", "tmpfs", os.TempDir()).Run() == nil, nil
 	}
 	return false, errors.New("unknown condition")
 }
