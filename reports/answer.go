@@ -141,7 +141,7 @@ func (s *Snapshot) notShown(w *writer, es []Effect) {
 	slices.SortStableFunc(es, func(x, y Effect) int { return -compareAbs(x.Mean, y.Mean) })
 	w.say("not shown for ")
 	for i, e := range es[:min(len(es), spelled)] {
-		w.say("%s", listSep(i, len(es)))
+		w.say("%s", listSep(i, es))
 		w.strong("%s", e.Label)
 		w.say(" (%s, interval %s)", s.Metric.Effect(e), ends(s.Metric, e))
 	}
@@ -169,7 +169,7 @@ func (s *Snapshot) clear(w *writer, es []Effect) {
 			w.strong("%s", s.Metric.WithUnit(size))
 			w.say(" (95 %% interval %s, %s)", ends(s.Metric, e), e.Seeds())
 		} else {
-			w.say("%s", listSep(i, len(es)))
+			w.say("%s", listSep(i, es))
 			w.strong("%s", e.Label)
 			w.say(" by %s (%s)", size, ends(s.Metric, e))
 		}
@@ -200,7 +200,7 @@ func (s *Snapshot) untested(w *writer, es []Effect, all int) {
 			w.say("with one seed so far nothing can be said about chance for ")
 		}
 		for i, e := range one[:min(len(one), spelled)] {
-			w.say("%s%s (%s)", listSep(i, len(one)), e.Label, s.Metric.WithUnit(s.Metric.Effect(e)))
+			w.say("%s%s (%s)", listSep(i, one), e.Label, s.Metric.WithUnit(s.Metric.Effect(e)))
 		}
 		others(w, len(one)-spelled)
 		w.say(". ")
@@ -209,7 +209,11 @@ func (s *Snapshot) untested(w *writer, es []Effect, all int) {
 		}
 	}
 	if len(none) > 0 {
-		w.say("%s cannot be compared%s: no seed is complete in both arms. ", names(none), s.yet())
+		who := names(none)
+		if len(none) > spelled {
+			who = Count(len(none), "variant")
+		}
+		w.say("%s cannot be compared%s: no seed is complete in both arms. ", who, s.yet())
 	}
 }
 
@@ -355,18 +359,22 @@ func names(es []Effect) string {
 			fmt.Fprintf(&b, " and %d %s", len(es)-spelled, plural(len(es)-spelled, "other", "others"))
 			break
 		}
-		b.WriteString(listSep(i, len(es)))
+		b.WriteString(listSep(i, es))
 		b.WriteString(e.Label)
 	}
 	return b.String()
 }
 
-// listSep goes before item i of n, of which at most spelled are named.
-func listSep(i, n int) string {
+// listSep goes before the name of es[i], of which at most spelled are named; a semicolon keeps names apart that have
+// commas themselves.
+func listSep(i int, es []Effect) string {
+	named := es[:min(len(es), spelled)]
 	switch {
 	case i == 0:
 		return ""
-	case i == n-1 && n <= spelled:
+	case slices.ContainsFunc(named, func(e Effect) bool { return strings.Contains(e.Label, ", ") }):
+		return "; "
+	case i == len(es)-1 && len(es) <= spelled:
 		return " and "
 	}
 	return ", "

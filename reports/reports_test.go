@@ -161,6 +161,19 @@ func TestAccounting(t *testing.T) {
 	}
 }
 
+// Arms that change several things are kept apart, and many that cannot be compared are counted.
+func TestAnswerOfFactorial(t *testing.T) {
+	st, ts := fixture.Factorial(3, 1).Build()
+	for i := 15; i < len(ts); i++ {
+		fixture.Wait(&ts[i])
+	}
+	s := snapshot(t, func() (trials.Study, []trials.Trial) { return st, ts })
+	got := reports.Text(s.Answer(&s.Blocks[0]))
+	if !strings.Contains(got, " points); factor_0 ") || !strings.Contains(got, "12 variants cannot be compared yet") {
+		t.Error(got)
+	}
+}
+
 // What a search over its budget never proposed is skipped, as the engine counts it; a skipped trial that ran after all
 // is no repeated failure.
 func TestAccountingOfBudget(t *testing.T) {
