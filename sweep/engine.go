@@ -86,6 +86,7 @@ type run struct {
 	timeout time.Duration
 	begun   time.Time
 	epochs  int
+	planned map[string]bool // keys of the points of a fixed design
 
 	asking   sync.Mutex // one suggestion at a time
 	emitting sync.Mutex // one event at a time
@@ -222,7 +223,7 @@ func (r *run) run(ctx context.Context, file []byte) (Summary, error) {
 func (r *run) account(ctx context.Context, worked error) (Summary, error) {
 	keep := context.WithoutCancel(ctx)
 	if gone := r.alive(keep); gone != nil {
-		return Count(r.spec, nil, r.Now()), gone
+		return Summary{}, gone
 	}
 	over := r.overBudget()
 	if worked == nil && over {
@@ -250,8 +251,11 @@ func (r *run) count(ctx context.Context) (Summary, error) {
 	if err != nil {
 		return Summary{}, err
 	}
-	return Count(r.spec, ts, r.Now()), nil
+	return r.tally(ts), nil
 }
+
+// tally accounts for the study's trials without laying out its design again.
+func (r *run) tally(ts []trials.Trial) Summary { return tally(r.spec, r.planned, ts, r.Now()) }
 
 func (r *run) emit(ev Event) {
 	if r.Events == nil {

@@ -24,7 +24,7 @@ func (r *run) enqueueDesign(ctx context.Context, ev *StudyStarted) error {
 	if err != nil {
 		return fmt.Errorf("plan design: %w", err)
 	}
-	ev.Notes = plan.Notes
+	ev.Notes, r.planned = plan.Notes, keysOf(plan.Points)
 	for _, p := range plan.Points {
 		s := trials.Suggestion{Key: p.Key, Space: pointSpace(r.spec, p.Params), Params: p.Params, Attrs: map[string]json.RawMessage{
 			trials.AttrArm:       trials.Attr(p.Arm),

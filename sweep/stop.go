@@ -6,7 +6,6 @@ import (
 	"errors"
 	"time"
 
-	"github.com/mapsweep/mapsweep/studies"
 	"github.com/mapsweep/mapsweep/trials"
 )
 
@@ -39,7 +38,7 @@ func (r *run) stopRequested(ctx context.Context) (bool, error) {
 // affordable says whether the device-hours used so far leave room in the budget.
 func (r *run) affordable(ts []trials.Trial) bool {
 	limit := r.spec.Budget.DeviceHours
-	return limit <= 0 || Count(studies.Spec{}, ts, r.Now()).DeviceHours < limit
+	return limit <= 0 || r.tally(ts).DeviceHours < limit
 }
 
 // checkBudget notices that the budget is used up; from then on nothing new starts.

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/mapsweep/mapsweep/studies"
+	"github.com/mapsweep/mapsweep/studies/design"
 	"github.com/mapsweep/mapsweep/trials"
 )
 
@@ -20,6 +21,8 @@ type Summary struct {
 	Running    int `json:"running"`
 	Waiting    int `json:"waiting"`  // enqueued, or still to be suggested by a search
 	Repeated   int `json:"repeated"` // failures that another trial repeats; not those that were skipped and run after all
+	// Missing counts points of a fixed design that are not in the database; they are planned, and nothing else.
+	Missing int `json:"missing,omitempty"`
 	// DeviceHours is the time of all attempts, repeated trials included.
 	DeviceHours float64 `json:"device_hours"`
 }
@@ -34,14 +37,43 @@ func (s Summary) Check() error {
 	if s.Planned == s.Finished() {
 		return nil
 	}
-	return fmt.Errorf("account for trials: %d planned, but %d complete + %d pruned + %d failed + %d infeasible + %d skipped = %d (%d running, %d waiting)",
-		s.Planned, s.Complete, s.Pruned, s.Failed, s.Infeasible, s.Skipped, s.Finished(), s.Running, s.Waiting)
+	return fmt.Errorf("account for trials: %d planned, but %d complete + %d pruned + %d failed + %d infeasible + %d skipped = %d (%d running, %d waiting, %d never enqueued)",
+		s.Planned, s.Complete, s.Pruned, s.Failed, s.Infeasible, s.Skipped, s.Finished(), s.Running, s.Waiting, s.Missing)
 }
 
-// Count accounts for the trials of a study at that moment.
+// Count accounts for the trials of a study at that moment. Planned is what the spec lays out, whether or not it
+// is among ts, and what was enqueued beside it.
 func Count(spec studies.Spec, ts []trials.Trial, now time.Time) Summary {
-	var s Summary
-	suggested := 0
+	var points []design.Point
+	if spec.Fixed() {
+		if plan, err := design.Points(spec); err == nil { // of a design that cannot be laid out nothing can miss
+			points = plan.Points
+		}
+	}
+	return tally(spec, keysOf(points), ts, now)
+}
+
+// keysOf are the keys of the points of a fixed design.
+func keysOf(points []design.Point) map[string]bool {
+	keys := make(map[string]bool, len(points))
+	for _, p := range points {
+		keys[p.Key] = true
+	}
+	return keys
+}
+
+// pointKey is the key of the point that a trial, or the trial that it repeats, was enqueued for.
+func pointKey(t trials.Trial, planned map[string]bool) string {
+	if _, again := t.Integer(trials.AttrRetryOf); again && !planned[t.Key] {
+		return repetition.ReplaceAllString(t.Key, "")
+	}
+	return t.Key
+}
+
+// tally is Count for a fixed design whose points have those keys.
+func tally(spec studies.Spec, planned map[string]bool, ts []trials.Trial, now time.Time) Summary {
+	s := Summary{Planned: len(planned)}
+	suggested, found := 0, map[string]bool{}
 	for _, t := range ts {
 		s.DeviceHours += hours(t, now)
 		if t.Superseded() {
@@ -53,9 +85,14 @@ func Count(spec studies.Spec, ts []trials.Trial, now time.Time) Summary {
 		if _, ok := suggestionIndex(t); ok {
 			suggested++
 		}
-		s.Planned++
+		if key := pointKey(t, planned); planned[key] {
+			found[key] = true
+		} else {
+			s.Planned++
+		}
 		s.add(t)
 	}
+	s.Missing = len(planned) - len(found)
 	if more := searchTrials(spec) - suggested; more > 0 {
 		s.Planned += more
 		if s.spent(spec.Budget) {

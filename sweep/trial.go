@@ -384,6 +384,6 @@ func (r *run) finished(ctx context.Context, t trials.Trial, reason string) error
 	if r.AfterTrial != nil {
 		r.AfterTrial(ctx, r.study, t)
 	}
-	r.emit(TrialFinished{Trial: t, Reason: reason, Summary: Count(r.spec, ts, r.Now())})
+	r.emit(TrialFinished{Trial: t, Reason: reason, Summary: r.tally(ts)})
 	return nil
 }
