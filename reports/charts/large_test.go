@@ -117,3 +117,17 @@ func TestExtremeValues(t *testing.T) {
 		}
 	}
 }
+
+// A level that reads like a colour stays what it is on a page.
+func TestInlineKeepsTexts(t *testing.T) {
+	a := fixture.Quickstart()
+	a.Variants[0] = fixture.Variant{Arm: "background", Params: trials.Params{"autoaugment": "fill:#0072B2"}, Effect: -0.1, Noise: 0.01}
+	ch, _ := charts.Find("effects")
+	svg, err := charts.Inline(ch, snapshot(t, a.Build), "effects")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(svg, "fill:#0072B2") || !strings.Contains(svg, "var(--vermilion)") || strings.Contains(svg, "#D55E00") || strings.Contains(svg, "font-family") {
+		t.Error(svg)
+	}
+}
