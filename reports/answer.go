@@ -229,6 +229,8 @@ func (s *Snapshot) answerSearch(w *writer) {
 	w.strong("%s %s", s.Metric.Key, s.Metric.MeanSpread(best.Mean, best.SD))
 	if best.N > 1 {
 		w.say(" over %d seeds", best.N)
+	} else if s.Foreign() {
+		w.say(" (trial %d)", best.Trials[0])
 	} else {
 		w.say(" (trial %d, one seed)", best.Trials[0])
 	}
@@ -257,9 +259,8 @@ func warnings(s *Snapshot) []string {
 	if split == "" {
 		split = "val"
 	}
-	if n := len(s.Study.Directions); n > 1 {
-		ws = append(ws, fmt.Sprintf("This study has %d objectives. Everything here is by the first of them alone (%s, %sd); the others are ignored.",
-			n, s.Metric.Key, strings.ToLower(string(s.Metric.Direction))))
+	if w := s.OtherObjectives(); w != "" {
+		ws = append(ws, w)
 	}
 	if s.Search != nil && len(s.Search.Candidates) > 1 && s.Foreign() {
 		ws = append(ws, "The best trial was chosen by the score that is shown: its value is optimistic if the same pictures gave both.")
@@ -285,6 +286,16 @@ func warnings(s *Snapshot) []string {
 		}
 	}
 	return ws
+}
+
+// OtherObjectives says that a study of another program has objectives beside the one that is reported; else it is "".
+func (s *Snapshot) OtherObjectives() string {
+	n := len(s.Study.Directions)
+	if n < 2 {
+		return ""
+	}
+	return fmt.Sprintf("This study has %d objectives. Everything here is by the first of them alone (%s, %sd); the others are ignored.",
+		n, s.Metric.Key, strings.ToLower(string(s.Metric.Direction)))
 }
 
 // floorPoints is a score under which a detector has hardly learned anything: one point.

@@ -75,6 +75,9 @@ func TestForeign(t *testing.T) {
 	if got := list.Rows[0][4].Text; got != "" {
 		t.Errorf("seed %q, where none is known", got)
 	}
+	if n := strings.Join(tables.Search(s, 10).Notes, "\n"); !strings.Contains(n, "2 objectives") {
+		t.Errorf("notes under the table are\n%s", n)
+	}
 	w := strings.Join(s.Warnings, "\n")
 	if !strings.Contains(w, "2 objectives") || !strings.Contains(w, "(objective, minimized)") || strings.Contains(w, "val split") {
 		t.Errorf("warnings are\n%s", w)

@@ -47,6 +47,9 @@ func Search(s *reports.Snapshot, top int) Table {
 	} else if cs[0].N < 2 {
 		t.Notes = append(t.Notes, "One trial each: differences between neighbours may be chance, and no rank is bold.")
 	}
+	if w := s.OtherObjectives(); w != "" {
+		t.Notes = append(t.Notes, w)
+	}
 	t.Notes = append(t.Notes, Accounting(s))
 	return t
 }
