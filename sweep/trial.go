@@ -107,8 +107,14 @@ func (r *run) job(t trials.Trial, lease local.Lease) (job trainer.Job, resumed i
 		Threads: lease.Threads, Devices: lease.Devices, Data: t.Text(trials.AttrData), Split: r.spec.Objective.Split, Dir: dir}
 	if b, ok := r.Backend.(trainer.Resumer); ok && !first {
 		path, epoch := b.Latest(dir)
-		if path != "" && hasEpochs(t.Measurements, epoch) {
+		switch {
+		case path == "" || !hasEpochs(t.Measurements, epoch):
+		case r.canResume(t, path):
 			job.Resume, resumed = path, epoch
+		default: // what lies there is of no use here, and must not be taken for what comes now
+			if err := errors.Join(setAside(dir, r.Now()), os.MkdirAll(dir, 0o755)); err != nil {
+				return job, 0, fmt.Errorf("make directory of trial %d anew: %w", t.Number, err)
+			}
 		}
 	}
 	return job, resumed, writeJSON(filepath.Join(dir, "trial.json"), map[string]any{
@@ -342,6 +348,19 @@ func (r *run) putBack(ctx context.Context, a *active, reason string) error {
 	}
 	r.emit(TrialFinished{Trial: t, Reason: reason, Summary: sum})
 	return nil
+}
+
+// canResume says whether a trial goes on from a checkpoint, and notes why it starts anew instead.
+func (r *run) canResume(t trials.Trial, path string) bool {
+	c, ok := r.Backend.(trainer.ResumeChecker)
+	if !ok {
+		return true
+	}
+	if err := c.CanResume(path); err != nil {
+		r.Log.Warn("trial starts anew, its checkpoint does not fit here", "trial", t.Number, "checkpoint", path, "error", err)
+		return false
+	}
+	return true
 }
 
 // describe adds the effective configuration and the checkpoint to a trial's attributes, and the

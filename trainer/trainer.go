@@ -81,6 +81,13 @@ type Resumer interface {
 	Latest(dir string) (path string, epoch int)
 }
 
+// ResumeChecker is an optional interface of Resumers whose checkpoints do not go everywhere.
+type ResumeChecker interface {
+	// CanResume says why a run on this machine cannot go on from a checkpoint that Latest found, or nil. The
+	// trial then starts anew.
+	CanResume(path string) error
+}
+
 // Stopper is optional beside Resumer, for a backend that cannot promise a checkpoint: it says whether a
 // running trial, if it is stopped now, can go on from one later. A study that is asked to stop lets a
 // trial that cannot run to its end instead, or until it can.

@@ -11,6 +11,8 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+
+	"github.com/mapsweep/mapsweep/trainer/native/kernels"
 )
 
 // A checkpoint is one file:
@@ -69,6 +71,7 @@ func (t tensorInfo) elements() int {
 type header struct {
 	Version int          `json:"version"`
 	Config  string       `json:"config"` // hash of all that must be equal to go on
+	ISA     string       `json:"instruction_set"`
 	Model   string       `json:"model"`
 	Classes []string     `json:"classes"`
 	Size    int          `json:"image_size"`
@@ -225,4 +228,22 @@ func (b *Backend) Latest(dir string) (path string, epoch int) {
 		}
 	}
 	return path, epoch
+}
+
+// CanResume implements trainer.ResumeChecker: kernels of another set round differently, and a run that went on
+// with them would be neither's.
+func (b *Backend) CanResume(path string) error {
+	h, _, err := readCheckpoint(path)
+	if err != nil {
+		return err
+	}
+	return h.sameSet()
+}
+
+// sameSet says why a run with the kernels in use cannot go on from a checkpoint, or nil.
+func (h header) sameSet() error {
+	if here := kernels.ISA(); h.ISA != here {
+		return fmt.Errorf("it was made with the instruction set %q and this is %q (MAPSWEEP_ISA chooses another)", h.ISA, here)
+	}
+	return nil
 }

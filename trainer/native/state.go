@@ -6,15 +6,16 @@ import (
 	"encoding/json"
 	"fmt"
 
+	"github.com/mapsweep/mapsweep/trainer/native/kernels"
 	"github.com/mapsweep/mapsweep/trainer/native/loss"
 )
 
 // fingerprint is the hash of everything that must be equal for a checkpoint to be gone on
-// with: settings, length, data, seed, shape.
+// with: settings, length, data, seed, shape, and the set of kernels, since each rounds differently.
 func (r *run) fingerprint() string {
 	data, err := json.Marshal(map[string]any{
 		"params": r.effective.Key(), "epochs": r.job.Epochs, "seed": r.job.Seed, "batch": r.b.cfg.Batch,
-		"model": r.b.cfg.Model, "size": r.data.Size, "data": r.data.Hash, "split": r.job.Split, "val every": r.b.cfg.ValEvery,
+		"model": r.b.cfg.Model, "size": r.data.Size, "data": r.data.Hash, "split": r.job.Split, "val every": r.b.cfg.ValEvery, "instruction set": kernels.ISA(),
 	})
 	if err != nil {
 		panic("native: fingerprint: " + err.Error()) // only strings and integers
@@ -62,7 +63,7 @@ type tensor interface {
 // save writes the whole state to a file of the trial's directory.
 func (r *run) save(name string) error {
 	h := header{
-		Config: r.config, Model: r.b.cfg.Model, Classes: r.data.Classes, Size: r.data.Size,
+		Config: r.config, ISA: kernels.ISA(), Model: r.b.cfg.Model, Classes: r.data.Classes, Size: r.data.Size,
 		Epoch: len(r.curves), Step: r.step, Sums: [3]float64{r.sums.Box, r.sums.Class, r.sums.DFL},
 		Best: r.best, Curves: r.curves,
 	}
@@ -83,6 +84,9 @@ func (r *run) restore(path string) error {
 	h, tensors, err := readCheckpoint(path)
 	if err != nil {
 		return err
+	}
+	if err := h.sameSet(); err != nil {
+		return fmt.Errorf("resume from %s: %w: remove it to start anew", path, err)
 	}
 	if h.Config != r.config {
 		return fmt.Errorf("resume from %s: it belongs to another configuration, data set or seed: remove it to start anew", path)
