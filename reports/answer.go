@@ -81,6 +81,9 @@ func (s *Snapshot) standing(w *writer) {
 	case c.Finished() == 0 && c.Running > 0:
 		w.strong("No trial has finished yet: ")
 		w.say("%s, %d waiting. ", running(c.Running), c.Waiting)
+	case c.Missing == c.Planned:
+		w.strong("No trial has started yet. ")
+		w.say("%s %s planned. ", Count(c.Missing, "trial"), plural(c.Missing, "is", "are"))
 	case c.Finished() == 0:
 		w.strong("No trial has started yet. ")
 		w.say("%d %s waiting. ", c.Waiting, plural(c.Waiting, "is", "are"))
@@ -274,7 +277,10 @@ func warnings(s *Snapshot) []string {
 	}
 	if !s.Count.Holds() {
 		ws = append(ws, fmt.Sprintf("The accounting does not hold: %d planned, but %d found.", s.Count.Planned,
-			s.Count.Finished()+s.Count.Running+s.Count.Waiting))
+			s.Count.Finished()+s.Count.Running+s.Count.Waiting+s.Count.Missing))
+	}
+	if n := s.Count.Missing; n > 0 && n < s.Count.Planned {
+		ws = append(ws, fmt.Sprintf("%s of the design %s never enqueued. Run the study again to have %s.", Count(n, "trial"), plural(n, "was", "were"), plural(n, "it", "them")))
 	}
 	for i := range s.Blocks {
 		b := s.Blocks[i]

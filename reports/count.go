@@ -58,9 +58,12 @@ func account(spec studies.Spec, ts []trials.Trial, now time.Time) Accounting {
 	}
 	if more := planned(spec) - asked; more > 0 {
 		a.Planned += more
-		if a.Running+a.Waiting == 0 && spent(spec.Budget, ts, now) {
+		switch {
+		case spec.Fixed():
+			a.Missing = more
+		case a.Running+a.Waiting == 0 && spent(spec.Budget, ts, now):
 			a.Skipped += more
-		} else {
+		default:
 			a.Waiting += more
 		}
 	}

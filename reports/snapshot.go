@@ -78,6 +78,7 @@ type Accounting struct {
 	Running    int `json:"running"`
 	Waiting    int `json:"waiting"`  // enqueued, or not yet proposed by the sampler
 	Repeated   int `json:"repeated"` // failures repeated by another trial; not those that were skipped and run after all; not part of the sum
+	Missing    int `json:"missing"`  // points of a fixed design that were never enqueued
 }
 
 // Finished is the number of trials that have an outcome.
@@ -86,7 +87,7 @@ func (a Accounting) Finished() int {
 }
 
 // Holds says that every planned trial is somewhere.
-func (a Accounting) Holds() bool { return a.Planned == a.Finished()+a.Running+a.Waiting }
+func (a Accounting) Holds() bool { return a.Planned == a.Finished()+a.Running+a.Waiting+a.Missing }
 
 // Done says that every planned trial has an outcome.
 func (a Accounting) Done() bool { return a.Planned > 0 && a.Planned == a.Finished() }

@@ -139,7 +139,7 @@ func accounting(s *reports.Snapshot) fact {
 		n    int
 		word string
 	}{{c.Complete, "complete"}, {c.Pruned, "pruned"}, {c.Failed, "failed"}, {c.Infeasible, "infeasible"}, {c.Skipped, "skipped"},
-		{c.Running, "running"}, {c.Waiting, "waiting"}} {
+		{c.Running, "running"}, {c.Waiting, "waiting"}, {c.Missing, "never enqueued"}} {
 		if x.n > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", x.n, x.word))
 		}

@@ -185,6 +185,9 @@ func Accounting(s *reports.Snapshot) string {
 	if c.Running+c.Waiting > 0 {
 		t += fmt.Sprintf(" + %d running + %d waiting", c.Running, c.Waiting)
 	}
+	if c.Missing > 0 {
+		t += fmt.Sprintf(" + %d never enqueued", c.Missing)
+	}
 	if c.Repeated > 0 {
 		t += fmt.Sprintf(" (and %d failed and repeated)", c.Repeated)
 	}
