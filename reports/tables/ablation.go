@@ -141,16 +141,16 @@ func untestedNotes(b *reports.Block, seeds int) []string {
 	var n []string
 	for _, r := range reasons {
 		ls := labels[r]
-		names := strings.Join(ls[:min(len(ls), named)], ", ")
-		if more := len(ls) - named; more > 0 {
-			names += fmt.Sprintf(" and %d more", more)
+		names := strings.Join(ls, "; ")
+		if len(ls) > named {
+			names = reports.Count(len(ls), "variant")
 		}
 		n = append(n, fmt.Sprintf("Not tested: %s (%s).", names, r))
 	}
 	return n
 }
 
-// named is how many arms a note names; more are counted.
+// named is how many arms a note names; more are only counted.
 const named = 4
 
 // referenceWords names the arm that effects are read against.

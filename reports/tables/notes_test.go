@@ -52,6 +52,13 @@ func TestNotTested(t *testing.T) {
 		"one seed asked for":  {fixture.Degenerate()["one-seed"], "Add replicates", "so far"},
 		"all failed":          {fixture.Degenerate()["all-failed"], "No score: every trial failed", "Add replicates"},
 		"nothing has started": {fixture.Degenerate()["waiting"], "No score: no trial has finished yet", "Add replicates"},
+		"many waiting": {func() (trials.Study, []trials.Trial) {
+			st, ts := fixture.Factorial(3, 1).Build()
+			for i := 10; i < len(ts); i++ {
+				fixture.Wait(&ts[i])
+			}
+			return st, ts
+		}, "Not tested: 17 variants (the variant has no finished trial)", "more"},
 		"the baseline failed": {edit(func(i int, t *trials.Trial) {
 			if arm(t) == "baseline" {
 				fixture.Fail(t, 2, trials.ClassMemory, "out of memory")
