@@ -15,6 +15,7 @@ type StudyStarted struct {
 	Summary   Summary
 	Continued bool     // the study was there before
 	Extended  []string // what an edited study file added
+	Changed   []string // how program and machine differ from those of the run before
 	Lost      []int    // trials of vanished workers, waiting again
 	Retried   []int    // failed trials that are repeated by new ones
 	Notes     []string // from the design

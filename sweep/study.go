@@ -3,6 +3,7 @@ package sweep
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -75,8 +76,26 @@ func (r *run) open(ctx context.Context, file []byte) (StudyStarted, error) {
 	if ev.Extended, err = r.reopen(ctx, &st, file, resolved, prov); err != nil {
 		return ev, err
 	}
+	if ev.Changed, err = r.continues(ctx, &st, prov); err != nil {
+		return ev, err
+	}
 	r.study, ev.Study = st, st
 	return ev, nil
+}
+
+// continues records and warns that a study goes on with another program or on another machine than the last time.
+func (r *run) continues(ctx context.Context, st *trials.Study, prov trials.Provenance) ([]string, error) {
+	changed := st.LastProvenance().Differences(prov)
+	if len(changed) == 0 {
+		return nil, nil
+	}
+	list := trials.Attr(append(st.Continuations(), trials.Continuation{At: r.Now(), Provenance: prov}))
+	if err := r.Store.SetStudyAttrs(ctx, st.ID, map[string]json.RawMessage{trials.AttrProvenance: list}); err != nil {
+		return nil, fmt.Errorf("record provenance: %w", err)
+	}
+	st.Attrs[trials.AttrProvenance] = list
+	r.Log.Warn("the study goes on under other circumstances than before, which may change its results", "changed", strings.Join(changed, ", "))
+	return changed, nil
 }
 
 // reopen compares a stored study with what is asked for, and stores an extension.

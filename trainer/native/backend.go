@@ -62,6 +62,8 @@ var (
 	_ trainer.Describer = (*Backend)(nil)
 	_ trainer.Prober    = (*Backend)(nil)
 	_ trainer.Resumer   = (*Backend)(nil)
+
+	_ trainer.ResumeChecker = (*Backend)(nil)
 )
 
 // New checks a configuration. A device that this program cannot train on is trainer.ErrNoDevice.
@@ -129,7 +131,7 @@ func checkDevice(name string) error {
 // Prepare loads every data set into RAM, builds the network once for each, and says what it found.
 func (b *Backend) Prepare(ctx context.Context) (trials.Provenance, error) {
 	p := trials.Provenance{Backend: "native", Devices: []string{"cpu"}, Extra: map[string]string{
-		"model": b.cfg.Model, "instruction set": kernels.ISA(), "batch": fmt.Sprint(b.cfg.Batch),
+		"model": b.cfg.Model, trials.ExtraInstructionSet: kernels.ISA(), "batch": fmt.Sprint(b.cfg.Batch),
 	}}
 	for _, ref := range b.cfg.Data {
 		d, err := b.dataset(ctx, ref)
