@@ -137,8 +137,9 @@ func widen(lo, hi, share float64) (float64, float64) {
 	return lo - d, hi + d
 }
 
-// robust cuts a range where a few values far out would squeeze all others: beyond eight times the middle half.
-func robust(vs []float64) (lo, hi float64, ok bool) {
+// robust is the range of some values. Unless they are bounded, as fractions are, it is cut where a few
+// far out would squeeze all others: beyond eight times the middle half.
+func robust(vs []float64, bounded bool) (lo, hi float64, ok bool) {
 	v := slices.DeleteFunc(slices.Clone(vs), func(x float64) bool { return math.IsNaN(x) || math.IsInf(x, 0) })
 	if len(v) == 0 {
 		return 0, 0, false
@@ -147,7 +148,7 @@ func robust(vs []float64) (lo, hi float64, ok bool) {
 	q1, q3 := v[len(v)/4], v[len(v)*3/4]
 	reach := 8 * (q3 - q1)
 	lo, hi = v[0], v[len(v)-1]
-	if reach > 0 {
+	if reach > 0 && !bounded {
 		lo, hi = max(lo, q1-reach), min(hi, q3+reach)
 	}
 	return lo, hi, true

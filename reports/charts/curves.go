@@ -45,7 +45,7 @@ func armPanels(s *reports.Snapshot, keys []string) (panelsChart, error) {
 	var d panelsChart
 	for _, k := range keys {
 		m := metric(s, k)
-		p := panel{axis: m.Axis()}
+		p := panel{axis: m.Axis(), bounded: m.Points}
 		if lines := armLines(s, m); len(lines) > 0 {
 			p.lines = lines
 			d.panels = append(d.panels, p)
@@ -154,7 +154,7 @@ func trialPanels(s *reports.Snapshot, keys []string) (panelsChart, error) {
 	}
 	for _, k := range keys {
 		m := metric(s, k)
-		p := panel{axis: m.Axis()}
+		p := panel{axis: m.Axis(), bounded: m.Points}
 		var top []curve
 		for _, t := range s.Trials {
 			c := curve{color: fade(Mute, 0.45), width: 0.6}

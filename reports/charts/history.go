@@ -32,7 +32,7 @@ func historyData(s *reports.Snapshot) (historyChart, error) {
 		vs = append(vs, x.Value)
 		d.steps = append(d.steps, x)
 	}
-	lo, hi, _ := robust(vs)
+	lo, hi, _ := robust(vs, s.Metric.Points)
 	d.lo, d.hi = widen(lo, hi, 0.08)
 	return d, nil
 }

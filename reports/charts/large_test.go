@@ -5,6 +5,7 @@ import (
 	"errors"
 	"image/png"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -129,5 +130,36 @@ func TestInlineKeepsTexts(t *testing.T) {
 	}
 	if !strings.Contains(svg, "fill:#0072B2") || !strings.Contains(svg, "var(--vermilion)") || strings.Contains(svg, "#D55E00") || strings.Contains(svg, "font-family") {
 		t.Error(svg)
+	}
+}
+
+// One trial far better than all others is what a search is for: its fraction is never cut off.
+func TestLuckyTrialStaysInThePicture(t *testing.T) {
+	st, ts := fixture.Search(40)
+	lucky := -1
+	for i := range ts {
+		if ts[i].State != trials.Complete {
+			continue
+		}
+		score := 0.001 * float64(1+i%7)
+		if lucky < 0 {
+			lucky, score = i, 0.9
+		}
+		ts[i].Values = []float64{score}
+		for _, m := range ts[i].Measurements {
+			m.Metrics["mAP50-95"] = score
+		}
+	}
+	s := snapshot(t, func() (trials.Study, []trials.Trial) { return st, ts })
+	for _, name := range []string{"history", "slices", "search-curves"} {
+		ch, _ := charts.Find(name)
+		var b bytes.Buffer
+		if err := charts.Write(&b, ch, s, "svg"); err != nil {
+			t.Fatal(err)
+		}
+		ls, _, _ := labels(t, b.String())
+		if !slices.ContainsFunc(ls, func(l label) bool { return l.text == "80" || l.text == "75" || l.text == "90" }) {
+			t.Errorf("%s: no tick near 90 points", name)
+		}
 	}
 }

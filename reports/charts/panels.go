@@ -15,9 +15,10 @@ type panelsChart struct {
 
 // panel shows one metric.
 type panel struct {
-	axis   string
-	lines  []curve
-	lo, hi float64
+	axis    string
+	bounded bool // a fraction: all of its range is shown
+	lines   []curve
+	lo, hi  float64
 }
 
 // curve is a line over epochs, with a band where low and high differ.
@@ -161,7 +162,7 @@ func (d *panelsChart) finish() bool {
 				d.epochs = max(d.epochs, e)
 			}
 		}
-		lo, hi, ok := robust(vs)
+		lo, hi, ok := robust(vs, p.bounded)
 		some = some || ok
 		p.lo, p.hi = widen(lo, hi, 0.04)
 		if lo >= 0 {

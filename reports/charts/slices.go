@@ -61,7 +61,7 @@ func slicesData(s *reports.Snapshot) (slicesChart, error) {
 			d.panels = append(d.panels, sl)
 		}
 	}
-	lo, hi, ok := robust(ys)
+	lo, hi, ok := robust(ys, s.Metric.Points)
 	if !ok {
 		return d, nothing("no parameter varies")
 	}
