@@ -295,7 +295,9 @@ func (a *app) showTrial(snap *reports.Snapshot, t trials.Trial) {
 	if len(t.Values) > 0 {
 		fmt.Fprintf(w, "%-10s %.5g\n", snap.Metric.Key, t.Values[0])
 	}
-	fmt.Fprintf(w, "seed       %d\n", t.Seed())
+	if _, ok := t.Attrs[trials.AttrSeed]; ok {
+		fmt.Fprintf(w, "seed       %d\n", t.Seed())
+	}
 	fmt.Fprintf(w, "parameters %s\n", t.Params.Key())
 	fmt.Fprintf(w, "folder     %s\n", a.trialDir(snap.Study.Name, t.Number))
 	for _, at := range t.Attempts {

@@ -8,6 +8,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -90,8 +91,13 @@ func (a *app) run(ctx context.Context, src source, parallel int, plain bool) err
 	return a.conclude(context.WithoutCancel(ctx), store, spec, sum, runErr)
 }
 
-// refresh writes the light report after a trial. A report that cannot be written does not end the study.
+// refresh writes the light report after a trial, at most once a second: with short trials and many
+// variants it would take longer than they do. A report that cannot be written does not end the study.
 func (a *app) refresh(ctx context.Context, store trials.Reader, study string, view *view) {
+	if time.Since(a.refreshed) < time.Second {
+		return
+	}
+	defer func() { a.refreshed = time.Now() }()
 	snap, err := reports.Load(ctx, store, study)
 	if err == nil {
 		view.table(snap)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -77,6 +78,7 @@ func exitCode(err error) int {
 type app struct {
 	stdout, stderr io.Writer
 	db, out        string
+	refreshed      time.Time     // when the report was last written during a run
 	notes          *switchWriter // warnings: standard error, or the live view while there is one
 }
 
