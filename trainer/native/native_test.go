@@ -1,6 +1,7 @@
 package native_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"maps"
@@ -199,7 +200,7 @@ func TestFiles(t *testing.T) {
 	}
 	b := backend(t, func(c *native.Config) { c.BestMetric, c.ValEvery = "mAP50", 2 })
 	_, res := train(t, b, trainer.Job{Epochs: 3, Dir: dir, Number: 12})
-	if res.Checkpoint != filepath.Join(dir, "last.ckpt") {
+	if res.Checkpoint != filepath.Join(dir, "best.ckpt") {
 		t.Errorf("checkpoint %q", res.Checkpoint)
 	}
 	read := func(name string) string {
@@ -224,8 +225,32 @@ func TestFiles(t *testing.T) {
 		}
 	}
 	read("best.ckpt")
+	read("last.ckpt")
 	if _, err := os.Stat(leftover); !errors.Is(err, os.ErrNotExist) {
 		t.Error("the leftover of a killed run is still there")
+	}
+}
+
+// A loss that falls is lowest in the last epoch and highest in the first.
+func TestBestEpoch(t *testing.T) {
+	for _, lowest := range []bool{true, false} {
+		b := backend(t, func(c *native.Config) { c.BestMetric, c.BestLowest = "loss/cls", lowest })
+		_, res := train(t, b, trainer.Job{Epochs: 3})
+		best, err := os.ReadFile(res.Checkpoint)
+		if err != nil {
+			t.Fatal(err)
+		}
+		last, err := os.ReadFile(filepath.Join(filepath.Dir(res.Checkpoint), "last.ckpt"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if bytes.Equal(best, last) != lowest {
+			t.Errorf("lowest %v: the best epoch is the last one: %v", lowest, !lowest)
+		}
+	}
+	b := backend(t, nil)
+	if _, res := train(t, b, trainer.Job{Epochs: 1}); filepath.Base(res.Checkpoint) != "last.ckpt" {
+		t.Errorf("without a best metric: checkpoint %q", res.Checkpoint)
 	}
 }
 
