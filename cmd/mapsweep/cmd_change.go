@@ -53,7 +53,7 @@ func (a *app) retryCommand() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				fmt.Fprintf(a.stdout, "%d trials wait to be repeated; mapsweep run goes on with the study\n", len(again))
+				fmt.Fprintf(a.stdout, "to be repeated: %s; mapsweep run goes on with the study\n", count(len(again), "trial"))
 				return nil
 			})
 		},

@@ -16,6 +16,7 @@ import (
 	"github.com/mapsweep/mapsweep/reports/html"
 	"github.com/mapsweep/mapsweep/studies"
 	"github.com/mapsweep/mapsweep/sweep"
+	"github.com/mapsweep/mapsweep/trainer"
 	"github.com/mapsweep/mapsweep/trials"
 )
 
@@ -63,15 +64,20 @@ func (a *app) run(ctx context.Context, src source, parallel int, plain bool) err
 	if err != nil {
 		return err
 	}
-	dir := a.studyDir(spec.Name)
-	if err := os.MkdirAll(dir, 0o777); err != nil {
-		return fmt.Errorf("make folder of the study: %w; choose another with --out", err)
+	if p, ok := backend.(trainer.Preparer); ok { // before anything is made: missing data leaves nothing behind
+		if _, err := p.Prepare(ctx); err != nil {
+			return fmt.Errorf("prepare study %q: %w", spec.Name, err)
+		}
 	}
 	store, err := openStore(ctx, a.db)
 	if err != nil {
 		return err
 	}
 	defer store.Close()
+	dir := a.studyDir(spec.Name)
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return fmt.Errorf("make folder of the study: %w; choose another with --out", err)
+	}
 
 	ctx, stop, release := interrupts(ctx, a.stderr)
 	defer release()

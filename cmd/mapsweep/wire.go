@@ -23,7 +23,7 @@ import (
 // openStore opens the database for writing, making it and its folder if need be.
 func openStore(ctx context.Context, path string) (trials.Store, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
-		return nil, fmt.Errorf("make folder of the database: %w", err)
+		return nil, fmt.Errorf("make folder of the database: %w; name another with --db", err)
 	}
 	return sqlite.Open(ctx, path)
 }

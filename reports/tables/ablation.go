@@ -80,7 +80,9 @@ func testedNotes(s *reports.Snapshot, b *reports.Block) []string {
 	if tested(b) > 0 {
 		n = append(n, fmt.Sprintf("Mean ± standard deviation over seeds. Effects: differences to %s, paired by seed; "+
 			"p values after Holm's correction over %s; the interval is each variant's own.", referenceWords(b), comparisons(tested(b))))
-		n = append(n, "“not shown” means that the data leave room for an effect and for none; it does not mean that there is none.")
+		if slices.ContainsFunc(b.Effects, func(e reports.Effect) bool { return e.Verdict == inference.NotShown }) {
+			n = append(n, "“not shown” means that the data leave room for an effect and for none; it does not mean that there is none.")
+		}
 	}
 	if b.Best >= 0 {
 		n = append(n, bestNote)
