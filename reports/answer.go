@@ -149,7 +149,7 @@ func (s *Snapshot) notShown(w *writer, es []Effect) {
 		w.say(" (%s, interval %s)", s.Metric.Effect(e), ends(s.Metric, e))
 	}
 	others(w, len(es)-spelled)
-	w.say(": after correction the data leave room for no effect. ")
+	w.say(": after correction the data allow for a difference and for none. ")
 }
 
 func others(w *writer, n int) {
