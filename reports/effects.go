@@ -32,8 +32,21 @@ func (s *Snapshot) compare(b *Block) {
 	for i, e := range inference.Family(es) {
 		b.Effects[i].Effect = e
 	}
+	if s.floor(b) != "" {
+		unlearned(b.Effects)
+	}
 	b.Smallest = smallest(b.Effects)
 	b.Best = s.best(b, o)
+}
+
+// unlearned takes back verdicts of equality where the reference has not learned: scores that are alike near zero
+// say nothing of a change.
+func unlearned(es []Effect) {
+	for i := range es {
+		if es[i].Verdict == inference.Equivalent {
+			es[i].Verdict, es[i].Reason = inference.NotTested, "the reference has hardly learned anything yet"
+		}
+	}
 }
 
 func bySeed(a Arm) map[int64]float64 {

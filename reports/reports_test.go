@@ -422,3 +422,25 @@ func TestAt(t *testing.T) {
 		t.Errorf("at the last epoch: %v", v)
 	}
 }
+
+// Scores that are alike near zero are no sign of equality: the detector has not learned yet.
+func TestUnlearnedIsNotEquivalent(t *testing.T) {
+	st, ts := fixture.Quickstart().Build()
+	for i := range ts {
+		if len(ts[i].Values) > 0 {
+			ts[i].Values = []float64{0.004 + 0.00001*float64(i%3)}
+		}
+	}
+	s, err := reports.New(st, ts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range s.Blocks[0].Effects {
+		if e.Verdict == inference.Equivalent {
+			t.Errorf("%s: %s, with a baseline of 0.4 points", e.Arm, e.Verdict)
+		}
+	}
+	if len(s.Warnings) == 0 || !strings.Contains(s.Warnings[0], "hardly learned") {
+		t.Errorf("warnings: %q", s.Warnings)
+	}
+}

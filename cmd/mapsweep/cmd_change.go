@@ -34,7 +34,7 @@ func (a *app) stopCommand() *cobra.Command {
 func (a *app) retryCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "retry STUDY [TRIAL ...]",
-		Short: "Repeat failed trials, all or some; then run the study",
+		Short: "Mark failed trials, all or some, to be repeated by the next run",
 		Args:  args(cobra.MinimumNArgs(1)),
 		RunE: func(c *cobra.Command, given []string) error {
 			var which []int

@@ -16,7 +16,7 @@ func (a *app) checkCommand() *cobra.Command {
 	var asJSON bool
 	c := &cobra.Command{
 		Use:   "check STUDY",
-		Short: "Check a study file: keys, types, ranges, levels, data; every fault at once",
+		Short: "Check a study file: keys, types, ranges, levels, data",
 		Args:  args(cobra.ExactArgs(1)),
 		RunE: func(c *cobra.Command, given []string) error {
 			src, err := a.findSource(c.Context(), given[0], sets)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -36,19 +37,20 @@ func (a *app) withStudy(ctx context.Context, name string, use func(trials.Reader
 // snapshot loads a study; an unknown name gets the nearest known one.
 func (a *app) snapshot(ctx context.Context, store trials.Reader, name string) (*reports.Snapshot, error) {
 	snap, err := reports.Load(ctx, store, name)
-	if err == nil {
-		return snap, nil
+	if !errors.Is(err, trials.ErrNoStudy) {
+		return snap, err
 	}
+	var names []string
 	if all, e := store.Studies(ctx); e == nil {
-		var names []string
 		for _, s := range all {
 			names = append(names, s.Name)
 		}
-		if hint := didYouMean(name, names); hint != "" {
-			err = fmt.Errorf("%w%s", err, hint)
-		}
 	}
-	return nil, err
+	there := "there is none"
+	if len(names) > 0 {
+		there = "there: " + strings.Join(names, ", ")
+	}
+	return nil, fmt.Errorf("no study %q has been run in %s (%s)%s", name, a.db, there, didYouMean(name, names))
 }
 
 // findTrial picks a trial by number.

@@ -144,7 +144,7 @@ func (a *app) conclude(ctx context.Context, store trials.Reader, spec studies.Sp
 	case runErr != nil || reportErr != nil:
 		return errors.Join(runErr, reportErr)
 	case sum.Failed+sum.Infeasible > 0:
-		return &codeError{exitTrials, fmt.Errorf("%d of %d trials failed; 'mapsweep show %s' says why, 'mapsweep retry %s' repeats them", sum.Failed+sum.Infeasible, sum.Planned, spec.Name, spec.Name)}
+		return &codeError{exitTrials, fmt.Errorf("%d of %d trials failed; 'mapsweep show %s TRIAL' says why; the same command repeats those that may end otherwise", sum.Failed+sum.Infeasible, sum.Planned, spec.Name)}
 	}
 	return nil
 }

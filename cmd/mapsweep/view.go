@@ -6,6 +6,7 @@ import (
 	"io"
 	"math"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -27,6 +28,7 @@ import (
 type view struct {
 	out     io.Writer
 	metric  string
+	blocks  int // data sets
 	total   int
 	began   time.Time
 	width   int // of the terminal, in characters
@@ -59,7 +61,7 @@ const (
 )
 
 func (a *app) newView(spec studies.Spec, plain bool) *view {
-	v := &view{out: a.stdout, metric: spec.Objective.Metric, began: time.Now(), running: map[int64]*liveTrial{}}
+	v := &view{out: a.stdout, metric: spec.Objective.Metric, blocks: len(spec.Trainer.Data), began: time.Now(), running: map[int64]*liveTrial{}}
 	if width, height, ok := terminalSize(a.stdout); ok && !plain {
 		v.width, v.height = width, height
 		v.bars = mpb.New(mpb.WithOutput(unwrap(a.stdout)), mpb.WithWidth(barWidth), mpb.WithRefreshRate(200*time.Millisecond))
@@ -207,6 +209,9 @@ func (v *view) trialFinished(ev sweep.TrialFinished) {
 		v.study.SetCurrent(int64(min(ev.Summary.Finished(), v.total)))
 	}
 	line := fmt.Sprintf("trial %d  %s", ev.Trial.Number, describe(ev.Trial))
+	if data := ev.Trial.Text(trials.AttrData); v.blocks > 1 && data != "" {
+		line += ", " + data
+	}
 	switch {
 	case ev.Trial.State == trials.Complete && len(ev.Trial.Values) > 0:
 		line += fmt.Sprintf("  %s %.4f", v.metric, ev.Trial.Values[0])
@@ -331,7 +336,11 @@ func (v *view) table(snap *reports.Snapshot) {
 		return
 	}
 	v.mu.Lock()
-	v.tableText = append([]string{""}, strings.Split(strings.TrimRight(b.String(), "\n"), "\n")...)
+	lines := strings.Split(strings.TrimRight(b.String(), "\n"), "\n")
+	if i := slices.IndexFunc(lines, func(l string) bool { return strings.HasPrefix(l, "Trials: ") }); i >= 0 {
+		lines = lines[:i] // the study's bar counts them, and is newer
+	}
+	v.tableText = append([]string{""}, lines...)
 	v.mu.Unlock()
 }
 

@@ -37,7 +37,8 @@ var (
 )
 
 // series are the colours of arms beside the baseline, in the order of use.
-var series = []color.NRGBA{Blue, Vermilion, Green, Purple, Orange, Sky}
+// They leave out the two that mean better and worse for as long as they can.
+var series = []color.NRGBA{Green, Purple, Orange, Sky, Blue, Vermilion}
 
 // canvas is what charts paint on.
 type canvas struct {

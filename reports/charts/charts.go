@@ -37,7 +37,7 @@ var All = []Chart{
 		"Median over seeds with the middle 80 %, over the trials that reached the epoch.",
 		chart(clearestArms, curvesData, panelsDraw), sized(clearestArms, curvesData, panelsSize)},
 	{"slopes", "Seed by seed",
-		"Each line is one seed: the reference on the left, the variant on the right. Lines that cross mean that seeds disagree.",
+		"Each line is one seed: the reference on the left, the variant on the right. Seeds disagree where one line rises and another falls.",
 		chart(clearestArms, slopesData, slopesDraw), sized(clearestArms, slopesData, slopesSize)},
 	{"losses", "Losses",
 		"Training losses, median over seeds with the middle 80 %.",

@@ -55,14 +55,21 @@ func ToneOf(v inference.Verdict) Tone {
 	return Open
 }
 
-// All are the tables that sum a study up: one ablation table per data set, or the search's.
+// All are the tables that sum a study up: one ablation table per data set, or the search's. The last one carries
+// the snapshot's warnings, so that a table never travels without them.
 func All(s *reports.Snapshot) []Table {
+	var ts []Table
 	if s.Search != nil {
-		return []Table{Search(s, 10)}
+		ts = []Table{Search(s, 10)}
+	} else {
+		for i := range s.Blocks {
+			ts = append(ts, Ablation(s, i))
+		}
 	}
-	ts := make([]Table, 0, len(s.Blocks))
-	for i := range s.Blocks {
-		ts = append(ts, Ablation(s, i))
+	if n := len(ts); n > 0 {
+		for _, w := range s.Warnings {
+			ts[n-1].Notes = append(ts[n-1].Notes, "Mind: "+w)
+		}
 	}
 	return ts
 }

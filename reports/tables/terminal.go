@@ -23,11 +23,16 @@ const (
 	ansiReset = "\x1b[0m"
 )
 
-// Terminal writes tables for people at a terminal or in a pipe.
+// Terminal writes tables for people at a terminal or in a pipe; several ones with their titles.
 func Terminal(w io.Writer, ts []Table, o Options) error {
 	for i, t := range ts {
 		if i > 0 {
 			if _, err := fmt.Fprintln(w); err != nil {
+				return err
+			}
+		}
+		if len(ts) > 1 && t.Title != "" {
+			if _, err := fmt.Fprintln(w, t.Title); err != nil {
 				return err
 			}
 		}
