@@ -15,7 +15,7 @@ type Spec struct {
 	Baseline    trials.Params `json:"baseline"`
 	Factors     []Factor      `json:"factors,omitempty"` // in file order
 	Design      string        `json:"design"`            // one of the Design constants
-	Search      *Search       `json:"search,omitempty"`  // only for DesignSearch
+	Search      *Search       `json:"search,omitempty"`  // read by DesignSearch only
 	Replicates  int           `json:"replicates"`
 	Seed        int64         `json:"seed"`
 	Budget      Budget        `json:"budget"`

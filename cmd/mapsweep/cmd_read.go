@@ -335,32 +335,51 @@ func (a *app) trialDir(study string, number int) string {
 }
 
 func (a *app) logsCommand() *cobra.Command {
-	var follow bool
+	var follow, asJSON bool
 	c := &cobra.Command{
 		Use:   "logs STUDY TRIAL",
 		Short: "Print a trial's log",
 		Args:  args(cobra.ExactArgs(2)),
 		RunE: func(c *cobra.Command, given []string) error {
+			if follow && asJSON {
+				return usagef("--follow prints lines, --json one object: give one of them")
+			}
 			return a.withStudy(c.Context(), given[0], func(r trials.Reader, snap *reports.Snapshot) error {
 				t, err := findTrial(snap, given[1])
 				if err != nil {
 					return err
 				}
-				f, err := os.Open(filepath.Join(a.trialDir(snap.Study.Name, t.Number), "trial.log"))
+				f, err := a.openLog(snap.Study.Name, t)
 				if err != nil {
-					if tail := t.Text(trials.AttrLogTail); tail != "" {
-						_, err := fmt.Fprintln(a.stdout, strings.TrimRight(tail, "\n"))
-						return err
-					}
-					return fmt.Errorf("read log: %w", err)
+					return err
 				}
 				defer f.Close()
+				if asJSON {
+					text, err := io.ReadAll(f)
+					if err != nil {
+						return fmt.Errorf("read log: %w", err)
+					}
+					return printJSON(a.stdout, map[string]any{"study": snap.Study.Name, "trial": t.Number, "log": string(text)})
+				}
 				return a.copyLog(c.Context(), f, follow, func() bool { return a.stillRuns(c.Context(), r, snap.Study.ID, t.Number) })
 			})
 		},
 	}
 	c.Flags().BoolVarP(&follow, "follow", "f", false, "go on printing until the trial ends")
+	c.Flags().BoolVar(&asJSON, "json", false, "print as JSON")
 	return c
+}
+
+// openLog opens a trial's log; where the file is gone, the last lines that the database kept of a failed trial.
+func (a *app) openLog(study string, t trials.Trial) (io.ReadCloser, error) {
+	f, err := os.Open(filepath.Join(a.trialDir(study, t.Number), "trial.log"))
+	if err == nil {
+		return f, nil
+	}
+	if tail := t.Text(trials.AttrLogTail); tail != "" {
+		return io.NopCloser(strings.NewReader(strings.TrimRight(tail, "\n") + "\n")), nil
+	}
+	return nil, fmt.Errorf("read log: %w", err)
 }
 
 // copyLog prints a log, and with follow what is appended to it while running says so.

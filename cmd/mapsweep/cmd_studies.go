@@ -50,6 +50,9 @@ func (a *app) studiesCommand() *cobra.Command {
 			if err != nil {
 				return usagef("%w", err)
 			}
+			if asJSON {
+				return printJSON(a.stdout, map[string]string{"name": s.Name, "title": s.Title, "file": string(s.File), "readme": string(s.Readme)})
+			}
 			text := s.File
 			if readme {
 				text = s.Readme
@@ -58,6 +61,7 @@ func (a *app) studiesCommand() *cobra.Command {
 			return err
 		},
 	}
+	show.Flags().BoolVar(&asJSON, "json", false, "print both as JSON")
 	show.Flags().BoolVar(&readme, "readme", false, "print its README instead")
 	c.AddCommand(list, show)
 	return c
