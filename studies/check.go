@@ -96,6 +96,20 @@ func (c *checker) trainer() {
 		}
 	case BackendCommand:
 		needs(len(t.Command) == 0, "command", "for instance [python, train.py]")
+	case BackendYOLOv9:
+		needs(t.Model == "", "model", "for instance gelan-t or yolov9-s")
+		needs(len(t.Data) == 0, "data", "the path of a data.yaml")
+		needs(t.Epochs == 0, "epochs", "for instance 100")
+		if len(t.Command) > 0 {
+			c.add("trainer.command", "for your own program write backend: command", "trainer.command is not read by backend yolov9")
+		}
+	}
+	if t.Backend != "" && t.Backend != BackendYOLOv9 {
+		for key, set := range map[string]bool{"checkout": t.Checkout != "", "python": t.Python != "", "coco": t.COCO} {
+			if set {
+				c.add("trainer."+key, "", "trainer.%s is read by backend yolov9 only", key)
+			}
+		}
 	}
 	for i, d := range t.Data {
 		if strings.TrimSpace(d) == "" {

@@ -87,6 +87,7 @@ func (d *differ) objective(old, now Objective) {
 	d.text("objective.metric", old.Metric, now.Metric, false)
 	d.text("objective.direction", strings.ToLower(string(old.Direction)), strings.ToLower(string(now.Direction)), false)
 	d.text("objective.epoch", old.Epoch, now.Epoch, false)
+	d.text("objective.best_by", old.BestBy, now.BestBy, false)
 	d.text("objective.split", old.Split, now.Split, false)
 }
 
@@ -101,6 +102,10 @@ func (d *differ) trainer(old, now Trainer) {
 	d.text("trainer.command", list(old.Command), list(now.Command), false)
 	d.params("trainer.env", envParams(old.Env), envParams(now.Env))
 	d.text("trainer.timeout", old.Timeout, now.Timeout, true)
+	d.text("trainer.checkout", old.Checkout, now.Checkout, false)
+	d.text("trainer.python", old.Python, now.Python, false)
+	d.number("trainer.gpus", old.GPUs, now.GPUs, false)
+	d.text("trainer.coco", fmt.Sprint(old.COCO), fmt.Sprint(now.COCO), false)
 }
 
 func envParams(env map[string]string) trials.Params {

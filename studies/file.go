@@ -30,12 +30,13 @@ type fileObjective struct {
 	Metric    string `json:"metric" jsonschema:"default=mAP50-95" jsonschema_description:"Metric as the trainer reports it: mAP50-95, mAP50, mAP75, mAP-small, precision, recall, AP/NAME, loss/box ..."`
 	Direction string `json:"direction" jsonschema:"enum=maximize,enum=minimize" jsonschema_description:"Which way is better. Default: maximize, and minimize for metrics that begin with loss."`
 	Epoch     string `json:"epoch" jsonschema:"default=last,enum=last,enum=best" jsonschema_description:"Read the metric after the last epoch, or at the best one. The best epoch flatters every trial: it is chosen on the split it is scored on."`
+	BestBy    string `json:"best_by" jsonschema_description:"With epoch: best, the metric that chooses the epoch; the objective is read there. Default: the objective itself. The official YOLOv9 chooses by fitness."`
 	Split     string `json:"split" jsonschema:"default=val,enum=val,enum=test" jsonschema_description:"Pictures that are scored."`
 }
 
 type fileTrainer struct {
-	Backend   string   `json:"backend" jsonschema:"required,enum=native,enum=command" jsonschema_description:"native: the detector in this program. command: any program of yours."`
-	Model     string   `json:"model" jsonschema_description:"Model of the native trainer, for instance gelan-n."`
+	Backend   string   `json:"backend" jsonschema:"required,enum=native,enum=command,enum=yolov9" jsonschema_description:"native: the detector in this program. yolov9: the official YOLOv9 code in a checkout of yours. command: any program of yours."`
+	Model     string   `json:"model" jsonschema_description:"Model: gelan-n for native; gelan-t, yolov9-s ... or the path of a model file for yolov9."`
 	Data      textList `json:"data" jsonschema_description:"Data set: builtin:digits, builtin:trees, or the path of a data.yaml, of a VOC or a COCO data set. A list makes one block of the design per data set."`
 	ImageSize int      `json:"image_size" jsonschema:"minimum=32" jsonschema_description:"Side of the square training picture in pixels, a multiple of 32. Default for native: 640, and 128 for builtin data."`
 	Epochs    int      `json:"epochs" jsonschema:"minimum=1" jsonschema_description:"Full length of a trial."`
@@ -44,6 +45,10 @@ type fileTrainer struct {
 	Command   words    `json:"command" jsonschema_description:"Program and arguments of the command trainer, one list item each."`
 	Env       fileEnv  `json:"env" jsonschema_description:"Environment variables for the command, beside those that mapsweep sets."`
 	Timeout   string   `json:"timeout" jsonschema_description:"Longest time of one trial: 90s, 45m, 2h30m. Default: none."`
+	Checkout  string   `json:"checkout" jsonschema_description:"yolov9: folder of a checkout of the official code. Default: the environment variable YOLOV9_DIR."`
+	Python    string   `json:"python" jsonschema_description:"yolov9: Python interpreter that can run that code. Default: the environment variable YOLOV9_PYTHON, else python3."`
+	GPUs      int      `json:"gpus" jsonschema:"minimum=0" jsonschema_description:"GPUs of one trial. Default: one, or none with device: cpu."`
+	COCO      bool     `json:"coco" jsonschema_description:"yolov9: also score the final weights by COCO average precision, under coco/mAP50-95 and so on."`
 }
 
 type fileFactor struct {
@@ -93,7 +98,7 @@ func (f fileStudy) spec() Spec {
 		Name:        f.Name,
 		Description: f.Description,
 		Objective: Objective{Metric: f.Objective.Metric, Direction: f.Objective.direction(),
-			Epoch: f.Objective.Epoch, Split: f.Objective.Split},
+			Epoch: f.Objective.Epoch, BestBy: f.Objective.BestBy, Split: f.Objective.Split},
 		Trainer:    f.Trainer.spec(),
 		Baseline:   trials.Params(f.Baseline),
 		Design:     f.Design,
@@ -129,7 +134,8 @@ func (o fileObjective) direction() trials.Direction {
 
 func (t fileTrainer) spec() Trainer {
 	s := Trainer{Backend: t.Backend, Model: t.Model, Data: t.Data, ImageSize: t.ImageSize, Epochs: t.Epochs,
-		Batch: t.Batch, Device: t.Device, Command: t.Command, Env: t.Env, Timeout: t.Timeout}
+		Batch: t.Batch, Device: t.Device, Command: t.Command, Env: t.Env, Timeout: t.Timeout,
+		Checkout: t.Checkout, Python: t.Python, GPUs: t.GPUs, COCO: t.COCO}
 	if t.Backend == BackendNative {
 		if s.ImageSize == 0 {
 			s.ImageSize = defaultImageSize

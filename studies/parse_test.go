@@ -308,7 +308,7 @@ func TestFaults(t *testing.T) {
 
 func TestTrainerFaults(t *testing.T) {
 	for _, c := range []struct{ name, trainer, want string }{
-		{"no backend", "{model: a}", `s.yaml:2:1: trainer lacks the key "backend" (one of native, command)`},
+		{"no backend", "{model: a}", `s.yaml:2:1: trainer lacks the key "backend" (one of native, command, yolov9)`},
 		{"backend", "{backend: nativ}", `s.yaml:2:20: trainer.backend cannot be "nativ" (did you mean "native"?)`},
 		{"no data", "{backend: native, model: m, epochs: 1}", `s.yaml:2:1: trainer lacks the key "data", which backend native needs (for instance builtin:digits, or the path of a data.yaml)`},
 		{"empty data", "{backend: native, model: m, epochs: 1, data: []}", `s.yaml:2:55: trainer lacks the key "data", which backend native needs (for instance builtin:digits, or the path of a data.yaml)`},

@@ -35,6 +35,7 @@ const (
 const (
 	BackendNative  = "native"
 	BackendCommand = "command"
+	BackendYOLOv9  = "yolov9" // the official code in a checkout of the user's
 )
 
 // Fixed says that the points are known before the first trial: every design but a search.
@@ -52,15 +53,16 @@ func (s Spec) Factor(name string) (Factor, bool) {
 
 // Objective is one metric, which way it is better, and where it is read.
 type Objective struct {
-	Metric    string           `json:"metric"`    // e.g. mAP50-95
-	Direction trials.Direction `json:"direction"` // MAXIMIZE; the file says maximize
-	Epoch     string           `json:"epoch"`     // "last" or "best"
-	Split     string           `json:"split"`     // "val" or "test"
+	Metric    string           `json:"metric"`            // e.g. mAP50-95
+	Direction trials.Direction `json:"direction"`         // MAXIMIZE; the file says maximize
+	Epoch     string           `json:"epoch"`             // "last" or "best"
+	BestBy    string           `json:"best_by,omitempty"` // metric that chooses the best epoch; "": Metric itself
+	Split     string           `json:"split"`             // "val" or "test"
 }
 
 // Trainer says what trains, on what, for how long.
 type Trainer struct {
-	Backend   string            `json:"backend"` // native, command
+	Backend   string            `json:"backend"` // native, command, yolov9
 	Model     string            `json:"model,omitempty"`
 	Data      []string          `json:"data,omitempty"` // one block of the design per data set
 	ImageSize int               `json:"image_size,omitempty"`
@@ -69,7 +71,11 @@ type Trainer struct {
 	Device    string            `json:"device,omitempty"` // auto, cpu, cuda:0
 	Command   []string          `json:"command,omitempty"`
 	Env       map[string]string `json:"env,omitempty"`
-	Timeout   string            `json:"timeout,omitempty"` // Go duration, per trial
+	Timeout   string            `json:"timeout,omitempty"`  // Go duration, per trial
+	Checkout  string            `json:"checkout,omitempty"` // yolov9: folder of the official code; "": $YOLOV9_DIR
+	Python    string            `json:"python,omitempty"`   // yolov9: interpreter; "": $YOLOV9_PYTHON, else python3
+	GPUs      int               `json:"gpus,omitempty"`     // GPUs of one trial; 0: one, if there are any
+	COCO      bool              `json:"coco,omitempty"`     // yolov9: score the final weights by COCO AP, too
 }
 
 // Factor is one thing that a study varies: levels for designs, a range for search.

@@ -108,13 +108,7 @@ func score(obj studies.Objective, ms []trials.Measurement) verdict {
 	}
 	at := with[len(with)-1]
 	if obj.Epoch == "best" {
-		for _, m := range with {
-			v, best := m.Metrics[obj.Metric], at.Metrics[obj.Metric]
-			// At equal values the earlier epoch wins.
-			if finite(v) && (!finite(best) || obj.Direction.Better(v, best) || v == best && m.Epoch < at.Epoch) {
-				at = m
-			}
-		}
+		at = best(obj, with)
 	} else if at.Epoch != lastEpoch(ms) {
 		return failed(&trainer.Failure{Class: trials.ClassError,
 			Reason: fmt.Sprintf("%s was not reported at the last epoch %d", obj.Metric, lastEpoch(ms))})
@@ -125,6 +119,33 @@ func score(obj studies.Objective, ms []trials.Measurement) verdict {
 	}
 	return verdict{outcome: trials.Outcome{State: trials.Complete, Values: []float64{v},
 		Attrs: map[string]json.RawMessage{trials.AttrScoreEpoch: trials.Attr(at.Epoch)}}}
+}
+
+// best is the measurement of the best epoch, by the metric that the objective names for that; at equal values
+// the earlier epoch wins. A metric other than the objective is better when it is larger, a loss when it is smaller.
+func best(obj studies.Objective, ms []trials.Measurement) trials.Measurement {
+	by, dir := obj.Metric, obj.Direction
+	if obj.BestBy != "" && obj.BestBy != obj.Metric {
+		by, dir = obj.BestBy, trials.Maximize
+		if strings.HasPrefix(by, "loss") {
+			dir = trials.Minimize
+		}
+	}
+	var at *trials.Measurement
+	for i := range ms {
+		m := &ms[i]
+		v, ok := m.Metrics[by]
+		if !ok || !finite(v) {
+			continue
+		}
+		if at == nil || dir.Better(v, at.Metrics[by]) {
+			at = m
+		}
+	}
+	if at == nil {
+		return ms[len(ms)-1]
+	}
+	return *at
 }
 
 // note says what is unusual about a complete run: another length than was asked for, and epochs whose

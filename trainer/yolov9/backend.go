@@ -1,0 +1,4 @@
+package yolov9
+
+// Backend trains with a checkout of the official code.
+type Backend struct{}
