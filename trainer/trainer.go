@@ -100,6 +100,7 @@ type Failure struct {
 	Class   string // one of trials.Class...
 	Reason  string // one sentence for people, with the step or exit status
 	LogTail string // last lines of the run's log, if any
+	PeakMiB int64  // most GPU memory that the run held on one device, if it is known; for trials.ClassMemory
 	Err     error
 }
 

@@ -69,11 +69,16 @@ func (d Direction) Better(a, b float64) bool {
 const (
 	ClassError      = "error"      // the trainer returned an error or a non-zero exit status
 	ClassDiverged   = "diverged"   // a loss became NaN or infinite
-	ClassMemory     = "memory"     // out of memory
+	ClassMemory     = "memory"     // out of memory of the GPU, or of a kind that nobody knows
+	ClassHostMemory = "hostmemory" // out of the machine's own memory
 	ClassTimeout    = "timeout"    // over the time limit
 	ClassInfeasible = "infeasible" // the point cannot be run at all
 	ClassSkipped    = "skipped"    // the user or the budget left it out
 	ClassLost       = "lost"       // its worker vanished and it was given up
+	ClassData       = "data"       // the data set is missing or broken for the trainer
+	ClassUsage      = "usage"      // the trainer refused a flag or a value
+	ClassScript     = "script"     // the wrong script for the model
+	ClassPackage    = "package"    // a package that the trainer needs is missing or unfit
 )
 
 // Attribute names of trials that every room may rely on. All values are JSON.
@@ -91,6 +96,8 @@ const (
 	AttrEffective  = "mapsweep:effective"   // object: the configuration that the trainer really used
 	AttrScoreEpoch = "mapsweep:score_epoch" // int: the epoch that the value is of
 	AttrNote       = "mapsweep:note"        // string: what is unusual about a complete trial, for people
+	AttrRetries    = "mapsweep:retries"     // object: class -> how often the trial was started again after such a failure
+	AttrPeakMiB    = "mapsweep:peak_mib"    // int64: most GPU memory that the trial held, per device
 )
 
 // Measurement is what a trainer reports at the end of an epoch (counted from 1).
