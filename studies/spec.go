@@ -101,6 +101,14 @@ func (f Factor) Full(baseline any) any {
 	return baseline
 }
 
+// Value is a point of the factor's range as parameters hold it: whole numbers as int64.
+func (f Factor) Value(x float64) any {
+	if f.Int {
+		return int64(x)
+	}
+	return x
+}
+
 // Search configures a sampler.
 type Search struct {
 	Sampler string `json:"sampler"` // random, tpe, cmaes, sobol

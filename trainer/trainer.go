@@ -57,6 +57,12 @@ type Describer interface {
 	Knobs() []trials.Knob
 }
 
+// Checker is optional: says before anything starts which of the values that a study sets no trial could run,
+// beyond what the knobs' types and ranges say. The error names each.
+type Checker interface {
+	CheckParams(baseline trials.Params, levels map[string][]any) error
+}
+
 // Measurer is optional: names the metrics that the backend reports. A name that ends in "/"
 // stands for all that begin with it, such as AP/ for the average precision of each class.
 type Measurer interface {

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -17,7 +18,6 @@ import (
 	"github.com/mapsweep/mapsweep/studies/shipped"
 	"github.com/mapsweep/mapsweep/sweep"
 	"github.com/mapsweep/mapsweep/trainer"
-	"github.com/mapsweep/mapsweep/trainer/command"
 	"github.com/mapsweep/mapsweep/trials"
 )
 
@@ -94,9 +94,14 @@ func (s source) load() (studies.Spec, trainer.Backend, error) {
 	if err != nil {
 		return none, nil, err
 	}
-	backend, err := newBackend(spec.Trainer, spec.Objective, s.log)
+	backend, err := newBackend(spec.Trainer, spec.Objective, spec.Replicates, s.log)
 	if err != nil {
 		return none, nil, &codeError{exitUsage, fmt.Errorf("%s: trainer: %w", s.opts.File, err)}
+	}
+	if c, ok := backend.(trainer.Checker); ok {
+		if err := c.CheckParams(spec.Baseline, levelsOf(spec)); err != nil {
+			return none, nil, usagef("%s: %w", s.opts.File, err)
+		}
 	}
 	if d, ok := backend.(trainer.Describer); ok {
 		strict := spec.Trainer.Backend != studies.BackendCommand
@@ -110,21 +115,24 @@ func (s source) load() (studies.Spec, trainer.Backend, error) {
 			return none, nil, usagef("%s: objective.metric: %w", s.opts.File, err)
 		}
 	}
-	if c, ok := backend.(*command.Backend); ok {
-		names := spec.Baseline.Names()
-		for _, f := range spec.Factors {
-			names = append(names, f.Name)
-		}
-		if err := c.CheckParams(names); err != nil {
-			return none, nil, usagef("%s: %w", s.opts.File, err)
-		}
-	}
 	if spec.Search != nil {
 		if _, ok := samplers()[spec.Search.Sampler]; !ok {
 			return none, nil, usagef("search.sampler: no sampler %q", spec.Search.Sampler)
 		}
 	}
 	return spec, backend, nil
+}
+
+// levelsOf lists the values that a study tries for each factor: its levels, or the ends of its range.
+func levelsOf(spec studies.Spec) map[string][]any {
+	all := map[string][]any{}
+	for _, f := range spec.Factors {
+		all[f.Name] = f.Levels
+		if f.Low != nil && f.High != nil {
+			all[f.Name] = append(slices.Clone(f.Levels), f.Value(*f.Low), f.Value(*f.High))
+		}
+	}
+	return all
 }
 
 // checkMetric says whether a trainer that reports these metrics reports that one.
@@ -157,6 +165,14 @@ func (s source) parse() (studies.Spec, error) {
 func (s source) anchor(spec *studies.Spec) {
 	if s.dir == "" || s.dir == "." {
 		return
+	}
+	for _, at := range []*string{&spec.Trainer.Checkout, &spec.Trainer.Python, &spec.Trainer.Model} {
+		if *at == "" || filepath.IsAbs(*at) || !strings.ContainsRune(*at, filepath.Separator) {
+			continue
+		}
+		if p := filepath.Join(s.dir, *at); pathExists(p) {
+			*at = p
+		}
 	}
 	for i, d := range spec.Trainer.Data {
 		if strings.HasPrefix(d, "builtin:") || filepath.IsAbs(d) {

@@ -14,6 +14,7 @@ import (
 	"github.com/mapsweep/mapsweep/trainer"
 	"github.com/mapsweep/mapsweep/trainer/command"
 	"github.com/mapsweep/mapsweep/trainer/native"
+	"github.com/mapsweep/mapsweep/trainer/yolov9"
 	"github.com/mapsweep/mapsweep/trials"
 	"github.com/mapsweep/mapsweep/trials/sqlite"
 )
@@ -37,7 +38,14 @@ func readStore(ctx context.Context, path string) (trials.Store, error) {
 }
 
 // newBackend makes the trainer that a study asks for.
-func newBackend(t studies.Trainer, o studies.Objective, log *slog.Logger) (trainer.Backend, error) {
+func newBackend(t studies.Trainer, o studies.Objective, replicates int, log *slog.Logger) (trainer.Backend, error) {
+	var limit time.Duration
+	if t.Timeout != "" {
+		var err error
+		if limit, err = time.ParseDuration(t.Timeout); err != nil {
+			return nil, usagef("trainer.timeout: %w", err)
+		}
+	}
 	switch t.Backend {
 	case studies.BackendNative:
 		cfg := native.Config{
@@ -49,16 +57,14 @@ func newBackend(t studies.Trainer, o studies.Objective, log *slog.Logger) (train
 		}
 		return native.New(cfg)
 	case studies.BackendCommand:
-		var limit time.Duration
-		if t.Timeout != "" {
-			var err error
-			if limit, err = time.ParseDuration(t.Timeout); err != nil {
-				return nil, usagef("trainer.timeout: %w", err)
-			}
-		}
 		return command.New(command.Config{Command: t.Command, Env: t.Env, Timeout: limit, Epochs: t.Epochs, Log: log})
+	case studies.BackendYOLOv9:
+		return yolov9.New(yolov9.Config{
+			Checkout: t.Checkout, Python: t.Python, Model: t.Model, Data: t.Data, ImageSize: t.ImageSize, Epochs: t.Epochs, Batch: t.Batch,
+			Device: t.Device, GPUs: t.GPUs, Split: o.Split, Replicates: replicates, BestEpoch: o.Epoch == "best", COCO: t.COCO, Timeout: limit, Log: log,
+		})
 	}
-	return nil, usagef("trainer.backend: %q is none of native, command", t.Backend)
+	return nil, usagef("trainer.backend: %q is none of native, command, yolov9", t.Backend)
 }
 
 // samplers by the names of study files.

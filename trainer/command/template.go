@@ -43,11 +43,11 @@ func newTemplate(job trainer.Job) template {
 	return t
 }
 
-// CheckParams says whether every placeholder of the command and its environment stands for something
-// when a trial has parameters of those names.
-func (b *Backend) CheckParams(names []string) error {
-	job := trainer.Job{Params: trials.Params{}}
-	for _, n := range names {
+// CheckParams implements trainer.Checker: whether every placeholder of the command and its environment stands for
+// something when a trial has these parameters.
+func (b *Backend) CheckParams(baseline trials.Params, levels map[string][]any) error {
+	job := trainer.Job{Params: baseline.Clone()}
+	for n := range levels {
 		job.Params[n] = ""
 	}
 	t := newTemplate(job)

@@ -1,0 +1,166 @@
+package yolov9
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/mapsweep/mapsweep/trials"
+)
+
+// Each start of a trial has a folder of its own in the trial's directory, attempt-01 and so on: the official
+// code appends to what it finds, so a used one is never given to it again.
+
+const attemptPrefix = "attempt-"
+
+// attempts lists the attempt folders of a trial by number.
+func attempts(dir string) []string {
+	found, _ := filepath.Glob(filepath.Join(dir, attemptPrefix+"*"))
+	found = slices.DeleteFunc(found, func(p string) bool { return attemptNumber(p) == 0 || !isDir(p) })
+	slices.SortFunc(found, func(a, b string) int { return attemptNumber(a) - attemptNumber(b) })
+	return found
+}
+
+func attemptNumber(path string) int {
+	n, err := strconv.Atoi(strings.TrimPrefix(filepath.Base(path), attemptPrefix))
+	if err != nil {
+		return 0
+	}
+	return n
+}
+
+func isDir(path string) bool {
+	st, err := os.Stat(path)
+	return err == nil && st.IsDir()
+}
+
+// newAttempt is the folder of the next attempt; the official code makes it.
+func newAttempt(dir string) string {
+	n := 0
+	for _, a := range attempts(dir) {
+		n = attemptNumber(a)
+	}
+	return filepath.Join(dir, fmt.Sprintf("%s%02d", attemptPrefix, n+1))
+}
+
+// saved is what the launcher notes beside last.pt.
+type saved struct {
+	Epoch int   `json:"epoch"` // from 0; -1: unknown
+	Bytes int64 `json:"bytes"`
+	Ended bool  `json:"ended"` // training has ended: there is nothing to go on with
+}
+
+// checkpoint reads the note of an attempt; ok is false without a whole checkpoint.
+func checkpoint(attempt string) (path string, s saved, ok bool) {
+	path = filepath.Join(attempt, "weights", "last.pt")
+	st, err := os.Stat(path)
+	if err != nil || !st.Mode().IsRegular() {
+		return "", s, false
+	}
+	data, err := os.ReadFile(filepath.Join(attempt, "weights", "last.json"))
+	if err != nil || json.Unmarshal(data, &s) != nil || s.Epoch < 0 {
+		return "", saved{}, false
+	}
+	return path, s, true
+}
+
+// Latest implements trainer.Resumer: the checkpoint of the newest attempt that left one.
+func (b *Backend) Latest(dir string) (path string, epoch int) {
+	abs, err := filepath.Abs(dir)
+	if err != nil {
+		return "", 0
+	}
+	for _, a := range slices.Backward(attempts(abs)) {
+		if path, s, ok := checkpoint(a); ok {
+			return path, s.Epoch + 1
+		}
+	}
+	return "", 0
+}
+
+// CanStop implements trainer.Stopper: a run that has not saved its first epoch would begin anew.
+func (b *Backend) CanStop(dir string) bool {
+	path, _ := b.Latest(dir)
+	return path != ""
+}
+
+// readBack is what the launcher notes before the first step.
+type readBack struct {
+	Options map[string]any   `json:"options"`
+	Levers  map[string]any   `json:"levers"`
+	Shims   []string         `json:"shims"`
+	Wrong   map[string]wrong `json:"wrong"`
+	Python  string           `json:"python"`
+	Torch   string           `json:"torch"`
+	NumPy   string           `json:"numpy"`
+}
+
+type wrong struct {
+	Requested any `json:"requested"`
+	Effective any `json:"effective"`
+}
+
+// readEffective reads effective.json of an attempt.
+func readEffective(attempt string) (readBack, error) {
+	var r readBack
+	data, err := os.ReadFile(filepath.Join(attempt, "effective.json"))
+	if err != nil {
+		return r, err
+	}
+	return r, json.Unmarshal(data, &r)
+}
+
+// params brings the script's options and the levers to the names and types of knobs. A lever that was not pulled
+// has its official value.
+func (r readBack) params() trials.Params {
+	p := trials.Params{}
+	for _, k := range knobs() {
+		v, ok := r.Levers[k.Name]
+		switch {
+		case ok:
+		case k.at == asLever || k.at == inEnv:
+			v = k.Default
+		default:
+			if v, ok = r.Options[strings.ReplaceAll(k.official(), "-", "_")]; !ok {
+				continue
+			}
+		}
+		p[k.Name] = k.typed(v)
+	}
+	return p
+}
+
+// typed turns a JSON value into the type that the knob has in study files.
+func (k knob) typed(v any) any {
+	switch v := v.(type) {
+	case nil:
+		if k.Kind == trials.Categorical {
+			if k.Name == "cache" {
+				return None
+			}
+			return ""
+		}
+		return k.Default
+	case []any:
+		var words []string
+		for _, x := range v {
+			words = append(words, trials.FormatValue(x))
+		}
+		return strings.Join(words, " ")
+	case float64:
+		if k.Kind == trials.Int {
+			return int64(v)
+		}
+		return v
+	case int64:
+		if k.Kind == trials.Float {
+			return float64(v)
+		}
+		return v
+	}
+	return v
+}
