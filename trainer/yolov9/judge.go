@@ -134,3 +134,6 @@ func (r *run) result(ctx context.Context) (trainer.Result, error) {
 	}
 	return res, nil
 }
+
+// refused is what argparse and the launcher print when they refuse something.
+var refused = regexp.MustCompile(`error: .*|launcher: .*`)

@@ -1,8 +1,10 @@
 package yolov9
 
 import (
+	"encoding/json"
 	"math"
-	"time"
+	"os"
+	"path/filepath"
 
 	"github.com/mapsweep/mapsweep/trainer/internal/table"
 	"github.com/mapsweep/mapsweep/trials"
@@ -92,12 +94,15 @@ func drop(m trials.Measurement, names []string) {
 	}
 }
 
-// clock times the epochs of one attempt: from row to row, the first from the start of its first step.
-type clock struct{ last time.Time }
-
-func (c *clock) lap(m trials.Measurement, now time.Time) {
-	if !c.last.IsZero() {
-		m.Metrics["time/epoch"] = now.Sub(c.last).Seconds()
+// epochTimes reads the seconds of each epoch (from 0) that the launcher notes before the epoch's row.
+func epochTimes(attempt string) map[int]float64 {
+	data, err := os.ReadFile(filepath.Join(attempt, "times.json"))
+	if err != nil {
+		return nil
 	}
-	c.last = now
+	var times map[int]float64
+	if json.Unmarshal(data, &times) != nil {
+		return nil
+	}
+	return times
 }

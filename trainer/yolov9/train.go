@@ -66,7 +66,6 @@ type run struct {
 	begin    int64 // where this attempt's part of the log begins
 	rows     *table.Follower
 	reading  reading
-	clock    clock
 	last     int // last epoch that was reported, from 1
 	diverged string
 	report   func(trials.Measurement)
@@ -260,14 +259,19 @@ func (r *run) safe() bool {
 
 // poll reports rows that are new or have changed, but for those that an earlier attempt has reported.
 func (r *run) poll(last bool) {
-	now := time.Now()
+	var times map[int]float64
 	for _, row := range r.rows.Read(last) {
 		m := r.reading.measurement(row)
 		if m.Epoch <= r.resumed || m.Epoch > r.job.Epochs {
 			continue
 		}
 		m.At = trials.Now()
-		r.clock.lap(m, now)
+		if times == nil {
+			times = epochTimes(r.attempt)
+		}
+		if s, ok := times[row.Epoch]; ok {
+			m.Metrics["time/epoch"] = s
+		}
 		r.last = max(r.last, m.Epoch)
 		r.report(m)
 		if l := lost(row); l != "" && r.diverged == "" {
@@ -278,20 +282,18 @@ func (r *run) poll(last bool) {
 
 // progress passes on where the script stands inside an epoch.
 func (r *run) progress() {
+	if r.job.Progress == nil {
+		return
+	}
 	data, err := os.ReadFile(filepath.Join(r.attempt, "progress.json"))
 	if err != nil {
 		return
 	}
-	var p struct{ Step, Steps, Epoch int }
-	if json.Unmarshal(data, &p) != nil {
+	var p struct{ Step, Steps int }
+	if json.Unmarshal(data, &p) != nil || p.Steps == 0 {
 		return
 	}
-	if r.clock.last.IsZero() { // the first step: from here on, rows are an epoch apart
-		r.clock.last = time.Now()
-	}
-	if r.job.Progress != nil {
-		r.job.Progress(trainer.Progress{Epoch: min(r.last+1, r.job.Epochs), Epochs: r.job.Epochs, Step: p.Step, Steps: p.Steps})
-	}
+	r.job.Progress(trainer.Progress{Epoch: min(r.last+1, r.job.Epochs), Epochs: r.job.Epochs, Step: (p.Step-1)%p.Steps + 1, Steps: p.Steps})
 }
 
 // note writes to the log how the attempt ended.

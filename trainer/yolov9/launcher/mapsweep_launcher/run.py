@@ -2,7 +2,8 @@
 
 Files that the parent reads, in the folder of the attempt:
 effective.json    the configuration as the script understood it, before the first step
-progress.json     epoch, step and steps, a few times a second
+progress.json     the step, a few times a second
+times.json        seconds of each epoch (from 0), training and validation, before its row is written
 weights/last.json the epoch (from 0) of weights/last.pt, its size, and whether training has ended
 
 Checkpoints are written beside their place, synced and renamed, so that a kill never leaves half a file.
@@ -53,9 +54,18 @@ def train_hooks(plan):
     if int(os.environ.get('RANK', -1)) > 0:
         return
     from utils.loggers import Loggers
-    init, batch, pretrained = Loggers.__init__, Loggers.on_train_batch_end, Loggers.on_pretrain_routine_end
-    shown = [0.0]
-    steps = [0]
+    init, batch, started, fitted, finished = (getattr(Loggers, n) for n in (
+        '__init__', 'on_train_batch_end', 'on_train_start', 'on_fit_epoch_end', 'on_train_end'))
+    shown, begun, times, steps = [0.0], [0.0], {}, [0]
+    import utils.dataloaders as loaders
+    create = loaders.create_dataloader
+
+    def counted(*args, **kwargs):
+        made = create(*args, **kwargs)
+        steps[0] = steps[0] or len(made[0])  # the first is that of training
+        return made
+
+    loaders.create_dataloader = counted
 
     def read_back(self, save_dir=None, weights=None, opt=None, hyp=None, *args, **kwargs):
         init(self, save_dir, weights, opt, hyp, *args, **kwargs)
@@ -67,11 +77,30 @@ def train_hooks(plan):
         if now - shown[0] >= 0.3:
             shown[0] = now
             try:
-                files.write_json(os.path.join(str(self.save_dir), 'progress.json'), {'step': int(ni) + 1})
+                files.write_json(os.path.join(str(self.save_dir), 'progress.json'), {'step': int(ni) + 1, 'steps': steps[0]})
             except OSError:
                 pass  # a full disk ends the run elsewhere, where it matters
 
-    Loggers.__init__, Loggers.on_train_batch_end = read_back, progress
+    def start_clock(self, *args, **kwargs):
+        started(self, *args, **kwargs)
+        begun[0] = time.monotonic()
+
+    def row(self, vals, epoch, *args, **kwargs):
+        now = time.monotonic()
+        if epoch not in times:
+            times[epoch] = round(now - begun[0], 6)
+            begun[0] = now
+            files.write_json(os.path.join(str(self.save_dir), 'times.json'), times)
+        fitted(self, vals, epoch, *args, **kwargs)
+
+    def ended(self, last, best, epoch, *args, **kwargs):
+        finished(self, last, best, epoch, *args, **kwargs)
+        note = os.path.join(os.path.dirname(str(last)), 'last.json')
+        if os.path.exists(str(last)):
+            files.write_json(note, {'epoch': int(epoch), 'bytes': os.path.getsize(str(last)), 'ended': True})
+
+    Loggers.__init__, Loggers.on_train_batch_end, Loggers.on_train_start = read_back, progress, start_clock
+    Loggers.on_fit_epoch_end, Loggers.on_train_end = row, ended
 
 
 def effective(plan, save_dir, opt, hyp):

@@ -9,6 +9,7 @@ import os
 import sys
 import tempfile
 import traceback
+import types
 
 from . import compat, files, levers, run
 
@@ -79,7 +80,12 @@ def digest(tensors):
 
 
 def total(tensors):
-    return float(sum(t.detach().double().abs().sum() for t in tensors))
+    return finite(float(sum(t.detach().double().abs().sum() for t in tensors)))
+
+
+def finite(x):
+    """JSON has no nan; a number that no training gives stands for it."""
+    return x if x - x == 0 else 1e308
 
 
 class Recorder:
@@ -91,12 +97,12 @@ class Recorder:
     def hook(self, plan):
         import torch
         import utils.torch_utils as tu
-        from models.yolo import BaseModel
+        from models.yolo import DetectionModel
         from utils.loggers import Loggers
         torch.save = lambda *args, **kwargs: None
         # the loss as levers left it: the class is found where the script imports it from
         loss = importlib.import_module(levers.LOSSES[plan['script']]).ComputeLoss
-        init, call, forward, optimizer, update = loss.__init__, loss.__call__, BaseModel.forward, tu.smart_optimizer, tu.ModelEMA.update
+        init, call, forward, optimizer, update = loss.__init__, loss.__call__, DetectionModel.forward, tu.smart_optimizer, tu.ModelEMA.update
         log = Loggers.__init__
         rec = self
 
@@ -119,7 +125,7 @@ class Recorder:
             out = call(self, p, targets, *args, **kwargs)
             if rec.images is not None:
                 rec.steps.append({'hashes': {'input': digest([rec.images, targets]), 'loss': digest([out[1]])},
-                                  'values': {'input': [total([rec.images]), total([targets])], 'loss': [float(v) for v in out[1]]}})
+                                  'values': {'input': [total([rec.images]), total([targets])], 'loss': [finite(float(v)) for v in out[1]]}})
                 rec.images = None
             return out
 
@@ -127,18 +133,18 @@ class Recorder:
             opt = optimizer(model, *args, **kwargs)
             step = opt.step
 
-            def stepped(*a, **k):
+            def stepped(self, *a, **k):
                 grads = [q.grad for q in model.parameters() if q.grad is not None]
                 norm = float(torch.stack([g.detach().double().norm() for g in grads]).norm()) if grads else 0.0
                 rates = [float(g[k]) for g in opt.param_groups for k in ('lr', 'momentum', 'weight_decay') if k in g]
                 result = step(*a, **k)
                 weights = list(model.state_dict().values())
-                rec.note('gradient', digest(grads), [norm])
+                rec.note('gradient', digest(grads), [finite(norm)])
                 rec.note('lr', repr(rates), rates)
                 rec.note('weights', digest(weights), [total(weights)])
                 return result
 
-            opt.step = stepped
+            opt.step = types.MethodType(stepped, opt)  # schedulers want a bound method
             return opt
 
         def averaged(self, model):
@@ -146,7 +152,7 @@ class Recorder:
             tensors = list(self.ema.state_dict().values())
             rec.note('average', digest(tensors), [total(tensors)])
 
-        Loggers.__init__, loss.__init__, loss.__call__, BaseModel.forward = read_back, begun, computed, passed
+        Loggers.__init__, loss.__init__, loss.__call__, DetectionModel.forward = read_back, begun, computed, passed
         tu.smart_optimizer, tu.ModelEMA.update = made, averaged
 
     def note(self, channel, hashed, values):
