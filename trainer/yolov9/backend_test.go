@@ -333,3 +333,19 @@ func TestCheckParams(t *testing.T) {
 		}
 	}
 }
+
+// TestCOCO: the last epoch gets scores under names of their own.
+func TestCOCO(t *testing.T) {
+	b, job := subject(t, yolov9.Config{COCO: true})
+	o := train(t.Context(), b, job, nil)
+	if o.err != nil {
+		t.Fatal(o.err)
+	}
+	m := o.ms[len(o.ms)-1]
+	if m.Epoch != 3 || math.Abs(m.Metrics["coco/mAP50-95"]-1) > 1e-9 || math.Abs(m.Metrics["coco/AP/a"]-1) > 1e-9 || m.Metrics["mAP50-95"] == 0 {
+		t.Errorf("last measurement %+v", m)
+	}
+	if _, ok := m.Metrics["coco/mAP-large"]; ok {
+		t.Error("a score of large objects, of which there are none")
+	}
+}

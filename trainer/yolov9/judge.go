@@ -132,6 +132,11 @@ func (r *run) result(ctx context.Context) (trainer.Result, error) {
 	if isFile(weights) {
 		res.Checkpoint = weights
 	}
+	if r.b.cfg.COCO {
+		if err := r.coco(ctx, res.Checkpoint); err != nil {
+			return res, err
+		}
+	}
 	return res, nil
 }
 

@@ -52,7 +52,9 @@ func Main(args []string) int {
 	case "cache":
 		return write(p.Out, map[string]any{})
 	case "export":
-		return write(p.Out, []any{})
+		return write(p.Out, map[string]any{"names": []string{"a"}, "images": []string{"1.png"},
+			"truths": []any{map[string]any{"file": "1.png", "class": 0, "box": []float64{10, 10, 20, 20}}},
+			"found":  []any{map[string]any{"file": "1.png", "class": 0, "box": []float64{10, 10, 20, 20}, "score": 0.9}}})
 	case "trace":
 		return trace(p)
 	}
