@@ -19,12 +19,15 @@ import (
 
 	_ "github.com/mattn/go-sqlite3" // the driver "sqlite3", for the command sql
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/mapsweep/mapsweep/trainer/yolov9/standin"
 )
 
 // TestMain lets scripts run the real program as the command mapsweep.
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
-		"mapsweep": func() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) },
+		"mapsweep":   func() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) },
+		"sim-python": func() { os.Exit(standin.Main(os.Args[1:])) }, // the official YOLOv9, played
 	})
 }
 
@@ -39,11 +42,13 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"checkout": checkoutCommand,
 			"code":     codeCommand,
 			"ended":    endedCommand,
 			"json":     jsonCommand,
 			"pictures": picturesCommand,
 			"signal":   signalCommand,
+			"none":     noneCommand,
 			"sql":      sqlCommand,
 			"start":    startCommand,
 			"waitfor":  waitforCommand,
@@ -70,6 +75,38 @@ func codeCommand(ts *testscript.TestScript, neg bool, args []string) {
 	if got != want {
 		ts.Fatalf("%s: exit code %d, want %d", strings.Join(args[1:], " "), got, want)
 	}
+}
+
+// checkoutCommand makes a folder that looks like a checkout of the official YOLOv9: checkout DIR
+func checkoutCommand(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: checkout DIR")
+	}
+	ts.Check(standin.Checkout(ts.MkAbs(args[0])))
+}
+
+// noneCommand waits until no process has a text in its environment or arguments, 10 seconds at most: none TEXT
+func noneCommand(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: none TEXT")
+	}
+	var left []string
+	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+		left = nil
+		dirs, err := filepath.Glob("/proc/[0-9]*")
+		ts.Check(err)
+		for _, d := range dirs {
+			env, _ := os.ReadFile(filepath.Join(d, "environ")) // others' cannot be read, and they are not ours
+			line, _ := os.ReadFile(filepath.Join(d, "cmdline"))
+			if bytes.Contains(env, []byte(args[0])) || bytes.Contains(line, []byte(args[0])) {
+				left = append(left, filepath.Base(d)+" "+string(bytes.ReplaceAll(line, []byte{0}, []byte(" "))))
+			}
+		}
+		if len(left) == 0 {
+			return
+		}
+	}
+	ts.Fatalf("processes are left:\n%s", strings.Join(left, "\n"))
 }
 
 // picturesCommand writes n small PNGs with one bright square each and its YOLO label: pictures DIR N
@@ -151,7 +188,7 @@ func startCommand(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	sc := ts.Value(scriptKey{}).(*script)
 	cmd := exec.Command(programPath(ts, args[1]), args[2:]...)
-	cmd.Dir, cmd.Env = ts.MkAbs("."), append(sc.env.Vars, "PATH="+ts.Getenv("PATH"))
+	cmd.Dir, cmd.Env = ts.MkAbs("."), append(sc.env.Vars, "PATH="+ts.Getenv("PATH"), standin.Variable+"="+ts.Getenv(standin.Variable))
 	out, err := os.Create(ts.MkAbs(args[0] + ".out"))
 	ts.Check(err)
 	defer out.Close()

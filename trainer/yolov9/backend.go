@@ -133,6 +133,11 @@ func (b *Backend) CheckParams(baseline trials.Params, levels map[string][]any) e
 	var faults []error
 	seen := map[string]bool{}
 	try := func(p trials.Params) {
+		for n, v := range p {
+			if k, ok := find(n); !ok || k.accept(v) != nil {
+				return // names, types and ranges are studies.Validate's
+			}
+		}
 		if _, err := b.resolve(p, 0, false); err != nil && !seen[err.Error()] {
 			seen[err.Error()] = true
 			faults = append(faults, err)
