@@ -32,16 +32,18 @@ type planned struct {
 
 func (a *app) planCommand() *cobra.Command {
 	var sets []string
+	var backendName string
 	var noProbe, asJSON bool
 	c := &cobra.Command{
 		Use:   "plan STUDY",
 		Short: "Show the trials, factors and levels of a study, and what they will cost",
 		Args:  args(cobra.ExactArgs(1)),
 		RunE: func(c *cobra.Command, given []string) error {
-			src, err := a.findSource(c.Context(), given[0], sets)
+			src, err := a.findSource(c.Context(), given[0], backendName, sets)
 			if err != nil {
 				return err
 			}
+			src.sketch = noProbe
 			spec, backend, err := src.load()
 			if err != nil {
 				return err
@@ -67,6 +69,7 @@ func (a *app) planCommand() *cobra.Command {
 		},
 	}
 	addSet(c, &sets)
+	addBackend(c, &backendName)
 	c.Flags().BoolVar(&noProbe, "no-probe", false, "do not measure how long a trial takes")
 	c.Flags().BoolVar(&asJSON, "json", false, "print as JSON")
 	return c

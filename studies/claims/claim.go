@@ -104,7 +104,8 @@ func effect(u Unit, from, to float64) float64 {
 }
 
 // Verdict is what a check says of a claim, from the interval [L, U] of the effect, the expected interval
-// [e1, e2] and the margin d. Effects are counted so that larger is better.
+// [e1, e2] and the margin d. Effects are counted so that larger is better: of a ratio of times, what is saved
+// (1 minus the ratio).
 type Verdict string
 
 // The verdicts.
