@@ -111,7 +111,8 @@ func Open(name string) (Study, error) {
 		return Study{}, fmt.Errorf("open shipped study %s: %w", name, err)
 	}
 	s.Readme, s.Title = readme, title(readme)
-	_, s.Only, _ = strings.Cut(Section(readme, "Backends"), " only: ")
+	_, why, _ := strings.Cut(Section(readme, "Backends"), " only: ")
+	s.Only = strings.TrimSuffix(why, ".")
 	return s, nil
 }
 
