@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
@@ -14,6 +15,7 @@ import (
 
 	"github.com/mapsweep/mapsweep/studies"
 	"github.com/mapsweep/mapsweep/studies/design"
+	"github.com/mapsweep/mapsweep/studies/shipped"
 	"github.com/mapsweep/mapsweep/sweep"
 	"github.com/mapsweep/mapsweep/trainer"
 	"github.com/mapsweep/mapsweep/trials"
@@ -62,6 +64,9 @@ func (a *app) planCommand() *cobra.Command {
 				return printJSON(a.stdout, p)
 			}
 			a.printPlan(spec, p)
+			if slices.Contains(spec.Trainer.Data, shipped.YourData) {
+				fmt.Fprintln(a.stdout, "note: laid out without data; a run needs --set trainer.data=path/to/data.yaml")
+			}
 			if f := p.Forecast; f != nil && f.OverBudget {
 				return &codeError{exitBudget, fmt.Errorf("the budget of %g device-hours pays for %d of %d trials", f.BudgetHours, f.Affordable, f.Trials)}
 			}
