@@ -77,8 +77,8 @@ type (
 	}
 )
 
-// maxFile bounds a file of claims: far above any real one.
-const maxFile = 256 << 10
+// maxFile bounds a file of claims: above any real one, and the time of the YAML parser grows with the square.
+const maxFile = 32 << 10
 
 // Parse reads a file of claims strictly and finds every fault of their contents at once. Name is for messages.
 func Parse(src []byte, name string) (all []Claim, err error) {
