@@ -94,7 +94,9 @@ func TestSchemaAgreesWithParse(t *testing.T) {
 		}
 	}
 	for _, study := range shipped.List() {
-		check(study.Name, string(study.File), true)
+		for backend, file := range study.Files {
+			check(study.Name+" for "+backend, string(file), true)
+		}
 	}
 	check("whole", whole, true)
 	check("minimal", minimal, true)

@@ -13,13 +13,14 @@ import (
 
 func (a *app) checkCommand() *cobra.Command {
 	var sets []string
+	var backendName string
 	var asJSON bool
 	c := &cobra.Command{
 		Use:   "check STUDY",
 		Short: "Check a study file: keys, types, ranges, levels, data",
 		Args:  args(cobra.ExactArgs(1)),
 		RunE: func(c *cobra.Command, given []string) error {
-			src, err := a.findSource(c.Context(), given[0], sets)
+			src, err := a.findSource(c.Context(), given[0], backendName, sets)
 			if err != nil {
 				return err
 			}
@@ -47,6 +48,7 @@ func (a *app) checkCommand() *cobra.Command {
 		},
 	}
 	addSet(c, &sets)
+	addBackend(c, &backendName)
 	c.Flags().BoolVar(&asJSON, "json", false, "print the study as it was understood")
 	return c
 }

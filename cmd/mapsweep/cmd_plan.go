@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
@@ -14,6 +15,7 @@ import (
 
 	"github.com/mapsweep/mapsweep/studies"
 	"github.com/mapsweep/mapsweep/studies/design"
+	"github.com/mapsweep/mapsweep/studies/shipped"
 	"github.com/mapsweep/mapsweep/sweep"
 	"github.com/mapsweep/mapsweep/trainer"
 	"github.com/mapsweep/mapsweep/trials"
@@ -32,16 +34,18 @@ type planned struct {
 
 func (a *app) planCommand() *cobra.Command {
 	var sets []string
+	var backendName string
 	var noProbe, asJSON bool
 	c := &cobra.Command{
 		Use:   "plan STUDY",
 		Short: "Show the trials, factors and levels of a study, and what they will cost",
 		Args:  args(cobra.ExactArgs(1)),
 		RunE: func(c *cobra.Command, given []string) error {
-			src, err := a.findSource(c.Context(), given[0], sets)
+			src, err := a.findSource(c.Context(), given[0], backendName, sets)
 			if err != nil {
 				return err
 			}
+			src.sketch = noProbe
 			spec, backend, err := src.load()
 			if err != nil {
 				return err
@@ -60,6 +64,9 @@ func (a *app) planCommand() *cobra.Command {
 				return printJSON(a.stdout, p)
 			}
 			a.printPlan(spec, p)
+			if slices.Contains(spec.Trainer.Data, shipped.YourData) {
+				fmt.Fprintln(a.stdout, "note: laid out without data; a run needs --set trainer.data=path/to/data.yaml")
+			}
 			if f := p.Forecast; f != nil && f.OverBudget {
 				return &codeError{exitBudget, fmt.Errorf("the budget of %g device-hours pays for %d of %d trials", f.BudgetHours, f.Affordable, f.Trials)}
 			}
@@ -67,6 +74,7 @@ func (a *app) planCommand() *cobra.Command {
 		},
 	}
 	addSet(c, &sets)
+	addBackend(c, &backendName)
 	c.Flags().BoolVar(&noProbe, "no-probe", false, "do not measure how long a trial takes")
 	c.Flags().BoolVar(&asJSON, "json", false, "print as JSON")
 	return c

@@ -22,7 +22,7 @@ import (
 
 func (a *app) runCommand() *cobra.Command {
 	var sets []string
-	var as string
+	var as, backendName string
 	var parallel int
 	var plain bool
 	c := &cobra.Command{
@@ -35,7 +35,7 @@ repeated. An edited study file may add replicates, trials, levels or budget; any
 needs --as NEWNAME. Ctrl-C ends gracefully, a second one at once; both can be resumed.`,
 		Args: args(cobra.ExactArgs(1)),
 		RunE: func(c *cobra.Command, given []string) error {
-			src, err := a.findSource(c.Context(), given[0], sets)
+			src, err := a.findSource(c.Context(), given[0], backendName, sets)
 			if err != nil {
 				return err
 			}
@@ -52,6 +52,7 @@ needs --as NEWNAME. Ctrl-C ends gracefully, a second one at once; both can be re
 		},
 	}
 	addSet(c, &sets)
+	addBackend(c, &backendName)
 	c.Flags().StringVar(&as, "as", "", "run under another name, as a new study")
 	c.Flags().IntVar(&parallel, "parallel", 0, "trials at once (default: the study's budget)")
 	c.Flags().BoolVar(&plain, "plain", false, "plain lines instead of the live view")

@@ -2,46 +2,82 @@ package main
 
 import (
 	"fmt"
+	"strings"
+	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
+	"github.com/mapsweep/mapsweep/studies"
+	"github.com/mapsweep/mapsweep/studies/claims"
 	"github.com/mapsweep/mapsweep/studies/shipped"
+	"github.com/mapsweep/mapsweep/trials"
 )
 
 // listedStudy is a line of `mapsweep studies list`.
 type listedStudy struct {
-	Name  string `json:"name"`
-	Title string `json:"title"`
+	Name     string   `json:"name"`
+	Title    string   `json:"title"`
+	Backends []string `json:"backends"`
+	Claim    string   `json:"claim,omitempty"`  // id of the published claim that it tests
+	Figure   string   `json:"figure,omitempty"` // what was published
+}
+
+// listedClaim is a published claim as `mapsweep studies claims --json` prints it.
+type listedClaim struct {
+	claims.Claim
+	Figure string `json:"figure"`
+	Hash   string `json:"hash"`
 }
 
 func (a *app) studiesCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "studies",
-		Short: "The studies that come with the binary",
+		Short: "The studies that come with the binary, and the published claims that they test",
 		Args:  args(cobra.NoArgs),
 		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	var asJSON, readme bool
-	list := &cobra.Command{
+	c.AddCommand(a.studiesListCommand(), a.studiesShowCommand(), a.studiesClaimsCommand())
+	return c
+}
+
+func (a *app) studiesListCommand() *cobra.Command {
+	var asJSON bool
+	c := &cobra.Command{
 		Use:   "list",
-		Short: "List them",
+		Short: "List them, with the trainers that they have a file for and the figure that they test",
 		Args:  args(cobra.NoArgs),
 		RunE: func(*cobra.Command, []string) error {
 			var all []listedStudy
 			for _, s := range shipped.List() {
-				all = append(all, listedStudy{s.Name, s.Title})
+				l := listedStudy{Name: s.Name, Title: s.Title, Backends: s.Backends()}
+				if claim, ok := claims.OfStudy(s.Name); ok {
+					l.Claim, l.Figure = claim.ID, claim.Figure()
+				}
+				all = append(all, l)
 			}
 			if asJSON {
 				return printJSON(a.stdout, all)
 			}
+			w := tabwriter.NewWriter(a.stdout, 0, 0, 3, ' ', 0)
+			fmt.Fprintln(w, "study\tbackends\tpublished claim\tquestion")
 			for _, s := range all {
-				fmt.Fprintf(a.stdout, "%-14s %s\n", s.Name, s.Title)
+				figure := "-"
+				if s.Claim != "" {
+					figure = s.Figure
+				}
+				fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", s.Name, strings.Join(s.Backends, ", "), figure, s.Title)
 			}
-			return nil
+			return w.Flush()
 		},
 	}
-	list.Flags().BoolVar(&asJSON, "json", false, "print as JSON")
-	show := &cobra.Command{
+	c.Flags().BoolVar(&asJSON, "json", false, "print as JSON")
+	return c
+}
+
+func (a *app) studiesShowCommand() *cobra.Command {
+	var asJSON, readme bool
+	var backend string
+	c := &cobra.Command{
 		Use:   "show NAME",
 		Short: "Print a study file, or with --readme how to read its answer",
 		Args:  args(cobra.ExactArgs(1)),
@@ -50,19 +86,85 @@ func (a *app) studiesCommand() *cobra.Command {
 			if err != nil {
 				return usagef("%w", err)
 			}
+			if readme && !asJSON {
+				_, err = a.stdout.Write(s.Readme)
+				return err
+			}
+			if backend == "" { // nothing is run, so that the one that there is will do
+				backend = s.Backends()[0]
+			}
+			file, err := s.For(backend)
+			if err != nil {
+				return usagef("%w", err)
+			}
 			if asJSON {
-				return printJSON(a.stdout, map[string]string{"name": s.Name, "title": s.Title, "file": string(s.File), "readme": string(s.Readme)})
+				return printJSON(a.stdout, map[string]any{"name": s.Name, "title": s.Title, "backend": backend, "backends": s.Backends(),
+					"file": string(file), "readme": string(s.Readme)})
 			}
-			text := s.File
-			if readme {
-				text = s.Readme
-			}
-			_, err = a.stdout.Write(text)
+			_, err = a.stdout.Write(file)
 			return err
 		},
 	}
-	show.Flags().BoolVar(&asJSON, "json", false, "print both as JSON")
-	show.Flags().BoolVar(&readme, "readme", false, "print its README instead")
-	c.AddCommand(list, show)
+	c.Flags().BoolVar(&asJSON, "json", false, "print both as JSON")
+	c.Flags().BoolVar(&readme, "readme", false, "print its README instead")
+	c.Flags().StringVar(&backend, "backend", "", "print the file for this trainer: native or yolov9 (default native, if there is one)")
 	return c
+}
+
+func (a *app) studiesClaimsCommand() *cobra.Command {
+	var asJSON bool
+	c := &cobra.Command{
+		Use:   "claims",
+		Short: "List published claims: their figures, what the official code does, and the study that tests each",
+		Args:  args(cobra.NoArgs),
+		RunE: func(*cobra.Command, []string) error {
+			var all []listedClaim
+			for _, k := range claims.All() {
+				all = append(all, listedClaim{k, k.Figure(), k.Hash()})
+			}
+			if asJSON {
+				return printJSON(a.stdout, all)
+			}
+			for i, k := range all {
+				if i > 0 {
+					fmt.Fprintln(a.stdout)
+				}
+				a.printClaim(k.Claim)
+			}
+			return nil
+		},
+	}
+	c.Flags().BoolVar(&asJSON, "json", false, "print as JSON, with the hash of each")
+	return c
+}
+
+func (a *app) printClaim(k claims.Claim) {
+	line := func(what, format string, args ...any) {
+		fmt.Fprintf(a.stdout, "  %-10s %s\n", what, fmt.Sprintf(format, args...))
+	}
+	fmt.Fprintf(a.stdout, "%s: %s\n", k.ID, k.Figure())
+	line("advice", "%s", k.Advice)
+	if k.Expected != nil && len(k.Reported) > 0 {
+		line("scores", "%s", k.Scores())
+	}
+	for _, p := range k.Pairs(studies.BackendYOLOv9) {
+		line("compares", "%s with %s, by %s", settings(p.From), settings(p.To), k.Metric)
+	}
+	line("scene", "%s", k.Scene.Words)
+	line("code", "%s. %s", k.Official.Judgement, k.Official.Fact)
+	line("lever", "%s", k.Official.Lever)
+	s, err := shipped.Open(k.Study)
+	if err != nil {
+		return // a test sees to it that every claim has a study
+	}
+	line("study", "%s, for %s", s.Name, strings.Join(s.Backends(), " and "))
+}
+
+// settings prints parameters for people: mixup=0.15 autoaugment=none.
+func settings(p trials.Params) string {
+	var parts []string
+	for _, name := range p.Names() {
+		parts = append(parts, name+"="+trials.FormatValue(p[name]))
+	}
+	return strings.Join(parts, " ")
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -28,16 +29,20 @@ type source struct {
 	dir  string        // data paths are relative to it; "" for the working directory
 	spec *studies.Spec // a recorded study, as it was resolved then
 	log  *slog.Logger  // what trainers have to say
+
+	backend string // what --backend asks for; "" if it was not given
+	sketch  bool   // only lay it out: a shipped study may still lack the user's data
 }
 
-// findSource finds a study by path, by shipped name, or by the name of a recorded study.
-func (a *app) findSource(ctx context.Context, name string, sets []string) (source, error) {
-	src, err := a.lookUp(ctx, name, sets)
-	src.log = slog.New(lineLog{w: a.notes})
+// findSource finds a study by path, by shipped name, or by the name of a recorded study. backend chooses
+// among the files of a shipped study; "" is the native trainer's.
+func (a *app) findSource(ctx context.Context, name, backend string, sets []string) (source, error) {
+	src, err := a.lookUp(ctx, name, backend, sets)
+	src.log, src.backend = slog.New(lineLog{w: a.notes}), backend
 	return src, err
 }
 
-func (a *app) lookUp(ctx context.Context, name string, sets []string) (source, error) {
+func (a *app) lookUp(ctx context.Context, name, backend string, sets []string) (source, error) {
 	looksLikePath := strings.ContainsRune(name, filepath.Separator) || strings.HasSuffix(name, ".yaml") || strings.HasSuffix(name, ".yml")
 	text, err := os.ReadFile(name)
 	switch {
@@ -49,7 +54,7 @@ func (a *app) lookUp(ctx context.Context, name string, sets []string) (source, e
 		return source{}, usagef("read study file: %w", err)
 	}
 	if s, err := shipped.Open(name); err == nil {
-		return source{text: s.File, opts: studies.Options{File: name + " (shipped)", Set: sets}}, nil
+		return shippedSource(s, backend, sets)
 	}
 	if st, err := a.recorded(ctx, name); err == nil {
 		spec, err := sweep.StoredSpec(st)
@@ -60,6 +65,23 @@ func (a *app) lookUp(ctx context.Context, name string, sets []string) (source, e
 	}
 	return source{}, usagef("no study %q: it is no file, no recorded study in %s, and none of the shipped ones (%s)%s",
 		name, a.db, strings.Join(shipped.Names(), ", "), didYouMean(name, shipped.Names()))
+}
+
+// shippedSource takes the file that a shipped study has for a backend.
+func shippedSource(s shipped.Study, backend string, sets []string) (source, error) {
+	text, err := s.For(cmp.Or(backend, studies.BackendNative))
+	if err != nil {
+		hint := ""
+		if backend == "" {
+			hint = "\nAdd --backend " + s.Backends()[0]
+		}
+		return source{}, usagef("%w%s", err, hint)
+	}
+	file := s.Name + " (shipped)"
+	if backend != "" {
+		file = fmt.Sprintf("%s (shipped, %s)", s.Name, backend)
+	}
+	return source{text: text, opts: studies.Options{File: file, Set: sets}}, nil
 }
 
 // recorded reads a study of the database, if there is one.
@@ -92,6 +114,9 @@ func (s source) load() (studies.Spec, trainer.Backend, error) {
 	none := studies.Spec{}
 	spec, err := s.parse()
 	if err != nil {
+		return none, nil, err
+	}
+	if err := s.fits(spec.Trainer); err != nil {
 		return none, nil, err
 	}
 	backend, err := newBackend(spec.Trainer, spec.Objective, spec.Replicates, s.log)
@@ -133,6 +158,17 @@ func levelsOf(spec studies.Spec) map[string][]any {
 		}
 	}
 	return all
+}
+
+// fits says whether a study is for the backend that was asked for, and has data to train on.
+func (s source) fits(t studies.Trainer) error {
+	if s.backend != "" && t.Backend != s.backend {
+		return usagef("%s: trainer.backend is %s, not %s; --backend chooses between the files of a shipped study", s.opts.File, t.Backend, s.backend)
+	}
+	if !s.sketch && slices.Contains(t.Data, shipped.YourData) {
+		return usagef("%s: trainer.data: the study is to run on your data; add --set trainer.data=path/to/data.yaml", s.opts.File)
+	}
+	return nil
 }
 
 // checkMetric says whether a trainer that reports these metrics reports that one.
@@ -192,6 +228,11 @@ func pathExists(path string) bool {
 // addSet adds the flag --set to a command.
 func addSet(c *cobra.Command, sets *[]string) {
 	c.Flags().StringArrayVar(sets, "set", nil, "override a key of the study file, e.g. --set trainer.epochs=5 (repeatable)")
+}
+
+// addBackend adds the flag --backend to a command.
+func addBackend(c *cobra.Command, backend *string) {
+	c.Flags().StringVar(backend, "backend", "", "trainer whose file of a shipped study is taken: native or yolov9 (default native)")
 }
 
 // studyDir is where the files of a study go. Names that another program wrote into the database

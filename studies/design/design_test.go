@@ -245,7 +245,7 @@ func TestQuickstart(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := points(t, string(s.File))
+	p := points(t, string(s.Files[studies.BackendNative]))
 	var names []string
 	for _, a := range p.Arms {
 		names = append(names, a.Name)
