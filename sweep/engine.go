@@ -88,9 +88,10 @@ type run struct {
 	epochs  int
 	planned map[string]bool // keys of the points of a fixed design
 
-	asking   sync.Mutex // one suggestion at a time
-	emitting sync.Mutex // one event at a time
-	after    sync.Mutex // one AfterTrial at a time
+	asking   sync.Mutex     // one suggestion at a time
+	emitting sync.Mutex     // one event at a time
+	after    sync.Mutex     // one AfterTrial at a time, and what it guards:
+	cleaned  map[int64]bool // ended trials whose checkpoints were deleted
 
 	mu       sync.Mutex
 	active   map[int64]*active
@@ -140,7 +141,7 @@ func (e *Engine) newRun(spec studies.Spec) (*run, error) {
 		return nil, errors.New("no directory for its trials")
 	}
 	r := &run{Engine: &c, spec: spec, epochs: spec.Trainer.Epochs, begun: c.Now(),
-		active: map[int64]*active{}, stopping: make(chan struct{})}
+		active: map[int64]*active{}, cleaned: map[int64]bool{}, stopping: make(chan struct{})}
 	if spec.Trainer.Timeout != "" {
 		d, err := time.ParseDuration(spec.Trainer.Timeout)
 		if err != nil {

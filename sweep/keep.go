@@ -53,18 +53,23 @@ func Keepers(keep studies.Keep, dir trials.Direction, ts []trials.Trial) map[int
 }
 
 // retain deletes the checkpoints of ended trials that are not worth keeping. It only touches
-// files inside those trials' directories.
+// files inside those trials' directories, and each trial once: calls follow each other.
 func (r *run) retain(ts []trials.Trial) error {
 	keepers := Keepers(r.spec.Keep, r.spec.Objective.Direction, ts)
 	resumer, _ := r.Backend.(trainer.Resumer)
+	cleaner, _ := r.Backend.(trainer.Cleaner)
 	var errs []error
 	for _, t := range ts {
-		if !t.State.Finished() || keepers[t.Number] {
+		if !t.State.Finished() || keepers[t.Number] || r.cleaned[t.ID] {
 			continue
 		}
+		r.cleaned[t.ID] = true
 		dir := trialDir(r.Dir, t.Number)
 		if rel := t.Text(AttrCheckpoint); rel != "" && filepath.IsLocal(rel) {
 			errs = append(errs, remove(filepath.Join(dir, rel)))
+		}
+		if cleaner != nil {
+			errs = append(errs, cleaner.Clean(dir))
 		}
 		if resumer != nil {
 			errs = append(errs, removeLatest(resumer, dir))

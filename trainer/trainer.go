@@ -87,6 +87,12 @@ type Resumer interface {
 	Latest(dir string) (path string, epoch int)
 }
 
+// Cleaner is optional: deletes the checkpoints of an ended trial that is not worth keeping, all of them, from its
+// directory. Logs, tables and configurations stay. A directory that is not there is no error.
+type Cleaner interface {
+	Clean(dir string) error
+}
+
 // ResumeChecker is an optional interface of Resumers whose checkpoints do not go everywhere.
 type ResumeChecker interface {
 	// CanResume says why a run on this machine cannot go on from a checkpoint that Latest found, or nil. The

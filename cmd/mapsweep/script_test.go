@@ -116,9 +116,22 @@ func picturesCommand(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	n, err := strconv.Atoi(args[1])
 	ts.Check(err)
-	images, labels := ts.MkAbs(filepath.Join("images", args[0])), ts.MkAbs(filepath.Join("labels", args[0]))
-	ts.Check(os.MkdirAll(images, 0o777))
-	ts.Check(os.MkdirAll(labels, 0o777))
+	ts.Check(writeSamples(ts.MkAbs("."), args[0], n))
+}
+
+// samples writes pictures below dir/images/split and their labels beside.
+func samples(tb testing.TB, dir, split string, n int) {
+	tb.Helper()
+	if err := writeSamples(dir, split, n); err != nil {
+		tb.Fatal(err)
+	}
+}
+
+func writeSamples(dir, split string, n int) error {
+	images, labels := filepath.Join(dir, "images", split), filepath.Join(dir, "labels", split)
+	if err := errors.Join(os.MkdirAll(images, 0o777), os.MkdirAll(labels, 0o777)); err != nil {
+		return err
+	}
 	for i := range n {
 		im := image.NewRGBA(image.Rect(0, 0, 64, 64))
 		x0, y0 := 4+(i*7)%30, 4+(i*11)%30
@@ -131,14 +144,18 @@ func picturesCommand(ts *testscript.TestScript, neg bool, args []string) {
 				im.Set(x, y, c)
 			}
 		}
-		name := strconv.Itoa(i)
-		f, err := os.Create(filepath.Join(images, name+".png"))
-		ts.Check(err)
-		ts.Check(png.Encode(f, im))
-		ts.Check(f.Close())
+		var text bytes.Buffer
+		if err := png.Encode(&text, im); err != nil {
+			return err
+		}
 		label := strings.Join([]string{"0", frac(x0 + 12), frac(y0 + 12), frac(24), frac(24)}, " ") + "\n"
-		ts.Check(os.WriteFile(filepath.Join(labels, name+".txt"), []byte(label), 0o666))
+		name := strconv.Itoa(i)
+		if err := errors.Join(os.WriteFile(filepath.Join(images, name+".png"), text.Bytes(), 0o666),
+			os.WriteFile(filepath.Join(labels, name+".txt"), []byte(label), 0o666)); err != nil {
+			return err
+		}
 	}
+	return nil
 }
 
 func frac(pixels int) string { return strconv.FormatFloat(float64(pixels)/64, 'f', 6, 64) }

@@ -203,8 +203,8 @@ func (s source) anchor(spec *studies.Spec) {
 		return
 	}
 	for _, at := range []*string{&spec.Trainer.Checkout, &spec.Trainer.Python, &spec.Trainer.Model} {
-		if *at == "" || filepath.IsAbs(*at) || !strings.ContainsRune(*at, filepath.Separator) {
-			continue
+		if *at == "" || filepath.IsAbs(*at) || at != &spec.Trainer.Checkout && !strings.ContainsRune(*at, filepath.Separator) {
+			continue // a name without a folder is one of the checkout's models, or a program in PATH
 		}
 		if p := filepath.Join(s.dir, *at); pathExists(p) {
 			*at = p

@@ -2,7 +2,9 @@ package yolov9
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -86,6 +88,20 @@ func (b *Backend) Latest(dir string) (path string, epoch int) {
 func (b *Backend) CanStop(dir string) bool {
 	path, _ := b.Latest(dir)
 	return path != ""
+}
+
+// Clean implements trainer.Cleaner: the weights of all attempts.
+func (b *Backend) Clean(dir string) error {
+	var errs []error
+	for _, a := range attempts(dir) {
+		found, _ := filepath.Glob(filepath.Join(a, "weights", "*.pt"))
+		for _, path := range found {
+			if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				errs = append(errs, fmt.Errorf("delete checkpoint: %w", err))
+			}
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // readBack is what the launcher notes before the first step.

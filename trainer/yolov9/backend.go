@@ -67,6 +67,7 @@ var _ interface {
 	trainer.Resumer
 	trainer.Stopper
 	trainer.Checker
+	trainer.Cleaner
 } = (*Backend)(nil)
 
 // New fills in defaults. It looks for nothing on disk; Prepare does.

@@ -349,3 +349,23 @@ func TestCOCO(t *testing.T) {
 		t.Error("a score of large objects, of which there are none")
 	}
 }
+
+// TestClean: the weights of all attempts go, the tables stay.
+func TestClean(t *testing.T) {
+	b, job := subject(t, yolov9.Config{}, standin.Rule{Do: standin.DoAfterRow, Epoch: 1, Attempts: 1})
+	train(t.Context(), b, job, nil)
+	job.Resume, _ = b.Latest(job.Dir)
+	if o := train(t.Context(), b, job, nil); o.err != nil {
+		t.Fatal(o.err)
+	}
+	if err := b.Clean(job.Dir); err != nil {
+		t.Fatal(err)
+	}
+	left, _ := filepath.Glob(filepath.Join(job.Dir, "*", "weights", "*.pt"))
+	if _, err := os.Stat(filepath.Join(job.Dir, "attempt-02", "results.csv")); err != nil || len(left) > 0 {
+		t.Errorf("left %v, %v", left, err)
+	}
+	if err := b.Clean(filepath.Join(job.Dir, "nowhere")); err != nil {
+		t.Error(err)
+	}
+}
