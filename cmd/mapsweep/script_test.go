@@ -92,17 +92,7 @@ func noneCommand(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	var left []string
 	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
-		left = nil
-		dirs, err := filepath.Glob("/proc/[0-9]*")
-		ts.Check(err)
-		for _, d := range dirs {
-			env, _ := os.ReadFile(filepath.Join(d, "environ")) // others' cannot be read, and they are not ours
-			line, _ := os.ReadFile(filepath.Join(d, "cmdline"))
-			if bytes.Contains(env, []byte(args[0])) || bytes.Contains(line, []byte(args[0])) {
-				left = append(left, filepath.Base(d)+" "+string(bytes.ReplaceAll(line, []byte{0}, []byte(" "))))
-			}
-		}
-		if len(left) == 0 {
+		if left = mentioning(args[0]); len(left) == 0 {
 			return
 		}
 	}
