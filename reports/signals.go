@@ -2,6 +2,9 @@ package reports
 
 import (
 	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/mapsweep/mapsweep/studies/diagnosis"
 )
@@ -54,7 +57,22 @@ func Sharers(g diagnosis.Group) string {
 	case n == g.Of:
 		return fmt.Sprintf("all %d trials", n)
 	}
-	return fmt.Sprintf("%d of %d trials (%s)", n, g.Of, diagnosis.Numbers(g.Trials))
+	return fmt.Sprintf("%d of %d trials (%s)", n, g.Of, firstOf(g.Trials))
+}
+
+// firstOf names trials, of a long and broken list the first ones.
+func firstOf(ns []int) string {
+	const runs = 6
+	left := 0
+	for i, n := range ns {
+		if i == 0 || n != ns[i-1]+1 {
+			left++
+		}
+		if left > runs {
+			return fmt.Sprintf("%s and %d more", diagnosis.Numbers(ns[:i]), len(ns)-i)
+		}
+	}
+	return diagnosis.Numbers(ns)
 }
 
 // RangeText writes a number with its name and epochs: "fall, epochs 1 to 10: 62 % to 71 % (median 66 %)".
@@ -75,4 +93,28 @@ func LeverText(l diagnosis.Lever) string {
 		return l.Knob + ": " + l.Do
 	}
 	return l.Knob + " (now " + l.Now + "): " + l.Do
+}
+
+// RangesText joins numbers: "fall, epochs 1 to 10: 62 %; swing: 3 %".
+func RangesText(rs []diagnosis.Range) string {
+	var parts []string
+	for _, r := range rs {
+		parts = append(parts, RangeText(r))
+	}
+	return strings.Join(parts, "; ")
+}
+
+// Sentence gives a text the full stop of a sentence and, unless its first word is a name such as mAP50, its capital.
+func Sentence(t string) string {
+	if t == "" {
+		return ""
+	}
+	first, _, _ := strings.Cut(t, " ")
+	if r, n := utf8.DecodeRuneInString(t); !strings.ContainsAny(first, "0123456789_./") && first == strings.ToLower(first) {
+		t = string(unicode.ToUpper(r)) + t[n:]
+	}
+	if strings.HasSuffix(t, ".") {
+		return t
+	}
+	return t + "."
 }

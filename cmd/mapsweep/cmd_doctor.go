@@ -261,12 +261,8 @@ func (p *prescription) numbers(g diagnosis.Group) {
 }
 
 func (p *prescription) numbersBriefly(g diagnosis.Group) {
-	var parts []string
-	for _, r := range g.Ranges {
-		parts = append(parts, reports.RangeText(r))
-	}
-	if parts != nil {
-		p.item("numbers", strings.Join(parts, "; "))
+	if len(g.Ranges) > 0 {
+		p.item("numbers", reports.RangesText(g.Ranges))
 	}
 }
 

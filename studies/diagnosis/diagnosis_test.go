@@ -162,6 +162,7 @@ func TestRules(t *testing.T) {
 		"gap 14.9":            {"map-gap", native, 3, gap(0.649, 0.5), nil, diagnosis.Healthy, ""},
 		"gap 8":               {"map-gap", native, 3, gap(0.5801, 0.5), nil, diagnosis.Healthy, ""},
 		"gap 7.9":             {"map-gap", command, 3, gap(0.579, 0.5), nil, diagnosis.Watch, "trainer.epochs"},
+		"gap 7.9, pruned":     {"map-gap", native, 3, gap(0.579, 0.5), []edit{state(trials.Pruned)}, diagnosis.Unknown, "not run to its end"},
 		"gap 7.9, nearly all": {"map-gap", command, 3, gap(0.98, 0.901), nil, diagnosis.Healthy, ""},
 		"article's good one":  {"map-gap", native, 3, gap(0.752, 0.618), nil, diagnosis.Healthy, ""},
 		"gap of nothing":      {"map-gap", native, 3, gap(0, 0), nil, diagnosis.Unknown, "Nothing is found"},

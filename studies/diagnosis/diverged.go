@@ -16,7 +16,7 @@ func (t *trace) goesOn() string {
 	if t.Backend != backendYOLOv9 {
 		return ""
 	}
-	return "The official code goes on after NaN and ends with status 0."
+	return "The official code goes on with losses that are no numbers, and ends with status 0."
 }
 
 // diverged looks for what is no number, and for a box, class or DFL loss that ends far above where it began.
@@ -30,6 +30,9 @@ func diverged(t *trace) (Finding, bool) {
 		}
 	}
 	failed := t.State == trials.Fail && t.Class == trials.ClassDiverged
+	if failed && len(f.Numbers) == 0 && len(t.epochs) > 0 {
+		f.Numbers = []Number{{Name: "last epoch measured", Value: float64(t.last()), Unit: AtEpoch}}
+	}
 	if len(f.Numbers) > 0 || failed {
 		f.State = Problem
 		f.Meaning = "Training diverged: what it reports from there on is worthless, and so are its weights."

@@ -34,6 +34,8 @@ func mapGap(t *trace) (Finding, bool) {
 	case gap >= gapGood:
 		f.State, f.Meaning = Watch, "Boxes are less tight than in a good run, and tighter than where the article acts."
 		f.Levers = t.levers(boxGain, longer)
+	case gap < gapSmall && b.v <= nearlyDone && !t.ended():
+		f.State, f.Meaning = Unknown, "A small difference belongs to the first epochs of every training, and this one has not run to its end."
 	case gap < gapSmall && b.v <= nearlyDone:
 		f.State, f.Meaning = Watch, "Loose boxes score hardly better than tight ones: the detector is perhaps underfitted."
 		f.Levers = t.levers(longer, higherRate)

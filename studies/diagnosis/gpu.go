@@ -44,7 +44,8 @@ func (t *trace) noGPU() string {
 
 // gpu matches memory and utilisation with the article's patterns. Both are of the whole card, other programs included.
 func gpu(t *trace) (Finding, bool) {
-	f := Finding{State: Healthy, Source: fromArticle, Threshold: gpuThresholds}
+	f := Finding{State: Healthy, Source: fromArticle, Threshold: gpuThresholds,
+		Note: "Both are of the whole card, other trials and programs on it included."}
 	memory, ok := t.typical("gpu/memory")
 	use, ok2 := t.typical("gpu/utilisation")
 	if !ok && !ok2 {

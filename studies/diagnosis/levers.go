@@ -16,6 +16,7 @@ const (
 	otherRate                    // either
 	lowerEnd                     // a lower one at the end
 	warmUpLength                 // another length of warm-up
+	warmUpFloor                  // a warm-up whose setting matters
 	longer                       // more epochs
 	stopEarly                    // fewer, where they bring nothing
 	boxGain                      // more weight on the regression of boxes
@@ -72,6 +73,7 @@ var levers = map[string]map[remedy][]Lever{
 		otherRate:    {lever("lr0", "try half and twice the value")},
 		lowerEnd:     {lever("lrf", "lower the final learning rate"), lever("cos_lr", "half a cosine comes down earlier than a line"), lever("fixed_lr", "keep it off")},
 		warmUpLength: {lever("warmup_epochs", "shorten it; below the floor it changes nothing"), lever("warmup_floor", "lower the official floor of 100 steps, through mapsweep's launcher")},
+		warmUpFloor:  {lever("warmup_floor", "lower the official floor of 100 steps, through mapsweep's launcher"), lever("warmup_epochs", "leave it alone, or ask for more than the floor")},
 		stopEarly:    {lever("patience", "10, as in the article (the official default is 100); it watches fitness and not the validation loss"), lever("objective.epoch", "best scores the best epoch instead of the last")},
 		boxGain: {lever("box", "7.5 to 10.5, the article's 40 %; live through mapsweep's launcher only: the official loss multiplies by the literal 7.5 whatever the file says"),
 			lever("dfl", "raise it with the box gain, through the launcher, too")},
@@ -106,7 +108,7 @@ var synonyms = map[remedy][]string{
 // asked says in words what a remedy asks for, for programs whose knobs mapsweep does not know.
 var asked = [remedies]string{
 	lowerRate: "a lower learning rate", higherRate: "a higher learning rate", otherRate: "another learning rate", lowerEnd: "a lower final learning rate", warmUpLength: "another length of warm-up",
-	longer: "more epochs", stopEarly: "early stopping", boxGain: "a larger weight of the box loss", pictureSize: "another picture size", batchSize: "another batch size",
+	warmUpFloor: "a lower floor of warm-up", longer: "more epochs", stopEarly: "early stopping", boxGain: "a larger weight of the box loss", pictureSize: "another picture size", batchSize: "another batch size",
 	feed: "faster loading (workers, cache)", precision: "a number format that does not overflow", precisionLower: "half precision",
 	average: "averaging of weights", regularise: "more varied pictures or more decay", labels: "correct labels", parallel: "fewer trials at once",
 }

@@ -22,7 +22,7 @@ type rule struct {
 func rules() []rule {
 	return []rule{
 		{"diverged", "Divergence", diverged},
-		{"no-learning", "Learning at all", noLearning},
+		{"no-learning", "Learning", noLearning},
 		{"box-loss-fall", "Fall of the box loss", boxLossFall},
 		{"box-loss-swing", "Swing of the box loss", boxLossSwing},
 		{"overfitting", "Overfitting, by validation loss", overfitting},

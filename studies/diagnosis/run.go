@@ -185,6 +185,9 @@ func (r *Run) text(name string) string {
 		}
 		return ""
 	}
+	if x, ok := v.(float64); ok {
+		return strconv.FormatFloat(x, 'g', 4, 64) // a sampled value has sixteen digits
+	}
 	return trials.FormatValue(v)
 }
 

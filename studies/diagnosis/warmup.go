@@ -57,6 +57,13 @@ func warmUp(t *trace) (Finding, bool) {
 		f.Meaning = "Warm-up is a small part of training."
 		return f, true
 	}
-	f.Levers = t.levers(warmUpLength, longer)
+	if saturated {
+		f.Levers = t.levers(warmUpFloor)
+	} else {
+		f.Levers = t.levers(warmUpLength)
+	}
+	if share > warmUpShare {
+		f.Levers = append(f.Levers, t.levers(longer)...)
+	}
 	return f, true
 }
