@@ -97,7 +97,12 @@ func (a *app) doctorTrial(snap *reports.Snapshot, number string, asJSON bool) er
 		if rep.Planned > 0 {
 			epochs += fmt.Sprintf(" of %d", rep.Planned)
 		}
-		p.heading(fmt.Sprintf("trial %d of %s, %s, %s, %s epochs", rep.Trial, snap.Study.Name, describe(t), strings.ToLower(rep.State), epochs), sum)
+		if rep.Attempts > 1 {
+			epochs += fmt.Sprintf(" epochs in %d attempts", rep.Attempts)
+		} else {
+			epochs += " epochs"
+		}
+		p.heading(fmt.Sprintf("trial %d of %s, %s, %s, %s", rep.Trial, snap.Study.Name, describe(t), strings.ToLower(rep.State), epochs), sum)
 		p.lost(snap.Study.Name, lost)
 		if rep.Epochs == 0 {
 			p.para("no epoch was measured")

@@ -63,7 +63,7 @@ func stopAt(s series, low bool) (epoch int, best point, stopped bool) {
 func stillRising(t *trace) (Finding, bool) {
 	f := Finding{State: Healthy, Source: fromUs,
 		Threshold: "mean score of the last fifth of the epochs more than 1 point above that of the fifth before (twice its spread over seeds, if that is more)"}
-	metric, s, low, ok := t.progress()
+	metric, s, low, ok := t.scored()
 	if !ok || !t.ended() || low || !isScore(metric) {
 		return f, false
 	}

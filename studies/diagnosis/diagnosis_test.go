@@ -425,3 +425,18 @@ func TestSummarize(t *testing.T) {
 		t.Errorf("numbers %q", got)
 	}
 }
+
+// The official code stops by fitness; what is held against the spread over seeds is the objective.
+func TestWhichScore(t *testing.T) {
+	r := run(studies.BackendYOLOv9, 40, map[string]curve{
+		"fitness":  func(e int) float64 { return 0.5 - math.Abs(float64(e)-20)/100 },
+		"mAP50-95": zigzag(0.5, 0.012),
+	})
+	r.Noise = diagnosis.Noise{SD: 0.004, DF: 8}
+	if f := find(t, r, "best-epoch"); f.Numbers[0].Name != "best fitness" || f.State != diagnosis.Watch {
+		t.Errorf("early stopping is judged by %v: %s", f.Numbers, f.State)
+	}
+	if f := find(t, r, "unstable"); f.Numbers[0].Name != "swing of mAP50-95 (standard deviation)" || f.State != diagnosis.Watch {
+		t.Errorf("steadiness is judged by %v: %s", f.Numbers, f.State)
+	}
+}

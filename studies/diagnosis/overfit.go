@@ -89,7 +89,7 @@ func (t *trace) noValidationLoss(f Finding) Finding {
 func scoreFall(t *trace) (Finding, bool) {
 	f := Finding{State: Healthy, Source: fromUs + ", in place of the validation loss",
 		Threshold: "score 1 point below its best (twice its spread over seeds, if that is more) for 10 epochs while training box loss falls; half of that: to watch"}
-	metric, s, low, ok := t.progress()
+	metric, s, low, ok := t.scored()
 	switch {
 	case !ok:
 		return unknown(f.Threshold, f.Source, t.missing("mAP50-95")), true

@@ -190,6 +190,14 @@ func (t *trace) progress() (metric string, s series, low, ok bool) {
 	return "", nil, false, false
 }
 
+// scored is the objective where it is a score, so that it can be held against its spread over seeds, else progress.
+func (t *trace) scored() (metric string, s series, low, ok bool) {
+	if m := t.Objective.Metric; isScore(m) && len(t.curves[m]) > 0 {
+		return m, t.curves[m], t.Objective.Direction == trials.Minimize, true
+	}
+	return t.progress()
+}
+
 // isResource says that a metric is of the machine and not of the detector.
 func isResource(metric string) bool {
 	for _, p := range []string{"gpu/", "cpu/", "host/", "time/", "lr/"} {

@@ -11,7 +11,7 @@ const (
 func unstable(t *trace) (Finding, bool) {
 	f := Finding{State: Healthy, Source: "tuning article, figures of EMA: ±0.9 points without, ±0.3 with",
 		Threshold: "standard deviation around a straight line over the last epochs above 0.9 points"}
-	metric, s, _, ok := t.progress()
+	metric, s, _, ok := t.scored()
 	switch {
 	case !ok:
 		return unknown(f.Threshold, f.Source, t.missing("mAP50-95")), true
