@@ -177,8 +177,8 @@ func TestRules(t *testing.T) {
 		"rises 1.2":           {"still-rising", native, 20, map[string]curve{"mAP50-95": func(e int) float64 { return 0.003 * float64(e) }}, nil, diagnosis.Watch, "trainer.epochs"},
 		"rises 0.8":           {"still-rising", native, 20, map[string]curve{"mAP50-95": func(e int) float64 { return 0.002 * float64(e) }}, nil, diagnosis.Healthy, ""},
 		"rises within noise":  {"still-rising", native, 20, map[string]curve{"mAP50-95": func(e int) float64 { return 0.003 * float64(e) }}, []edit{noise(0.007)}, diagnosis.Healthy, ""},
-		"steady":              {"unstable", native, 20, map[string]curve{"mAP50-95": zigzag(0.5, 0.012)}, nil, diagnosis.Healthy, ""},
-		"unsteady":            {"unstable", native, 20, map[string]curve{"mAP50-95": zigzag(0.5, 0.018)}, nil, diagnosis.Watch, "ema_tau"},
+		"steady":              {"unstable", native, 20, map[string]curve{"mAP50-95": zigzag(0.5, 0.0138)}, nil, diagnosis.Healthy, ""},
+		"unsteady":            {"unstable", native, 20, map[string]curve{"mAP50-95": zigzag(0.5, 0.0146)}, nil, diagnosis.Watch, "ema_tau"},
 		"few pictures":        {"unstable", yolov9, 20, map[string]curve{"mAP50-95": zigzag(0.5, 0.018)}, []edit{func(r *diagnosis.Run) { r.Val = 199 }}, diagnosis.Watch, "fewer than 200"},
 		"less than seeds":     {"unstable", native, 20, map[string]curve{"mAP50-95": zigzag(0.5, 0.018)}, []edit{noise(0.02)}, diagnosis.Healthy, ""},
 		"more than seeds":     {"unstable", native, 20, map[string]curve{"mAP50-95": zigzag(0.5, 0.012)}, []edit{noise(0.004)}, diagnosis.Watch, ""},
@@ -217,6 +217,7 @@ func TestRules(t *testing.T) {
 		"slower 1.6":          {"slower", native, 12, map[string]curve{"time/epoch": steps(9, 10, 10, 10, 12, 14, 16)}, nil, diagnosis.Watch, "budget.parallel"},
 		"slower 1.4":          {"slower", native, 12, map[string]curve{"time/epoch": steps(9, 10, 10, 10, 12, 14)}, nil, diagnosis.Healthy, ""},
 		"slow first epoch":    {"slower", native, 12, map[string]curve{"time/epoch": steps(90, 10)}, nil, diagnosis.Healthy, ""},
+		"fast first epochs":   {"slower", native, 12, map[string]curve{"time/epoch": steps(1, 5, 10, 10, 14)}, nil, diagnosis.Healthy, ""},
 		"slower too short":    {"slower", native, 7, map[string]curve{"time/epoch": constant(10)}, nil, diagnosis.Unknown, "too few"},
 	} {
 		t.Run(name, func(t *testing.T) {
