@@ -75,7 +75,7 @@ var levers = map[string]map[remedy][]Lever{
 		warmUpLength: {lever("warmup_epochs", "shorten it; below the floor it changes nothing"), lever("warmup_floor", "lower the official floor of 100 steps, through mapsweep's launcher")},
 		warmUpFloor:  {lever("warmup_floor", "lower the official floor of 100 steps, through mapsweep's launcher"), lever("warmup_epochs", "leave it alone, or ask for more than the floor")},
 		stopEarly:    {lever("patience", "10, as in the article (the official default is 100); it watches fitness and not the validation loss"), lever("objective.epoch", "best scores the best epoch instead of the last")},
-		boxGain: {lever("box", "7.5 to 10.5, the article's 40 %; live through mapsweep's launcher only: the official loss multiplies by the literal 7.5 whatever the file says"),
+		boxGain: {lever("box", "7.5 to 10.5, the article's 40 %; live through mapsweep's launcher only: the official loss multiplies by the literal 7.5 whatever the file says. The shipped study box-weight tests it"),
 			lever("dfl", "raise it with the box gain, through the launcher, too")},
 		pictureSize:    {lever("imgsz", "larger for small objects; rounded up to a multiple of 32"), lever("multi_scale", "varies the size by half")},
 		batchSize:      {lever("batch_size", "a larger one if memory allows; up to 64 the official code accumulates to 64 anyway")},

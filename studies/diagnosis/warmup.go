@@ -29,10 +29,10 @@ func warmUp(t *trace) (Finding, bool) {
 	share := epochs / float64(planned)
 	f.Numbers = []Number{{Name: "warm-up asked for", Value: epochs, Unit: Epochs}, {Name: "training", Value: float64(planned), Unit: Epochs}}
 	saturated := false
-	if t.Backend == backendYOLOv9 {
-		if t.Train == 0 {
-			return unknownWith(f, unknown(f.Threshold, f.Source, "the number of training pictures is not recorded, and with it that of steps in an epoch")), true
-		}
+	if t.Backend == backendYOLOv9 && t.Train == 0 && share < 1 { // the floor may make it longer, and nothing shorter
+		return unknownWith(f, unknown(f.Threshold, f.Source, "the number of training pictures is not recorded, and with it that of steps in an epoch")), true
+	}
+	if t.Backend == backendYOLOv9 && t.Train > 0 {
 		perEpoch := math.Ceil(float64(t.Train) / float64(t.batch()))
 		floor := float64(floorSteps)
 		if v, ok := t.number("warmup_floor"); ok {
