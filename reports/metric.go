@@ -22,23 +22,23 @@ func newMetric(key string, d trials.Direction) Metric {
 	return Metric{Key: key, Direction: d, Points: isFraction(key)}
 }
 
-// MetricOf is the metric under that key; losses are better when smaller, all else when larger.
+// MetricOf is the metric under that key; losses and times are better when smaller, all else when larger.
 func MetricOf(key string) Metric {
-	if strings.HasPrefix(key, "loss") {
+	if strings.HasPrefix(key, "loss") || strings.HasPrefix(key, "val-loss") || strings.HasPrefix(key, "time/") {
 		return newMetric(key, trials.Minimize)
 	}
 	return newMetric(key, trials.Maximize)
 }
 
 func isFraction(key string) bool {
-	k := strings.ToLower(key)
+	k := strings.TrimPrefix(strings.ToLower(key), "coco/")
 	for _, p := range []string{"map", "ap/", "ap-", "ap50", "ap75", "ar-", "ar/", "ar1"} {
 		if strings.HasPrefix(k, p) {
 			return true
 		}
 	}
 	switch k {
-	case "ap", "ar", "precision", "recall", "f1":
+	case "ap", "ar", "precision", "recall", "f1", "fitness":
 		return true
 	}
 	return false

@@ -45,10 +45,13 @@ type Engine struct {
 	Now func() time.Time
 }
 
+// DefaultLost is the silence after which a worker that cannot be seen counts as gone.
+const DefaultLost = 2 * time.Minute
+
 // Limits are the engine's time limits. Zero means the default.
 type Limits struct {
 	Heartbeat time.Duration // signs of life, and looking for stop requests: 5 s
-	Lost      time.Duration // silence after which a worker that cannot be seen is given up: 2 min
+	Lost      time.Duration // silence after which a worker that cannot be seen is given up: DefaultLost
 	Poll      time.Duration // waiting for trials of other processes: 1 s
 	Grace     time.Duration // for a backend to return after a hard stop: 3 s
 	Hang      time.Duration // for a backend to return after any other cancellation: 1 min
@@ -62,7 +65,7 @@ func (l Limits) orDefaults() Limits {
 		}
 	}
 	def(&l.Heartbeat, 5*time.Second)
-	def(&l.Lost, 2*time.Minute)
+	def(&l.Lost, DefaultLost)
 	def(&l.Poll, time.Second)
 	def(&l.Grace, 3*time.Second)
 	def(&l.Hang, time.Minute)

@@ -117,7 +117,7 @@ and a report with intervals instead of single runs.
 	root.AddCommand(
 		a.initCommand(), a.checkCommand(), a.planCommand(), a.runCommand(), a.statusCommand(),
 		a.stopCommand(), a.retryCommand(), a.enqueueCommand(), a.showCommand(), a.logsCommand(),
-		a.tableCommand(), a.reportCommand(), a.trainCommand(), a.evalCommand(), a.schemaCommand(),
+		a.tableCommand(), a.reportCommand(), a.doctorCommand(), a.trainCommand(), a.evalCommand(), a.schemaCommand(),
 		a.studiesCommand(), a.devicesCommand(), a.versionCommand(), a.completionCommand(),
 	)
 	return root

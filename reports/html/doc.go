@@ -3,7 +3,7 @@
 // tables and charts as files beside it.
 //
 // The page follows a fixed order: the answer in sentences, four facts, effects,
-// every trial, curves, searches, failures, how it was done, provenance, all
+// every trial, curves, searches, signals, failures, how it was done, provenance, all
 // trials. Its words come from package reports and words.go, its looks from
 // page.html and style.css, its pictures from reports/charts, inlined as SVG whose
 // text and colours are the page's.

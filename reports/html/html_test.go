@@ -39,6 +39,7 @@ func studiesOfAllKinds() map[string]maker {
 	all["many"] = fixture.Many(20, 3).Build
 	all["names"] = fixture.Names().Build
 	all["search"] = func() (trials.Study, []trials.Trial) { return fixture.Search(40) }
+	all["sick"] = fixture.Sick
 	all["foreign"] = func() (trials.Study, []trials.Trial) { return fixture.Foreign(5) }
 	two := fixture.Quickstart()
 	two.Data = []string{"builtin:digits", "builtin:trees"}
@@ -102,9 +103,9 @@ func wellFormed(p string) error {
 func TestSections(t *testing.T) {
 	headings := regexp.MustCompile(`<h2>([^<]*)</h2>`)
 	for name, want := range map[string]string{
-		"quickstart":    "What changed, and by how much|Every trial|Learning curves|Seed by seed|How this was done|All trials",
-		"search":        "The search|Learning curves|How this was done|All trials",
-		"running":       "What changed, and by how much|Every trial|Learning curves|Seed by seed|Failures|How this was done|All trials",
+		"quickstart":    "What changed, and by how much|Every trial|Learning curves|Seed by seed|Signals|How this was done|All trials",
+		"search":        "The search|Learning curves|Signals|How this was done|All trials",
+		"running":       "What changed, and by how much|Every trial|Learning curves|Seed by seed|Signals|Failures|How this was done|All trials",
 		"none":          "How this was done|All trials",
 		"search-failed": "Failures|How this was done|All trials",
 	} {
@@ -122,7 +123,7 @@ func TestSections(t *testing.T) {
 func TestGolden(t *testing.T) {
 	drop := regexp.MustCompile(`(?s)<style>.*?</style>|<svg.*?</svg>|<[^>]*>`)
 	blank := regexp.MustCompile(`\n\s*\n+`)
-	for _, name := range []string{"quickstart", "search", "all-failed"} {
+	for _, name := range []string{"quickstart", "search", "all-failed", "sick"} {
 		p := strings.ReplaceAll(page(t, snapshot(t, studiesOfAllKinds()[name])), "</td><td", "</td> | <td")
 		text := blank.ReplaceAllString(stdhtml.UnescapeString(drop.ReplaceAllString(p, "")), "\n")
 		golden.Check(t, name+".txt", []byte(strings.TrimSpace(text)+"\n"))
@@ -141,6 +142,7 @@ func TestWords(t *testing.T) {
 		"search":        {"its value is optimistic", "proposed by the sampler tpe", "no rank is bold"},
 		"two-data-sets": {"Answer for builtin:digits", "Answer for builtin:trees", "charts/effects-2-builtin-trees.svg"},
 		"foreign":       {"recorded by another program", "2 objectives", "x = 0.73"},
+		"sick":          {"Problem: GPU memory and utilisation", "In 6 of 10 trials (0, 2, 3, 5, 8, 9)", "live through mapsweep&#39;s launcher only", "train_dual.py computes no validation loss", "tuning article, signals"},
 		"names":         {"数据增强 &lt;b&gt;study&lt;/b&gt;", "&lt;script&gt;alert(1)"},
 	} {
 		p := page(t, snapshot(t, studiesOfAllKinds()[name]))

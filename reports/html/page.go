@@ -20,11 +20,11 @@ var pageSource string
 //go:embed style.css
 var style string
 
-var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{"words": words}).Parse(pageSource))
+var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{"words": words, "prose": prose}).Parse(pageSource))
 
-// words keeps browsers from breaking the short words of a heading ("mAP50-95") at their hyphens.
-func words(heading string) template.HTML {
-	ws := strings.Fields(heading)
+// words keeps browsers from breaking short words ("mAP50-95") at their hyphens.
+func words(text string) template.HTML {
+	ws := strings.Fields(text)
 	for i, w := range ws {
 		ws[i] = template.HTMLEscapeString(w)
 		if len(w) <= 20 && strings.Contains(w, "-") {
@@ -32,6 +32,11 @@ func words(heading string) template.HTML {
 		}
 	}
 	return template.HTML(strings.Join(ws, " "))
+}
+
+// prose is words for text, whose numbers keep their percent signs.
+func prose(text string) template.HTML {
+	return template.HTML(strings.ReplaceAll(string(words(text)), " %", "\u00a0%"))
 }
 
 // page is what page.html shows, in its order.
@@ -42,6 +47,7 @@ type page struct {
 	Blocks                       []block
 	Warnings                     []string
 	Facts                        []fact
+	Signals                      signals
 	Failures, Notes              tables.Table
 	Logs                         []reports.Failure
 	Methods                      string
@@ -101,7 +107,7 @@ func newPage(s *reports.Snapshot, f Files) (page, error) {
 	p := page{
 		Title: s.Study.Name, Subtitle: subtitle(s), Description: s.Spec.Description,
 		Style: template.CSS(style), Several: len(s.Blocks) > 1, Warnings: s.Warnings, Facts: facts(s),
-		Failures: tables.Failures(s), Notes: tables.Notes(s), Methods: methods(s), Provenance: provenance(s),
+		Signals: newSignals(s), Failures: tables.Failures(s), Notes: tables.Notes(s), Methods: methods(s), Provenance: provenance(s),
 		Trials: tables.Trials(s), File: strings.TrimSpace(string(s.Study.File)),
 	}
 	p.TrialsTitle = fmt.Sprintf("%s with their outcomes and configurations", reports.Count(len(s.Trials), "trial"))

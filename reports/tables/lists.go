@@ -155,12 +155,13 @@ func some(ns []int) string {
 var metricOrder = []string{"mAP50-95", "mAP50", "mAP75", "mAP-small", "mAP-medium", "mAP-large", "AR1", "AR10", "AR100", "precision", "recall"}
 
 // Metrics are the scores beside the objective by arm: mean ± spread over complete trials at the scored epoch. The
-// second table holds the average precision of each class. Losses are left out, and so are tables without numbers.
+// second table holds the average precision of each class. Losses and the use of the machine are left out, and so are
+// tables without numbers.
 func Metrics(s *reports.Snapshot, block int) []Table {
 	var scores, perClass []string
 	for _, k := range s.MetricKeys() {
 		switch {
-		case k == s.Metric.Key, strings.HasPrefix(k, "loss"), strings.HasPrefix(k, "lr/"):
+		case k == s.Metric.Key, strings.HasPrefix(k, "loss"), strings.HasPrefix(k, "val-loss"), strings.HasPrefix(k, "lr/"), ofMachine(k):
 		case strings.HasPrefix(k, "AP/"):
 			perClass = append(perClass, k)
 		default:
@@ -185,6 +186,16 @@ func Metrics(s *reports.Snapshot, block int) []Table {
 		}
 	}
 	return out
+}
+
+// ofMachine says that a metric tells how the machine was used and not what was learned.
+func ofMachine(key string) bool {
+	for _, p := range []string{"gpu/", "cpu/", "host/", "time/"} {
+		if strings.HasPrefix(key, p) {
+			return true
+		}
+	}
+	return false
 }
 
 // sizesNote says how the native trainer measures objects.
