@@ -92,7 +92,7 @@ class Recorder:
     """Hooks that note what each batch did, and end the run after enough of them."""
 
     def __init__(self, steps):
-        self.want, self.steps, self.options, self.images, self.model = steps, [], {}, None, None
+        self.want, self.steps, self.options, self.images, self.model, self.optimizer = steps, [], {}, None, None, None
 
     def hook(self, plan):
         import torch
@@ -127,20 +127,20 @@ class Recorder:
                 rec.steps.append({'hashes': {'input': digest([rec.images, targets]), 'loss': digest([out[1]])},
                                   'values': {'input': [total([rec.images]), total([targets])], 'loss': [finite(float(v)) for v in out[1]]}})
                 rec.images = None
+                rates = [float(g[k]) for g in rec.optimizer.param_groups for k in ('lr', 'momentum', 'weight_decay') if k in g]
+                rec.note('lr', repr(rates), rates)
             return out
 
         def made(model, *args, **kwargs):
-            opt = optimizer(model, *args, **kwargs)
+            rec.optimizer = opt = optimizer(model, *args, **kwargs)
             step = opt.step
 
             def stepped(self, *a, **k):
                 grads = [q.grad for q in model.parameters() if q.grad is not None]
                 norm = float(torch.stack([g.detach().double().norm() for g in grads]).norm()) if grads else 0.0
-                rates = [float(g[k]) for g in opt.param_groups for k in ('lr', 'momentum', 'weight_decay') if k in g]
                 result = step(*a, **k)
                 weights = list(model.state_dict().values())
                 rec.note('gradient', digest(grads), [finite(norm)])
-                rec.note('lr', repr(rates), rates)
                 rec.note('weights', digest(weights), [total(weights)])
                 return result
 
