@@ -34,8 +34,18 @@ type Checkout struct {
 	Dirty   bool     `json:"dirty,omitempty"`   // git knows of uncommitted changes
 }
 
-// Studied says that all files that matter are those that were studied.
-func (c Checkout) Studied() bool { return len(c.Edited) == 0 && len(c.Missing) == 0 }
+// Studied says that all code that matters is that which was studied.
+func (c Checkout) Studied() bool {
+	return len(code(c.Edited)) == 0 && len(code(c.Missing)) == 0
+}
+
+// code and settings divide the studied files.
+func code(names []string) []string     { return withEnding(names, ".py", true) }
+func settings(names []string) []string { return withEnding(names, ".py", false) }
+
+func withEnding(names []string, end string, want bool) []string {
+	return slices.DeleteFunc(slices.Clone(names), func(n string) bool { return strings.HasSuffix(n, end) != want })
+}
 
 // ReadCheckout compares a folder with the official code as it was studied. It needs no git, but asks it, if it is
 // there, for uncommitted changes.
@@ -81,29 +91,24 @@ func (c *Checkout) compare() {
 // judge makes the faults of what was found.
 func (c Checkout) judge() Faults {
 	var all Faults
-	needed := slices.DeleteFunc(slices.Clone(c.Missing), func(n string) bool { return !strings.HasSuffix(n, ".py") })
-	switch {
-	case slices.Contains(needed, "train.py") && slices.Contains(needed, "train_dual.py") && slices.Contains(needed, "utils/general.py"):
+	add := func(l Level, kind string, names []string, do, format string, args ...any) {
+		if len(names) > 0 {
+			f := one(l, AreaCheckout, kind, c.Dir, do, format, args...)
+			f.list(names)
+			all = append(all, f)
+		}
+	}
+	needed := code(c.Missing)
+	if slices.Contains(needed, "train.py") && slices.Contains(needed, "train_dual.py") && slices.Contains(needed, "utils/general.py") {
 		return Faults{one(Error, AreaCheckout, "checkout-other", c.Dir, "give the folder that holds train_dual.py",
 			"this is no checkout of the official YOLOv9: train.py, train_dual.py and utils/general.py are missing")}
-	case len(needed) > 0:
-		f := one(Error, AreaCheckout, "checkout-files", c.Dir, "restore them: git checkout "+StudiedCommit[:12],
-			"files of the official code are missing that training needs")
-		f.list(needed)
-		all = append(all, f)
 	}
-	if rest := slices.DeleteFunc(slices.Clone(c.Missing), func(n string) bool { return strings.HasSuffix(n, ".py") }); len(rest) > 0 {
-		f := one(Note, AreaCheckout, "checkout-settings", c.Dir, "", "model or hyper-parameter files of the official code are missing; only studies that name them need them")
-		f.list(rest)
-		all = append(all, f)
-	}
-	if len(c.Edited) > 0 {
-		f := one(Warning, AreaCheckout, "checkout-edited", c.Dir,
-			"check what the changes do, run `mapsweep audit`, or use commit "+StudiedCommit[:12],
-			"files differ from the studied commit %s: what mapsweep knows of the code may be untrue, and its launcher may not fit", StudiedCommit[:12])
-		f.list(c.Edited)
-		all = append(all, f)
-	}
+	short := StudiedCommit[:12]
+	add(Error, "checkout-files", needed, "restore them: git checkout "+short, "files of the official code are missing that training needs")
+	add(Warning, "checkout-edited", code(c.Edited), "check what the changes do, run `mapsweep audit`, or use commit "+short,
+		"files differ from the studied commit %s: what mapsweep knows of the code may be untrue, and its launcher may not fit", short)
+	add(Note, "checkout-settings-missing", settings(c.Missing), "", "model or hyper-parameter files of the official code are missing; only studies that name them need them")
+	add(Note, "checkout-settings-edited", settings(c.Edited), "", "model or hyper-parameter files are not those of the studied commit; mapsweep writes every hyper-parameter itself, so only the models matter")
 	return append(all, c.judgeCommit()...)
 }
 

@@ -36,8 +36,15 @@ func ParseYAML(b []byte) error {
 	return err
 }
 
-// Files and rules that tests go through.
-var (
-	StudiedSums = studiedSums
-	FileRules   = fileRules
-)
+// Studied returns the list of the studied files and their sums.
+func Studied() string { return studiedSums }
+
+// SetStudied replaces that list until the returned function is called.
+func SetStudied(sums string) (restore func()) {
+	old := studiedSums
+	studiedSums = sums
+	return func() { studiedSums = old }
+}
+
+// HasRule says whether a kind of fault of a file is explained.
+func HasRule(kind string) bool { return fileRules[kind].what != "" }

@@ -375,6 +375,35 @@ func TestOfficialListing(t *testing.T) {
 	}
 }
 
+// TestOfficialMixed: where some label files hold boxes and some polygons, mosaic loses most of the objects, as the
+// fault labels-mixed-train says.
+func TestOfficialMixed(t *testing.T) {
+	official(t)
+	dir := t.TempDir()
+	row := map[bool]string{false: " .5 .5 .6 .6\n", true: " .2 .2 .8 .2 .8 .8 .2 .8\n"}
+	var questions []question
+	for _, set := range []struct {
+		name  string
+		polys func(i int) bool
+	}{{"boxes", func(int) bool { return false }}, {"polygons", func(int) bool { return true }}, {"mixed", func(i int) bool { return i%2 == 0 }}} {
+		for i := range 8 {
+			put(t, dir, map[string]string{
+				fmt.Sprintf("%s/images/%d.png", set.name, i): asPNG(t, pic(64, 64, uint8(i))),
+				fmt.Sprintf("%s/labels/%d.txt", set.name, i): fmt.Sprint(i%2) + row[set.polys(i)],
+			})
+		}
+		questions = append(questions, question{Ask: "mosaic", Path: filepath.Join(dir, set.name, "images"), Batch: 200})
+	}
+	var boxes [3]int
+	for i, a := range ask(t, questions) {
+		boxes[i] = decode[struct{ Boxes int }](t, a).Boxes
+	}
+	t.Logf("objects of 200 mosaics: %d as boxes, %d as polygons, %d mixed", boxes[0], boxes[1], boxes[2])
+	if 10*boxes[2] > 8*min(boxes[0], boxes[1]) {
+		t.Error("mixed labels lose no objects")
+	}
+}
+
 // TestOfficialFind: names of models are found as the official function finds them, and every model has a script.
 func TestOfficialFind(t *testing.T) {
 	checkout, _ := official(t)
@@ -439,5 +468,17 @@ func TestOfficialPython(t *testing.T) {
 	}
 	for _, f := range append(faults, more...) {
 		t.Log(f)
+	}
+}
+
+// TestOfficialCheck: a sound data set, the given checkout and the given Python pass as a whole.
+func TestOfficialCheck(t *testing.T) {
+	checkout, python := official(t)
+	dir := t.TempDir()
+	put(t, dir, goodSet(t, dir))
+	r, err := preflight.Check(t.Context(), preflight.Options{Checkout: checkout, Python: python, Models: []string{"yolov9-t.yaml", "gelan-t.yaml"},
+		Data: []string{filepath.Join(dir, "data.yaml")}, Batch: 4, Kept: 4, Out: t.TempDir(), Probe: preflight.ProbeOptions{Import: true}})
+	if err != nil || r.Faults.Err() != nil || r.Models[0].Kind != preflight.Dual || r.Models[1].Kind != preflight.Single {
+		t.Errorf("%+v, %v", r, err)
 	}
 }

@@ -28,8 +28,9 @@ var overlooked = []string{"avif", "gif", "heic", "heif", "jfif", "jp2", "pgm", "
 
 // Limits of the libraries that the official code reads pictures with.
 const (
-	leastSide  = 10           // pixels; smaller ones are left out
-	bombPixels = 2 * 89478485 // Pillow refuses more: a decompression bomb
+	leastSide   = 10           // pixels; smaller ones are left out
+	bombPixels  = 2 * 89478485 // Pillow refuses more: a decompression bomb
+	mostDecoded = 1 << 25      // pixels; larger pictures are not decoded here, for the memory that takes
 )
 
 // picture is what was found of one image file.
@@ -116,6 +117,14 @@ func (p *picture) inspect(f *os.File, tail []byte) {
 	case "gif", "ppm":
 		p.rule, p.detail = "image-format", "a "+p.format+" file, whatever its name says"
 		return
+	case "bigtiff":
+		p.rule, p.detail = "image-unsure", "a BigTIFF file"
+		return
+	case "webp":
+		if claimed := int64(binary.LittleEndian.Uint32(head[4:])) + 8; claimed > p.size {
+			p.rule, p.detail = "image-truncated", fmt.Sprintf("%d bytes of %d", p.size, claimed)
+			return
+		}
 	}
 	conf, _, err := image.DecodeConfig(bufio.NewReader(io.NewSectionReader(f, 0, p.size)))
 	if err != nil {
@@ -160,6 +169,8 @@ func sniff(head []byte) string {
 		return "bmp"
 	case begins("II*\x00") || begins("MM\x00*"):
 		return "tiff"
+	case begins("II+\x00") || begins("MM\x00+"):
+		return "bigtiff"
 	case begins("RIFF") && len(head) >= 12 && string(head[8:12]) == "WEBP":
 		return "webp"
 	case begins("GIF8"):
@@ -186,14 +197,17 @@ func (p *picture) checkJPEG(f *os.File, tail []byte) {
 	if bytes.HasSuffix(tail, []byte("\xff\xd9")) || multiPicture(f) {
 		return
 	}
+	if p.w > mostDecoded/p.h {
+		p.rule, p.detail = "image-unsure", "no end marker, and too large to decode here"
+		return
+	}
 	_, err := jpeg.Decode(bufio.NewReaderSize(io.NewSectionReader(f, 0, p.size), 1<<16))
-	switch {
-	case err == nil:
+	if err == nil {
 		p.rule, p.detail = "image-restored", "bytes follow the end of the picture"
-	case errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF):
-		p.rule, p.detail = "image-truncated", "the picture ends early"
-	default:
-		p.fail(err, "no end marker, and it cannot be decoded")
+		return
+	}
+	if p.fail(err, "no end marker"); p.rule == "image-broken" {
+		p.rule = "image-truncated"
 	}
 }
 
@@ -245,7 +259,7 @@ func (p *picture) checkPNG(f *os.File) {
 func (p *picture) decode(f *os.File) {
 	decoders := map[string]func(io.Reader) (image.Image, error){"bmp": bmp.Decode, "tiff": tiff.Decode, "webp": webp.Decode}
 	decode, ok := decoders[p.format]
-	if !ok {
+	if !ok || p.w > mostDecoded/p.h {
 		return
 	}
 	if _, err := decode(bufio.NewReaderSize(io.NewSectionReader(f, 0, p.size), 1<<16)); err != nil {

@@ -201,6 +201,19 @@ func TestRealpath(t *testing.T) {
 	}
 }
 
+// TestScalar has the answers of PyYAML 6.0.4.
+func TestScalar(t *testing.T) {
+	for text, want := range map[string]string{
+		"a": "str a", "1": "int 1", "-3": "int -3", "+4": "int 4", "010": "int 8", "-010": "int -8", "0x1f": "int 31", "0b11": "int 3", "1_000": "int 1000", "08": "str 08", "0": "int 0",
+		"yes": "bool True", "No": "bool False", "on": "bool True", "y": "str y", "TRUE": "bool True", "~": "NoneType None", "null": "NoneType None", "nULL": "str nULL",
+		"1e3": "str 1e3", "1.5": "other 1.5", "2001-12-14": "other 2001-12-14", "images/train": "str images/train", "99999999999999999999": "other 99999999999999999999",
+	} {
+		if got := preflight.Scalar(text); got != want {
+			t.Errorf("%s: %q, want %q", text, got, want)
+		}
+	}
+}
+
 func FuzzResolve(f *testing.F) {
 	dir := f.TempDir()
 	checkout := f.TempDir()

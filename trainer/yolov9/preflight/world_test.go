@@ -51,6 +51,10 @@ func asPNG(t testing.TB, m image.Image) string {
 	return encoded(t, func(b *bytes.Buffer) error { return png.Encode(b, m) })
 }
 
+func asBMP(t testing.TB, m image.Image) string {
+	return encoded(t, func(b *bytes.Buffer) error { return bmp.Encode(b, m) })
+}
+
 func encoded(t testing.TB, encode func(*bytes.Buffer) error) string {
 	t.Helper()
 	var b bytes.Buffer
@@ -66,7 +70,7 @@ func pictures(t testing.TB) []struct {
 	ignored             bool
 } {
 	jpg, pngs := asJPEG(t, pic(40, 30, 1)), asPNG(t, pic(40, 30, 1))
-	bmps := encoded(t, func(b *bytes.Buffer) error { return bmp.Encode(b, pic(40, 30, 1)) })
+	bmps := asBMP(t, pic(40, 30, 1))
 	tiffs := encoded(t, func(b *bytes.Buffer) error { return tiff.Encode(b, pic(40, 30, 1), nil) })
 	gifs := encoded(t, func(b *bytes.Buffer) error { return gif.Encode(b, pic(40, 30, 1), nil) })
 	crc := strings.Replace(pngs, "IDAT", "IDAT\x00", 1)
@@ -81,7 +85,7 @@ func pictures(t testing.TB) []struct {
 		{"png-named.jpg", pngs, "", false},
 		{"trailing.jpg", jpg + "\x00\x00\x00", "image-restored", false},
 		{"no-end.jpg", jpg[:len(jpg)-2], "image-truncated", true},
-		{"half.jpg", jpg[:len(jpg)/2], "image-truncated", true},
+		{"half.jpg", jpg[:len(jpg)-200], "image-truncated", true},
 		{"headless.jpg", jpg[:10], "image-broken", true},
 		{"checksum.png", crc[:len(pngs)], "image-broken", true},
 		{"half.png", pngs[:len(pngs)/2], "image-truncated", true},
@@ -91,6 +95,7 @@ func pictures(t testing.TB) []struct {
 		{"small.png", asPNG(t, pic(9, 40, 1)), "image-small", true},
 		{"least.png", asPNG(t, pic(10, 10, 1)), "", false},
 		{"empty.jpg", "", "image-broken", true},
+		{"short.webp", "RIFF\xff\x00\x00\x00WEBPVP8L\x10\x00\x00\x00\x2f", "image-truncated", true},
 		{"text.jpg", "this is no picture at all", "image-broken", true},
 	}
 }
@@ -125,7 +130,7 @@ var labelCases = []struct {
 	{"infinite class", "inf .5 .5 .2 .2\n", "class-fraction", false, 1},
 	{"negative class", "-1 .5 .5 .2 .2\n", "label-negative", true, 0},
 	{"negative x", "0 -.1 .5 .2 .2\n", "label-negative", true, 0},
-	{"minus zero", "0 -0.0 .5 .2 .2\n", "", false, 1},
+	{"minus zero", "0 -0.0 .5 .2 .2\n", "label-outside", false, 1},
 	{"pixels", "0 120 80 40 30\n", "label-range label-range label-range label-range", true, 0},
 	{"just above one", "0 .5 .5 1.0000001 .2\n", "label-range", true, 0},
 	{"rounds to one", "0 .5 .5 1.00000001 .2\n", "", false, 1},

@@ -2,6 +2,7 @@
 # JSON list of answers on the last line of stdout. Started in the checkout.
 import json
 import os
+import random
 import sys
 import types
 
@@ -48,6 +49,14 @@ def load(q):
     }
 
 
+def mosaic(q):
+    d = dataloaders.LoadImagesAndLabels(q["path"], 64, augment=True, hyp=dict.fromkeys(
+        ("copy_paste", "degrees", "translate", "scale", "shear", "perspective"), 0.0))
+    random.seed(0)
+    kept = [d.load_mosaic(i % d.n)[1] for i in range(q["batch"])]
+    return {"boxes": sum(len(x) for x in kept), "classes": [sum(int((x[:, 0] == c).sum()) for x in kept) for c in (0, 1)]}
+
+
 def find(q):
     return os.path.abspath(general.check_yaml(q["name"]))
 
@@ -59,7 +68,7 @@ def scalars(q):
 answers = []
 for q in json.load(sys.stdin):
     try:
-        answers.append({"ok": {"dataset": dataset, "verify": verify, "load": load, "find": find, "scalars": scalars}[q["ask"]](q)})
+        answers.append({"ok": {"dataset": dataset, "mosaic": mosaic, "verify": verify, "load": load, "find": find, "scalars": scalars}[q["ask"]](q)})
     except BaseException as e:
         answers.append({"error": "%s: %s" % (type(e).__name__, e)})
 print("\nanswers:" + json.dumps(answers))
