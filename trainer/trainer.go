@@ -52,6 +52,24 @@ type Preparer interface {
 	Prepare(ctx context.Context) (trials.Provenance, error)
 }
 
+// Preflighter is optional: everything that can be looked at before the first trial, in one list. Prepare fails
+// where the list has errors.
+type Preflighter interface {
+	Preflight(ctx context.Context) (Preflight, error)
+}
+
+// Preflight is what was found.
+type Preflight struct {
+	Found []Remark `json:"found"` // the worst first
+	Facts any      `json:"facts"` // what was seen, for --json
+}
+
+// Remark is one finding of a preflight.
+type Remark struct {
+	Level string `json:"level"` // error, warning or note
+	Text  string `json:"text"`  // what is wrong, where, and what to do; may have several lines
+}
+
 // Describer is optional: names the backend's knobs, with types, defaults, ranges and requirements.
 type Describer interface {
 	Knobs() []trials.Knob

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 
@@ -28,13 +29,27 @@ func (a *app) checkCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if p, ok := backend.(trainer.Preparer); ok {
+			var found *trainer.Preflight
+			if p, ok := backend.(trainer.Preflighter); ok {
+				f, err := p.Preflight(c.Context())
+				if err != nil {
+					return err
+				}
+				found = &f
+			} else if p, ok := backend.(trainer.Preparer); ok {
 				if _, err := p.Prepare(c.Context()); err != nil {
 					return &codeError{exitUsage, fmt.Errorf("%s: %w", src.opts.File, err)}
 				}
 			}
 			if asJSON {
-				return printJSON(a.stdout, spec)
+				return errors.Join(printJSON(a.stdout, struct {
+					studies.Spec
+					Preflight *trainer.Preflight `json:"preflight,omitempty"`
+				}{spec, found}), faulty(src.opts.File, found))
+			}
+			a.printPreflight(found)
+			if err := faulty(src.opts.File, found); err != nil {
+				return err
 			}
 			n, notes, err := countTrials(spec)
 			if err != nil {
@@ -51,6 +66,35 @@ func (a *app) checkCommand() *cobra.Command {
 	addBackend(c, &backendName)
 	c.Flags().BoolVar(&asJSON, "json", false, "print the study as it was understood")
 	return c
+}
+
+// printPreflight lists what a preflight found.
+func (a *app) printPreflight(found *trainer.Preflight) {
+	if found == nil {
+		return
+	}
+	for _, f := range found.Found {
+		fmt.Fprintf(a.stdout, "%s\n", f.Text)
+	}
+	if len(found.Found) > 0 {
+		fmt.Fprintln(a.stdout)
+	}
+}
+
+// faulty is the error of a preflight that found errors, or nil.
+func faulty(file string, found *trainer.Preflight) error {
+	n := 0
+	if found != nil {
+		for _, f := range found.Found {
+			if f.Level == "error" {
+				n++
+			}
+		}
+	}
+	if n == 0 {
+		return nil
+	}
+	return usagef("%s: the preflight found %s", file, count(n, "error"))
 }
 
 // countTrials is the number of trials that a study plans, with the design's notes.

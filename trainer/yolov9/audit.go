@@ -97,7 +97,10 @@ func (t *tracer) add(i int, job trainer.Job) {
 		refuse(err)
 		return
 	}
-	job.Data = absolute(job.Data, isFile)
+	if job.Data, err = t.b.dataFile(job.Data, t.dir); err != nil {
+		refuse(err)
+		return
+	}
 	if job.Epochs == 0 {
 		job.Epochs = t.b.cfg.Epochs
 	}
@@ -244,12 +247,3 @@ func roundEven(x float64) float64 {
 	r, _ := strconv.ParseFloat(strconv.FormatFloat(x, 'f', 0, 64), 64)
 	return r
 }
-
-// look is what a glance at the labels says.
-type look struct {
-	known    bool
-	images   int
-	polygons bool
-}
-
-func (b *Backend) look(ctx context.Context) (look, error) { return look{}, nil }

@@ -1,7 +1,6 @@
 package yolov9
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -13,6 +12,7 @@ import (
 	"time"
 
 	"github.com/mapsweep/mapsweep/trainer"
+	"github.com/mapsweep/mapsweep/trainer/yolov9/preflight"
 	"github.com/mapsweep/mapsweep/trials"
 )
 
@@ -32,6 +32,8 @@ type Config struct {
 	BestEpoch  bool          // the study reads the best epoch, so that best.pt is the checkpoint that counts
 	COCO       bool          // also score the final weights by COCO average precision
 	Timeout    time.Duration // of one trial; 0: none
+	Kept       int           // trials whose checkpoints stay, for the check of the disk
+	Parallel   int           // trials at once, for the same
 	Out        string        // folder that a study writes to, for the check of the disk
 	Log        *slog.Logger
 	// CPURanks starts trainer.gpus processes on the CPU over gloo, to test what several GPUs do.
@@ -55,13 +57,18 @@ const (
 type Backend struct {
 	cfg Config
 
-	mu      sync.Mutex
-	scanned map[string]error // data sets whose label cache is there
+	mu       sync.Mutex
+	scanned  map[string]error // data sets whose label cache is there
+	intended map[string][]any // values that the study will try, by knob
+
+	checking sync.Mutex
+	checked  *preflight.Report
 }
 
 var _ interface {
 	trainer.Backend
 	trainer.Preparer
+	trainer.Preflighter
 	trainer.Describer
 	trainer.Measurer
 	trainer.Resumer
@@ -124,6 +131,7 @@ func (b *Backend) Metrics() []string {
 
 // CheckParams refuses what no trial could run, before anything starts.
 func (b *Backend) CheckParams(baseline trials.Params, levels map[string][]any) error {
+	b.intends(baseline, levels)
 	var names []string
 	for n := range levels {
 		names = append(names, n)
@@ -135,7 +143,8 @@ func (b *Backend) CheckParams(baseline trials.Params, levels map[string][]any) e
 	seen := map[string]bool{}
 	try := func(p trials.Params) {
 		for n, v := range p {
-			if k, ok := find(n); !ok || k.accept(v) != nil {
+			k, ok := find(n)
+			if free := k.Kind == trials.Categorical && len(k.Choices) == 0; !ok || !free && k.accept(v) != nil {
 				return // names, types and ranges are studies.Validate's
 			}
 		}
@@ -168,20 +177,6 @@ func (b *Backend) python() (string, error) {
 		return "", fmt.Errorf("find Python: %w: name an interpreter that can run the official code under trainer.python or in YOLOV9_PYTHON", err)
 	}
 	return path, nil
-}
-
-// Prepare checks the checkout, the interpreter and the data before the first trial.
-func (b *Backend) Prepare(ctx context.Context) (trials.Provenance, error) {
-	p := trials.Provenance{Backend: "yolov9", Extra: map[string]string{"checkout": b.cfg.Checkout, "model": b.cfg.Model}}
-	if err := ctx.Err(); err != nil {
-		return p, err
-	}
-	python, err := b.python()
-	if err != nil {
-		return p, err
-	}
-	p.Extra["python"] = python
-	return p, nil
 }
 
 func isFile(path string) bool {

@@ -54,6 +54,11 @@ func subject(t *testing.T, cfg yolov9.Config, rules ...standin.Rule) (*yolov9.Ba
 	if err != nil {
 		t.Fatal(err)
 	}
+	for _, split := range []string{"train", "val"} {
+		if err := os.MkdirAll(filepath.Join(dir, "images", split), 0o777); err != nil {
+			t.Fatal(err)
+		}
+	}
 	data := filepath.Join(dir, "data.yaml")
 	if err := os.WriteFile(data, []byte("train: images/train\nval: images/val\nnames: [a]\n"), 0o666); err != nil {
 		t.Fatal(err)

@@ -25,10 +25,10 @@ const (
 func (b *Backend) scan(ctx context.Context, r *run) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if err, done := b.scanned[r.job.Data]; done {
+	if err, done := b.scanned[r.source]; done {
 		return err
 	}
-	unlock, err := lockFile(ctx, filepath.Join(os.TempDir(), fmt.Sprintf("mapsweep-scan-%x.lock", sha256.Sum256([]byte(r.job.Data)))))
+	unlock, err := lockFile(ctx, filepath.Join(os.TempDir(), fmt.Sprintf("mapsweep-scan-%x.lock", sha256.Sum256([]byte(r.source)))))
 	if err != nil {
 		return fmt.Errorf("wait for the scan of labels: %w", err)
 	}
@@ -39,7 +39,7 @@ func (b *Backend) scan(ctx context.Context, r *run) error {
 	if err := p.write(path); err != nil {
 		return err
 	}
-	fmt.Fprintf(r.log, "mapsweep: scanning the labels of %s\n", r.job.Data)
+	fmt.Fprintf(r.log, "mapsweep: scanning the labels of %s\n", r.source)
 	exit, err := process.Run(ctx, process.Command{Args: []string{r.python, r.start, path}, Env: b.environment(r.job), Dir: b.cfg.Checkout, Output: r.log, Grace: grace})
 	switch {
 	case ctx.Err() != nil:
@@ -51,7 +51,7 @@ func (b *Backend) scan(ctx context.Context, r *run) error {
 		f.Reason = "scan of the labels: " + f.Reason
 		err = f
 	}
-	b.scanned[r.job.Data] = err
+	b.scanned[r.source] = err
 	var f *trainer.Failure
 	if errors.As(err, &f) || err != nil {
 		return err

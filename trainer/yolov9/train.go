@@ -54,6 +54,7 @@ func (b *Backend) Train(ctx context.Context, job trainer.Job, report func(trials
 type run struct {
 	b        *Backend
 	job      trainer.Job
+	source   string // the data set as the study names it
 	set      settings
 	script   string
 	model    string // path of the model file
@@ -81,13 +82,16 @@ func (b *Backend) newRun(job trainer.Job, report func(trials.Measurement)) (*run
 		return nil, fmt.Errorf("train: %w", err)
 	}
 	job.Dir = dir
-	job.Data = absolute(job.Data, isFile) // the script runs in the checkout
+	source := job.Data
+	if job.Data, err = b.dataFile(source, dir); err != nil {
+		return nil, err
+	}
 	process.KillLeftovers("MAPSWEEP_DIR=" + dir)
 	set, err := b.resolve(job.Params, job.Seed, false)
 	if err != nil {
 		return nil, infeasible(err)
 	}
-	r := &run{b: b, job: job, set: set, report: report, attempt: newAttempt(dir)}
+	r := &run{b: b, job: job, source: source, set: set, report: report, attempt: newAttempt(dir)}
 	if r.script, r.model, err = b.scriptOf(set.values["cfg"].(string)); err != nil {
 		return nil, &trainer.Failure{Class: trials.ClassUsage, Reason: err.Error(), Err: err}
 	}

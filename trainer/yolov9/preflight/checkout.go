@@ -72,6 +72,16 @@ func ReadCheckout(dir string) (Checkout, Faults) {
 	return c, c.judge()
 }
 
+// Files are the files of the official code that matter to training, relative to the checkout.
+func Files() []string {
+	var names []string
+	for line := range strings.Lines(studiedSums) {
+		_, name, _ := strings.Cut(strings.TrimSpace(line), "  ")
+		names = append(names, name)
+	}
+	return names
+}
+
 // compare fills in Edited and Missing.
 func (c *Checkout) compare() {
 	for line := range strings.Lines(studiedSums) {

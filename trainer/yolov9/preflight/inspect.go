@@ -67,7 +67,23 @@ func Inspect(ctx context.Context, d Data, opts InspectOptions) (Summary, Faults,
 	}
 	in.classes()
 	in.caches()
+	in.sum.Hash = in.fingerprint()
 	return in.sum, in.tally.faults.sorted(), nil
+}
+
+// fingerprint is a SHA-256 over class names and, for each picture of train and val, its name, the size of its file and
+// the content of its labels. Pixels are not in it: that would mean reading everything before every study.
+func (in *inspector) fingerprint() string {
+	h := sha256.New()
+	fmt.Fprintf(h, "%q\n", in.data.Names)
+	for _, k := range in.seen {
+		size := int64(-1)
+		if st, err := os.Stat(k.file); err == nil {
+			size = st.Size()
+		}
+		fmt.Fprintf(h, "%s %s %d %x\n", k.split, filepath.Base(k.file), size, k.content)
+	}
+	return hex.EncodeToString(h.Sum(nil))
 }
 
 // inspector holds what is known of the splits.
@@ -91,7 +107,8 @@ type look struct {
 	labels   Labels
 	has      bool // a label file
 	size     int64
-	changed  time.Time // of the label file
+	changed  time.Time         // of the label file
+	content  [sha256.Size]byte // of the label file
 	labelErr string
 }
 
@@ -172,6 +189,7 @@ func (in *inspector) look(it item, split string) look {
 		k.labelErr = cause(err).Error()
 		return k
 	}
+	k.content = sha256.Sum256(b)
 	classes := len(in.data.Names)
 	if in.opts.SingleClass {
 		classes = 0 // any

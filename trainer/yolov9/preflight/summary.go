@@ -16,6 +16,7 @@ type Summary struct {
 	Classes []string         `json:"classes"`
 	Splits  map[string]Split `json:"splits"`
 	Overlap int              `json:"overlap"` // images of val whose content is in train too
+	Hash    string           `json:"hash"`    // SHA-256 over names, sizes and labels of train and val, hex
 }
 
 // Split is what was counted in one split.

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -36,9 +37,12 @@ func Main(args []string) int {
 	if len(args) > 0 && args[0] == "-m" { // torch.distributed.run: one rank is enough here
 		args = args[len(args)-2:]
 	}
-	if len(args) < 2 || filepath.Base(args[0]) != "start.py" {
-		fmt.Println(probed)
+	if i := slices.Index(args, "-c"); i >= 0 && len(args) > i+3 {
+		fmt.Printf("\n%s%s\n", args[i+2], probed(args[i+4:]))
 		return 0
+	}
+	if len(args) < 2 || filepath.Base(args[0]) != "start.py" {
+		return fail(fmt.Errorf("what is %q", args))
 	}
 	data, err := os.ReadFile(args[1])
 	if err != nil {
