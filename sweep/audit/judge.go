@@ -143,7 +143,7 @@ func (j judge) verdict(s subject) (l trials.Liveness, collapsed bool) {
 // alive fills in a knob that some values of which differ.
 func (j judge) alive(l *trials.Liveness, s subject, o outcome) {
 	l.Verdict, l.Channel, l.Step = string(trainer.Live), o.first.channel, o.first.step
-	if _, late := j.unjudged(s.name); s.forced || late || !o.equal() {
+	if _, late := j.unjudged(s.name); late || !o.equal() {
 		return
 	}
 	l.Verdict, l.Groups = string(trainer.Saturated), o.groups
