@@ -38,7 +38,7 @@ func TestTrace(t *testing.T) {
 		{name: "mosaic", params: trials.Params{"mosaic": 0.0}, want: "input 1"},
 		{name: "mixup", params: trials.Params{"mixup": 1.0}, want: "input 1"},
 		{name: "gain", params: trials.Params{"box": 5.0}, want: "loss 1"},
-		{name: "rate that rises from 0", params: trials.Params{"lr0": 0.01}, want: "lr 2"}
+		{name: "rate that rises from 0", params: trials.Params{"lr0": 0.01}, want: "lr 2"},
 		{name: "weight decay", params: trials.Params{"weight_decay": 0.01}, want: "weights 2"},
 		{name: "final rate", params: trials.Params{"lrf": 0.5}, want: "lr 2"},
 		{name: "average", params: trials.Params{"ema": false}, want: "average 1"},
