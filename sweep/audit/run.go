@@ -221,7 +221,11 @@ func (p pass) steps(ctx context.Context, a trainer.Auditor, found []trials.Liven
 
 func (p pass) trace(ctx context.Context, a trainer.Auditor, b *batch, opts trainer.TraceOptions) error {
 	if p.opts.Progress != nil {
-		p.opts.Progress(fmt.Sprintf("%s: %d configurations, %d steps each", p.name(), len(b.jobs)-len(b.traces), opts.Steps))
+		n, noun := len(b.jobs)-len(b.traces), "configurations"
+		if n == 1 {
+			noun = "configuration"
+		}
+		p.opts.Progress(fmt.Sprintf("%s: %d %s, %d steps each", p.name(), n, noun, opts.Steps))
 	}
 	return b.run(ctx, a, opts)
 }
