@@ -71,7 +71,9 @@ func notes(s *reports.Snapshot, b *reports.Block) []string {
 		n = append(n, testedNotes(s, b)...)
 		n = append(n, untestedNotes(b, math.MaxInt)...)
 	}
-	n = append(n, inertNotes(b)...)
+	if slices.ContainsFunc(b.Effects, func(e reports.Effect) bool { return e.Verdict == inference.Inert }) {
+		n = append(n, "“inert” means that the trainer does not read what the row changes, by the audit that is kept with the study: it shows chance.")
+	}
 	return append(n, Accounting(s))
 }
 
@@ -87,17 +89,6 @@ func testedNotes(s *reports.Snapshot, b *reports.Block) []string {
 	}
 	if b.Best >= 0 {
 		n = append(n, bestNote)
-	}
-	return n
-}
-
-// inertNotes explain the rows that the trainer cannot tell from the reference.
-func inertNotes(b *reports.Block) []string {
-	var n []string
-	for _, e := range b.Effects {
-		if e.Verdict == inference.Inert {
-			n = append(n, fmt.Sprintf("Inert: %s (%s). The trainer does not read this: the row shows chance.", e.Label, e.Reason))
-		}
 	}
 	return n
 }

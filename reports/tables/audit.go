@@ -2,9 +2,10 @@ package tables
 
 import (
 	"fmt"
+	"math"
+	"strconv"
 	"strings"
 
-	"github.com/mapsweep/mapsweep/reports"
 	"github.com/mapsweep/mapsweep/trials"
 )
 
@@ -51,7 +52,10 @@ func Audit(a trials.Audit) Table {
 func levels(vs []any) string {
 	words := make([]string, len(vs))
 	for i, v := range vs {
-		words[i] = reports.ShortValue(v)
+		words[i] = trials.FormatValue(v)
+		if x, ok := v.(float64); ok && x != math.Trunc(x) {
+			words[i] = strconv.FormatFloat(x, 'g', 5, 64)
+		}
 	}
 	return strings.Join(words, ", ")
 }
