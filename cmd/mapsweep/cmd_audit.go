@@ -306,6 +306,9 @@ func (a *app) knownAudit(ctx context.Context, spec studies.Spec, backend trainer
 	got, err := readAudit(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
+		if _, ok := backend.(trainer.Auditor); ok && published(spec.Trainer) {
+			fmt.Fprintln(a.notes, "no audit of this study yet: 'mapsweep audit' finds in a few steps which of its factors the trainer reads")
+		}
 		return none, nil
 	case err != nil:
 		fmt.Fprintf(a.notes, "%s cannot be read and is ignored: %v\n", path, err)
