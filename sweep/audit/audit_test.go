@@ -117,6 +117,8 @@ func TestVerdicts(t *testing.T) {
 			"SATURATED lr@1 [[3 1 0] [30]]", "SATURATED lr@1 [[3 1 0] [30]]", "3, 1 and 0 gave the same"},
 		{"all levels under the floor", study(levels("warmup", 3.0, 1.0)), 0, "warmup",
 			"SATURATED dead lr@1 [[3 1]]", "SATURATED dead lr@1 [[3 1]]", "30 does not"},
+		{"a floor that is far away", study(levels("warmup", 0.3, 0.1)), 0, "warmup",
+			"SATURATED dead lr@1 [[0.3 0.1]]", "SATURATED dead lr@1 [[0.3 0.1]]", "1000 does not"},
 		{"all levels above it", study(levels("warmup", 30.0, 20.0)), 0, "warmup", "LIVE lr@1", "LIVE lr@1", ""},
 		{"a chance is tried as 0 and 1", study(levels("mosaic", 1.0, 0.9)), 0, "mosaic", "LIVE input@1", "LIVE input@1", ""},
 		{"small chances are alive", study(levels("mixup", 0.1, 0.0)), 0, "mixup", "LIVE input@1", "LIVE input@1", ""},
@@ -188,7 +190,7 @@ func TestFewCalls(t *testing.T) {
 }
 
 func TestReviewAndSteps(t *testing.T) {
-	spec := study(levels("lr0", 0.01, 0.02), levels("obj", 0.7, 1.0), levels("warmup", 3.0, 1.0, 30.0), levels("patience", 1.0, 2.0), levels("fragile", 1.0, 9.0))
+	spec := study(levels("lr0", 0.01, 0.02), levels("obj", 0.7, 1.0), levels("warmup", 3.0, 1.0, 30.0), levels("patience", 1.0, 2.0), levels("fragile", 1.0, 9.0), levels("warmup2", 3.0, 1.0))
 	find := func(knob string, v trainer.Verdict) trainer.Finding {
 		return trainer.Finding{Knob: knob, Verdict: v, Reason: "the code says so", Remedy: "another trainer"}
 	}
@@ -202,11 +204,15 @@ func TestReviewAndSteps(t *testing.T) {
 		{find("lr0", trainer.Inert), "LIVE lr@2", "steps", "the trainer's code suggests INERT (the code says so), the steps show otherwise"},
 		{find("warmup", trainer.Saturated), "SATURATED lr@1 [[3 1] [30]]", "steps and code", "the code says so; 3 and 1 gave the same 3 steps, bit by bit"},
 		{find("warmup", trainer.Inert), "SATURATED lr@1 [[3 1] [30]]", "steps", "the steps show otherwise"},
+		{find("warmup2", trainer.Inert), "SATURATED dead lr@1 [[3 1]]", "steps and code", "the code says so; 3 and 1 gave the same 3 steps, bit by bit; 30 does not"},
 		{find("patience", trainer.Inert), "INERT dead", "code", "the code says so"},
 		{find("fragile", trainer.Inert), "INERT dead fault", "code", "the code says so"},
 		{find("seed", trainer.Conditional), "LIVE input@1", "steps", "the steps show otherwise"},
 	} {
 		f := fake()
+		twin := f.Script[3]
+		twin.Name = "warmup2"
+		f.Script = append(f.Script, twin)
 		f.Findings = []trainer.Finding{c.f}
 		a := run(t, spec, trainertest.ReviewingFake{FakeAuditor: f}, audit.Options{})
 		r, _ := a.Row(c.f.Knob, "d")

@@ -156,20 +156,21 @@ func (j judge) alive(l *trials.Liveness, s subject, o outcome) {
 	l.Reason = fmt.Sprintf("%s gave %s", strings.Join(parts, ", and "), j.sameness())
 }
 
-// tell decides between a knob that nothing reads and levels that are too close, by a value beyond them.
-func (j judge) tell(l *trials.Liveness, s subject, far any) {
+// tell decides between a knob that nothing reads and levels that are too close, by values beyond them.
+func (j judge) tell(l *trials.Liveness, s subject, far []any) {
 	sc := j.scenes(s)[0]
-	t := j.at(s.name, sc, far)
-	if t.Failed != "" {
-		return // it shows nothing; the verdict stays
+	for _, v := range far {
+		t := j.at(s.name, sc, v)
+		if t.Failed != "" {
+			continue // it shows nothing
+		}
+		if at, differ := j.noise.differ(j.at(s.name, sc, s.tried[0]), t); differ {
+			l.Verdict, l.Groups, l.Channel, l.Step = string(trainer.Saturated), [][]any{s.levels}, at.channel, at.step
+			l.Reason = joinWords(l.Reason, trials.FormatValue(v)+" does not")
+			l.Remedy = "choose levels further apart"
+			return
+		}
 	}
-	at, differ := j.noise.differ(j.at(s.name, sc, s.tried[0]), t)
-	if !differ {
-		return
-	}
-	l.Verdict, l.Groups, l.Channel, l.Step = string(trainer.Saturated), [][]any{s.levels}, at.channel, at.step
-	l.Reason = fmt.Sprintf("%s gave %s; %s does not", valuesText(s.levels), j.sameness(), trials.FormatValue(far))
-	l.Remedy = "choose levels further apart"
 }
 
 // unjudged says where a knob acts if not in the first steps, according to the trainer.
@@ -242,8 +243,8 @@ func join(l trials.Liveness, f trainer.Finding, inStudy bool) trials.Liveness {
 	case l.Verdict == "" || l.Verdict == string(trainer.Unjudged):
 		dead := f.Verdict == trainer.Inert || f.Verdict == trainer.Conditional && !inStudy
 		return trials.Liveness{Verdict: says, Dead: dead, Reason: f.Reason, Remedy: f.Remedy, Fault: l.Fault, Source: fromCode}
-	case l.Verdict == says:
-		l.Reason = joinWords(f.Reason, l.Reason)
+	case l.Verdict == says, l.Dead && f.Verdict == trainer.Inert && l.Verdict != string(trainer.Inert):
+		l.Reason = joinWords(f.Reason, l.Reason) // of dead levels the steps may know more: that others are alive
 	case l.Verdict == string(trainer.Inert): // the others mean the same as the study stands, and know why
 		l.Verdict, l.Reason = says, f.Reason
 	default:

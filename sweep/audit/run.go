@@ -193,13 +193,15 @@ func (p pass) steps(ctx context.Context, a trainer.Auditor, found []trials.Liven
 		}
 	}
 	j := judge{catalogue: p.catalogue, batch: b, noise: measure(b.traces[0], b.traces[1]), echo: !p.official}
-	far := map[int]any{}
+	far := map[int][]any{}
 	for i, s := range p.subjects {
 		collapsed := false
 		found[i], collapsed = j.verdict(s)
-		if v, ok := beyond(s.knob, s.levels); ok && collapsed && s.known {
-			far[i] = v
-			b.add(p.scenes(s)[0].base.With(trials.Params{s.name: v}), b.template.Seed)
+		if collapsed && s.known {
+			far[i] = beyond(s.knob, s.levels)
+			for _, v := range far[i] {
+				b.add(p.scenes(s)[0].base.With(trials.Params{s.name: v}), b.template.Seed)
+			}
 		}
 		if text := j.echoed(s); text != "" {
 			found[i].Reason = joinWords(found[i].Reason, text)
@@ -209,8 +211,8 @@ func (p pass) steps(ctx context.Context, a trainer.Auditor, found []trials.Liven
 		if err := p.trace(ctx, a, b, opts); err != nil {
 			return nil, err
 		}
-		for i, v := range far {
-			j.tell(&found[i], p.subjects[i], v)
+		for i, values := range far {
+			j.tell(&found[i], p.subjects[i], values)
 		}
 	}
 	if p.seed {

@@ -254,26 +254,29 @@ func second(k trials.Knob, levels []any) (any, bool) {
 	return nil, false
 }
 
-// beyond is a value far from all levels of a number, as far as the knob's range goes: it tells a knob that nothing
+// beyond are values far from all levels of a number, as far as the knob's range goes: they tell a knob that nothing
 // reads from levels that are too close to differ.
-func beyond(k trials.Knob, levels []any) (any, bool) {
+func beyond(k trials.Knob, levels []any) []any {
 	if k.Kind != trials.Float {
-		return nil, false // a whole number is often a size, and a far one may not fit the memory
+		return nil // a whole number is often a size, and a far one may not fit the memory
 	}
-	top := math.Inf(-1)
+	top := 1.0
 	for _, v := range levels {
 		x, ok := trials.Number(v)
 		if !ok {
-			return nil, false
+			return nil
 		}
 		top = max(top, math.Abs(x))
 	}
-	far := 10 * max(top, 1)
-	if k.High >= k.Low {
-		far = min(far, k.High)
+	var far []any
+	for _, factor := range []float64{10, 1000} {
+		x := factor * top
+		if k.High >= k.Low {
+			x = min(x, k.High)
+		}
+		far = append(far, x)
 	}
-	if slices.ContainsFunc(levels, func(v any) bool { return trials.SameValue(v, far) }) {
-		return nil, false
-	}
-	return far, true
+	return slices.DeleteFunc(distinct(far), func(x any) bool {
+		return slices.ContainsFunc(levels, func(v any) bool { return trials.SameValue(v, x) })
+	})
 }
