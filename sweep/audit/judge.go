@@ -183,7 +183,7 @@ func (j judge) unjudged(name string) (string, bool) {
 	return "", false
 }
 
-// echoed says what the trainer took instead of the values that it was asked for.
+// echoed says what the trainer took instead of the values that it was asked for, which may be why they do the same.
 func (j judge) echoed(s subject) string {
 	if !j.echo || s.skip != "" {
 		return ""

@@ -203,7 +203,7 @@ func (p pass) steps(ctx context.Context, a trainer.Auditor, found []trials.Liven
 				b.add(p.scenes(s)[0].base.With(trials.Params{s.name: v}), b.template.Seed)
 			}
 		}
-		if text := j.echoed(s); text != "" {
+		if text := j.echoed(s); text != "" && found[i].Verdict == string(trainer.Inert) {
 			found[i].Reason = joinWords(found[i].Reason, text)
 		}
 	}
