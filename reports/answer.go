@@ -127,6 +127,9 @@ func (s *Snapshot) answerEffects(w *writer, b *Block) {
 		w.say("%s %s no relevant difference (within ±%s). ", names(es), plural(len(es), "makes", "make"),
 			s.Metric.WithUnit(Number(s.Metric.Scale(b.Margin), 1)))
 	}
+	if es := by[inference.Inert]; len(es) > 0 {
+		w.say("%s %s nothing in this trainer: %s chance. ", names(es), plural(len(es), "changes", "change"), plural(len(es), "its row shows", "their rows show"))
+	}
 	s.notShown(w, by[inference.NotShown])
 	if es := by[inference.NotTested]; len(es) > 0 {
 		s.untested(w, es, len(b.Effects))
@@ -282,6 +285,7 @@ func warnings(s *Snapshot) []string {
 	if n := s.Count.Missing; n > 0 && n < s.Count.Planned {
 		ws = append(ws, fmt.Sprintf("%s of the design %s never enqueued. Run the study again to have %s.", Count(n, "trial"), plural(n, "was", "were"), plural(n, "it", "them")))
 	}
+	ws = append(ws, s.auditWarnings()...)
 	for i := range s.Blocks {
 		b := s.Blocks[i]
 		if w := s.floor(&b); w != "" {

@@ -35,6 +35,7 @@ func (s *Snapshot) compare(b *Block) {
 	if s.floor(b) != "" {
 		unlearned(b.Effects)
 	}
+	s.inert(b)
 	b.Smallest = smallest(b.Effects)
 	b.Best = s.best(b, o)
 }

@@ -2,6 +2,7 @@ package sweep
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -35,6 +36,9 @@ type Engine struct {
 	Events func(Event)
 	// AfterTrial, if not nil, is called after each finished trial, one call at a time.
 	AfterTrial func(ctx context.Context, study trials.Study, t trials.Trial)
+
+	// Attrs are attributes that the study gets when it is opened.
+	Attrs map[string]json.RawMessage
 
 	Version, Commit string // of the program, for provenance
 	Log             *slog.Logger
@@ -204,6 +208,11 @@ func (r *run) run(ctx context.Context, file []byte) (Summary, error) {
 	started, err := r.open(ctx, file)
 	if err != nil {
 		return Summary{}, err
+	}
+	if len(r.Attrs) > 0 {
+		if err := r.Store.SetStudyAttrs(ctx, r.study.ID, r.Attrs); err != nil {
+			return Summary{}, err
+		}
 	}
 	if err := r.recoverTrials(ctx, &started); err != nil {
 		return Summary{}, err

@@ -144,7 +144,7 @@ func repeatKey(t trials.Trial) string {
 
 // outcomeAttrs are the attributes that a repetition does not inherit.
 var outcomeAttrs = []string{trials.AttrKey, trials.AttrClass, trials.AttrReason, trials.AttrLogTail, trials.AttrRetriedBy,
-	trials.AttrEffective, trials.AttrScoreEpoch, trials.AttrNote, AttrSkippedBy, AttrCheckpoint}
+	trials.AttrEffective, trials.AttrMismatch, trials.AttrScoreEpoch, trials.AttrNote, AttrSkippedBy, AttrCheckpoint}
 
 // inherited copies what attributes say about the point, and not about how its trial went.
 func inherited(attrs map[string]json.RawMessage) map[string]json.RawMessage {

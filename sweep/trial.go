@@ -377,6 +377,7 @@ func (r *run) describe(job trainer.Job, res trainer.Result, attrs map[string]jso
 		return
 	}
 	attrs[trials.AttrEffective] = trials.Attr(res.Effective)
+	r.mismatch(job, res.Effective, attrs)
 	path := filepath.Join(job.Dir, "effective.json")
 	if _, err := os.Stat(path); err == nil {
 		return
@@ -384,6 +385,22 @@ func (r *run) describe(job trainer.Job, res trainer.Result, attrs map[string]jso
 	if err := writeJSON(path, res.Effective); err != nil {
 		r.Log.Warn("effective configuration is in the database only", "trial", job.Number, "error", err)
 	}
+}
+
+// mismatch records where the trainer used another configuration than it was asked for, among the notes, too.
+func (r *run) mismatch(job trainer.Job, effective trials.Params, attrs map[string]json.RawMessage) {
+	list := trials.Mismatches(job.Params, effective)
+	if len(list) == 0 {
+		return
+	}
+	text := trials.MismatchText(list)
+	attrs[trials.AttrMismatch] = trials.Attr(list)
+	var note string
+	if json.Unmarshal(attrs[trials.AttrNote], &note) == nil && note != "" {
+		text = note + "; " + text
+	}
+	attrs[trials.AttrNote] = trials.Attr(text)
+	r.Log.Warn("trial ran with another configuration than asked for", "trial", job.Number, "mismatch", trials.MismatchText(list))
 }
 
 // finished does what follows each ended trial: retention, the hook, the event.

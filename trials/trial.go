@@ -73,6 +73,7 @@ const (
 	ClassHostMemory = "hostmemory" // out of the machine's own memory
 	ClassTimeout    = "timeout"    // over the time limit
 	ClassInfeasible = "infeasible" // the point cannot be run at all
+	ClassMismatch   = "mismatch"   // the trainer would do something else than it was asked for, and was not started
 	ClassSkipped    = "skipped"    // the user or the budget left it out
 	ClassLost       = "lost"       // its worker vanished and it was given up
 	ClassData       = "data"       // the data set is missing or broken for the trainer

@@ -35,7 +35,7 @@ type planned struct {
 func (a *app) planCommand() *cobra.Command {
 	var sets []string
 	var backendName string
-	var noProbe, asJSON bool
+	var noProbe, asJSON, allowInert bool
 	c := &cobra.Command{
 		Use:   "plan STUDY",
 		Short: "Show the trials, factors and levels of a study, and what they will cost",
@@ -53,6 +53,11 @@ func (a *app) planCommand() *cobra.Command {
 			p, err := layOut(spec)
 			if err != nil {
 				return err
+			}
+			if !slices.Contains(spec.Trainer.Data, shipped.YourData) {
+				if _, err := a.inertFactors(c.Context(), spec, backend, nil, allowInert); err != nil {
+					return err
+				}
 			}
 			if !noProbe {
 				fmt.Fprintln(a.stderr, "measuring a few steps ...")
@@ -75,6 +80,7 @@ func (a *app) planCommand() *cobra.Command {
 	}
 	addSet(c, &sets)
 	addBackend(c, &backendName)
+	addAllowInert(c, &allowInert)
 	c.Flags().BoolVar(&noProbe, "no-probe", false, "do not measure how long a trial takes")
 	c.Flags().BoolVar(&asJSON, "json", false, "print as JSON")
 	return c

@@ -146,6 +146,8 @@ type statusRow struct {
 	Objective string             `json:"objective"`
 	Count     reports.Accounting `json:"trials"`
 	Running   []runningRow       `json:"running,omitempty"`
+	Inert     []string           `json:"inert,omitempty"`    // factors that change nothing and were allowed all the same
+	Mismatch  []int              `json:"mismatch,omitempty"` // trials that ran with another configuration than asked for
 	Last      time.Time          `json:"last_change,omitzero"`
 }
 
@@ -201,8 +203,12 @@ func (a *app) status(ctx context.Context, names []string) ([]statusRow, error) {
 		if err != nil {
 			return nil, err
 		}
-		row := statusRow{Name: snap.Study.Name, Design: snap.Spec.Design, Objective: snap.Metric.Key, Count: snap.Count, Last: snap.Time.Last}
+		row := statusRow{Name: snap.Study.Name, Design: snap.Spec.Design, Objective: snap.Metric.Key, Count: snap.Count, Last: snap.Time.Last,
+			Inert: snap.Study.AllowedInert()}
 		for _, t := range snap.Trials {
+			if len(t.Mismatches()) > 0 && !t.Superseded() {
+				row.Mismatch = append(row.Mismatch, t.Number)
+			}
 			if t.State == trials.Running {
 				row.Running = append(row.Running, runningTrial(snap, t))
 			}
@@ -231,6 +237,12 @@ func (a *app) printStatus(rows []statusRow) {
 		n := r.Count
 		fmt.Fprintf(a.stdout, "%s (%s, %s): %d of %d trials finished: %d complete, %d pruned, %d failed, %d infeasible, %d skipped; %d running, %d waiting\n",
 			r.Name, r.Design, r.Objective, n.Finished(), n.Planned, n.Complete, n.Pruned, n.Failed, n.Infeasible, n.Skipped, n.Running, n.Waiting)
+		if len(r.Inert) > 0 {
+			fmt.Fprintf(a.stdout, "  factors that change nothing in this trainer: %s\n", strings.Join(r.Inert, ", "))
+		}
+		if n := len(r.Mismatch); n > 0 {
+			fmt.Fprintf(a.stdout, "  %s with another configuration than asked for; 'mapsweep show %s %d' says what the trainer took\n", count(n, "trial"), r.Name, r.Mismatch[0])
+		}
 		for _, t := range r.Running {
 			fmt.Fprintf(a.stdout, "  trial %d  %s  epoch %d/%d  last sign of life %s ago\n", t.Number, t.What, t.Epoch, t.Epochs, duration(time.Since(t.Heartbeat)))
 		}
@@ -293,6 +305,9 @@ func (a *app) showTrial(snap *reports.Snapshot, t trials.Trial) {
 	}
 	if note := t.Text(trials.AttrNote); note != "" {
 		fmt.Fprintf(w, "note       %s\n", note)
+	}
+	for _, m := range t.Mismatches() {
+		fmt.Fprintf(w, "mismatch   %s\n", m)
 	}
 	if len(t.Values) > 0 {
 		fmt.Fprintf(w, "%-10s %.5g\n", snap.Metric.Key, t.Values[0])

@@ -16,7 +16,6 @@ import (
 	"github.com/mapsweep/mapsweep/reports/html"
 	"github.com/mapsweep/mapsweep/studies"
 	"github.com/mapsweep/mapsweep/sweep"
-	"github.com/mapsweep/mapsweep/trainer"
 	"github.com/mapsweep/mapsweep/trials"
 )
 
@@ -24,7 +23,7 @@ func (a *app) runCommand() *cobra.Command {
 	var sets []string
 	var as, backendName string
 	var parallel int
-	var plain bool
+	var plain, allowInert bool
 	c := &cobra.Command{
 		Use:   "run STUDY",
 		Short: "Run a study, or go on with it, and write its report",
@@ -48,27 +47,31 @@ needs --as NEWNAME. Ctrl-C ends gracefully, a second one at once; both can be re
 			if as != "" {
 				src.opts.Set = append(src.opts.Set, "name="+as)
 			}
-			return a.run(c.Context(), src, parallel, plain)
+			return a.run(c.Context(), src, parallel, plain, allowInert)
 		},
 	}
 	addSet(c, &sets)
 	addBackend(c, &backendName)
 	c.Flags().StringVar(&as, "as", "", "run under another name, as a new study")
 	c.Flags().IntVar(&parallel, "parallel", 0, "trials at once (default: the study's budget)")
+	addAllowInert(c, &allowInert)
 	c.Flags().BoolVar(&plain, "plain", false, "plain lines instead of the live view")
 	return c
 }
 
 // run runs one study to its end and says what came of it.
-func (a *app) run(ctx context.Context, src source, parallel int, plain bool) error {
+func (a *app) run(ctx context.Context, src source, parallel int, plain, allowInert bool) error {
 	spec, backend, err := src.load()
 	if err != nil {
 		return err
 	}
-	if p, ok := backend.(trainer.Preparer); ok { // before anything is made: missing data leaves nothing behind
-		if _, err := p.Prepare(ctx); err != nil {
-			return fmt.Errorf("prepare study %q: %w", spec.Name, err)
-		}
+	prov, err := prepare(ctx, backend) // before anything is made: missing data leaves nothing behind
+	if err != nil {
+		return fmt.Errorf("prepare study %q: %w", spec.Name, err)
+	}
+	attrs, err := a.inertFactors(ctx, spec, backend, &prov, allowInert)
+	if err != nil {
+		return err
 	}
 	store, err := openStore(ctx, a.db)
 	if err != nil {
@@ -89,7 +92,7 @@ func (a *app) run(ctx context.Context, src source, parallel int, plain bool) err
 		Dir: dir, Parallel: parallel, Stop: stop,
 		Events:     view.event,
 		AfterTrial: func(ctx context.Context, _ trials.Study, _ trials.Trial) { a.refresh(ctx, store, spec.Name, view) },
-		Version:    version, Commit: buildCommit(),
+		Attrs:      attrs, Version: version, Commit: buildCommit(),
 		Log: src.log,
 	}
 	sum, runErr := engine.Run(ctx, spec, src.text)

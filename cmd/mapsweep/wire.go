@@ -67,6 +67,24 @@ func newBackend(t studies.Trainer, o studies.Objective, replicates int, log *slo
 	return nil, usagef("trainer.backend: %q is none of native, command, yolov9", t.Backend)
 }
 
+// published says that the trainer has a form that its authors publish, to which mapsweep adds.
+func published(t studies.Trainer) bool { return t.Backend == studies.BackendYOLOv9 }
+
+// knobDefaults are defaults of knobs that a study's trainer block sets.
+func knobDefaults(t studies.Trainer) trials.Params {
+	p := trials.Params{}
+	if t.Backend != studies.BackendYOLOv9 {
+		return p
+	}
+	if t.Batch > 0 {
+		p["batch_size"] = int64(t.Batch)
+	}
+	if t.ImageSize > 0 {
+		p["imgsz"] = int64(t.ImageSize)
+	}
+	return p
+}
+
 // samplers by the names of study files.
 func samplers() map[string]sweep.NewSampler {
 	return map[string]sweep.NewSampler{

@@ -48,7 +48,7 @@ type page struct {
 	Warnings                     []string
 	Facts                        []fact
 	Signals                      signals
-	Failures, Notes              tables.Table
+	Failures, Notes, Audit       tables.Table
 	Logs                         []reports.Failure
 	Methods                      string
 	Provenance                   []fact
@@ -111,6 +111,9 @@ func newPage(s *reports.Snapshot, f Files) (page, error) {
 		Trials: tables.Trials(s), File: strings.TrimSpace(string(s.Study.File)),
 	}
 	p.TrialsTitle = fmt.Sprintf("%s with their outcomes and configurations", reports.Count(len(s.Trials), "trial"))
+	if a, ok := s.Study.Audit(); ok {
+		p.Audit = tables.Audit(a)
+	}
 	for _, x := range s.Failures {
 		if x.LogTail != "" {
 			p.Logs = append(p.Logs, x)

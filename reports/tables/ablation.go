@@ -71,6 +71,9 @@ func notes(s *reports.Snapshot, b *reports.Block) []string {
 		n = append(n, testedNotes(s, b)...)
 		n = append(n, untestedNotes(b, math.MaxInt)...)
 	}
+	if slices.ContainsFunc(b.Effects, func(e reports.Effect) bool { return e.Verdict == inference.Inert }) {
+		n = append(n, "“inert” means that the trainer does not read what the row changes, by the audit that is kept with the study: it shows chance.")
+	}
 	return append(n, Accounting(s))
 }
 

@@ -23,6 +23,7 @@ type Document struct {
 	Blocks   []DocumentBlock    `json:"blocks"` // one per data set
 	Search   *DocumentSearch    `json:"search,omitempty"`
 	Failures []reports.Failure  `json:"failures,omitempty"`
+	Audit    *trials.Audit      `json:"audit,omitempty"` // which knobs the trainer reads
 }
 
 // DocumentBlock holds the arms of one data set.
@@ -75,6 +76,9 @@ func JSON(w io.Writer, s *reports.Snapshot) error {
 func NewDocument(s *reports.Snapshot) Document {
 	d := Document{Study: s.Study.Name, Metric: s.Metric.Key, Trials: s.Count, Seconds: s.Time.Wall.Seconds(),
 		Device: s.Time.Device.Seconds(), Warnings: s.Warnings, Failures: s.Failures, Blocks: []DocumentBlock{}}
+	if a, ok := s.Study.Audit(); ok {
+		d.Audit = &a
+	}
 	for i := range s.Blocks {
 		b := &s.Blocks[i]
 		d.Answer = append(d.Answer, reports.Text(s.Answer(b)))

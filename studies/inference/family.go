@@ -16,6 +16,7 @@ const (
 	Equivalent Verdict = "equivalent" // the interval lies inside the margin of no practical weight
 	NotShown   Verdict = "not shown"  // neither
 	NotTested  Verdict = "not tested" // too few or unvarying values for any interval
+	Inert      Verdict = "inert"      // set by readers that know: the trainer does not tell the two arms apart
 )
 
 // Holm adjusts p values for their number (Holm 1979): the result, in the same order,

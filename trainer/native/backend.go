@@ -62,6 +62,7 @@ var (
 	_ trainer.Describer = (*Backend)(nil)
 	_ trainer.Prober    = (*Backend)(nil)
 	_ trainer.Resumer   = (*Backend)(nil)
+	_ trainer.Auditor   = (*Backend)(nil)
 
 	_ trainer.ResumeChecker = (*Backend)(nil)
 )

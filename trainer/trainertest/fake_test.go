@@ -26,6 +26,14 @@ func TestFake(t *testing.T) {
 		s.New = func(*testing.T) trainer.Backend { return &trainertest.Fake{Before: fails, Seconds: 1} }
 		trainertest.Test(t, s)
 	})
+	t.Run("auditable", func(t *testing.T) {
+		s.New = func(*testing.T) trainer.Backend {
+			return &trainertest.FakeAuditor{Fake: trainertest.Fake{Before: fails, Seconds: 1}, Script: []trainertest.FakeKnob{
+				{Knob: trials.Knob{Name: "x", Kind: trials.Float, Default: 0.5, High: 1, Help: "place on the curve"}, Channel: trainer.ChannelLoss},
+				{Knob: trials.Knob{Name: "mode", Kind: trials.Categorical, Default: "plain", Choices: []any{"plain"}, Help: "does nothing"}}}}
+		}
+		trainertest.Test(t, s)
+	})
 	t.Run("resumable", func(t *testing.T) {
 		s.New = func(*testing.T) trainer.Backend {
 			f := trainertest.NewResumable()

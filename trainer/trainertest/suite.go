@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -51,6 +52,7 @@ func Test(t *testing.T, s Subject) {
 	t.Run("fails with a class", func(t *testing.T) { s.fails(t) })
 	t.Run("describes its knobs", func(t *testing.T) { s.knobs(t) })
 	t.Run("tells its cost", func(t *testing.T) { s.probes(t) })
+	t.Run("traces steps", func(t *testing.T) { s.traces(t) })
 }
 
 // outcome is what one call of Train did.
@@ -276,6 +278,48 @@ func (s Subject) probes(t *testing.T) {
 	est, err := p.Probe(t.Context(), s.job(t))
 	if err != nil || est.Seconds <= 0 || math.IsInf(est.Seconds, 0) {
 		t.Errorf("Probe = %+v, %v: want a positive number of seconds", est, err)
+	}
+}
+
+// traces runs a job twice and once with another seed for two steps.
+func (s Subject) traces(t *testing.T) {
+	b, ok := s.New(t).(trainer.Auditor)
+	if !ok {
+		t.Skip("this backend cannot be audited")
+	}
+	for _, bare := range []bool{false, true} {
+		jobs := []trainer.Job{s.job(t), s.job(t), s.job(t)}
+		jobs[2].Seed++
+		got, err := b.Trace(t.Context(), jobs, trainer.TraceOptions{Steps: 2, Bare: bare})
+		if err != nil || len(got) != len(jobs) {
+			t.Fatalf("Trace of %d jobs, bare %v: %d traces, %v", len(jobs), bare, len(got), err)
+		}
+		for i, tr := range got {
+			if tr.Failed != "" || len(tr.Steps) != 2 {
+				t.Fatalf("job %d, bare %v: %d steps, failed %q", i, bare, len(tr.Steps), tr.Failed)
+			}
+			for n, st := range tr.Steps {
+				for _, c := range []string{trainer.ChannelLoss, trainer.ChannelWeights} {
+					if len(st.Values[c]) == 0 && st.Hashes[c] == "" {
+						t.Errorf("job %d, bare %v, step %d: channel %s is empty", i, bare, n+1, c)
+					}
+				}
+				for c := range st.Hashes {
+					if !slices.Contains(trainer.Channels, c) {
+						t.Errorf("job %d, step %d: there is no channel %q", i, n+1, c)
+					}
+					if same := st.Hashes[c] == got[0].Steps[n].Hashes[c]; s.Exact && i == 1 && !same {
+						t.Errorf("bare %v, step %d: %s of the same job differs", bare, n+1, c)
+					}
+				}
+			}
+		}
+		if c := trainer.ChannelWeights; got[2].Steps[1].Hashes[c] == got[0].Steps[1].Hashes[c] {
+			t.Errorf("bare %v: another seed gave the same weights", bare)
+		}
+		if list := trials.Mismatches(jobs[0].Params, got[0].Effective); !bare && len(list) > 0 {
+			t.Errorf("effective configuration: %s", trials.MismatchText(list))
+		}
 	}
 }
 

@@ -1,0 +1,125 @@
+package native
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"math"
+	"os"
+
+	"github.com/mapsweep/mapsweep/trainer"
+	"github.com/mapsweep/mapsweep/trainer/dataset/augment"
+	"github.com/mapsweep/mapsweep/trainer/native/kernels"
+)
+
+// Trace runs the first steps of each job and says what they did; a job that cannot be run has Trace.Failed. This
+// trainer has no other form than the one here, so Bare changes nothing. Files go to a folder of its own and are removed.
+func (b *Backend) Trace(ctx context.Context, jobs []trainer.Job, opts trainer.TraceOptions) ([]trainer.Trace, error) {
+	all := make([]trainer.Trace, 0, len(jobs))
+	for _, job := range jobs {
+		t, err := b.trace(ctx, job, opts.Steps)
+		var f *trainer.Failure
+		if errors.As(err, &f) {
+			t, err = trainer.Trace{Failed: f.Reason}, nil
+		}
+		if err != nil {
+			return nil, fmt.Errorf("trace %s: %w", job.Params.Key(), err)
+		}
+		all = append(all, t)
+	}
+	return all, nil
+}
+
+func (b *Backend) trace(ctx context.Context, job trainer.Job, steps int) (trainer.Trace, error) {
+	dir, err := os.MkdirTemp("", "mapsweep-trace-")
+	if err != nil {
+		return trainer.Trace{}, fmt.Errorf("make folder: %w", err)
+	}
+	defer os.RemoveAll(dir)
+	job.Dir, job.Resume, job.Progress = dir, "", nil
+	r, err := b.newRun(ctx, job)
+	if err != nil {
+		return trainer.Trace{}, err
+	}
+	defer r.close()
+	t := trainer.Trace{Effective: r.effective, Unjudged: map[string]string{}}
+	largest := 0.0
+	for n := range max(1, steps) {
+		if ctx.Err() != nil {
+			return t, context.Cause(ctx)
+		}
+		s, norm, err := r.traceStep(n)
+		if err != nil {
+			return t, err
+		}
+		t.Steps = append(t.Steps, s)
+		largest = max(largest, norm)
+	}
+	r.unjudged(t.Unjudged, largest)
+	return t, nil
+}
+
+// traceStep runs step n, counted from 0.
+func (r *run) traceStep(n int) (trainer.Step, float64, error) {
+	batch := r.b.cfg.Batch
+	epoch, k := n/r.steps, n%r.steps
+	r.sampler.CloseMosaic(epoch >= r.job.Epochs-r.set.closeMosaic)
+	order := augment.Order(r.job.Seed, epoch, len(r.data.Train))
+	r.fill(epoch, k*batch, order[k*batch:(k+1)*batch])
+	s := trainer.Step{Hashes: map[string]string{}, Values: map[string][]float64{}}
+	boxes := make([]float32, 0, 6*len(r.truths))
+	for _, t := range r.truths {
+		boxes = append(boxes, float32(t.Image), float32(t.Class), t.X0, t.Y0, t.X1, t.Y1)
+	}
+	put(s, trainer.ChannelInput, []float64{kernels.SumSquares(r.images), kernels.SumSquares(boxes), float64(len(r.truths))}, r.images, boxes)
+	rates := r.schedule.At(r.step)
+	v, err := r.update()
+	if err != nil {
+		return s, 0, err
+	}
+	if why := r.notFinite(v); why != "" {
+		return s, 0, r.diverged(why, epoch, k)
+	}
+	put(s, trainer.ChannelLoss, []float64{v.loss, r.parts.Box, r.parts.Class, r.parts.DFL})
+	put(s, trainer.ChannelGradient, []float64{v.norm})
+	put(s, trainer.ChannelRate, []float64{rates.Weights, rates.Bias, rates.Momentum})
+	put(s, trainer.ChannelWeights, []float64{kernels.SumSquares(r.net.Weights())}, r.net.Weights())
+	if r.set.ema {
+		put(s, trainer.ChannelAverage, []float64{kernels.SumSquares(r.average)}, r.average, r.averageStats)
+	}
+	return s, v.norm, nil
+}
+
+// unjudged names knobs about which steps with gradients of at most that norm say nothing.
+func (r *run) unjudged(where map[string]string, norm float64) {
+	where["close_mosaic"] = "acts in the last epochs, not in the first steps"
+	if limit := r.set.clipNorm; limit == 0 || norm <= limit {
+		where["clip_norm"] = fmt.Sprintf("acts on gradients with a larger norm than it; in these steps the norm was at most %.3g", norm)
+	}
+}
+
+// put stores one channel: the numbers themselves, and a checksum over them and the tensors behind them.
+func put(s trainer.Step, channel string, values []float64, tensors ...[]float32) {
+	h := sha256.New()
+	var word [8]byte
+	for _, v := range values {
+		binary.LittleEndian.PutUint64(word[:], math.Float64bits(v))
+		h.Write(word[:])
+	}
+	block := make([]byte, 0, 1<<14)
+	for _, t := range tensors {
+		for len(t) > 0 {
+			n := min(len(t), 1<<12)
+			block = block[:0]
+			for _, v := range t[:n] {
+				block = binary.LittleEndian.AppendUint32(block, math.Float32bits(v))
+			}
+			h.Write(block)
+			t = t[n:]
+		}
+	}
+	s.Values[channel], s.Hashes[channel] = values, hex.EncodeToString(h.Sum(nil))
+}
