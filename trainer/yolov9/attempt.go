@@ -108,6 +108,7 @@ func (b *Backend) Clean(dir string) error {
 type readBack struct {
 	Options map[string]any   `json:"options"`
 	Levers  map[string]any   `json:"levers"`
+	Env     map[string]any   `json:"env"`
 	Shims   []string         `json:"shims"`
 	Wrong   map[string]wrong `json:"wrong"`
 	Python  string           `json:"python"`
@@ -136,7 +137,12 @@ func (r readBack) params() trials.Params {
 	p := trials.Params{}
 	for _, k := range knobs() {
 		v, ok := r.Levers[k.Name]
+		if k.at == inEnv {
+			v, ok = r.Env[k.official()]
+		}
 		switch {
+		case k.Name == "seed_images":
+			v = map[bool]any{true: SeedOn, false: SeedOff}[ok]
 		case ok:
 		case k.at == asLever || k.at == inEnv:
 			v = k.Default
@@ -146,6 +152,22 @@ func (r readBack) params() trials.Params {
 			}
 		}
 		p[k.Name] = k.typed(v)
+	}
+	return p
+}
+
+// as gives values that mean what was asked for the form in which they were asked for: paths that the script
+// resolved, a list of layers, the seed of pictures that was left to mapsweep.
+func (r readBack) as(set settings, replicates bool) trials.Params {
+	p := r.params()
+	for _, name := range []string{"cfg", "weights"} { // a run that goes on has the checkpoint there
+		p[name] = set.values[name]
+	}
+	if want := set.values["freeze"]; trials.FormatValue(want) == p["freeze"] {
+		p["freeze"] = want
+	}
+	if on := p["seed_images"] == SeedOn; set.values["seed_images"] == SeedAuto && on == replicates {
+		p["seed_images"] = SeedAuto
 	}
 	return p
 }
@@ -167,6 +189,11 @@ func (k knob) typed(v any) any {
 			words = append(words, trials.FormatValue(x))
 		}
 		return strings.Join(words, " ")
+	case string:
+		if x, err := strconv.ParseFloat(v, 64); err == nil && k.Kind != trials.Categorical {
+			return k.typed(x)
+		}
+		return v
 	case float64:
 		if k.Kind == trials.Int {
 			return int64(v)

@@ -74,6 +74,7 @@ type tracer struct {
 	dir     string
 	opts    trainer.TraceOptions
 	runs    []plan
+	sets    []settings
 	jobs    []int // answers[jobs[i]] is of runs[i]
 	answers []trainer.Trace
 }
@@ -106,7 +107,7 @@ func (t *tracer) add(i int, job trainer.Job) {
 	}
 	r := run{b: t.b, job: job, set: set, script: script, model: model, attempt: filepath.Join(t.dir, name)}
 	t.runs = append(t.runs, plan{Mode: "train", Script: script, Argv: append(r.argv(hyp), "--nosave"), Env: set.env, Levers: set.levers, Log: filepath.Join(t.dir, name+".log")})
-	t.jobs = append(t.jobs, i)
+	t.jobs, t.sets = append(t.jobs, i), append(t.sets, set)
 	t.answers[i].Unjudged = late()
 }
 
@@ -131,6 +132,7 @@ func (t *tracer) read(path string) error {
 		Steps   []trainer.Step `json:"steps"`
 		Options map[string]any `json:"options"`
 		Levers  map[string]any `json:"levers"`
+		Env     map[string]any `json:"env"`
 		Failed  string         `json:"failed"`
 	}
 	if err := json.Unmarshal(data, &found); err != nil {
@@ -142,7 +144,7 @@ func (t *tracer) read(path string) error {
 	for i, f := range found {
 		a := &t.answers[t.jobs[i]]
 		a.Steps, a.Failed = f.Steps, f.Failed
-		a.Effective = readBack{Options: f.Options, Levers: f.Levers}.params()
+		a.Effective = readBack{Options: f.Options, Levers: f.Levers, Env: f.Env}.as(t.sets[i], t.b.cfg.Replicates > 1 && !t.opts.Bare)
 		if f.Failed != "" {
 			tail, _ := process.Tail(t.runs[i].Log, 0, 20)
 			if e := exception(tail); e != "" {

@@ -330,6 +330,7 @@ func TestCheckParams(t *testing.T) {
 		{trials.Params{"epochs": int64(3)}, nil, "trainer.epochs is the length of a trial"},
 		{trials.Params{"amp": "fp16"}, nil, "fp16 on the CPU"},
 		{trials.Params{"cos_lr": true, "fixed_lr": true}, nil, "cos_lr and fixed_lr are true at once"},
+		{trials.Params{"weights": "missing.pt"}, nil, "weights is missing.pt: there is no such file"},
 		{trials.Params{"freeze": "a b"}, nil, "freeze is \"a b\""},
 	} {
 		err := b.CheckParams(tt.baseline, tt.levels)

@@ -327,18 +327,11 @@ func TestRanks(t *testing.T) {
 // TestRealFailures: what users get wrong has its class.
 func TestRealFailures(t *testing.T) {
 	b, job := real(t, yolov9.Config{})
-	job.Params["weights"] = "missing.pt"
-	if o := train(t.Context(), b, job, nil); o.err == nil {
-		t.Error("missing weights were not noticed")
-	} else {
-		t.Log(o.err)
-	}
-	b, job = real(t, yolov9.Config{})
-	job.Params = job.Params.With(trials.Params{"lr0": 1000.0, "warmup_floor": int64(0), "warmup_epochs": 0.0, "fl_gamma": 0.0})
+	job.Params = job.Params.With(trials.Params{"lr0": 1e6, "warmup_floor": int64(0), "warmup_epochs": 0.0})
 	job.Epochs = 6
 	o := train(t.Context(), b, job, nil)
 	var f *trainer.Failure
 	if !errors.As(o.err, &f) || f.Class != trials.ClassDiverged {
-		t.Errorf("a learning rate of 1000: %v after %d epochs", o.err, len(o.ms))
+		t.Errorf("a learning rate of a million: %v after %d epochs", o.err, len(o.ms))
 	}
 }

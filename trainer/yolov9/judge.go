@@ -28,6 +28,7 @@ var signs = []sign{
 	{trials.ClassPackage, regexp.MustCompile(`ModuleNotFoundError: .*|ImportError: .*`), "the Python of this study lacks a package or has an unfit one: %s"},
 	{trials.ClassScript, regexp.MustCompile(`RuntimeError: shape '\[\d+, \d+, -1\]' is invalid.*|AttributeError: 'list' object has no attribute 'view'`), "the training script does not fit the model: %s"},
 	{trials.ClassData, regexp.MustCompile(`(?i)Dataset not found.*|AssertionError: Label class .* exceeds nc.*|data\.yaml '.*' field missing.*|No labels (found )?in .*Can not (start )?train.*|No images found.*|Error loading data from .*|IndexError: list index out of range`), "the data do not suit the trainer: %s"},
+	{trials.ClassMismatch, regexp.MustCompile(`launcher: configuration differs: .*`), "%s"},
 	{trials.ClassUsage, regexp.MustCompile(`launcher: (.*)|error: (unrecognized arguments|argument ).*|AssertionError: File not found.*|AssertionError: Invalid CUDA .*`), "%s"},
 	{trials.ClassLost, regexp.MustCompile(`(?i)ChildFailedError|NCCL error.*|Watchdog caught collective operation timeout.*|Connection (reset|closed) by peer|RendezvousConnectionError`), "a process of the trial was lost: %s"},
 }
@@ -124,7 +125,7 @@ func (r *run) result(ctx context.Context) (trainer.Result, error) {
 	if err != nil {
 		return res, r.fail(trials.ClassError, fmt.Sprintf("the script's configuration was not read back: %v", err), err)
 	}
-	res.Effective = back.params()
+	res.Effective = back.as(r.set, r.b.cfg.Replicates > 1)
 	weights := filepath.Join(r.attempt, "weights", "last.pt")
 	if best := filepath.Join(r.attempt, "weights", "best.pt"); r.b.cfg.BestEpoch && isFile(best) {
 		weights = best

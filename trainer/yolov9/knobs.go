@@ -97,7 +97,7 @@ func knobs() []knob {
 	rand := trials.Params{"autoaugment": RandAugment}
 	return []knob{
 		// The 29 keys of data/hyps/hyp.scratch-high.yaml, in its order.
-		number("lr0", 0.01, 1e-9, 1e3, "learning rate after warm-up"),
+		number("lr0", 0.01, 1e-9, 1e6, "learning rate after warm-up"),
 		number("lrf", 0.01, 0, 1, "final learning rate as a fraction of lr0").actsAt(afterEpochs),
 		number("momentum", 0.937, 0, 0.9999, "momentum of SGD, beta1 of Adam, AdamW and LION"),
 		number("weight_decay", 0.0005, 0, 1, "L2 decay of convolution and linear weights, scaled by batch x accumulation / 64"),

@@ -174,7 +174,12 @@ func (b *Backend) agree(v trials.Params) error {
 			shapes = append(shapes, s)
 		}
 	}
+	weights, _ := v["weights"].(string)
 	switch {
+	case weights != "" && !isFile(absolute(weights, isFile)) && !isFile(filepath.Join(b.cfg.Checkout, weights)):
+		return fmt.Errorf("weights is %s: there is no such file, neither here nor in the checkout, and the official code would look for it on the network", weights)
+	case weights != "" && filepath.Ext(weights) != ".pt":
+		return fmt.Errorf("weights is %s: the official code takes files that end in .pt only", weights)
 	case v["sync_bn"] == true && gpus < 2:
 		return errors.New("sync_bn is true with one device: batch statistics are synchronised between GPUs of one trial, and the official script ignores the flag elsewhere; set trainer.gpus to 2 or more, or leave sync_bn out")
 	case gpus > 1 && int(batch)%gpus != 0:

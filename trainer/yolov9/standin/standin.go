@@ -18,11 +18,12 @@ import (
 
 // plan is what the launcher is told, as far as it matters here.
 type plan struct {
-	Mode      string         `json:"mode"`
-	Script    string         `json:"script"`
-	Argv      []string       `json:"argv"`
-	Levers    map[string]any `json:"levers"`
-	Requested map[string]any `json:"requested"`
+	Mode      string            `json:"mode"`
+	Script    string            `json:"script"`
+	Argv      []string          `json:"argv"`
+	Levers    map[string]any    `json:"levers"`
+	Env       map[string]string `json:"env"`
+	Requested map[string]any    `json:"requested"`
 	Resume    *struct {
 		From, To string
 		Epochs   int
@@ -222,7 +223,7 @@ func (s *session) rule(epoch int, is ...string) (Rule, bool) {
 
 // train writes a row and a checkpoint for each epoch.
 func (s *session) train() int {
-	if write(filepath.Join(s.dir, "effective.json"), map[string]any{"options": s.options, "levers": s.pulled(), "shims": []string{}, "wrong": map[string]any{}, "python": "3.0", "torch": "0", "numpy": "0"}) != 0 {
+	if write(filepath.Join(s.dir, "effective.json"), map[string]any{"options": s.options, "levers": s.pulled(), "env": s.plan.Env, "shims": []string{}, "wrong": map[string]any{}, "python": "3.0", "torch": "0", "numpy": "0"}) != 0 {
 		return 1
 	}
 	times := map[int]float64{}

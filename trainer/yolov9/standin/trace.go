@@ -22,7 +22,7 @@ func trace(p plan) int {
 		for i := range max(1, p.Steps) {
 			steps = append(steps, s.step(i))
 		}
-		answers = append(answers, map[string]any{"steps": steps, "options": s.options, "levers": s.pulled(), "failed": ""})
+		answers = append(answers, map[string]any{"steps": steps, "options": s.options, "levers": s.pulled(), "env": one.Env, "failed": ""})
 	}
 	return write(p.Out, answers)
 }
@@ -34,7 +34,7 @@ func (s *session) step(i int) map[string]any {
 	if s.plan.Levers["copy_paste_boxes"] != nil {
 		input = append(input, h["copy_paste"])
 	}
-	loss := append([]any{h["cls_pw"], h["fl_gamma"], s.plan.Levers["gains"], s.plan.Levers["label_smoothing"]}, input...)
+	loss := append([]any{h["cls_pw"], h["fl_gamma"], s.plan.Env, s.plan.Levers["gains"], s.plan.Levers["label_smoothing"]}, input...)
 	floor := 100.0
 	if f, ok := s.plan.Levers["warmup_floor"].(float64); ok {
 		floor = f

@@ -112,7 +112,7 @@ def effective(plan, save_dir, opt, hyp):
         if k in have and not same(have[k], want):
             wrong[k] = {'requested': want, 'effective': have[k]}
     files.write_json(os.path.join(str(save_dir), 'effective.json'),
-                     {'options': have, 'levers': levers.pulled, 'shims': compat.applied, 'wrong': wrong, 'python': sys.version.split()[0],
+                     {'options': have, 'levers': levers.pulled, 'env': plan.get('env') or {}, 'shims': compat.applied, 'wrong': wrong, 'python': sys.version.split()[0],
                       'torch': sys.modules['torch'].__version__, 'numpy': sys.modules['numpy'].__version__})
     fatal = {k: v for k, v in wrong.items() if k not in (plan.get('overwritten') or [])}
     if fatal:

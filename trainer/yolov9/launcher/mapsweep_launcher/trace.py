@@ -55,7 +55,7 @@ def child(plan, one):
             except BaseException as e:  # noqa: BLE001: whatever it is, the parent wants to know
                 traceback.print_exc()
                 failed = f'{type(e).__name__}: {e}'
-            files.write_json(path, {'steps': recorder.steps, 'options': recorder.options, 'levers': levers.pulled, 'failed': failed})
+            files.write_json(path, {'steps': recorder.steps, 'options': recorder.options, 'levers': levers.pulled, 'env': one.get('env') or {}, 'failed': failed})
             code = 0
         finally:
             sys.stdout.flush()
