@@ -169,6 +169,10 @@ func Find(checkout, name string) (string, error) {
 	if name == "" {
 		return "", fmt.Errorf("find file: no name is given: %w", errNotFound)
 	}
+	checkout, err := filepath.Abs(checkout)
+	if err != nil {
+		return "", fmt.Errorf("find %s: %w", name, err)
+	}
 	if at := rootRelative(checkout, name); isFile(at) {
 		return at, nil
 	}
