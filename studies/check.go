@@ -96,6 +96,9 @@ func (c *checker) trainer() {
 		}
 	case BackendCommand:
 		needs(len(t.Command) == 0, "command", "for instance [python, train.py]")
+		c.arguments(t)
+		c.metrics(t.Metrics)
+		c.checkpoint(t.Checkpoint)
 	case BackendYOLOv9:
 		needs(t.Model == "", "model", "for instance gelan-t or yolov9-s")
 		needs(len(t.Data) == 0, "data", "the path of a data.yaml")
@@ -108,6 +111,13 @@ func (c *checker) trainer() {
 		for key, set := range map[string]bool{"checkout": t.Checkout != "", "python": t.Python != "", "coco": t.COCO} {
 			if set {
 				c.add("trainer."+key, "", "trainer.%s is read by backend yolov9 only", key)
+			}
+		}
+	}
+	if t.Backend != "" && t.Backend != BackendCommand {
+		for key, set := range map[string]bool{"arguments": t.Arguments != nil, "metrics": t.Metrics != nil, "checkpoint": t.Checkpoint != nil} {
+			if set {
+				c.add("trainer."+key, "for your own program write backend: command", "trainer.%s is read by backend command only", key)
 			}
 		}
 	}

@@ -265,6 +265,31 @@ func (p *fileEnv) read(d *decoder, n *node, path string) {
 	}
 }
 
+func (p *fileColumns) read(d *decoder, n *node, path string) {
+	if n.shape != mapping {
+		d.fault(n, path, fmt.Sprintf("%s must be a mapping of metrics to columns, not %s", path, describe(n)), "for instance {mAP50: metrics/mAP50(B)}")
+		return
+	}
+	*p = fileColumns{}
+	for _, e := range n.entries {
+		name := e.key.value.(string)
+		at := join(path, name)
+		if _, twice := (*p)[name]; twice {
+			d.fault(e.key, at, fmt.Sprintf("duplicate key %q", name), "remove one of the two")
+			continue
+		}
+		s, isText := e.val.value.(string)
+		if !isText && e.val.value != nil {
+			s = e.val.text
+		}
+		if s = strings.TrimSpace(s); e.val.shape != scalar || s == "" {
+			d.fault(e.val, at, fmt.Sprintf("%s must be the name of a column, not %s", at, describe(e.val)), "")
+			continue
+		}
+		(*p)[name] = s
+	}
+}
+
 func (fs *fileFactors) read(d *decoder, n *node, path string) {
 	if n.shape != mapping {
 		d.fault(n, path, fmt.Sprintf("%s must be a mapping of knobs to levels, not %s", path, describe(n)), "for instance {mixup: [0.15, 0]}")

@@ -106,6 +106,9 @@ func (d *differ) trainer(old, now Trainer) {
 	d.text("trainer.python", old.Python, now.Python, false)
 	d.number("trainer.gpus", old.GPUs, now.GPUs, false)
 	d.text("trainer.coco", fmt.Sprint(old.COCO), fmt.Sprint(now.COCO), false)
+	d.text("trainer.arguments", written(old.Arguments), written(now.Arguments), false)
+	d.text("trainer.metrics", written(old.Metrics), written(now.Metrics), false)
+	d.text("trainer.checkpoint", written(old.Checkpoint), written(now.Checkpoint), false)
 }
 
 func envParams(env map[string]string) trials.Params {
@@ -114,6 +117,15 @@ func envParams(env map[string]string) trials.Params {
 		p[k] = v
 	}
 	return p
+}
+
+// written is a part of the study as JSON, "" if it is not there.
+func written[T any](part *T) string {
+	if part == nil {
+		return ""
+	}
+	b, _ := json.Marshal(part) // texts and numbers always encode
+	return string(b)
 }
 
 // list writes texts so that two different lists never look alike.

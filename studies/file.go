@@ -1,6 +1,7 @@
 package studies
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -49,6 +50,29 @@ type fileTrainer struct {
 	Python    string   `json:"python" jsonschema_description:"yolov9: Python interpreter that can run that code. Default: the environment variable YOLOV9_PYTHON, else python3."`
 	GPUs      int      `json:"gpus" jsonschema:"minimum=0" jsonschema_description:"GPUs of one trial. Default: one, or none with device: cpu."`
 	COCO      bool     `json:"coco" jsonschema_description:"yolov9: also score the final weights by COCO average precision, under coco/mAP50-95 and so on."`
+
+	Arguments  *fileArguments  `json:"arguments" jsonschema_description:"command: how parameters become arguments, which stand where the command says {args}."`
+	Metrics    *fileMetrics    `json:"metrics" jsonschema_description:"command: where the measurements are. Default: JSON lines in the file that MAPSWEEP_METRICS names."`
+	Checkpoint *fileCheckpoint `json:"checkpoint" jsonschema_description:"command: the file that the program can go on from, if it does not name one in its metrics."`
+}
+
+type fileArguments struct {
+	Each    string  `json:"each" jsonschema:"required" jsonschema_description:"Form of a parameter: --{flag} {value}, --{flag}={value}, {name}={value}. {flag} is the name with dashes for underscores; a blank in the form separates two arguments."`
+	IfTrue  *string `json:"if_true" jsonschema_description:"Form of a parameter that is true. Default: --{flag} where each begins with a dash, else each."`
+	IfFalse *string `json:"if_false" jsonschema_description:"Form of a parameter that is false, for instance --no-{flag}; empty: it is left out. Default: left out where each begins with a dash, else each."`
+}
+
+type fileMetrics struct {
+	Format  string      `json:"format" jsonschema:"default=jsonl,enum=jsonl,enum=csv" jsonschema_description:"jsonl: a JSON object a line. csv: a table with a row per epoch."`
+	File    string      `json:"file" jsonschema_description:"csv: the table, relative to the trial's folder; placeholders as in the command."`
+	Epoch   string      `json:"epoch" jsonschema_description:"csv: column with the number of the epoch. Default: epoch."`
+	First   *int        `json:"first" jsonschema:"minimum=0" jsonschema_description:"csv: number of the first epoch in that column, 0 or 1. Default: 1."`
+	Columns fileColumns `json:"columns" jsonschema_description:"csv: metrics and the columns that they are read from, for instance {mAP50: metrics/mAP50(B)}."`
+}
+
+type fileCheckpoint struct {
+	File   string `json:"file" jsonschema:"required" jsonschema_description:"The checkpoint, relative to the trial's folder; placeholders as in the command. The program writes it after the epoch's measurement."`
+	Resume words  `json:"resume" jsonschema_description:"Command that goes on from {resume}. Default: the command itself, which finds it in MAPSWEEP_RESUME."`
 }
 
 type fileFactor struct {
@@ -84,6 +108,7 @@ type (
 	levels      []any             // a list of scalars
 	fileParams  map[string]any    // scalars by knob
 	fileEnv     map[string]string // texts by variable
+	fileColumns map[string]string // columns by metric
 	fileFactors []namedFactor     // factors in file order, in short or long form
 )
 
@@ -136,6 +161,7 @@ func (t fileTrainer) spec() Trainer {
 	s := Trainer{Backend: t.Backend, Model: t.Model, Data: t.Data, ImageSize: t.ImageSize, Epochs: t.Epochs,
 		Batch: t.Batch, Device: t.Device, Command: t.Command, Env: t.Env, Timeout: t.Timeout,
 		Checkout: t.Checkout, Python: t.Python, GPUs: t.GPUs, COCO: t.COCO}
+	t.io(&s)
 	if t.Backend == BackendNative {
 		if s.ImageSize == 0 {
 			s.ImageSize = defaultImageSize
@@ -148,6 +174,26 @@ func (t fileTrainer) spec() Trainer {
 		}
 	}
 	return s
+}
+
+// io brings over what says how a command takes parameters and gives measurements.
+func (t fileTrainer) io(s *Trainer) {
+	if a := t.Arguments; a != nil {
+		args := Arguments(*a)
+		s.Arguments = &args
+	}
+	if m := t.Metrics; m != nil {
+		s.Metrics = &Metrics{Format: m.Format, File: m.File, Epoch: m.Epoch, Columns: m.Columns}
+		if m.Format == FormatTable {
+			s.Metrics.Epoch, s.Metrics.First = cmp.Or(m.Epoch, "epoch"), 1
+		}
+		if m.First != nil {
+			s.Metrics.First = *m.First
+		}
+	}
+	if c := t.Checkpoint; c != nil {
+		s.Checkpoint = &Checkpoint{File: c.File, Resume: c.Resume}
+	}
 }
 
 // Defaults of the native trainer; the command trainer gets what the file says, or nothing.

@@ -61,11 +61,11 @@ func put(root *node, path string, val *node, set string) *Fault {
 }
 
 // firstKey is the part of the path that is a key of n. Knobs may have dots in
-// their names, so under baseline, env and requires the whole rest is the key, and among
+// their names, so under baseline, env, columns and requires the whole rest is the key, and among
 // factors the longest name that is there already.
 func firstKey(n *node, parent, rest string) string {
 	switch {
-	case parent == "baseline", parent == "trainer.env", strings.HasPrefix(parent, "factors.") && strings.HasSuffix(parent, ".requires"):
+	case parent == "baseline", parent == "trainer.env", parent == "trainer.metrics.columns", strings.HasPrefix(parent, "factors.") && strings.HasSuffix(parent, ".requires"):
 		return rest
 	case parent == "factors":
 		best := ""

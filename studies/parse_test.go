@@ -144,6 +144,9 @@ design: factorial
 	if diff := cmp.Diff(trials.Params{"optimizer.lr": 0.2, "optimizer.name": "sgd", "anything-at-all": true}, got.Baseline); diff != "" {
 		t.Error(diff)
 	}
+	if got.Trainer.Arguments != nil || got.Trainer.Metrics != nil || got.Trainer.Checkpoint != nil {
+		t.Errorf("a command got ways that the file does not say: %+v", got.Trainer)
+	}
 	if got.Trainer.ImageSize != 0 || got.Trainer.Batch != 0 {
 		t.Errorf("a command got sizes that the file does not say: %+v", got.Trainer)
 	}
@@ -321,12 +324,71 @@ func TestTrainerFaults(t *testing.T) {
 		{"command for native", "{backend: native, model: m, epochs: 1, data: a, command: [x]}", `s.yaml:2:67: trainer.command is not read by backend native (for your own program write backend: command)`},
 		{"no command", "{backend: command}", `s.yaml:2:1: trainer lacks the key "command", which backend command needs (for instance [python, train.py])`},
 		{"command as text", "{backend: command, command: python train.py}", `s.yaml:2:38: trainer.command must be a list of texts, not the text "python train.py" (for instance ["first", "second"])`},
+		{"arguments without a place", "{backend: command, command: [x], arguments: {each: '{name}={value}'}}", `s.yaml:2:43: trainer.arguments is there, but no item of trainer.command is {args} (put it where the parameters go)`},
+		{"place without arguments", "{backend: command, command: [x, '{args}']}", `s.yaml:2:38: trainer.command has {args}, but trainer.arguments does not say how parameters are written (for instance arguments: {each: "--{flag} {value}"})`},
+		{"place inside an item", "{backend: command, command: [x, '--set={args}'], arguments: {each: '{name}={value}'}}", `s.yaml:2:42: {args} becomes several arguments and cannot be part of "--set={args}" (make it an item of its own)`},
+		{"arguments without value", "{backend: command, command: [x, '{args}'], arguments: {each: '--{flag}'}}", `s.yaml:2:71: trainer.arguments.each lacks {value}: a program would not learn the parameters (for instance "--{flag} {value}" or "{name}={value}")`},
+		{"unknown key of arguments", "{backend: command, command: [x, '{args}'], arguments: {each: '{value}', if_ture: x}}", `s.yaml:2:82: unknown key "if_ture" in trainer.arguments (did you mean "if_true"?)`},
+		{"no columns", "{backend: command, command: [x], metrics: {format: csv, file: a}}", `s.yaml:2:43: trainer.metrics lacks the key "columns", which format csv needs (for instance {mAP50: metrics/mAP50(B)})`},
+		{"format", "{backend: command, command: [x], metrics: {format: json}}", `s.yaml:2:61: trainer.metrics.format cannot be "json" (did you mean "jsonl"?)`},
+		{"columns of lines", "{backend: command, command: [x], metrics: {columns: {mAP50-95: a}}}", `s.yaml:2:43: file, epoch and columns of trainer.metrics are read with format: csv only (add format: csv)`},
+		{"column twice", "{backend: command, command: [x], metrics: {format: csv, file: a, columns: {mAP50-95: m, mAP50: m}}}", `s.yaml:2:95: mAP50 and mAP50-95 are read from one column, "m" (leave one of them out)`},
+		{"metric twice", "{backend: command, command: [x], metrics: {format: csv, file: a, columns: {mAP50-95: m, mAP50-95: n}}}", `s.yaml:2:98: duplicate key "mAP50-95" (remove one of the two)`},
+		{"column of the epoch", "{backend: command, command: [x], metrics: {format: csv, file: a, columns: {mAP50-95: m, e: epoch}}}", `s.yaml:2:101: e is read from column "epoch", which has the number of the epoch`},
+		{"objective not read", "{backend: command, command: [x], metrics: {format: csv, file: a, columns: {mAP50_95: m}}}", `s.yaml: objective.metric mAP50-95 is not among trainer.metrics.columns (did you mean "mAP50_95"?)`},
+		{"first", "{backend: command, command: [x], metrics: {format: csv, file: a, first: 2, columns: {mAP50-95: m}}}", `s.yaml:2:82: trainer.metrics.first must be 0 or 1, not 2`},
+		{"one table for all", "{backend: command, command: [x], metrics: {format: csv, file: /a, columns: {mAP50-95: m}}}", `s.yaml:2:72: all trials would write to the one file /a (name it relative to the trial's folder, or with {dir} or {trial})`},
+		{"no checkpoint file", "{backend: command, command: [x], checkpoint: {resume: [y]}}", `s.yaml:2:43: trainer.checkpoint lacks the key "file"`},
+		{"metrics for native", "{backend: native, model: m, epochs: 1, data: a, metrics: {format: jsonl}}", `s.yaml:2:58: trainer.metrics is read by backend command only (for your own program write backend: command)`},
 	} {
 		_, err := studies.Parse([]byte("name: a\ntrainer: "+c.trainer+"\ndesign: one-factor\n"), studies.Options{File: "s.yaml"})
 		fs, ok := studies.AsFaults(err)
 		if !ok || len(fs) != 1 || fs[0].Error() != c.want {
 			t.Errorf("%s:\n got %v\nwant %s", c.name, err, c.want)
 		}
+	}
+}
+
+func TestTableOfCommand(t *testing.T) {
+	got, err := studies.Parse([]byte(`
+name: mine
+objective: {metric: mAP_0.5:0.95}
+trainer:
+  backend: command
+  command: [yolo, "{args}"]
+  arguments: {each: "--{flag} {value}", if_false: ""}
+  metrics: {format: csv, file: run/results.csv, columns: {"mAP_0.5:0.95": " a ", "loss": 5}}
+  checkpoint: {file: last.pt, resume: [yolo, 5]}
+design: one-factor
+`), studies.Options{Set: []string{"trainer.metrics.columns.mAP_0.5=b"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	empty := ""
+	if diff := cmp.Diff(&studies.Arguments{Each: "--{flag} {value}", IfFalse: &empty}, got.Trainer.Arguments); diff != "" {
+		t.Error(diff)
+	}
+	want := &studies.Metrics{Format: "csv", File: "run/results.csv", Epoch: "epoch", First: 1, Columns: map[string]string{"mAP_0.5:0.95": "a", "mAP_0.5": "b", "loss": "5"}}
+	if diff := cmp.Diff(want, got.Trainer.Metrics); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff(&studies.Checkpoint{File: "last.pt", Resume: []string{"yolo", "5"}}, got.Trainer.Checkpoint); diff != "" {
+		t.Error(diff)
+	}
+	stored, err := got.JSON()
+	if err != nil {
+		t.Fatal(err)
+	}
+	back, err := studies.FromJSON(stored)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if extend, changes := studies.Diff(back, got); !extend || len(changes) > 0 {
+		t.Errorf("the stored form differs: %v", changes)
+	}
+	back.Trainer.Metrics.First, back.Trainer.Arguments.IfFalse, back.Trainer.Checkpoint = 0, nil, nil
+	if extend, changes := studies.Diff(back, got); extend || len(changes) != 3 {
+		t.Errorf("changes %v", changes)
 	}
 }
 

@@ -52,7 +52,17 @@ func (fileTrainer) JSONSchemaExtend(s *jsonschema.Schema) {
 	property(s, "image_size").MultipleOf = "32"
 	native := need("model", "data", "epochs")
 	native.Not = &jsonschema.Schema{AnyOf: []*jsonschema.Schema{need("command"), need("env")}}
-	s.AllOf = append(s.AllOf, when("backend", BackendNative, native), when("backend", BackendCommand, need("command")))
+	other := &jsonschema.Schema{Not: &jsonschema.Schema{AnyOf: []*jsonschema.Schema{need("arguments"), need("metrics"), need("checkpoint")}}}
+	s.AllOf = append(s.AllOf, when("backend", BackendNative, native), when("backend", BackendCommand, need("command")),
+		when("backend", BackendNative, other), when("backend", BackendYOLOv9, other))
+}
+
+// JSONSchemaExtend says what a table needs, and that JSON lines need nothing.
+func (fileMetrics) JSONSchemaExtend(s *jsonschema.Schema) {
+	property(s, "first").Enum = []any{0, 1}
+	table := when("format", FormatTable, need("file", "columns"))
+	table.Else = &jsonschema.Schema{Not: &jsonschema.Schema{AnyOf: []*jsonschema.Schema{need("file"), need("epoch"), need("columns")}}}
+	s.AllOf = append(s.AllOf, table)
 }
 
 // JSONSchemaExtend ties the parts of a range together.
@@ -110,6 +120,11 @@ func (fileParams) JSONSchema() *jsonschema.Schema {
 
 // JSONSchema is a mapping of variables to texts.
 func (fileEnv) JSONSchema() *jsonschema.Schema {
+	return &jsonschema.Schema{Type: "object", AdditionalProperties: wordSchema()}
+}
+
+// JSONSchema is a mapping of metrics to columns.
+func (fileColumns) JSONSchema() *jsonschema.Schema {
 	return &jsonschema.Schema{Type: "object", AdditionalProperties: wordSchema()}
 }
 

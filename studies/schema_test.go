@@ -123,6 +123,38 @@ func TestSchemaAgreesWithParse(t *testing.T) {
 	} {
 		check(trainer, "name: a\ntrainer: "+trainer+"\ndesign: one-factor\n", false)
 	}
+	for rest, want := range map[string]bool{
+		"arguments: {each: '--{flag} {value}', if_true: '--{flag}', if_false: ''}":     true,
+		"metrics: {format: csv, file: a.csv, columns: {score: a}}":                     true,
+		"metrics: {format: csv, file: a.csv, epoch: e, first: 0, columns: {score: 5}}": true,
+		"metrics: {format: jsonl}":                                           true,
+		"metrics: {}":                                                        true,
+		"checkpoint: {file: last.pt}":                                        true,
+		"checkpoint: {file: last.pt, resume: [a, 5]}":                        true,
+		"arguments: '--{flag}'":                                              false,
+		"arguments: {if_true: a}":                                            false,
+		"arguments: {each: 5}":                                               false,
+		"metrics: csv":                                                       false,
+		"metrics: {format: tsv, file: a, columns: {score: a}}":               false,
+		"metrics: {format: csv, columns: {score: a}}":                        false,
+		"metrics: {format: csv, file: a.csv}":                                false,
+		"metrics: {format: csv, file: a.csv, first: 2, columns: {score: a}}": false,
+		"metrics: {format: csv, file: a.csv, columns: [a]}":                  false,
+		"metrics: {file: a.csv, columns: {score: a}}":                        false,
+		"metrics: {epoch: e}":                                                false,
+		"checkpoint: {resume: [a]}":                                          false,
+		"checkpoint: {file: a, resume: a b}":                                 false,
+	} {
+		command := "[a]"
+		if strings.HasPrefix(rest, "arguments") {
+			command = "[a, '{args}']"
+		}
+		check(rest, "name: a\nobjective: {metric: score}\ntrainer:\n  backend: command\n  command: "+command+"\n  "+rest+"\ndesign: one-factor\n", want)
+	}
+	for _, key := range []string{"arguments: {each: a}", "metrics: {}", "checkpoint: {file: a}"} {
+		check(key, "name: a\ntrainer: {backend: native, model: m, epochs: 1, data: a, "+key+"}\ndesign: one-factor\n", false)
+		check(key, "name: a\ntrainer: {backend: yolov9, model: m, epochs: 1, data: a, "+key+"}\ndesign: one-factor\n", false)
+	}
 	for _, rest := range []string{"design: search\nfactors: {a: [1, 2]}", "design: search\nsearch: {trials: 1}", "design: factorial", "design: grid", "design: leave-one-out"} {
 		check(rest, "name: a\ntrainer: {backend: command, command: [a]}\n"+rest+"\n", false)
 	}
@@ -167,7 +199,7 @@ func keyword(s map[string]any, key string, rule, v any) string {
 		return ""
 	}
 	switch key {
-	case "$schema", "title", "description", "default", "then":
+	case "$schema", "title", "description", "default", "then", "else":
 	case "type":
 		types := map[string]bool{"object": isObject, "array": isList, "string": isText, "number": isNumber,
 			"integer": isNumber && number == math.Trunc(number), "boolean": v == true || v == false}
@@ -217,6 +249,9 @@ func keyword(s map[string]any, key string, rule, v any) string {
 	case "if":
 		if conforms(rule.(map[string]any), v) == "" {
 			return conforms(s["then"].(map[string]any), v)
+		}
+		if e, ok := s["else"].(map[string]any); ok {
+			return conforms(e, v)
 		}
 	case "not":
 		return bad(conforms(rule.(map[string]any), v) == "")

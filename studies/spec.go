@@ -76,6 +76,39 @@ type Trainer struct {
 	Python    string            `json:"python,omitempty"`   // yolov9: interpreter; "": $YOLOV9_PYTHON, else python3
 	GPUs      int               `json:"gpus,omitempty"`     // GPUs of one trial; 0: one, if there are any
 	COCO      bool              `json:"coco,omitempty"`     // yolov9: score the final weights by COCO AP, too
+
+	// Of backend command; nil means that the program keeps to the house's own ways.
+	Arguments  *Arguments  `json:"arguments,omitempty"`
+	Metrics    *Metrics    `json:"metrics,omitempty"`
+	Checkpoint *Checkpoint `json:"checkpoint,omitempty"`
+}
+
+// Arguments says how parameters become arguments of a command.
+type Arguments struct {
+	Each    string  `json:"each"`               // form of a parameter: "--{flag} {value}", "{name}={value}"
+	IfTrue  *string `json:"if_true,omitempty"`  // form of one that is true; nil: the name alone if Each begins with a dash, else Each
+	IfFalse *string `json:"if_false,omitempty"` // form of one that is false; nil: nothing if Each begins with a dash, else Each
+}
+
+// Metrics says where a command's measurements are.
+type Metrics struct {
+	Format  string            `json:"format"`          // one of the Format constants
+	File    string            `json:"file,omitempty"`  // of a table; relative to the trial's folder
+	Epoch   string            `json:"epoch,omitempty"` // column with the number of the epoch
+	First   int               `json:"first"`           // number of the first epoch in that column: 0 or 1
+	Columns map[string]string `json:"columns,omitempty"`
+}
+
+// The formats of metrics.
+const (
+	FormatLines = "jsonl" // a JSON object a line, in the file that the program is told
+	FormatTable = "csv"   // a table with a row per epoch, in a file of the program's
+)
+
+// Checkpoint says what a command leaves to go on from.
+type Checkpoint struct {
+	File   string   `json:"file"`             // relative to the trial's folder
+	Resume []string `json:"resume,omitempty"` // command that goes on; nil: the ordinary one
 }
 
 // Factor is one thing that a study varies: levels for designs, a range for search.
