@@ -57,7 +57,7 @@ func newBackend(t studies.Trainer, o studies.Objective, replicates int, log *slo
 		}
 		return native.New(cfg)
 	case studies.BackendCommand:
-		return command.New(command.Config{Command: t.Command, Env: t.Env, Timeout: limit, Epochs: t.Epochs, Log: log})
+		return command.New(commandConfig(t, limit, log))
 	case studies.BackendYOLOv9:
 		return yolov9.New(yolov9.Config{
 			Checkout: t.Checkout, Python: t.Python, Model: t.Model, Data: t.Data, ImageSize: t.ImageSize, Epochs: t.Epochs, Batch: t.Batch,
@@ -83,6 +83,21 @@ func knobDefaults(t studies.Trainer) trials.Params {
 		p["imgsz"] = int64(t.ImageSize)
 	}
 	return p
+}
+
+// commandConfig brings over what a study says of its program.
+func commandConfig(t studies.Trainer, limit time.Duration, log *slog.Logger) command.Config {
+	cfg := command.Config{Command: t.Command, Env: t.Env, Timeout: limit, Epochs: t.Epochs, Log: log}
+	if a := t.Arguments; a != nil {
+		cfg.Arguments = &command.Arguments{Each: a.Each, IfTrue: a.IfTrue, IfFalse: a.IfFalse}
+	}
+	if m := t.Metrics; m != nil && m.Format == studies.FormatTable {
+		cfg.Table = &command.Table{File: m.File, Epoch: m.Epoch, First: m.First, Columns: m.Columns}
+	}
+	if c := t.Checkpoint; c != nil {
+		cfg.Checkpoint = &command.Checkpoint{File: c.File, Resume: c.Resume}
+	}
+	return cfg
 }
 
 // samplers by the names of study files.

@@ -26,6 +26,10 @@ type Config struct {
 	Dir     string            // working directory of the program; "": that of this process
 	Grace   time.Duration     // from SIGTERM to SIGKILL; 0: DefaultGrace
 	Log     *slog.Logger      // warnings about metrics that could not be read; nil: none
+
+	Arguments  *Arguments  // how parameters become arguments where the command says {args}; nil: they do not
+	Table      *Table      // where measurements are read; nil: JSON lines in the trial's directory
+	Checkpoint *Checkpoint // what to go on from; nil: what the program names in its metrics
 }
 
 // DefaultGrace is the time that a program has to save its work after SIGTERM.
@@ -62,6 +66,9 @@ func New(cfg Config) (*Backend, error) {
 	if cfg.Timeout < 0 || cfg.Grace < 0 || cfg.Epochs < 0 {
 		return nil, errors.New("make command trainer: time limit, grace time and epochs cannot be negative")
 	}
+	if err := cfg.check(); err != nil {
+		return nil, fmt.Errorf("make command trainer: %w", err)
+	}
 	for name := range cfg.Env {
 		if name == "" || strings.ContainsAny(name, "=\x00") {
 			return nil, fmt.Errorf("make command trainer: %q is no name of an environment variable", name)
@@ -74,6 +81,22 @@ func New(cfg Config) (*Backend, error) {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
 	return &Backend{cfg: cfg}, nil
+}
+
+// check looks at how the program takes parameters and gives measurements.
+func (c Config) check() error {
+	if c.Arguments != nil {
+		if err := c.Arguments.check(); err != nil {
+			return err
+		}
+	}
+	if t := c.Table; t != nil && (t.File == "" || t.Epoch == "" || len(t.Columns) == 0 || t.First < 0 || t.First > 1) {
+		return errors.New("a table needs a file, a column with the epoch, 0 or 1 as its first epoch, and columns to read")
+	}
+	if c.Checkpoint != nil && c.Checkpoint.File == "" {
+		return errors.New("the checkpoint has no file")
+	}
+	return nil
 }
 
 // Knobs is empty: the program may take parameters of any name.
@@ -98,6 +121,11 @@ func (b *Backend) Prepare(ctx context.Context) (trials.Provenance, error) {
 		return p, fmt.Errorf("prepare command: %w", err)
 	}
 	p.Extra["program"] = path
+	if c := b.cfg.Checkpoint; c != nil && len(c.Resume) > 0 && len(placeholders(c.Resume[0])) == 0 {
+		if _, err := b.find(c.Resume[0]); err != nil {
+			return p, fmt.Errorf("prepare command: trainer.checkpoint.resume: %w", err)
+		}
+	}
 	return p, nil
 }
 
@@ -151,7 +179,8 @@ type run struct {
 	cmd     process.Command
 	log     *os.File
 	begin   int64 // where this run's part of the log begins
-	metrics *metrics
+	metrics source
+	keeper  *keeper // nil without a checkpoint to keep
 	report  func(trials.Measurement)
 	warn    *slog.Logger
 }
@@ -167,6 +196,10 @@ func (b *Backend) newRun(job trainer.Job, report func(trials.Measurement)) (*run
 	}
 	job.Dir = dir
 	process.KillLeftovers("MAPSWEEP_DIR=" + dir)
+	keeper, err := b.newKeeper(&job)
+	if err != nil {
+		return nil, err
+	}
 	t := newTemplate(job)
 	args, env, err := t.fill(b.cfg)
 	if err != nil {
@@ -182,9 +215,9 @@ func (b *Backend) newRun(job trainer.Job, report func(trials.Measurement)) (*run
 	if err := os.WriteFile(filepath.Join(dir, paramsName), []byte(text+"\n"), 0o666); err != nil {
 		return nil, fmt.Errorf("write parameters: %w", err)
 	}
-	m, err := openMetrics(filepath.Join(dir, metricsName), job.Resume != "")
+	m, err := b.openSource(t)
 	if err != nil {
-		return nil, fmt.Errorf("make metrics file: %w", err)
+		return nil, err
 	}
 	log, err := os.OpenFile(filepath.Join(dir, logName), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o666)
 	if err != nil {
@@ -196,7 +229,48 @@ func (b *Backend) newRun(job trainer.Job, report func(trials.Measurement)) (*run
 		return nil, fmt.Errorf("open trial log: %w", err)
 	}
 	c := process.Command{Args: args, Env: env, Dir: b.cfg.Dir, Output: log, Grace: b.cfg.Grace}
-	return &run{job: job, cmd: c, log: log, begin: begin, metrics: m, report: report, warn: b.cfg.Log}, nil
+	return &run{job: job, cmd: c, log: log, begin: begin, metrics: m, keeper: keeper, report: report, warn: b.cfg.Log}, nil
+}
+
+// openSource makes or finds the file with the measurements.
+func (b *Backend) openSource(t template) (source, error) {
+	resume := t.job.Resume != ""
+	m, err := openMetrics(filepath.Join(t.job.Dir, metricsName), resume)
+	if err != nil {
+		return nil, fmt.Errorf("make metrics file: %w", err)
+	}
+	if b.cfg.Table == nil {
+		return m, nil
+	}
+	path, err := t.path("trainer.metrics.file", b.cfg.Table.File)
+	if err != nil {
+		return nil, &trainer.Failure{Class: trials.ClassError, Reason: err.Error(), Err: err}
+	}
+	r, err := openRows(*b.cfg.Table, path, t.job.Dir, t.job.Epochs, resume)
+	if err != nil {
+		return nil, fmt.Errorf("open table of metrics: %w", err)
+	}
+	return r, nil
+}
+
+// newKeeper makes the keeper of a job's checkpoints, if there are any. A job that goes on from a copy goes on from the
+// program's own file, with that copy in its place.
+func (b *Backend) newKeeper(job *trainer.Job) (*keeper, error) {
+	if b.cfg.Checkpoint == nil {
+		return nil, nil
+	}
+	path, err := newTemplate(*job).path("trainer.checkpoint.file", b.cfg.Checkpoint.File)
+	if err != nil {
+		return nil, &trainer.Failure{Class: trials.ClassError, Reason: err.Error(), Err: err}
+	}
+	k := &keeper{file: path, dir: job.Dir, epochs: job.Epochs}
+	if err := k.begin(job.Resume); err != nil {
+		return nil, fmt.Errorf("put checkpoint in its place: %w", err)
+	}
+	if job.Resume != "" {
+		job.Resume = path
+	}
+	return k, nil
 }
 
 // run starts the program and reports metrics until it has ended.
@@ -206,22 +280,45 @@ func (r *run) run(ctx context.Context) (process.Exit, error) {
 		exit process.Exit
 		err  error
 	}
+	alive, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
 	done := make(chan answer, 1)
 	go func() {
-		exit, err := process.Run(ctx, r.cmd)
+		exit, err := process.Run(alive, r.cmd)
 		done <- answer{exit, err}
 	}()
 	tick := time.NewTicker(pollEvery)
 	defer tick.Stop()
+	stopping := ctx.Done()
+	var until time.Time // while it is stopped: how long the checkpoint of the epoch it had measured is waited for
+	var measured int
 	for {
 		select {
 		case a := <-done:
 			r.poll(true)
 			r.note(a.exit, a.err)
 			return a.exit, a.err
+		case <-stopping:
+			stopping, until, measured = nil, time.Now().Add(lastWait), r.metrics.epoch()
+			tick.Reset(pollEvery / 4)
 		case <-tick.C:
-			r.poll(false)
 		}
+		r.poll(false)
+		r.keep(stopping == nil)
+		if r.metrics.wrong() != "" || stopping == nil && (r.keeper == nil || !r.keeper.waiting() || r.metrics.epoch() > measured || time.Now().After(until)) {
+			stop()
+		}
+	}
+}
+
+// keep copies the program's checkpoint when there is a new one.
+func (r *run) keep(hurry bool) {
+	if r.keeper == nil {
+		return
+	}
+	if err := r.keeper.look(hurry); err != nil {
+		r.warn.Warn("checkpoint is not safe", "trial", r.job.Number, "error", err)
+		r.keeper.quietTo = time.Now().Add(10 * time.Second)
 	}
 }
 
@@ -233,6 +330,9 @@ func (r *run) poll(last bool) {
 			r.job.Progress(trainer.Progress{Epoch: m.Epoch, Epochs: r.job.Epochs})
 		}
 		r.report(m)
+		if r.keeper != nil {
+			r.keeper.measured(m.Epoch, r.metrics.written())
+		}
 	}
 }
 

@@ -1,11 +1,12 @@
 // Package command trains by running any program: the parameters go in as arguments,
-// environment variables or a JSON file, the metrics come back as JSON lines.
+// environment variables or a JSON file, the metrics come back as JSON lines or as a table.
 //
 // What the program finds:
 //
 //	arguments            the template, with {name} replaced by parameters and by
 //	                     {seed} {epochs} {dir} {params} {metrics} {data} {split}
-//	                     {threads} {device} {resume} {trial}; {{ and }} are braces
+//	                     {threads} {device} {cuda} {resume} {trial}; {{ and }} are braces;
+//	                     {args} is all parameters in the form that Config.Arguments says
 //	MAPSWEEP_PARAMS      path of a JSON object with all parameters
 //	MAPSWEEP_PARAM_LR0   one variable per parameter: upper case, other characters than
 //	                     letters and digits as underscores
@@ -18,6 +19,10 @@
 // {"epoch": 3, "checkpoint": "last.pt", ...}, relative to MAPSWEEP_DIR: a trial that was
 // interrupted is then started again with MAPSWEEP_RESUME naming it. To be stopped, the
 // program gets SIGTERM, and SIGKILL some seconds later.
+//
+// Programs that were not written for this write a table of their own (Config.Table, source.go) and a checkpoint of
+// their own after each row (Config.Checkpoint). That is copied as soon as it is whole (kept.go), as a program that is
+// killed may leave its own half written.
 //
 // The package knows nothing of studies, samplers and stores. Start with New.
 package command

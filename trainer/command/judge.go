@@ -19,25 +19,28 @@ var memory = regexp.MustCompile(`(?i)out of memory|OutOfMemoryError|\bMemoryErro
 
 // judge makes the result of a program that has ended by itself or by the time limit.
 func (r *run) judge(exit process.Exit, limit time.Duration) (trainer.Result, error) {
+	if text := r.metrics.wrong(); text != "" {
+		return trainer.Result{}, r.fail(trials.ClassError, text, nil)
+	}
 	if exit.Stopped {
 		how := "and was stopped"
 		if exit.Killed {
 			how = "and, as it did not stop, was killed"
 		}
-		return trainer.Result{}, r.fail(trials.ClassTimeout, fmt.Sprintf("ran over its time limit of %v after %d epochs %s", limit, r.epochs(), how), nil)
+		return trainer.Result{}, r.fail(trials.ClassTimeout, fmt.Sprintf("ran over its time limit of %v after %d epochs %s", limit, r.metrics.epoch(), how), nil)
 	}
 	if !exit.OK() {
 		return trainer.Result{}, r.failed(exit)
 	}
-	if len(r.metrics.seen) == 0 && r.job.Resume == "" { // a resumed run may have had nothing left to do
-		return trainer.Result{}, r.fail(trials.ClassError, r.silent(), nil)
+	if r.metrics.epoch() == 0 && r.job.Resume == "" { // a resumed run may have had nothing left to do
+		return trainer.Result{}, r.fail(trials.ClassError, r.metrics.silent(), nil)
 	}
 	return trainer.Result{Effective: r.job.Params.Clone(), Checkpoint: r.checkpoint()}, nil
 }
 
 // failed explains an exit status or signal.
 func (r *run) failed(exit process.Exit) *trainer.Failure {
-	reason := fmt.Sprintf("program ended with %v after %d epochs", exit, r.epochs())
+	reason := fmt.Sprintf("program ended with %v after %d epochs", exit, r.metrics.epoch())
 	f := r.fail(trials.ClassError, reason, nil)
 	switch {
 	case memory.MatchString(f.LogTail):
@@ -57,23 +60,6 @@ func (r *run) failed(exit process.Exit) *trainer.Failure {
 	return f
 }
 
-// silent says why a program that ended well has no metrics.
-func (r *run) silent() string {
-	if text := r.metrics.trouble(); text != "" {
-		return "program ended with exit status 0 and without usable metrics: " + text
-	}
-	return "program ended with exit status 0 and wrote no metrics: it must append a line such as " +
-		`{"epoch": 1, "mAP50-95": 0.1} to the file that MAPSWEEP_METRICS names`
-}
-
-// epochs is the number of the last epoch that was measured.
-func (r *run) epochs() int {
-	if n := len(r.metrics.seen); n > 0 {
-		return r.metrics.seen[n-1].Epoch
-	}
-	return 0
-}
-
 // fail makes a failure with the end of the log.
 func (r *run) fail(class, reason string, cause error) *trainer.Failure {
 	tail, err := process.Tail(r.log.Name(), r.begin, tailLines)
@@ -83,18 +69,33 @@ func (r *run) fail(class, reason string, cause error) *trainer.Failure {
 	return &trainer.Failure{Class: class, Reason: reason, LogTail: tail, Err: cause}
 }
 
-// checkpoint is the one of the last epoch that named one.
+// checkpoint is the program's own after its end, or the one of the last epoch that named one. Copies that were kept to
+// go on from are of no use any more.
 func (r *run) checkpoint() string {
-	path, _ := latest(r.job.Dir)
-	return path
+	if r.keeper == nil {
+		path, _ := latest(r.job.Dir)
+		return path
+	}
+	if err := os.RemoveAll(filepath.Join(r.job.Dir, keptName)); err != nil {
+		r.warn.Warn("copies of checkpoints stay on disk", "trial", r.job.Number, "error", err)
+	}
+	if st, err := os.Stat(r.keeper.file); err != nil || !st.Mode().IsRegular() {
+		return ""
+	}
+	return r.keeper.file
 }
 
-// Latest implements trainer.Resumer for programs that name checkpoints in their metrics.
-func (b *Backend) Latest(dir string) (path string, epoch int) { return latest(dir) }
+// Latest implements trainer.Resumer: the copy of the program's checkpoint, or the one that it named in its metrics.
+func (b *Backend) Latest(dir string) (path string, epoch int) {
+	if b.cfg.Checkpoint != nil {
+		return latestKept(dir)
+	}
+	return latest(dir)
+}
 
 // CanStop implements trainer.Stopper: only what a program has saved by itself is there to go on from.
 func (b *Backend) CanStop(dir string) bool {
-	path, _ := latest(dir)
+	path, _ := b.Latest(dir)
 	return path != ""
 }
 

@@ -10,6 +10,7 @@ import (
 	"math"
 	"os"
 	"slices"
+	"time"
 
 	"github.com/mapsweep/mapsweep/trials"
 )
@@ -27,6 +28,7 @@ type metrics struct {
 	nonsense int
 	first    string // what was wrong with the first line that made no sense
 	seen     []trials.Measurement
+	modified time.Time
 }
 
 // openMetrics makes an empty file, or, for a run that goes on, follows what is appended
@@ -94,6 +96,9 @@ func (m *metrics) appended() []byte {
 	}
 	data, err := io.ReadAll(io.NewSectionReader(f, m.offset, math.MaxInt64-m.offset))
 	m.offset += int64(len(data))
+	if st, err := f.Stat(); err == nil && len(data) > 0 {
+		m.modified = st.ModTime() // after reading: perhaps later than the last line, never earlier
+	}
 	if err != nil {
 		return data // the rest comes next time
 	}
@@ -126,6 +131,28 @@ func (m *metrics) take(line []byte) (epoch int, ok bool) {
 		delete(m.seen[i].Metrics, name)
 	}
 	return l.epoch, true
+}
+
+// epoch is the number of the last epoch that was measured.
+func (m *metrics) epoch() int {
+	if n := len(m.seen); n > 0 {
+		return m.seen[n-1].Epoch
+	}
+	return 0
+}
+
+func (m *metrics) written() time.Time { return m.modified }
+
+// wrong is empty: any lines may come.
+func (m *metrics) wrong() string { return "" }
+
+// silent says why a program that ended well has no metrics.
+func (m *metrics) silent() string {
+	if text := m.trouble(); text != "" {
+		return "program ended with exit status 0 and without usable metrics: " + text
+	}
+	return "program ended with exit status 0 and wrote no metrics: it must append a line such as " +
+		`{"epoch": 1, "mAP50-95": 0.1} to the file that MAPSWEEP_METRICS names`
 }
 
 // trouble says in words what could not be read; "" if all could.

@@ -1,6 +1,7 @@
 package command
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"os"
@@ -34,6 +35,7 @@ func newTemplate(job trainer.Job) template {
 		"split":   job.Split,
 		"threads": strconv.Itoa(job.Threads),
 		"device":  strings.Join(job.Devices, ","),
+		"cuda":    cmp.Or(gpus(job.Devices), "cpu"),
 		"resume":  job.Resume,
 		"trial":   strconv.Itoa(job.Number),
 	}}
@@ -51,9 +53,17 @@ func (b *Backend) CheckParams(baseline trials.Params, levels map[string][]any) e
 		job.Params[n] = ""
 	}
 	t := newTemplate(job)
-	for _, a := range b.cfg.Command {
-		if _, err := t.expand(a); err != nil {
-			return fmt.Errorf("trainer.command: %w", err)
+	if _, err := t.command("trainer.command", b.cfg.Command, b.cfg.Arguments); err != nil {
+		return err
+	}
+	for _, text := range b.files() {
+		if _, err := t.expand(text.form); err != nil {
+			return fmt.Errorf("%s: %w", text.key, err)
+		}
+	}
+	if c := b.cfg.Checkpoint; c != nil {
+		if _, err := t.command("trainer.checkpoint.resume", c.Resume, b.cfg.Arguments); err != nil {
+			return err
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(b.cfg.Env)) {
@@ -64,14 +74,62 @@ func (b *Backend) CheckParams(baseline trials.Params, levels map[string][]any) e
 	return nil
 }
 
-// fill makes the program's arguments and environment.
-func (t template) fill(cfg Config) (args, env []string, err error) {
-	for _, a := range cfg.Command {
-		text, err := t.expand(a)
+// form is a template with the key of the study file that it stands under.
+type form struct{ key, form string }
+
+// files are the templates of file names.
+func (b *Backend) files() []form {
+	var all []form
+	if t := b.cfg.Table; t != nil {
+		all = append(all, form{"trainer.metrics.file", t.File})
+	}
+	if c := b.cfg.Checkpoint; c != nil {
+		all = append(all, form{"trainer.checkpoint.file", c.File})
+	}
+	return all
+}
+
+// path fills the name of a file, which is relative to the trial's directory.
+func (t template) path(key, form string) (string, error) {
+	text, err := t.expand(form)
+	if err != nil {
+		return "", fmt.Errorf("%s: %w", key, err)
+	}
+	if !filepath.IsAbs(text) {
+		text = filepath.Join(t.job.Dir, text)
+	}
+	return filepath.Clean(text), nil
+}
+
+// command fills a command.
+func (t template) command(key string, words []string, a *Arguments) ([]string, error) {
+	var args []string
+	for _, word := range words {
+		if word == argumentsMark && a != nil {
+			flags, err := a.of(t.job.Params, named(words))
+			if err != nil {
+				return nil, err
+			}
+			args = append(args, flags...)
+			continue
+		}
+		text, err := t.expand(word)
 		if err != nil {
-			return nil, nil, fmt.Errorf("trainer.command: %w", err)
+			return nil, fmt.Errorf("%s: %w", key, err)
 		}
 		args = append(args, text)
+	}
+	return args, nil
+}
+
+// fill makes the program's arguments and environment.
+func (t template) fill(cfg Config) (args, env []string, err error) {
+	key, words := "trainer.command", cfg.Command
+	if c := cfg.Checkpoint; c != nil && len(c.Resume) > 0 && t.job.Resume != "" {
+		key, words = "trainer.checkpoint.resume", c.Resume
+	}
+	if args, err = t.command(key, words, cfg.Arguments); err != nil {
+		return nil, nil, err
 	}
 	env = append(os.Environ(), t.environment()...)
 	for _, name := range slices.Sorted(maps.Keys(cfg.Env)) {
@@ -131,16 +189,21 @@ func (t template) environment() []string {
 	if _, set := os.LookupEnv("OMP_NUM_THREADS"); !set && job.Threads > 0 {
 		env = append(env, "OMP_NUM_THREADS="+strconv.Itoa(job.Threads))
 	}
-	var gpus []string
-	for _, d := range job.Devices {
-		if n, ok := strings.CutPrefix(d, "cuda:"); ok {
-			gpus = append(gpus, n)
-		}
-	}
-	if len(gpus) > 0 {
-		env = append(env, "CUDA_VISIBLE_DEVICES="+strings.Join(gpus, ","))
+	if numbers := gpus(job.Devices); numbers != "" {
+		env = append(env, "CUDA_VISIBLE_DEVICES="+numbers)
 	}
 	return env
+}
+
+// gpus are the numbers of the GPUs among devices, "0,3", or "" if there are none.
+func gpus(devices []string) string {
+	var numbers []string
+	for _, d := range devices {
+		if n, ok := strings.CutPrefix(d, "cuda:"); ok {
+			numbers = append(numbers, n)
+		}
+	}
+	return strings.Join(numbers, ",")
 }
 
 // variable is a parameter's name in the environment: loss/box becomes LOSS_BOX.
