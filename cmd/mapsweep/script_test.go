@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -28,6 +29,8 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
 		"mapsweep":   func() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) },
 		"sim-python": func() { os.Exit(standin.Main(os.Args[1:])) }, // the official YOLOv9, played
+		"python":     python,
+		"yolo":       yolo,
 	})
 }
 
@@ -47,6 +50,7 @@ func TestScripts(t *testing.T) {
 			"ended":    endedCommand,
 			"json":     jsonCommand,
 			"pictures": picturesCommand,
+			"recipe":   recipeCommand,
 			"signal":   signalCommand,
 			"none":     noneCommand,
 			"sql":      sqlCommand,
@@ -195,7 +199,8 @@ func startCommand(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	sc := ts.Value(scriptKey{}).(*script)
 	cmd := exec.Command(programPath(ts, args[1]), args[2:]...)
-	cmd.Dir, cmd.Env = ts.MkAbs("."), append(sc.env.Vars, "PATH="+ts.Getenv("PATH"), standin.Variable+"="+ts.Getenv(standin.Variable))
+	cmd.Dir = ts.MkAbs(".")
+	cmd.Env = append(slices.Clone(sc.env.Vars), "PATH="+ts.Getenv("PATH"), standin.Variable+"="+ts.Getenv(standin.Variable), "STANDIN_PAUSE="+ts.Getenv("STANDIN_PAUSE"))
 	out, err := os.Create(ts.MkAbs(args[0] + ".out"))
 	ts.Check(err)
 	defer out.Close()

@@ -212,10 +212,13 @@ func TestFailures(t *testing.T) {
 		timeout                          time.Duration
 	}{
 		{name: "exit status", script: metric + "echo Traceback >&2; exit 3", class: trials.ClassError, reason: "program ended with exit status 3 after 2 epochs", log: "Traceback"},
-		{name: "killed", script: "kill -9 $$", class: trials.ClassMemory, reason: "signal 9 (killed) after 0 epochs: killed from outside"},
-		{name: "killed behind a shell", script: "sh -c 'kill -9 $$'; exit $?", class: trials.ClassMemory, reason: "exit status 137"},
+		{name: "killed", script: "kill -9 $$", class: trials.ClassHostMemory, reason: "signal 9 (killed) after 0 epochs: killed from outside"},
+		{name: "killed behind a shell", script: "sh -c 'kill -9 $$'; exit $?", class: trials.ClassHostMemory, reason: "exit status 137"},
 		{name: "other signal", script: "kill -SEGV $$", class: trials.ClassError, reason: "signal 11 (segmentation fault)"},
 		{name: "out of memory", script: "echo 'torch.cuda.OutOfMemoryError: CUDA out of memory.'; exit 1", class: trials.ClassMemory, reason: "its log says that memory ran out"},
+		{name: "out of host memory", script: "echo MemoryError; exit 1", class: trials.ClassHostMemory, reason: "the machine's memory ran out"},
+		{name: "package", script: `echo "ModuleNotFoundError: No module named 'torch'"; exit 1`, class: trials.ClassPackage, reason: "a package that it needs is missing"},
+		{name: "flag", script: "echo 'train.py: error: unrecognized arguments: --lrO=1'; exit 2", class: trials.ClassUsage, reason: "exit status 2 after 0 epochs: it refused its arguments"},
 		{name: "calls a missing program", script: "no-such-program-at-all", class: trials.ClassError, reason: "exit status 127 after 0 epochs: a program that it calls is not there", log: "no-such-program-at-all"},
 		{name: "no metrics", script: "echo done", class: trials.ClassError, reason: "wrote no metrics", log: "done"},
 		{name: "nonsense only", script: `echo nonsense >> "$MAPSWEEP_METRICS"`, class: trials.ClassError, reason: `1 of 1 lines of metrics make no sense; the first: line 1 is no JSON object: "nonsense"`},

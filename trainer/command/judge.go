@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"syscall"
 	"time"
 
@@ -14,13 +15,25 @@ import (
 	"github.com/mapsweep/mapsweep/trials"
 )
 
-// memory matches what programs print when they run out of memory: CUDA, PyTorch, Python, C++, Go, Java, the kernel.
-var memory = regexp.MustCompile(`(?i)out of memory|OutOfMemoryError|\bMemoryError\b|std::bad_alloc|cannot allocate memory|CUBLAS_STATUS_ALLOC_FAILED`)
+// sign is something in the end of a log that tells why a program failed.
+type sign struct {
+	class string
+	text  *regexp.Regexp
+	words string
+}
+
+// signs in the order in which they are looked for: the first that fits counts.
+var signs = []sign{
+	{trials.ClassHostMemory, regexp.MustCompile(`(?i)\bMemoryError\b|std::bad_alloc|cannot allocate memory|unable to allocate .* for an array|java\.lang\.OutOfMemoryError`), "its log says that the machine's memory ran out"},
+	{trials.ClassMemory, regexp.MustCompile(`(?i)out of memory|OutOfMemoryError|CUBLAS_STATUS_ALLOC_FAILED|CUDNN_STATUS_ALLOC_FAILED`), "its log says that memory ran out"},
+	{trials.ClassPackage, regexp.MustCompile(`ModuleNotFoundError: |ImportError: `), "a package that it needs is missing or unfit"},
+	{trials.ClassUsage, regexp.MustCompile(`error: (unrecognized arguments|argument |the following arguments are required)`), "it refused its arguments"},
+}
 
 // judge makes the result of a program that has ended by itself or by the time limit.
 func (r *run) judge(exit process.Exit, limit time.Duration) (trainer.Result, error) {
 	if text := r.metrics.wrong(); text != "" {
-		return trainer.Result{}, r.fail(trials.ClassError, text, nil)
+		return trainer.Result{}, r.fail(trials.ClassUsage, text, nil)
 	}
 	if exit.Stopped {
 		how := "and was stopped"
@@ -42,12 +55,13 @@ func (r *run) judge(exit process.Exit, limit time.Duration) (trainer.Result, err
 func (r *run) failed(exit process.Exit) *trainer.Failure {
 	reason := fmt.Sprintf("program ended with %v after %d epochs", exit, r.metrics.epoch())
 	f := r.fail(trials.ClassError, reason, nil)
+	known := slices.IndexFunc(signs, func(s sign) bool { return s.text.MatchString(f.LogTail) })
 	switch {
-	case memory.MatchString(f.LogTail):
-		f.Class = trials.ClassMemory
-		f.Reason += ": its log says that memory ran out"
+	case known >= 0:
+		f.Class = signs[known].class
+		f.Reason += ": " + signs[known].words
 	case exit.Signal == syscall.SIGKILL || exit.Code == 128+int(syscall.SIGKILL):
-		f.Class = trials.ClassMemory
+		f.Class = trials.ClassHostMemory
 		f.Reason += ": killed from outside, which is most often the kernel when memory runs out"
 	case exit.Code == 127:
 		f.Reason += ": a program that it calls is not there"

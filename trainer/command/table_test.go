@@ -151,12 +151,12 @@ func TestTableFaults(t *testing.T) {
 		name, script, class, reason string
 		first                       int
 	}{
-		{"no such columns", `echo "epoch,a,c" >> "$1"; sleep 60`, trials.ClassError, `the table t.csv has no column "b", "d"; it has "epoch", "a", "c": check trainer.metrics.columns`, 1},
-		{"no epoch", `echo "Epoch,a,b,d" >> "$1"; sleep 60`, trials.ClassError, `has no column "epoch"; it has "Epoch"`, 1},
-		{"no header", `echo "1,2,3,4" >> "$1"; sleep 60`, trials.ClassError, `has no column "epoch", "a", "b", "d"; it has "1", "2"`, 1},
-		{"below the first", `printf "epoch,a,b,d\n0,1,2,3\n" >> "$1"; sleep 60`, trials.ClassError, "has an epoch 0, but trainer.metrics.first says that the first one is 1", 1},
-		{"above the first", `printf "epoch,a,b,d\n1,1,2,3\n2,1,2,3\n" >> "$1"; sleep 60`, trials.ClassError, "begins with epoch 1, but trainer.metrics.first says that the first one is 0", 0},
-		{"too many", `printf "epoch,a,b,d\n1,1,2,3\n3,1,2,3\n4,1,2,3\n" >> "$1"; sleep 60`, trials.ClassError, "has an epoch 4, which is beyond the 3 of the trial counted from 1", 1},
+		{"no such columns", `echo "epoch,a,c" >> "$1"; sleep 60`, trials.ClassUsage, `the table t.csv has no column "b", "d"; it has "epoch", "a", "c": check trainer.metrics.columns`, 1},
+		{"no epoch", `echo "Epoch,a,b,d" >> "$1"; sleep 60`, trials.ClassUsage, `has no column "epoch"; it has "Epoch"`, 1},
+		{"no header", `echo "1,2,3,4" >> "$1"; sleep 60`, trials.ClassUsage, `has no column "epoch", "a", "b", "d"; it has "1", "2"`, 1},
+		{"below the first", `printf "epoch,a,b,d\n0,1,2,3\n" >> "$1"; sleep 60`, trials.ClassUsage, "has an epoch 0, but trainer.metrics.first says that the first one is 1", 1},
+		{"above the first", `printf "epoch,a,b,d\n1,1,2,3\n2,1,2,3\n" >> "$1"; sleep 60`, trials.ClassUsage, "begins with epoch 1, but trainer.metrics.first says that the first one is 0", 0},
+		{"too many", `printf "epoch,a,b,d\n1,1,2,3\n3,1,2,3\n4,1,2,3\n" >> "$1"; sleep 60`, trials.ClassUsage, "has an epoch 4, which is beyond the 3 of the trial counted from 1", 1},
 		{"no file", `true`, trials.ClassError, "there is no table", 1},
 		{"no rows", `echo "epoch,a,b,d" >> "$1"`, trials.ClassError, "t.csv has no rows", 1},
 		{"empty", `: >> "$1"`, trials.ClassError, "t.csv is empty", 1},
