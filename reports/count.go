@@ -169,6 +169,9 @@ func intervals(t trials.Trial, now time.Time) [][2]time.Time {
 		return now
 	}
 	var iv [][2]time.Time
+	if _, past := t.Attrs[trials.AttrImported]; past { // how long the import took says nothing, and the run's own time is not known
+		return nil
+	}
 	add := func(from, to time.Time) {
 		if !from.IsZero() && to.After(from) {
 			iv = append(iv, [2]time.Time{from, to})

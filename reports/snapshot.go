@@ -136,7 +136,11 @@ func New(st trials.Study, ts []trials.Trial) (*Snapshot, error) {
 	s.Metric = newMetric(s.Spec.Objective.Metric, s.Spec.Objective.Direction)
 	s.AsOf = asOf(st, s.Trials)
 	s.Time = timing(s.Trials, s.AsOf)
-	s.Count = account(s.Spec, s.Trials, s.AsOf)
+	asked := s.Spec
+	if s.Imported() { // what was found is what was planned
+		asked.Design, asked.Search = studies.DesignSearch, nil
+	}
+	s.Count = account(asked, s.Trials, s.AsOf)
 	s.Blocks = s.blocks()
 	if d := s.Spec.Design; d == studies.DesignSearch || d == studies.DesignGrid {
 		s.Search = newSearch(s)
@@ -145,6 +149,9 @@ func New(st trials.Study, ts []trials.Trial) (*Snapshot, error) {
 	s.Warnings = warnings(s)
 	return s, nil
 }
+
+// Imported says that the study was made from past runs, which nobody planned together.
+func (s *Snapshot) Imported() bool { _, ok := s.Study.Attrs[trials.AttrImported]; return ok }
 
 // Foreign says that another program (Optuna) recorded the study: what was trained and how it was scored is unknown.
 func (s *Snapshot) Foreign() bool { return len(s.Study.Resolved) == 0 }

@@ -180,6 +180,9 @@ func Retry(ctx context.Context, store trials.Store, study string, numbers []int)
 	if err != nil {
 		return nil, err
 	}
+	if IsImported(st) {
+		return nil, fmt.Errorf("retry trials of study %q: %w: %w", study, ErrInvalid, ErrImported)
+	}
 	ts, err := store.Trials(ctx, st.ID)
 	if err != nil {
 		return nil, err

@@ -72,6 +72,9 @@ func (r *run) open(ctx context.Context, file []byte) (StudyStarted, error) {
 	if err != nil {
 		return ev, err
 	}
+	if IsImported(st) {
+		return ev, fmt.Errorf("%w: %w; run the study file under another name with --as", ErrInvalid, ErrImported)
+	}
 	ev.Continued = true
 	if ev.Extended, err = r.reopen(ctx, &st, file, resolved, prov); err != nil {
 		return ev, err

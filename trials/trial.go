@@ -97,6 +97,7 @@ const (
 	AttrEffective  = "mapsweep:effective"   // object: the configuration that the trainer really used
 	AttrScoreEpoch = "mapsweep:score_epoch" // int: the epoch that the value is of
 	AttrNote       = "mapsweep:note"        // string: what is unusual about a complete trial, for people
+	AttrImported   = "mapsweep:imported"    // object, of a study or trial: past runs it was made from; it cannot be run
 	AttrRetries    = "mapsweep:retries"     // object: class -> how often the trial was started again after such a failure
 	AttrPeakMiB    = "mapsweep:peak_mib"    // int64: most GPU memory that the trial held, per device
 )

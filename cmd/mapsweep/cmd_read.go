@@ -17,6 +17,7 @@ import (
 	"github.com/mapsweep/mapsweep/reports"
 	"github.com/mapsweep/mapsweep/reports/html"
 	"github.com/mapsweep/mapsweep/reports/tables"
+	"github.com/mapsweep/mapsweep/sweep"
 	"github.com/mapsweep/mapsweep/trials"
 )
 
@@ -316,7 +317,11 @@ func (a *app) showTrial(snap *reports.Snapshot, t trials.Trial) {
 		fmt.Fprintf(w, "seed       %d\n", t.Seed())
 	}
 	fmt.Fprintf(w, "parameters %s\n", t.Params.Key())
-	fmt.Fprintf(w, "folder     %s\n", a.trialDir(snap.Study.Name, t.Number))
+	if of, ok := sweep.RunOf(t); ok {
+		fmt.Fprintf(w, "imported   %s\n", of)
+	} else {
+		fmt.Fprintf(w, "folder     %s\n", a.trialDir(snap.Study.Name, t.Number))
+	}
 	for _, at := range t.Attempts {
 		fmt.Fprintf(w, "attempt %d  %s, %s", at.Number, at.Started.Format(time.RFC3339), at.Worker)
 		if at.Outcome != "" {

@@ -49,6 +49,7 @@ func TestScripts(t *testing.T) {
 			"code":     codeCommand,
 			"ended":    endedCommand,
 			"json":     jsonCommand,
+			"pastrun":  pastrunCommand,
 			"pictures": picturesCommand,
 			"recipe":   recipeCommand,
 			"signal":   signalCommand,

@@ -57,6 +57,9 @@ func (a *app) lookUp(ctx context.Context, name, backend string, sets []string) (
 		return shippedSource(s, backend, sets)
 	}
 	if st, err := a.recorded(ctx, name); err == nil {
+		if sweep.IsImported(st) {
+			return source{}, usagef("study %q: %w; show, table and report read it", name, sweep.ErrImported)
+		}
 		spec, err := sweep.StoredSpec(st)
 		if err != nil {
 			return source{}, err

@@ -52,6 +52,14 @@ func Follow(path, epoch string) *Follower {
 	return &Follower{path: path, epoch: epoch, changed: map[int]bool{}}
 }
 
+// Parse reads a whole table that no longer grows.
+func Parse(data []byte, epoch string) *Follower {
+	f := Follow("", epoch)
+	f.partial = bytes.Clone(data)
+	f.Read(true)
+	return f
+}
+
 // Skip passes over the rows that are there already: they are of an earlier run. Their header stays in force, as
 // trainers append to an old file without another. A line that the earlier run left half is ended, so that the
 // next one does not stick to it.

@@ -164,6 +164,16 @@ func TestOfficialFormat(t *testing.T) {
 	}
 }
 
+func TestParse(t *testing.T) {
+	f := table.Parse([]byte(official+"                   2,  nan"), "epoch")
+	if got := f.Rows(); len(got) != 2 || got[1].Values["x/lr0"] != 0.097152 {
+		t.Errorf("rows %s", show(got))
+	}
+	if got := f.Trouble(); !strings.HasPrefix(got, "1 of 3 lines of the table make no sense; the first: line 3 has 2 cells and not 7") {
+		t.Errorf("trouble %q", got)
+	}
+}
+
 // TestRowsAreCopies: what a reader does to a row does not change the next one.
 func TestRowsAreCopies(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "results.csv")
