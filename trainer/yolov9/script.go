@@ -2,7 +2,6 @@ package yolov9
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"os"
@@ -28,7 +27,7 @@ func (b *Backend) scan(ctx context.Context, r *run) error {
 	if err, done := b.scanned[r.source]; done {
 		return err
 	}
-	unlock, err := lockFile(ctx, filepath.Join(os.TempDir(), fmt.Sprintf("mapsweep-scan-%x.lock", sha256.Sum256([]byte(r.source)))))
+	unlock, err := lockFile(ctx, filepath.Join(filepath.Dir(r.job.Dir), "scan.lock")) // of the study: other processes run it, too
 	if err != nil {
 		return fmt.Errorf("wait for the scan of labels: %w", err)
 	}

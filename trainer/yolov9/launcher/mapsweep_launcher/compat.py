@@ -24,7 +24,7 @@ def install(config_dir):
     """Call before anything of the checkout is imported."""
     for name in ('wandb', 'comet_ml', 'clearml'):
         sys.modules[name] = None  # import raises ImportError
-    if importlib.util.find_spec('pkg_resources') is None:
+    if 'pkg_resources' not in sys.modules and importlib.util.find_spec('pkg_resources') is None:
         sys.modules['pkg_resources'] = _pkg_resources()
         applied.append('pkg_resources')
     if sys.version_info >= (3, 12):
