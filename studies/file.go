@@ -42,7 +42,7 @@ type fileTrainer struct {
 	ImageSize int      `json:"image_size" jsonschema:"minimum=32" jsonschema_description:"Side of the square training picture in pixels, a multiple of 32. Default for native: 640, and 128 for builtin data."`
 	Epochs    int      `json:"epochs" jsonschema:"minimum=1" jsonschema_description:"Full length of a trial."`
 	Batch     int      `json:"batch" jsonschema:"minimum=1" jsonschema_description:"Pictures in one optimiser step. Default for native: 16."`
-	Device    string   `json:"device" jsonschema:"default=auto" jsonschema_description:"auto, cpu, cuda, or one GPU such as cuda:0."`
+	Device    string   `json:"device" jsonschema:"default=auto" jsonschema_description:"auto, cpu, cuda, or the GPUs that trials may lease: cuda:0, or several as cuda:0,2. auto takes GPUs where there are any."`
 	Command   words    `json:"command" jsonschema_description:"Program and arguments of the command trainer, one list item each."`
 	Env       fileEnv  `json:"env" jsonschema_description:"Environment variables for the command, beside those that mapsweep sets."`
 	Timeout   string   `json:"timeout" jsonschema_description:"Longest time of one trial: 90s, 45m, 2h30m. Default: none."`

@@ -103,7 +103,14 @@ func (v *view) started(ev sweep.StudyStarted) {
 	if ev.Continued {
 		verb = "going on with study"
 	}
-	v.printf("%s %s: %d trials, %d at a time%s", verb, ev.Study.Name, ev.Summary.Planned, ev.Parallel, finishedWords(v.resumed))
+	more := ""
+	if ev.Most > ev.Parallel {
+		more = fmt.Sprintf(" (up to %d when GPUs have room)", ev.Most)
+	}
+	v.printf("%s %s: %d trials, %d at a time%s%s", verb, ev.Study.Name, ev.Summary.Planned, ev.Parallel, more, finishedWords(v.resumed))
+	for _, d := range ev.Devices {
+		v.printf("  device %s", d)
+	}
 	for _, e := range ev.Extended {
 		v.printf("  extended: %s", e)
 	}

@@ -429,3 +429,27 @@ func (g *gpus) fits(dev telemetry.GPU, c claim, holders []claim) bool {
 	return float64(sum)*margin+reserveMiB <= float64(dev.TotalMiB) &&
 		float64(c.MiB)*margin+reserveMiB <= float64(dev.FreeMiB)
 }
+
+// Claim is a lease of a device as other processes see it.
+type Claim struct {
+	PID   int   // of the mapsweep process
+	MiB   int64 // what its trial is taken to need; 0: not known
+	Alone bool
+}
+
+// Leases lists the leases that processes with that folder of locks hold on a device.
+func Leases(dir, uuid string) []Claim {
+	if dir == "" {
+		return nil
+	}
+	g := gpus{locks: newLocks(dir)}
+	list, _, err := g.holders(uuid)
+	if err != nil {
+		return nil
+	}
+	var all []Claim
+	for _, c := range list {
+		all = append(all, Claim(c))
+	}
+	return all
+}

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 )
 
@@ -24,8 +25,8 @@ const (
 // idleMiB is what a GPU without work has in use, about.
 const idleMiB = 300
 
-// fakeCalls counts the listings of this process: scripted values go on by one with each.
-var fakeCalls atomic.Int64
+// fakeCalls counts the listings of each file by this process: scripted values go on by one with each.
+var fakeCalls sync.Map
 
 // fakeFile is the JSON file: every list is one value for each listing, the last one stays.
 type fakeFile struct {
@@ -142,7 +143,8 @@ func fakeFromFile(path string) ([]GPU, error) {
 	if len(f.GPUs) > maxFake {
 		return nil, fmt.Errorf("%s: at most %d devices", path, maxFake)
 	}
-	call := int(fakeCalls.Add(1) - 1)
+	counter, _ := fakeCalls.LoadOrStore(path, new(atomic.Int64))
+	call := int(counter.(*atomic.Int64).Add(1) - 1)
 	var gpus []GPU
 	for i, d := range f.GPUs {
 		if d.MemoryMiB < 1 {
@@ -180,7 +182,10 @@ func (h holder) sees(g GPU) bool {
 	return slices.Contains(h.visible, strconv.Itoa(g.Index)) || slices.Contains(h.visible, g.UUID)
 }
 
-// fakeHolders finds the processes that claim memory. Children inherit the claim; it counts once, for the topmost.
+// machineVars set two fake machines apart: what holds memory on one is not seen on the other.
+var machineVars = []string{EnvFake, "MAPSWEEP_RUNTIME_DIR", "TMPDIR"}
+
+// fakeHolders finds the processes that claim memory on this fake machine. Children inherit the claim; it counts once, for the topmost.
 func fakeHolders() []holder {
 	claims := map[int]holder{}
 	parents := map[int]int{}
@@ -188,6 +193,9 @@ func fakeHolders() []holder {
 		env := environment(p.pid)
 		mib, err := strconv.ParseInt(env[EnvFakeMiB], 10, 64)
 		if err != nil || mib <= 0 || env["CUDA_VISIBLE_DEVICES"] == "" {
+			continue
+		}
+		if slices.ContainsFunc(machineVars, func(name string) bool { return env[name] != os.Getenv(name) }) {
 			continue
 		}
 		claims[p.pid] = holder{p.pid, mib, strings.Split(env["CUDA_VISIBLE_DEVICES"], ",")}

@@ -28,9 +28,6 @@ func Is(metric string) bool { return slices.Contains(Names, metric) }
 // Every is the usual time between samples.
 const Every = time.Second
 
-// fresh: a sample of that age is as good as a new one.
-const fresh = Every / 4
-
 // Sampler looks at the machine while trials run, once for all of them. It rests while nothing is watched.
 type Sampler struct {
 	gpus  Source
@@ -139,7 +136,9 @@ func (s *Sampler) sample() {
 	var gpus []GPU
 	for w := range s.watches {
 		if len(w.gpus) > 0 {
-			gpus, _ = s.gpus() // a driver that stopped answering: no sample
+			if list, err := s.gpus(); err == nil { // a driver that stopped answering: no sample
+				gpus = list
+			}
 			break
 		}
 	}
@@ -235,7 +234,7 @@ func (w *Watch) Take() map[string]float64 {
 	w.s.mu.Lock()
 	defer w.s.mu.Unlock()
 	now := w.s.now()
-	if !w.win.host && !w.win.gpu && now.Sub(w.s.last) > fresh {
+	if !w.win.host && !w.win.gpu && now.Sub(w.s.last) > w.s.every/4 { // a younger one would show nothing new
 		w.s.sample()
 	}
 	m := map[string]float64{MetricTime: now.Sub(w.since).Seconds()}
