@@ -26,8 +26,10 @@ func CheckName(name string) error {
 		Hint: "1 to 64 letters, digits, dots, dashes and underscores, a letter or digit first"}
 }
 
-// isLoss says that a metric is better when it is smaller.
-func isLoss(metric string) bool { return strings.HasPrefix(metric, "loss") }
+// isLoss says that a metric is better when it is smaller: a loss, or a time.
+func isLoss(metric string) bool {
+	return strings.HasPrefix(metric, "loss") || strings.HasPrefix(metric, "val-loss") || strings.HasPrefix(metric, "time/")
+}
 
 // metrics that trainers report under house names; others are allowed.
 var metrics = []string{"mAP50-95", "mAP50", "mAP75", "mAP-small", "mAP-medium", "mAP-large",

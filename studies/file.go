@@ -29,7 +29,7 @@ type fileStudy struct {
 
 type fileObjective struct {
 	Metric    string `json:"metric" jsonschema:"default=mAP50-95" jsonschema_description:"Metric as the trainer reports it: mAP50-95, mAP50, mAP75, mAP-small, precision, recall, AP/NAME, loss/box ..."`
-	Direction string `json:"direction" jsonschema:"enum=maximize,enum=minimize" jsonschema_description:"Which way is better. Default: maximize, and minimize for metrics that begin with loss."`
+	Direction string `json:"direction" jsonschema:"enum=maximize,enum=minimize" jsonschema_description:"Which way is better. Default: maximize, and minimize for metrics that begin with loss, val-loss or time."`
 	Epoch     string `json:"epoch" jsonschema:"default=last,enum=last,enum=best" jsonschema_description:"Read the metric after the last epoch, or at the best one. The best epoch flatters every trial: it is chosen on the split it is scored on."`
 	BestBy    string `json:"best_by" jsonschema_description:"With epoch: best, the metric that chooses the epoch; the objective is read there. Default: the objective itself. The official YOLOv9 chooses by fitness."`
 	Split     string `json:"split" jsonschema:"default=val,enum=val,enum=test" jsonschema_description:"Pictures that are scored."`

@@ -130,7 +130,7 @@ func best(obj studies.Objective, ms []trials.Measurement) trials.Measurement {
 	by, dir := obj.Metric, obj.Direction
 	if obj.BestBy != "" && obj.BestBy != obj.Metric {
 		by, dir = obj.BestBy, trials.Maximize
-		if strings.HasPrefix(by, "loss") {
+		if strings.HasPrefix(by, "loss") || strings.HasPrefix(by, "val-loss") || strings.HasPrefix(by, "time/") {
 			dir = trials.Minimize
 		}
 	}
