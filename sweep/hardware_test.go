@@ -139,6 +139,17 @@ func TestPackingInEngine(t *testing.T) {
 			}
 		})
 	}
+	t.Run("without any memory", func(t *testing.T) {
+		r := newRig(1, 24000)
+		b := &onRig{Fake: trainertest.Fake{Pause: 30 * time.Millisecond}, rig: r, needs: func(trainer.Job) int64 { return 0 }}
+		w := rigBench(t, r, b)
+		spec := fixed()
+		spec.Budget.Parallel = 3
+		w.run(t, spec, nil)
+		if n, ok := w.trials(t, "fixed")[0].Integer(trials.AttrPeakMiB); !ok || n != 0 || r.most["cuda:0"] != 3 {
+			t.Errorf("%d trials at once that use no GPU memory (%d MiB)", r.most["cuda:0"], n)
+		}
+	})
 	t.Run("known from earlier", func(t *testing.T) {
 		r := newRig(1, 24000)
 		b := &onRig{Fake: trainertest.Fake{Pause: 20 * time.Millisecond}, rig: r, needs: func(trainer.Job) int64 { return 7000 }}

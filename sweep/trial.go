@@ -341,14 +341,14 @@ func (r *run) settle(ctx context.Context, a *active, lease local.Lease, job trai
 	}
 	var failure *trainer.Failure
 	errors.As(err, &failure)
-	held := peak(a.watch, failure)
+	held, known := peak(a.watch, failure)
 	if v.class == trials.ClassMemory && len(lease.GPUs) > 0 {
 		v = outOfMemory(v, lease, held)
 	}
-	if held > 0 {
+	if known && len(lease.GPUs) > 0 {
 		v.outcome.Attrs[trials.AttrPeakMiB] = trials.Attr(held)
 		if v.outcome.State != trials.Fail {
-			r.pool.Learn(held)
+			r.learn(held)
 		}
 	}
 	for _, art := range res.Artifacts {

@@ -39,25 +39,25 @@ func withUse(m trials.Measurement, use map[string]float64, before *trials.Measur
 	return m
 }
 
-// peak is the most GPU memory that a trial held on one device, by its trainer or as it was sampled; 0: not known.
-func peak(w *telemetry.Watch, f *trainer.Failure) int64 {
-	var most int64
-	if f != nil {
-		most = f.PeakMiB
-	}
+// peak is the most GPU memory that a trial held on one device, by its trainer or as it was sampled; false: not known.
+func peak(w *telemetry.Watch, f *trainer.Failure) (most int64, known bool) {
 	if w != nil {
-		if seen, known := w.PeakMiB(); known {
-			most = max(most, seen)
-		}
+		most, known = w.PeakMiB()
 	}
-	return most
+	if f != nil && f.PeakMiB > 0 {
+		most, known = max(most, f.PeakMiB), true
+	}
+	return most, known
 }
+
+// learn tells the pool what a trial of the study needed. One that needs none at all can share a device, too.
+func (r *run) learn(peakMiB int64) { r.pool.Learn(max(1, peakMiB)) }
 
 // learnPeaks tells the pool what the trials of the study needed so far.
 func (r *run) learnPeaks(ts []trials.Trial) {
 	for _, t := range ts {
 		if n, ok := t.Integer(trials.AttrPeakMiB); ok && (t.State == trials.Complete || t.State == trials.Pruned) {
-			r.pool.Learn(n)
+			r.learn(n)
 		}
 	}
 }

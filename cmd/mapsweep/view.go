@@ -136,7 +136,7 @@ func (v *view) started(ev sweep.StudyStarted) {
 		mpb.BarPriority(math.MaxInt32),
 		mpb.PrependDecorators(decor.Any(func(decor.Statistics) string { return v.studyHead() }, decor.WCSyncSpaceR)),
 		mpb.AppendDecorators(decor.Any(func(decor.Statistics) string { return v.studyTail() })),
-		mpb.BarBtmExtender(v.tableLines(ev.Parallel)...),
+		mpb.BarBtmExtender(v.tableLines(max(ev.Parallel, ev.Most))...),
 	)
 	v.study.SetTotal(int64(max(1, v.total)), false) // it must not end by itself: close takes it off
 	v.study.SetCurrent(int64(v.resumed))

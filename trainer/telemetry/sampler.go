@@ -73,6 +73,7 @@ type Watch struct {
 	cpu   map[string]time.Duration // processor time of each process at the latest sample
 	seen  time.Time                // of that sample
 	peak  int64
+	owns  int // samples in which it was known what the trial holds
 }
 
 // window is what was seen since the last Take.
@@ -223,6 +224,7 @@ func (w *Watch) devices(gpus []GPU, pids []int, shared map[int]bool) {
 		}
 		if known {
 			w.win.own = true
+			w.owns++
 			w.win.gpuMiB = max(w.win.gpuMiB, float64(own))
 			w.peak = max(w.peak, own)
 		}
@@ -257,11 +259,14 @@ func (w *Watch) Take() map[string]float64 {
 	return m
 }
 
+// enough samples without any memory say that a trial uses none, and is not just starting.
+const enough = 5
+
 // PeakMiB is the most GPU memory that the trial was seen to hold on one device; false if that is not known.
 func (w *Watch) PeakMiB() (int64, bool) {
 	w.s.mu.Lock()
 	defer w.s.mu.Unlock()
-	return w.peak, w.peak > 0
+	return w.peak, w.peak > 0 || w.owns >= enough
 }
 
 // Close ends the watch; calling it again does nothing.
