@@ -337,46 +337,39 @@ func (s killedStore) Requeue(context.Context, int64, string, string) error { ret
 
 // A trial that waits to be alone is given up when the study is asked to stop, and stays in the queue with its count.
 func TestStopWhileWaitingToBeAlone(t *testing.T) {
-	r := newRig(1, 24000)
 	dir := t.TempDir()
-	b := &onRig{rig: r, needs: func(trainer.Job) int64 { return 1000 }}
-	w := rigBench(t, r, b)
-	w.Devices.Dir = dir
-	other, err := local.NewPool(1, 1, local.Devices{GPUs: r.list, Dir: dir}, nil)
+	other, err := local.NewPool(1, 1, local.Devices{Dir: dir}, nil) // another process, with a trial that goes on and on
 	if err != nil {
 		t.Fatal(err)
 	}
+	_, release, err := other.Acquire(t.Context(), local.Shared)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fake := &trainertest.Fake{Before: func(context.Context, trainer.Job, int) error { return memoryFails(trials.ClassHostMemory, 0) }}
+	w := newBench(t, fake)
+	w.Devices = local.Devices{Dir: dir}
 	stop := make(chan struct{})
 	w.Stop = stop
-	taken := make(chan func(), 1)
-	b.Before = func(ctx context.Context, job trainer.Job, _ int) error { // while it fails, another process queues for the device
-		go func() {
-			_, release, err := other.Acquire(context.Background(), local.Shared)
-			if err == nil {
-				taken <- release
-				close(stop)
-			}
-		}()
-		time.Sleep(50 * time.Millisecond)
-		return memoryFails(trials.ClassMemory, 0)
+	w.Events = func(ev sweep.Event) {
+		if ev, ok := ev.(sweep.TrialFinished); ok && ev.Trial.State == trials.Waiting && strings.Contains(ev.Reason, "alone on the machine") {
+			time.AfterFunc(200*time.Millisecond, func() { close(stop) }) // by then it waits
+		}
 	}
 	spec := fixed()
 	spec.Budget.Parallel = 1
-	ctx, cancel := context.WithTimeout(t.Context(), 15*time.Second)
-	defer cancel()
-	_, err = w.Run(ctx, spec, nil)
+	w.run(t, spec, sweep.ErrStopped)
 	tr := w.trials(t, "fixed")[0]
-	select {
-	case release := <-taken:
-		defer release()
-		if !errors.Is(err, sweep.ErrStopped) || tr.State != trials.Waiting {
-			t.Errorf("%v, trial 0 is %s", err, tr.State)
-		}
-	default: // the retry was faster than the other process; then it was not waiting
-		t.Skip("the other process did not get the device in time")
+	if n := sweep.Retries(tr); tr.State != trials.Waiting || n[trials.ClassHostMemory] != 1 || len(tr.Attempts) != 2 || tr.Attempts[1].Outcome != "interrupted" {
+		t.Fatalf("%s, retries %v, attempts %+v", tr.State, n, tr.Attempts)
 	}
-	if sweep.Retries(tr)[trials.ClassMemory] != 1 {
-		t.Errorf("retries %v", sweep.Retries(tr))
+	if n := len(fake.Jobs()); n != 1 {
+		t.Errorf("%d trials ran beside one that wants the machine alone", n)
+	}
+	release()
+	w.Stop, w.Events, fake.Before = nil, nil, nil
+	if sum := w.run(t, spec, nil); sum.Complete != 6 {
+		t.Errorf("afterwards: %+v", sum)
 	}
 }
 
