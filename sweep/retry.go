@@ -134,7 +134,7 @@ func hopeless(spec studies.Spec, t trials.Trial, ts []trials.Trial) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("%w: trial %d: %s: %s\nNo trial has finished an epoch, so the others were not started; the same command goes on when it is mended",
+	return fmt.Errorf("%w: trial %d: %s: %s\nNo trial has finished an epoch, and no other one was started after it. The same command goes on when it is mended; a study file that has to change needs another name (--as)",
 		ErrEveryTrial, t.Number, class, t.Text(trials.AttrReason))
 }
 
