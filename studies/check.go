@@ -26,8 +26,10 @@ func CheckName(name string) error {
 		Hint: "1 to 64 letters, digits, dots, dashes and underscores, a letter or digit first"}
 }
 
-// isLoss says that a metric is better when it is smaller.
-func isLoss(metric string) bool { return strings.HasPrefix(metric, "loss") }
+// isLoss says that a metric is better when it is smaller: a loss, or a time.
+func isLoss(metric string) bool {
+	return strings.HasPrefix(metric, "loss") || strings.HasPrefix(metric, "val-loss") || strings.HasPrefix(metric, "time/")
+}
 
 // metrics that trainers report under house names; others are allowed.
 var metrics = []string{"mAP50-95", "mAP50", "mAP75", "mAP-small", "mAP-medium", "mAP-large",
@@ -135,12 +137,23 @@ func (c *checker) trainer() {
 	}
 	switch d := t.Device; {
 	case d == "auto", d == "cpu", d == "cuda", d == "":
-	default:
-		n, isCuda := strings.CutPrefix(d, "cuda:")
-		if _, err := strconv.ParseUint(n, 10, 8); !isCuda || err != nil {
-			c.add("trainer.device", "auto, cpu, cuda or cuda:0", "trainer.device cannot be %q", d)
-		}
+	case !isDeviceList(d):
+		c.add("trainer.device", "auto, cpu, cuda, cuda:0, or several as cuda:0,2", "trainer.device cannot be %q", d)
 	}
+}
+
+// isDeviceList says that a text names GPUs: cuda:0, or cuda:0,2 with no number twice.
+func isDeviceList(text string) bool {
+	list, ok := strings.CutPrefix(text, "cuda:")
+	seen := map[uint64]bool{}
+	for item := range strings.SplitSeq(list, ",") {
+		n, err := strconv.ParseUint(item, 10, 8)
+		if err != nil || seen[n] {
+			return false
+		}
+		seen[n] = true
+	}
+	return ok
 }
 
 // factor checks range and levels of one factor.

@@ -20,6 +20,14 @@ type Spec struct {
 	Seed        int64         `json:"seed"`
 	Budget      Budget        `json:"budget"`
 	Keep        Keep          `json:"keep"`
+	Presets     []Preset      `json:"presets,omitempty"` // knobs of Baseline that the file left open
+}
+
+// Preset is a knob of the baseline that the study file left open and that got, before the first trial, a value that
+// fits the machine. It is part of the study from then on, wherever the study goes on.
+type Preset struct {
+	Knob string `json:"knob"`
+	Why  string `json:"why"` // the source of the value, for people
 }
 
 // The designs.
@@ -68,7 +76,7 @@ type Trainer struct {
 	ImageSize int               `json:"image_size,omitempty"`
 	Epochs    int               `json:"epochs"`
 	Batch     int               `json:"batch,omitempty"`
-	Device    string            `json:"device,omitempty"` // auto, cpu, cuda:0
+	Device    string            `json:"device,omitempty"` // auto, cpu, cuda, cuda:0, cuda:0,2
 	Command   []string          `json:"command,omitempty"`
 	Env       map[string]string `json:"env,omitempty"`
 	Timeout   string            `json:"timeout,omitempty"`  // Go duration, per trial

@@ -10,8 +10,9 @@
 //
 // Start with Engine.Run (engine.go). It opens the study (study.go), puts trials
 // of vanished workers back (recover.go), lays out the points (plan.go), and works (work.go,
-// trial.go) until none is left; outcome.go judges how a trial ended, keep.go clears old
-// checkpoints, summary.go accounts for everything. sweep/goptuna adapts goptuna's samplers
+// trial.go) until none is left; outcome.go judges how a trial ended, retry.go whether
+// it starts again and whether the study goes on at all, use.go adds what the machine was used for, keep.go clears
+// old checkpoints, summary.go accounts for everything. sweep/goptuna adapts goptuna's samplers
 // and pruners, sweep/local names workers and leases cores and devices, sweep/sweeptest is
 // the conformance suite for new samplers and pruners.
 package sweep

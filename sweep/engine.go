@@ -6,12 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/mapsweep/mapsweep/studies"
 	"github.com/mapsweep/mapsweep/sweep/local"
 	"github.com/mapsweep/mapsweep/trainer"
+	"github.com/mapsweep/mapsweep/trainer/telemetry"
 	"github.com/mapsweep/mapsweep/trials"
 )
 
@@ -22,11 +24,16 @@ type Engine struct {
 	Samplers map[string]NewSampler // by the name that a study file uses
 	Pruners  map[string]NewPruner  // "none" needs no entry
 
-	Dir      string   // directory of the study, runs/<study>; trials get trial-0007/ in it
-	Worker   string   // names this process in the store; "": local.Self()
-	Parallel int      // trials at once; 0: the study's budget, else one per core or device
-	Threads  int      // cores for each; 0: shared out evenly
-	Devices  []string // devices to lease, one per trial; empty: "cpu"
+	Dir      string // directory of the study, runs/<study>; trials get trial-0007/ in it
+	Worker   string // names this process in the store; "": local.Self()
+	Parallel int    // trials at once; 0: the study's budget, else one per core or device
+	Threads  int    // cores for each; 0: shared out evenly
+
+	// Devices are what trials may lease beside cores, of which the study's trainer.device and trainer.gpus choose;
+	// zero: the CPU alone.
+	Devices local.Devices
+	// Sampler measures how trials use the machine, for every measurement; nil: measurements are the trainer's alone.
+	Sampler *telemetry.Sampler
 
 	// Stop, when closed, asks for a graceful end: nothing new is claimed, and running trials are
 	// finished or, where they can be resumed (trainer.Stopper), checkpointed and put back.
@@ -167,7 +174,10 @@ func (e *Engine) newRun(spec studies.Spec) (*run, error) {
 		parallel = min(spec.Budget.Parallel, maxParallel)
 	}
 	var err error
-	if r.pool, err = local.NewPool(parallel, c.Threads, c.Devices); err != nil {
+	d := c.Devices
+	d.Want, d.PerTrial = spec.Trainer.Device, spec.Trainer.GPUs
+	d.Pack = d.Pack && !strings.HasPrefix(spec.Objective.Metric, "time/") // neighbours on a device cost time
+	if r.pool, err = local.NewPool(parallel, c.Threads, d, c.Log); err != nil {
 		return nil, err
 	}
 	return r, r.search()

@@ -19,7 +19,9 @@ type StudyStarted struct {
 	Lost      []int    // trials of vanished workers, waiting again
 	Retried   []int    // failed trials that are repeated by new ones
 	Notes     []string // from the design
-	Parallel  int      // trials at once
+	Parallel  int      // trials at once, before anything is known of their memory
+	Most      int      // trials at once when GPUs turn out to have room for several
+	Devices   []string // GPUs that trials lease, for people; empty: the CPU
 }
 
 // TrialStarted says that a trial was claimed and begins.

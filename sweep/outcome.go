@@ -12,6 +12,7 @@ import (
 
 	"github.com/mapsweep/mapsweep/studies"
 	"github.com/mapsweep/mapsweep/trainer"
+	"github.com/mapsweep/mapsweep/trainer/telemetry"
 	"github.com/mapsweep/mapsweep/trials"
 )
 
@@ -19,6 +20,8 @@ import (
 type verdict struct {
 	outcome trials.Outcome
 	reason  string // for people; "" for Complete
+	class   string // of a failure, with its reason alone in text
+	text    string
 	requeue string // not empty: put it back for that reason
 	taken   bool   // another process has it now
 }
@@ -76,7 +79,7 @@ func failed(f *trainer.Failure) verdict {
 	if f.LogTail != "" {
 		attrs[trials.AttrLogTail] = trials.Attr(f.LogTail)
 	}
-	return verdict{outcome: trials.Outcome{State: trials.Fail, Attrs: attrs}, reason: class + ": " + f.Reason}
+	return verdict{outcome: trials.Outcome{State: trials.Fail, Attrs: attrs}, reason: class + ": " + f.Reason, class: class, text: f.Reason}
 }
 
 // pruned keeps the last finite objective as the trial's value.
@@ -127,7 +130,7 @@ func best(obj studies.Objective, ms []trials.Measurement) trials.Measurement {
 	by, dir := obj.Metric, obj.Direction
 	if obj.BestBy != "" && obj.BestBy != obj.Metric {
 		by, dir = obj.BestBy, trials.Maximize
-		if strings.HasPrefix(by, "loss") {
+		if strings.HasPrefix(by, "loss") || strings.HasPrefix(by, "val-loss") || strings.HasPrefix(by, "time/") {
 			dir = trials.Minimize
 		}
 	}
@@ -177,7 +180,9 @@ func missing(metric string, ms []trials.Measurement) string {
 	seen := map[string]bool{}
 	for _, m := range ms {
 		for k := range m.Metrics {
-			seen[k] = true
+			if !telemetry.Is(k) { // those are not its own
+				seen[k] = true
+			}
 		}
 	}
 	if len(seen) == 0 {

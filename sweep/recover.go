@@ -30,6 +30,7 @@ func (r *run) recoverTrials(ctx context.Context, ev *StudyStarted) error {
 	if err != nil {
 		return err
 	}
+	r.learnPeaks(ts)
 	affordable := r.affordable(ts)
 	for _, t := range ts {
 		switch {
@@ -59,7 +60,8 @@ func repeats(t trials.Trial) bool {
 		return false
 	}
 	switch t.Text(trials.AttrClass) {
-	case trials.ClassError, trials.ClassTimeout, trials.ClassMemory, trials.ClassLost:
+	case trials.ClassError, trials.ClassTimeout, trials.ClassMemory, trials.ClassHostMemory, trials.ClassLost,
+		trials.ClassData, trials.ClassUsage, trials.ClassScript, trials.ClassPackage: // the last four may be mended by now
 		return true
 	}
 	return false
@@ -84,7 +86,12 @@ func (r *run) reclaim(ctx context.Context, t trials.Trial) (bool, error) {
 			trials.AttrReason: trials.Attr(fmt.Sprintf("its worker vanished %d times: %s", lost+1, why)),
 		}})
 	} else {
-		err = r.Store.Requeue(ctx, t.ID, outcomeLost, why)
+		counts := Retries(t)
+		counts[trials.ClassLost] = lost + 1 // not one more than before: two who notice at once count it once
+		err = r.Store.SetAttrs(ctx, t.ID, map[string]json.RawMessage{trials.AttrRetries: trials.Attr(counts)})
+		if err == nil {
+			err = r.Store.Requeue(ctx, t.ID, outcomeLost, why)
+		}
 	}
 	if errors.Is(err, trials.ErrNotRunning) || errors.Is(err, trials.ErrFinished) {
 		return false, nil // another process did it, or it finished after all
@@ -144,7 +151,8 @@ func repeatKey(t trials.Trial) string {
 
 // outcomeAttrs are the attributes that a repetition does not inherit.
 var outcomeAttrs = []string{trials.AttrKey, trials.AttrClass, trials.AttrReason, trials.AttrLogTail, trials.AttrRetriedBy,
-	trials.AttrEffective, trials.AttrMismatch, trials.AttrScoreEpoch, trials.AttrNote, AttrSkippedBy, AttrCheckpoint}
+	trials.AttrEffective, trials.AttrMismatch, trials.AttrScoreEpoch, trials.AttrNote, trials.AttrRetries, trials.AttrPeakMiB,
+	AttrSkippedBy, AttrCheckpoint}
 
 // inherited copies what attributes say about the point, and not about how its trial went.
 func inherited(attrs map[string]json.RawMessage) map[string]json.RawMessage {

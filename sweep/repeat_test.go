@@ -27,6 +27,7 @@ func breaks(class string) func(context.Context, trainer.Job, int) error {
 // TestRepeat: what broke is repeated by the next run, what diverged only on request, and either is counted once.
 func TestRepeat(t *testing.T) {
 	for class, again := range map[string]bool{trials.ClassError: true, trials.ClassTimeout: true, trials.ClassMemory: true,
+		trials.ClassHostMemory: true, trials.ClassData: true, trials.ClassUsage: true, trials.ClassScript: true, trials.ClassPackage: true,
 		trials.ClassLost: true, trials.ClassDiverged: false, trials.ClassInfeasible: false, trials.ClassSkipped: false} {
 		t.Run(class, func(t *testing.T) {
 			fake := &trainertest.Fake{Before: breaks(class)}

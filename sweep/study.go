@@ -48,7 +48,10 @@ func (e *ChangedError) Unwrap() error { return ErrChanged }
 
 // open checks data and devices, and creates, continues or extends the study.
 func (r *run) open(ctx context.Context, file []byte) (StudyStarted, error) {
-	ev := StudyStarted{Parallel: r.pool.Size()}
+	ev := StudyStarted{Parallel: r.pool.Begin(), Most: r.pool.Size()}
+	for _, g := range r.pool.GPUs() {
+		ev.Devices = append(ev.Devices, g.String())
+	}
 	prov, err := r.provenance(ctx)
 	if err != nil {
 		return ev, err
@@ -185,6 +188,9 @@ func (r *run) provenance(ctx context.Context) (trials.Provenance, error) {
 	}
 	if p.Backend == "" {
 		p.Backend = r.spec.Trainer.Backend
+	}
+	for _, g := range r.pool.GPUs() {
+		p.Devices = append(p.Devices, g.String())
 	}
 	return p, nil
 }

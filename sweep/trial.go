@@ -1,6 +1,7 @@
 package sweep
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/mapsweep/mapsweep/sweep/local"
 	"github.com/mapsweep/mapsweep/trainer"
+	"github.com/mapsweep/mapsweep/trainer/telemetry"
 	"github.com/mapsweep/mapsweep/trials"
 )
 
@@ -33,10 +35,18 @@ type active struct {
 	dir    string
 	cancel context.CancelCauseFunc
 
+	watch    *telemetry.Watch // how it uses the machine, or nil
 	mu       sync.Mutex
 	measured []trials.Measurement // of this attempt and those that it continues, by epoch
 	closed   bool                 // Train has returned or was given up: reports no longer count
 	shown    time.Time            // last progress event
+}
+
+// begin sets what earlier attempts measured that this one goes on from.
+func (a *active) begin(ms []trials.Measurement) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.measured = ms
 }
 
 func (a *active) ending() bool {
@@ -56,24 +66,11 @@ func (a *active) close() []trials.Measurement {
 func trialDir(dir string, n int) string { return filepath.Join(dir, fmt.Sprintf("trial-%04d", n)) }
 
 // runTrial runs a claimed trial to its end. It returns only errors that end the study.
-func (r *run) runTrial(ctx context.Context, lease local.Lease, t trials.Trial) error {
+func (r *run) runTrial(ctx, accept context.Context, h *holding, t trials.Trial) error {
 	keep := context.WithoutCancel(ctx)
 	tctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	if r.timeout > 0 {
-		var stop context.CancelFunc
-		tctx, stop = context.WithTimeoutCause(tctx, r.timeout, ErrTimeout)
-		defer stop()
-	}
-	a := &active{trial: t, cancel: cancel}
-	job, resumed, err := r.job(t, lease)
-	if err != nil {
-		return errors.Join(err, r.Store.Requeue(keep, t.ID, outcomeInterrupted, err.Error()))
-	}
-	a.measured = slices.DeleteFunc(slices.Clone(t.Measurements), func(m trials.Measurement) bool { return m.Epoch > resumed })
-	a.dir = job.Dir
-	job.Progress = func(p trainer.Progress) { r.progress(a, p) }
-
+	a := &active{trial: t, dir: trialDir(r.Dir, t.Number), cancel: cancel}
 	r.mu.Lock()
 	r.active[t.ID] = a
 	r.mu.Unlock()
@@ -82,12 +79,43 @@ func (r *run) runTrial(ctx context.Context, lease local.Lease, t trials.Trial) e
 		delete(r.active, t.ID)
 		r.mu.Unlock()
 	}()
+	if how := needs(t); how != local.Shared {
+		if err := r.exchange(tctx, accept, h, how); err != nil {
+			if fatal := context.Cause(tctx); fatal == nil && accept.Err() == nil {
+				return errors.Join(fmt.Errorf("lease devices for trial %d: %w", t.Number, err), r.Store.Requeue(keep, t.ID, outcomeInterrupted, err.Error()))
+			}
+			return r.settle(keep, a, h.lease, trainer.Job{}, trainer.Result{}, err, cmp.Or(context.Cause(tctx), ErrStopped))
+		}
+	}
+	job, resumed, err := r.job(t, h.lease)
+	if err != nil {
+		return errors.Join(err, r.Store.Requeue(keep, t.ID, outcomeInterrupted, err.Error()))
+	}
+	a.begin(slices.DeleteFunc(slices.Clone(t.Measurements), func(m trials.Measurement) bool { return m.Epoch > resumed }))
+	job.Progress = func(p trainer.Progress) { r.progress(a, p) }
+	if a.watch = r.watchUse(job, h.lease); a.watch != nil {
+		defer a.watch.Close()
+	}
 	if r.isStopping() {
 		cancel(ErrStopped)
 	}
-	r.emit(TrialStarted{Trial: t, Lease: lease, Dir: job.Dir, Epochs: job.Epochs, Resume: resumed})
+	if r.timeout > 0 { // it counts from here: waiting for a device is not the trial's fault
+		var stop context.CancelFunc
+		tctx, stop = context.WithTimeoutCause(tctx, r.timeout, ErrTimeout)
+		defer stop()
+	}
+	r.emit(TrialStarted{Trial: t, Lease: h.lease, Dir: job.Dir, Epochs: job.Epochs, Resume: resumed})
 	res, err := r.train(tctx, ctx, a, job)
-	return r.settle(keep, a, job, res, err, context.Cause(tctx))
+	return r.settle(keep, a, h.lease, job, res, err, context.Cause(tctx))
+}
+
+// exchange trades the lease for one that the trial shares with nobody. It ends when the trial is taken away
+// or nothing new may start.
+func (r *run) exchange(ctx, accept context.Context, h *holding, how local.Alone) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	defer context.AfterFunc(accept, func() { cancel(context.Cause(accept)) })()
+	return h.change(ctx, r.pool, how)
 }
 
 // job prepares the trial's directory and says what the backend is to do. resumed is the
@@ -217,6 +245,13 @@ func (r *run) report(ctx context.Context, a *active, m trials.Measurement) {
 	if m.At.IsZero() {
 		m.At = r.Now()
 	}
+	if a.watch != nil {
+		var before *trials.Measurement
+		if n := len(a.measured); n > 0 && a.measured[n-1].Epoch == m.Epoch {
+			before = &a.measured[n-1]
+		}
+		m = withUse(m, a.watch.Take(), before)
+	}
 	err := r.Store.Record(context.WithoutCancel(ctx), a.trial.ID, m)
 	if err == nil {
 		a.measured = append(slices.DeleteFunc(a.measured, func(o trials.Measurement) bool { return o.Epoch >= m.Epoch }), m)
@@ -285,7 +320,7 @@ func (r *run) progress(a *active, p trainer.Progress) {
 }
 
 // settle records how a trial ended, or puts it back.
-func (r *run) settle(ctx context.Context, a *active, job trainer.Job, res trainer.Result, err, cause error) error {
+func (r *run) settle(ctx context.Context, a *active, lease local.Lease, job trainer.Job, res trainer.Result, err, cause error) error {
 	v := judge(r.spec.Objective, r.epochs, a.close(), err, cause)
 	if fatal := endsStudy(err, cause); fatal != nil {
 		r.stopOnce.Do(func() { close(r.stopping) })
@@ -299,7 +334,22 @@ func (r *run) settle(ctx context.Context, a *active, job trainer.Job, res traine
 		return nil
 	}
 	if v.requeue != "" {
-		return r.putBack(ctx, a, v.requeue)
+		return r.requeue(ctx, a, outcomeInterrupted, v.requeue)
+	}
+	if again, err := r.tryAgain(ctx, a, lease, v); again || err != nil {
+		return err
+	}
+	var failure *trainer.Failure
+	errors.As(err, &failure)
+	held, known := peak(a.watch, failure)
+	if v.class == trials.ClassMemory && len(lease.GPUs) > 0 {
+		v = outOfMemory(v, lease, held)
+	}
+	if known && len(lease.GPUs) > 0 {
+		v.outcome.Attrs[trials.AttrPeakMiB] = trials.Attr(held)
+		if v.outcome.State != trials.Fail {
+			r.learn(held)
+		}
 	}
 	for _, art := range res.Artifacts {
 		if err := r.Store.Attach(ctx, a.trial.ID, art); err != nil {
@@ -331,9 +381,9 @@ func endsStudy(err, cause error) error {
 	return nil
 }
 
-// putBack requeues an interrupted trial.
-func (r *run) putBack(ctx context.Context, a *active, reason string) error {
-	err := r.Store.Requeue(ctx, a.trial.ID, outcomeInterrupted, reason)
+// requeue puts a trial back that was interrupted, or that is tried again.
+func (r *run) requeue(ctx context.Context, a *active, outcome, reason string) error {
+	err := r.Store.Requeue(ctx, a.trial.ID, outcome, reason)
 	if errors.Is(err, trials.ErrNotRunning) {
 		return nil
 	}
@@ -421,5 +471,5 @@ func (r *run) finished(ctx context.Context, t trials.Trial, reason string) error
 		r.AfterTrial(ctx, r.study, t)
 	}
 	r.emit(TrialFinished{Trial: t, Reason: reason, Summary: r.tally(ts)})
-	return nil
+	return hopeless(r.spec, t, ts)
 }

@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/mapsweep/mapsweep/sweep/local"
 	"github.com/mapsweep/mapsweep/trials"
 )
 
@@ -19,8 +20,17 @@ func (r *run) work(ctx context.Context) error {
 	default:
 	}
 	g, gctx := errgroup.WithContext(ctx)
+	accept, refuse := context.WithCancelCause(gctx)
+	defer refuse(nil)
+	go func() {
+		select {
+		case <-r.stopping:
+			refuse(ErrStopped)
+		case <-accept.Done():
+		}
+	}()
 	for range r.pool.Size() {
-		g.Go(func() error { return r.worker(gctx) })
+		g.Go(func() error { return r.worker(gctx, accept) })
 	}
 	done := make(chan struct{})
 	var watched error
@@ -38,20 +48,14 @@ func (r *run) work(ctx context.Context) error {
 	return err
 }
 
-// worker claims and runs trials with one lease.
-func (r *run) worker(ctx context.Context) error {
-	lease, release, err := r.pool.Acquire(ctx)
-	if err != nil {
-		return nil // stopped before it began
-	}
-	defer release()
+// worker leases, claims and runs one trial after the other. accept ends when nothing new may start.
+func (r *run) worker(ctx, accept context.Context) error {
 	for ctx.Err() == nil && !r.isStopping() {
-		t, err := r.next(ctx)
+		err := r.one(ctx, accept)
 		switch {
 		case err == nil:
-			if err := r.runTrial(ctx, lease, t); err != nil {
-				return err
-			}
+		case accept.Err() != nil && errors.Is(err, context.Cause(accept)):
+			return nil // stopped while it waited for a lease
 		case errors.Is(err, trials.ErrNoneWaiting):
 			more, err := r.others(ctx)
 			if err != nil || !more {
@@ -64,6 +68,46 @@ func (r *run) worker(ctx context.Context) error {
 			return quiet(ctx, err)
 		}
 	}
+	return nil
+}
+
+// one runs one trial. The lease comes before the claim: a trial that waits for a device must be free for another
+// process that has one.
+func (r *run) one(ctx, accept context.Context) error {
+	lease, release, err := r.pool.Acquire(accept, local.Shared)
+	if err != nil {
+		return err
+	}
+	h := &holding{lease, release}
+	defer h.end()
+	t, err := r.next(ctx)
+	if err != nil {
+		return err
+	}
+	return r.runTrial(ctx, accept, h, t)
+}
+
+// holding is the lease of the trial that a worker runs.
+type holding struct {
+	lease   local.Lease
+	release func()
+}
+
+func (h *holding) end() {
+	if h.release != nil {
+		h.release()
+	}
+}
+
+// change gives the lease back and waits for one of another kind.
+func (h *holding) change(ctx context.Context, pool *local.Pool, how local.Alone) error {
+	h.release()
+	h.release = nil
+	lease, release, err := pool.Acquire(ctx, how)
+	if err != nil {
+		return err
+	}
+	h.lease, h.release = lease, release
 	return nil
 }
 

@@ -41,6 +41,9 @@ func (a *app) checkCommand() *cobra.Command {
 					return &codeError{exitUsage, fmt.Errorf("%s: %w", src.opts.File, err)}
 				}
 			}
+			if _, err := findHardware(spec); err != nil {
+				return &codeError{exitUsage, fmt.Errorf("%s: %w", src.opts.File, err)}
+			}
 			if asJSON {
 				return errors.Join(printJSON(a.stdout, struct {
 					studies.Spec

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"math"
 	"runtime"
 
 	"github.com/spf13/cobra"
@@ -9,48 +11,147 @@ import (
 	"github.com/mapsweep/mapsweep/sweep/local"
 	"github.com/mapsweep/mapsweep/trainer/native/cuda"
 	"github.com/mapsweep/mapsweep/trainer/native/kernels"
+	"github.com/mapsweep/mapsweep/trainer/telemetry"
+	"github.com/mapsweep/mapsweep/trials"
 )
 
 // deviceRow is one device in `mapsweep devices --json`.
 type deviceRow struct {
-	Name        string `json:"name"` // as in a study file: cpu, cuda:0
-	Description string `json:"description"`
-	MemoryMiB   int64  `json:"memory_mib,omitempty"`
-	Capability  string `json:"capability,omitempty"`
+	Name        string       `json:"name"` // as in a study file: cpu, cuda:0
+	Description string       `json:"description"`
+	MemoryMiB   int64        `json:"memory_mib,omitempty"`
+	FreeMiB     *int64       `json:"free_mib,omitempty"`
+	Utilisation *float64     `json:"utilisation,omitempty"` // 0 to 1; absent: not known
+	Processes   []processRow `json:"processes,omitempty"`
+	Leases      []leaseRow   `json:"leases,omitempty"` // trials of mapsweep, of whichever process
+	Capability  string       `json:"capability,omitempty"`
+	UUID        string       `json:"uuid,omitempty"`
+	Fake        bool         `json:"fake,omitempty"`
+	Presets     []presetRow  `json:"presets,omitempty"` // for backend yolov9 with yolov9-s at 640 pixels
+}
+
+type processRow struct {
+	PID int   `json:"pid"`
+	MiB int64 `json:"mib,omitempty"`
+}
+
+type leaseRow struct {
+	PID   int   `json:"pid"` // of mapsweep
+	MiB   int64 `json:"mib,omitempty"`
+	Alone bool  `json:"alone,omitempty"`
+}
+
+type presetRow struct {
+	Knob  string `json:"knob"`
+	Value any    `json:"value"`
+	Why   string `json:"why"`
 }
 
 func (a *app) devicesCommand() *cobra.Command {
 	var asJSON bool
 	c := &cobra.Command{
 		Use:   "devices",
-		Short: "List the devices that trials can use, or say why there is no GPU",
+		Short: "List the devices that trials can use, who uses them and what suits them, or say why there is no GPU",
 		Args:  args(cobra.NoArgs),
 		RunE: func(*cobra.Command, []string) error {
-			rows := []deviceRow{{Name: "cpu", Description: fmt.Sprintf("%s, %d cores, %s kernels", local.CPU(), runtime.NumCPU(), kernels.ISA())}}
-			gpus, err := cuda.Devices()
-			for _, g := range gpus {
-				rows = append(rows, deviceRow{Name: fmt.Sprintf("cuda:%d", g.Index), Description: g.Name, MemoryMiB: g.MemoryBytes >> 20, Capability: g.Capability})
-			}
-			why := ""
+			rows, why, err := listDevices()
 			if err != nil {
-				why = err.Error()
+				return err
 			}
 			if asJSON {
 				return printJSON(a.stdout, map[string]any{"devices": rows, "no_gpu": why})
 			}
-			for _, r := range rows {
-				fmt.Fprintf(a.stdout, "%-8s %s", r.Name, r.Description)
-				if r.MemoryMiB > 0 {
-					fmt.Fprintf(a.stdout, ", %d MiB, compute capability %s (listed only: the CUDA trainer is not built yet)", r.MemoryMiB, r.Capability)
-				}
-				fmt.Fprintln(a.stdout)
-			}
-			if why != "" {
-				fmt.Fprintf(a.stdout, "no GPU: %s\n", why)
-			}
+			a.printDevices(rows, why)
 			return nil
 		},
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "print as JSON")
 	return c
+}
+
+// listDevices is the CPU and the GPUs; why says in words that there are none, or none that can be leased.
+func listDevices() (rows []deviceRow, why string, err error) {
+	rows = []deviceRow{{Name: "cpu", Description: fmt.Sprintf("%s, %d cores, %s kernels", local.CPU(), runtime.NumCPU(), kernels.ISA())}}
+	gpus, err := telemetry.GPUs()
+	if errors.Is(err, telemetry.ErrNone) {
+		why = err.Error()
+	} else if err != nil {
+		return nil, "", usagef("%w", err)
+	}
+	capability := map[int]string{}
+	if !anyFake(gpus) {
+		driver, _ := cuda.Devices() // NVML has said why there are none
+		for _, d := range driver {
+			capability[d.Index] = d.Capability
+		}
+	}
+	dir, _ := local.RuntimeDir() // without it nobody leases
+	for _, g := range gpus {
+		row := deviceRow{Name: g.Device(), Description: g.Name, MemoryMiB: g.TotalMiB, FreeMiB: &g.FreeMiB, UUID: g.UUID, Fake: g.Fake, Capability: capability[g.Index]}
+		if !math.IsNaN(g.Utilisation) {
+			row.Utilisation = &g.Utilisation
+		}
+		for _, p := range g.Processes {
+			row.Processes = append(row.Processes, processRow(p))
+		}
+		for _, l := range local.Leases(dir, g.UUID) {
+			row.Leases = append(row.Leases, leaseRow(l))
+		}
+		b := local.Bench{GPU: g.Name, MiB: g.TotalMiB, PerTrial: 1, Cores: runtime.NumCPU(), Trials: len(gpus), Model: "yolov9-s"}
+		for _, s := range local.Presets(b, func(string) bool { return true }) {
+			row.Presets = append(row.Presets, presetRow(s))
+		}
+		rows = append(rows, row)
+	}
+	return rows, why, nil
+}
+
+func (a *app) printDevices(rows []deviceRow, why string) {
+	w := a.stdout
+	fake := false
+	for _, r := range rows {
+		fmt.Fprintf(w, "%-8s %s", r.Name, r.Description)
+		if r.MemoryMiB > 0 {
+			fmt.Fprintf(w, ", %d of %d MiB free", *r.FreeMiB, r.MemoryMiB)
+		}
+		if r.Utilisation != nil {
+			fmt.Fprintf(w, ", %.0f %% busy", 100**r.Utilisation)
+		}
+		if r.Capability != "" {
+			fmt.Fprintf(w, ", compute capability %s", r.Capability)
+		}
+		if r.Fake {
+			fake = true
+			fmt.Fprint(w, " [FAKE: no such device]")
+		}
+		fmt.Fprintln(w)
+		for _, p := range r.Processes {
+			fmt.Fprintf(w, "         process %d holds %s\n", p.PID, mib(p.MiB))
+		}
+		for _, l := range r.Leases {
+			what := "may use all of it"
+			if l.MiB > 0 && !l.Alone {
+				what = "expects to need " + mib(l.MiB)
+			}
+			fmt.Fprintf(w, "         leased by mapsweep process %d, which %s\n", l.PID, what)
+		}
+		for _, p := range r.Presets {
+			fmt.Fprintf(w, "         preset %s=%s: %s\n", p.Knob, trials.FormatValue(p.Value), p.Why)
+		}
+	}
+	if why != "" {
+		fmt.Fprintln(w, why)
+		return
+	}
+	if fake {
+		fmt.Fprintln(w, fakeNote)
+	}
+	fmt.Fprintln(w, "GPUs are leased to trials of the backends command and yolov9; native trains on the CPU. Presets are for backend yolov9, here with yolov9-s at 640 pixels.")
+}
+
+func mib(n int64) string {
+	if n <= 0 {
+		return "memory that the driver does not tell"
+	}
+	return fmt.Sprintf("%d MiB", n)
 }

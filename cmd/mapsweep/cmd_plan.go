@@ -2,11 +2,11 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -27,6 +27,8 @@ type planned struct {
 	Design   string          `json:"design"`
 	Trials   int             `json:"trials"`
 	Parallel int             `json:"parallel"`
+	Devices  []string        `json:"devices,omitempty"` // GPUs that trials lease
+	Lacks    string          `json:"lacks,omitempty"`   // the device that this machine does not have
 	Plan     *design.Plan    `json:"plan,omitempty"`
 	Space    trials.Space    `json:"space,omitempty"`
 	Forecast *sweep.Forecast `json:"forecast,omitempty"`
@@ -50,6 +52,12 @@ func (a *app) planCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			full, hw, lacking := a.settlePlan(c.Context(), spec, backend)
+			if lacking == nil {
+				spec = full
+			} else if !errors.Is(lacking, trainer.ErrNoDevice) {
+				return lacking
+			}
 			p, err := layOut(spec)
 			if err != nil {
 				return err
@@ -58,6 +66,14 @@ func (a *app) planCommand() *cobra.Command {
 				if _, err := a.inertFactors(c.Context(), spec, backend, nil, allowInert); err != nil {
 					return err
 				}
+			}
+			if lacking != nil { // a plan may be for another machine
+				p.Parallel, p.Lacks = max(1, spec.Budget.Parallel), lacking.Error()
+			} else if p.Parallel, err = hw.begin(spec); err != nil {
+				return err
+			}
+			for _, g := range hw.gpus {
+				p.Devices = append(p.Devices, g.String())
 			}
 			if !noProbe {
 				fmt.Fprintln(a.stderr, "measuring a few steps ...")
@@ -86,12 +102,22 @@ func (a *app) planCommand() *cobra.Command {
 	return c
 }
 
+// settlePlan completes a study as run would, with the presets that it has if it is recorded.
+func (a *app) settlePlan(ctx context.Context, spec studies.Spec, backend trainer.Backend) (studies.Spec, hardware, error) {
+	if _, err := os.Stat(a.db); err != nil {
+		return settle(ctx, nil, spec, backend)
+	}
+	store, err := readStore(ctx, a.db)
+	if err != nil {
+		return settle(ctx, nil, spec, backend)
+	}
+	defer store.Close()
+	return settle(ctx, store, spec, backend)
+}
+
 // layOut counts the trials of a study.
 func layOut(spec studies.Spec) (*planned, error) {
-	p := &planned{Study: spec.Name, Design: spec.Design, Parallel: spec.Budget.Parallel}
-	if p.Parallel == 0 {
-		p.Parallel = runtime.GOMAXPROCS(0)
-	}
+	p := &planned{Study: spec.Name, Design: spec.Design}
 	n, _, err := countTrials(spec)
 	if err != nil {
 		return nil, err
@@ -163,6 +189,13 @@ func (a *app) printPlan(spec studies.Spec, p *planned) {
 	if len(spec.Trainer.Data) > 0 {
 		fmt.Fprintf(w, "data %s, %s at epoch %s, split %s\n", strings.Join(spec.Trainer.Data, ", "), spec.Objective.Metric, spec.Objective.Epoch, spec.Objective.Split)
 	}
+	for _, d := range p.Devices {
+		fmt.Fprintf(w, "device %s\n", d)
+	}
+	if p.Lacks != "" {
+		fmt.Fprintf(w, "note: this machine cannot run it: %s\n", p.Lacks)
+	}
+	printPresets(w, spec)
 	if p.Plan != nil {
 		fmt.Fprintf(w, "\n%-16s %6s %7s  %s\n", "factor", "arms", "trials", "levels")
 		for _, c := range p.Plan.Counts {

@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -309,6 +311,16 @@ func (a *app) showTrial(snap *reports.Snapshot, t trials.Trial) {
 	}
 	for _, m := range t.Mismatches() {
 		fmt.Fprintf(w, "mismatch   %s\n", m)
+	}
+	if n := sweep.Retries(t); len(n) > 0 {
+		var parts []string
+		for _, class := range slices.Sorted(maps.Keys(n)) {
+			parts = append(parts, fmt.Sprintf("%s %d", class, n[class]))
+		}
+		fmt.Fprintf(w, "retries    %s\n", strings.Join(parts, ", "))
+	}
+	if n, ok := t.Integer(trials.AttrPeakMiB); ok {
+		fmt.Fprintf(w, "peak       %d MiB of GPU memory on one device\n", n)
 	}
 	if len(t.Values) > 0 {
 		fmt.Fprintf(w, "%-10s %.5g\n", snap.Metric.Key, t.Values[0])

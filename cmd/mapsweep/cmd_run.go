@@ -73,11 +73,18 @@ func (a *app) run(ctx context.Context, src source, parallel int, plain, allowIne
 	if err != nil {
 		return err
 	}
+	if _, err := findHardware(spec); err != nil {
+		return fmt.Errorf("prepare study %q: %w", spec.Name, err)
+	}
 	store, err := openStore(ctx, a.db)
 	if err != nil {
 		return err
 	}
 	defer store.Close()
+	spec, hw, err := settle(ctx, store, spec, backend)
+	if err != nil {
+		return err
+	}
 	dir := a.studyDir(spec.Name)
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return fmt.Errorf("make folder of the study: %w; choose another with --out", err)
@@ -87,9 +94,13 @@ func (a *app) run(ctx context.Context, src source, parallel int, plain, allowIne
 	defer release()
 	view := a.newView(spec, plain)
 	a.notes.to(view)
+	if anyFake(hw.gpus) {
+		fmt.Fprintf(view, "note: %s\n", fakeNote)
+	}
+	printPresets(view, spec)
 	engine := &sweep.Engine{
 		Store: store, Backend: backend, Samplers: samplers(), Pruners: pruners(),
-		Dir: dir, Parallel: parallel, Stop: stop,
+		Dir: dir, Parallel: parallel, Stop: stop, Devices: hw.devices, Sampler: hw.sampler,
 		Events:     view.event,
 		AfterTrial: func(ctx context.Context, _ trials.Study, _ trials.Trial) { a.refresh(ctx, store, spec.Name, view) },
 		Attrs:      attrs, Version: version, Commit: buildCommit(),

@@ -66,7 +66,7 @@ func exitCode(err error) int {
 	switch {
 	case errors.As(err, &ce):
 		return ce.code
-	case errors.As(err, &faults), errors.Is(err, trainer.ErrNoData), errors.Is(err, trainer.ErrNoDevice), errors.Is(err, sweep.ErrInvalid):
+	case errors.As(err, &faults), errors.Is(err, trainer.ErrNoData), errors.Is(err, trainer.ErrNoDevice), errors.Is(err, sweep.ErrInvalid), errors.Is(err, sweep.ErrEveryTrial):
 		return exitUsage
 	case errors.Is(err, context.Canceled):
 		return exitInterrupted

@@ -19,6 +19,7 @@ import (
 	"github.com/mapsweep/mapsweep/studies/shipped"
 	"github.com/mapsweep/mapsweep/sweep"
 	"github.com/mapsweep/mapsweep/trainer"
+	"github.com/mapsweep/mapsweep/trainer/telemetry"
 	"github.com/mapsweep/mapsweep/trials"
 )
 
@@ -139,7 +140,11 @@ func (s source) load() (studies.Spec, trainer.Backend, error) {
 		spec = studies.WithKnobs(spec, d.Knobs())
 	}
 	if m, ok := backend.(trainer.Measurer); ok {
-		if err := checkMetric(spec.Objective.Metric, m.Metrics()); err != nil {
+		reported := m.Metrics()
+		if spec.Trainer.Backend != studies.BackendNative {
+			reported = append(reported, telemetry.Names...)
+		}
+		if err := checkMetric(spec.Objective.Metric, reported); err != nil {
 			return none, nil, usagef("%s: objective.metric: %w", s.opts.File, err)
 		}
 	}

@@ -103,7 +103,14 @@ func (v *view) started(ev sweep.StudyStarted) {
 	if ev.Continued {
 		verb = "going on with study"
 	}
-	v.printf("%s %s: %d trials, %d at a time%s", verb, ev.Study.Name, ev.Summary.Planned, ev.Parallel, finishedWords(v.resumed))
+	more := ""
+	if ev.Most > ev.Parallel {
+		more = fmt.Sprintf(" (up to %d when GPUs have room)", ev.Most)
+	}
+	v.printf("%s %s: %d trials, %d at a time%s%s", verb, ev.Study.Name, ev.Summary.Planned, ev.Parallel, more, finishedWords(v.resumed))
+	for _, d := range ev.Devices {
+		v.printf("  device %s", d)
+	}
 	for _, e := range ev.Extended {
 		v.printf("  extended: %s", e)
 	}
@@ -129,7 +136,7 @@ func (v *view) started(ev sweep.StudyStarted) {
 		mpb.BarPriority(math.MaxInt32),
 		mpb.PrependDecorators(decor.Any(func(decor.Statistics) string { return v.studyHead() }, decor.WCSyncSpaceR)),
 		mpb.AppendDecorators(decor.Any(func(decor.Statistics) string { return v.studyTail() })),
-		mpb.BarBtmExtender(v.tableLines(ev.Parallel)...),
+		mpb.BarBtmExtender(v.tableLines(max(ev.Parallel, ev.Most))...),
 	)
 	v.study.SetTotal(int64(max(1, v.total)), false) // it must not end by itself: close takes it off
 	v.study.SetCurrent(int64(v.resumed))

@@ -56,7 +56,7 @@ func liars(h sweep.History) map[int]bool {
 			l[t.Number] = true
 		case trials.Fail:
 			c := t.Text(trials.AttrClass)
-			l[t.Number] = c == trials.ClassDiverged || c == trials.ClassInfeasible || c == trials.ClassMemory
+			l[t.Number] = c == trials.ClassDiverged || c == trials.ClassInfeasible || c == trials.ClassMemory || c == trials.ClassHostMemory
 		}
 	}
 	return l

@@ -53,47 +53,65 @@ func deadProcess(t *testing.T) int {
 }
 
 func TestPool(t *testing.T) {
-	p, err := local.NewPool(2, 3, []string{"cuda:0", "cuda:1"})
+	p, err := local.NewPool(2, 3, local.Devices{}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	a, giveA, err := p.Acquire(t.Context())
+	a, giveA, err := p.Acquire(t.Context(), local.Shared)
 	if err != nil {
 		t.Fatal(err)
 	}
-	b, _, _ := p.Acquire(t.Context())
-	if a.Slot == b.Slot || a.Devices[0] == b.Devices[0] || a.Threads != 3 || p.Size() != 2 {
+	b, _, _ := p.Acquire(t.Context(), local.Shared)
+	if a.Slot == b.Slot || a.Devices[0] != "cpu" || a.Threads != 3 || p.Size() != 2 || p.Begin() != 2 {
 		t.Errorf("leases %+v and %+v of a pool of %d", a, b, p.Size())
 	}
 	ctx, cancel := context.WithCancelCause(t.Context())
 	why := errors.New("why")
 	cancel(why)
-	if _, _, err := p.Acquire(ctx); !errors.Is(err, why) {
+	if _, _, err := p.Acquire(ctx, local.Shared); !errors.Is(err, why) {
 		t.Errorf("third lease of two: %v, want the context's cause", err)
 	}
 	giveA()
 	giveA() // twice must not make a second slot
-	if _, _, err := p.Acquire(t.Context()); err != nil {
+	if _, _, err := p.Acquire(t.Context(), local.Shared); err != nil {
 		t.Errorf("after release: %v", err)
 	}
-	if _, _, err := p.Acquire(ctx); err == nil {
+	if _, _, err := p.Acquire(ctx, local.Shared); err == nil {
 		t.Error("releasing twice made a lease out of nothing")
 	}
-	if _, err := local.NewPool(-1, 0, nil); err == nil {
+	if _, err := local.NewPool(-1, 0, local.Devices{}, nil); err == nil {
 		t.Error("a negative pool was made")
 	}
 }
 
 func TestPoolDefaults(t *testing.T) {
 	cores := runtime.GOMAXPROCS(0)
-	p, _ := local.NewPool(0, 0, nil)
-	l, _, _ := p.Acquire(t.Context())
+	p, _ := local.NewPool(0, 0, local.Devices{}, nil)
+	l, _, _ := p.Acquire(t.Context(), local.Shared)
 	if p.Size() != cores || l.Threads != 1 || l.Devices[0] != "cpu" {
 		t.Errorf("default pool on %d cores: size %d, lease %+v", cores, p.Size(), l)
 	}
-	p, _ = local.NewPool(0, 0, []string{"cuda:0"})
-	l, _, _ = p.Acquire(t.Context())
-	if p.Size() != 1 || l.Threads != cores {
+	p, _ = local.NewPool(0, 0, local.Devices{GPUs: newBoard(1, 24000).list}, nil)
+	l, _, _ = p.Acquire(t.Context(), local.Shared)
+	if p.Size() != 1 || l.Threads != cores || l.Devices[0] != "cuda:0" {
 		t.Errorf("default pool on one device: size %d, lease %+v", p.Size(), l)
 	}
+}
+
+// Alone on the machine: waits for the others, and they for it.
+func TestAloneOnHost(t *testing.T) {
+	p, _ := local.NewPool(3, 1, local.Devices{}, nil)
+	_, giveA := mustLease(t, p, local.Shared)
+	alone := later(t, p, local.AloneOnHost)
+	stillWaits(t, alone, "a lease alone on the machine beside another one")
+	next := later(t, p, local.Shared)
+	stillWaits(t, next, "a lease while someone waits for the machine")
+	giveA()
+	got := arrives(t, alone)
+	if got.lease.Alone != local.AloneOnHost {
+		t.Errorf("lease %+v", got.lease)
+	}
+	stillWaits(t, next, "a lease beside one that has the machine alone")
+	got.release()
+	arrives(t, next).release()
 }

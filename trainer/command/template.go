@@ -190,7 +190,7 @@ func (t template) environment() []string {
 		env = append(env, "OMP_NUM_THREADS="+strconv.Itoa(job.Threads))
 	}
 	if numbers := gpus(job.Devices); numbers != "" {
-		env = append(env, "CUDA_VISIBLE_DEVICES="+numbers)
+		env = append(env, "CUDA_DEVICE_ORDER=PCI_BUS_ID", "CUDA_VISIBLE_DEVICES="+numbers)
 	}
 	return env
 }
