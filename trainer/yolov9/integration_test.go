@@ -335,3 +335,24 @@ func TestRealFailures(t *testing.T) {
 		t.Errorf("a learning rate of a million: %v after %d epochs", o.err, len(o.ms))
 	}
 }
+
+// TestShims: what current packages no longer have is there after they were imported, also where somebody asked for
+// them before.
+func TestShims(t *testing.T) {
+	_, job := real(t, yolov9.Config{})
+	abs, err := filepath.Abs("launcher")
+	if err != nil {
+		t.Fatal(err)
+	}
+	script := fmt.Sprintf("import sys\nsys.path.insert(0, %q)\nimport mapsweep_launcher.run\nfrom mapsweep_launcher import compat\ncompat.install(%q)\n"+
+		"import importlib.util\nfor n in ('numpy', 'torch', 'PIL.ImageFont'): importlib.util.find_spec(n)\n"+
+		"import pkg_resources, torch, numpy, PIL.ImageFont\n"+
+		"assert pkg_resources.parse_version('1.10') > pkg_resources.parse_version('1.9')\n"+
+		"assert numpy.trapz([1.0, 2.0], [0.0, 1.0]) == 1.5\nassert PIL.ImageFont.FreeTypeFont.getsize\n"+
+		"torch.save(torch.nn.Linear(1, 1), %q)\nassert torch.load(%q)\n"+
+		"for name in ('wandb', 'comet_ml', 'clearml'):\n    try:\n        __import__(name)\n    except ImportError:\n        pass\n    else:\n        raise AssertionError(name)\n",
+		abs, filepath.Join(job.Dir, "config"), filepath.Join(job.Dir, "m.pt"), filepath.Join(job.Dir, "m.pt"))
+	if out, err := exec.Command(os.Getenv("YOLOV9_PYTHON"), "-c", script).CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+}

@@ -33,21 +33,28 @@ def install(config_dir):
         import multiprocessing
         multiprocessing.set_start_method('fork', force=True)
         applied.append('fork')
-    sys.meta_path.insert(0, _After({'numpy': _numpy, 'torch': _torch, 'PIL.ImageFont': _pillow}))
+    hooks = {'numpy': _numpy, 'torch': _torch, 'PIL.ImageFont': _pillow}
+    for name in [n for n in hooks if n in sys.modules]:  # parts of the launcher need numpy
+        hooks.pop(name)(sys.modules[name])
+    sys.meta_path.insert(0, _After(hooks))
     _font(config_dir)
 
 
 class _After(importlib.abc.MetaPathFinder):
-    """Calls a function with a module right after its first import."""
+    """Calls a function with a module right after it was imported."""
 
     def __init__(self, hooks):
-        self.hooks = hooks
+        self.hooks, self.looking = hooks, set()
 
     def find_spec(self, name, path, target=None):
-        hook = self.hooks.pop(name, None)
-        if hook is None:
+        hook = self.hooks.get(name)
+        if hook is None or name in self.looking:
             return None
-        spec = importlib.util.find_spec(name)
+        self.looking.add(name)  # somebody may only ask whether the module is there: the hook stays
+        try:
+            spec = importlib.util.find_spec(name)
+        finally:
+            self.looking.discard(name)
         if spec is None or spec.loader is None:
             return spec
         original = spec.loader.exec_module
