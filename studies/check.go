@@ -67,6 +67,9 @@ func (c *checker) objective() {
 		c.add("objective.metric", "for instance mAP50-95", "objective.metric is empty")
 		return
 	}
+	if o := c.spec.Objective; o.BestBy != "" && o.Epoch != "best" {
+		c.add("objective.best_by", "add epoch: best", "objective.best_by chooses the best epoch, and the study reads the last one")
+	}
 	near := Nearest(m, metrics)
 	fold := strings.NewReplacer("_", "", "-", "", "@", "", ":", "", ".", "").Replace
 	if near != "" && near != m && strings.EqualFold(fold(m), fold(near)) {

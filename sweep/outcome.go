@@ -120,8 +120,13 @@ func score(obj studies.Objective, ms []trials.Measurement) verdict {
 	if !finite(v) {
 		return failed(&trainer.Failure{Class: trials.ClassDiverged, Reason: fmt.Sprintf("%s is %v at epoch %d", obj.Metric, v, at.Epoch)})
 	}
-	return verdict{outcome: trials.Outcome{State: trials.Complete, Values: []float64{v},
-		Attrs: map[string]json.RawMessage{trials.AttrScoreEpoch: trials.Attr(at.Epoch)}}}
+	attrs := map[string]json.RawMessage{trials.AttrScoreEpoch: trials.Attr(at.Epoch)}
+	for name, m := range map[string]trials.Measurement{trials.AttrFinal: with[len(with)-1], trials.AttrBest: best(obj, with)} {
+		if x := m.Metrics[obj.Metric]; finite(x) { // whichever of them is the score, the other is kept, too
+			attrs[name] = trials.Attr(trials.At{Epoch: m.Epoch, Value: x})
+		}
+	}
+	return verdict{outcome: trials.Outcome{State: trials.Complete, Values: []float64{v}, Attrs: attrs}}
 }
 
 // best is the measurement of the best epoch, by the metric that the objective names for that; at equal values

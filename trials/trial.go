@@ -96,6 +96,8 @@ const (
 	AttrRetriedBy  = "mapsweep:retried_by"  // int: number of the trial that repeats this failed one
 	AttrEffective  = "mapsweep:effective"   // object: the configuration that the trainer really used
 	AttrScoreEpoch = "mapsweep:score_epoch" // int: the epoch that the value is of
+	AttrFinal      = "mapsweep:final"       // object epoch, value: the objective at the last epoch that has it
+	AttrBest       = "mapsweep:best"        // object epoch, value: the objective at the best epoch, by the metric that chooses it
 	AttrNote       = "mapsweep:note"        // string: what is unusual about a complete trial, for people
 	AttrImported   = "mapsweep:imported"    // object, of a study or trial: past runs it was made from; it cannot be run
 	AttrRetries    = "mapsweep:retries"     // object: class -> how often the trial was started again after such a failure
@@ -192,6 +194,18 @@ func (t Trial) Seed() int64 { n, _ := t.Integer(AttrSeed); return n }
 
 // Superseded says that another trial repeats this failed one; such a trial is not counted.
 func (t Trial) Superseded() bool { _, ok := t.Integer(AttrRetriedBy); return ok }
+
+// At is the value of a metric at an epoch, as AttrFinal and AttrBest hold it.
+type At struct {
+	Epoch int     `json:"epoch"`
+	Value float64 `json:"value"`
+}
+
+// At reads AttrFinal or AttrBest.
+func (t Trial) At(name string) (at At, ok bool) {
+	raw, ok := t.Attrs[name]
+	return at, ok && json.Unmarshal(raw, &at) == nil
+}
 
 // Attr encodes an attribute value; it panics on a value that JSON cannot hold, which is a programming error.
 func Attr(v any) json.RawMessage {

@@ -324,6 +324,11 @@ func (a *app) showTrial(snap *reports.Snapshot, t trials.Trial) {
 	}
 	if len(t.Values) > 0 {
 		fmt.Fprintf(w, "%-10s %.5g\n", snap.Metric.Key, t.Values[0])
+		best, ok := t.At(trials.AttrBest)
+		final, ok2 := t.At(trials.AttrFinal)
+		if ok && ok2 && best.Epoch != final.Epoch {
+			fmt.Fprintf(w, "epochs     %.5g at the best, %d; %.5g at the last, %d\n", best.Value, best.Epoch, final.Value, final.Epoch)
+		}
 	}
 	if _, ok := t.Attrs[trials.AttrSeed]; ok {
 		fmt.Fprintf(w, "seed       %d\n", t.Seed())

@@ -147,6 +147,11 @@ func (s source) load() (studies.Spec, trainer.Backend, error) {
 		if err := checkMetric(spec.Objective.Metric, reported); err != nil {
 			return none, nil, usagef("%s: objective.metric: %w", s.opts.File, err)
 		}
+		if by := spec.Objective.BestBy; by != "" {
+			if err := checkMetric(by, m.Metrics()); err != nil {
+				return none, nil, usagef("%s: objective.best_by: %w", s.opts.File, err)
+			}
+		}
 	}
 	if spec.Search != nil {
 		if _, ok := samplers()[spec.Search.Sampler]; !ok {

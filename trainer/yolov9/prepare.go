@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/mapsweep/mapsweep/trainer"
+	"github.com/mapsweep/mapsweep/trainer/telemetry"
 	"github.com/mapsweep/mapsweep/trainer/yolov9/preflight"
 	"github.com/mapsweep/mapsweep/trials"
 )
@@ -70,7 +71,9 @@ func (b *Backend) options() preflight.Options {
 		Single: slices.Contains(b.tried("single_cls"), any(true)),
 		Uses:   preflight.Uses{MultiScale: slices.Contains(b.tried("multi_scale"), any(true)), GPU: !b.onCPU()}}
 	o.Probe.Env = append(os.Environ(), "WANDB_MODE=disabled")
-	o.Probe.Import = o.Uses.GPU && b.cfg.Device != "auto"
+	gpus, _ := telemetry.GPUs() // the error says that there are none
+	o.Uses.GPU = o.Uses.GPU && len(gpus) > 0
+	o.Probe.Import = o.Uses.GPU && !slices.ContainsFunc(gpus, func(g telemetry.GPU) bool { return g.Fake }) // slow, and only torch knows which GPUs it can use
 	for _, v := range b.tried("cfg") {
 		if m, ok := v.(string); ok && !slices.Contains(o.Models, m) {
 			o.Models = append(o.Models, modelFile(m))
@@ -128,8 +131,30 @@ func (b *Backend) Prepare(ctx context.Context) (trials.Provenance, error) {
 	if n := r.Faults.Count(preflight.Warning); n > 0 {
 		b.cfg.Log.Warn(fmt.Sprintf("the preflight has %d %s; 'mapsweep check' lists them", n, plural(n, "warning", "warnings")))
 	}
+	if text := b.unverified(); text != "" {
+		p.Extra["UNVERIFIED on GPUs"] = text
+		b.cfg.Log.Warn("UNVERIFIED on GPUs: " + text)
+	}
 	b.describe(&p, r)
 	return p, nil
+}
+
+// unverified names what the study uses that has only been run on the CPU, or by reading; "" if it uses nothing of it.
+func (b *Backend) unverified() string {
+	if b.onCPU() {
+		return ""
+	}
+	var parts []string
+	if b.gpus() > 1 {
+		parts = append(parts, "several GPUs in one trial (torchrun was run with ranks on the CPU over gloo)")
+	}
+	for _, name := range []string{"amp", "sync_bn", "nccl_timeout"} {
+		k, _ := find(name)
+		if slices.ContainsFunc(b.tried(name), func(v any) bool { return !trials.SameValue(v, k.Default) }) {
+			parts = append(parts, name)
+		}
+	}
+	return strings.Join(parts, ", ")
 }
 
 // errUnfit wraps trainer.ErrNoData, so that a study ends before it starts, with the code of what is not there.

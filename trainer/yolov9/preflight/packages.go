@@ -130,14 +130,12 @@ func judgeInterpreter(p Python, uses Uses) Faults {
 		add(Warning, "python-version", "use Python 3.8 to 3.13; 3.11 is the one that was tried", "Python %s was never tried with the official code", p.Version)
 	}
 	if atLeast(p.Version, "3.12") {
-		l, do := Note, ""
 		if uses.MultiScale {
-			l, do = Error, "use Python 3.11 or older, or set multi_scale to false"
+			add(Note, "python-multi-scale", "nothing: mapsweep's launcher mends it", "Python %s: random.randrange takes no fractions from 3.12 on, so --multi-scale fails in its first step", p.Version)
 		}
-		add(l, "python-multi-scale", do, "Python %s: --multi-scale fails in its first step, since random.randrange takes no fractions from 3.12 on", p.Version)
 	}
 	if p.StartMethod != "" && p.StartMethod != "fork" && p.Platform == "linux" {
-		add(Note, "python-start-method", "", "this Python starts worker processes by %s, not fork: each loads the official code anew", p.StartMethod)
+		add(Note, "python-start-method", "nothing: mapsweep's launcher mends it", "this Python starts worker processes by %s, not fork: each would load the official code anew, without the launcher's levers", p.StartMethod)
 	}
 	return all
 }
