@@ -29,7 +29,7 @@ step "tests"
 make test
 
 step "race detector"
-go test -race -short ./trials/... ./studies/... ./sweep/... ./trainer ./trainer/command ./trainer/internal/... ./trainer/dataset/... ./reports
+go test -race -short ./trials/... ./studies/... ./sweep/... ./trainer ./trainer/command ./trainer/yolov9/... ./trainer/telemetry ./trainer/internal/... ./trainer/dataset/... ./reports
 
 step "Optuna 5.0 and 4.9 read, continue and chart our database"
 eval "$(.ci/optuna.sh)"
