@@ -68,6 +68,18 @@ type Objective struct {
 	Split     string           `json:"split"`             // "val" or "test"
 }
 
+// Chooser is the metric by which the best epoch is chosen, and which way it is better: the objective, or BestBy,
+// which is better when it is larger, unless it is a loss or a time.
+func (o Objective) Chooser() (metric string, dir trials.Direction) {
+	switch {
+	case o.BestBy == "" || o.BestBy == o.Metric:
+		return o.Metric, o.Direction
+	case isLoss(o.BestBy):
+		return o.BestBy, trials.Minimize
+	}
+	return o.BestBy, trials.Maximize
+}
+
 // Trainer says what trains, on what, for how long.
 type Trainer struct {
 	Backend   string            `json:"backend"` // native, command, yolov9

@@ -130,15 +130,9 @@ func score(obj studies.Objective, ms []trials.Measurement) verdict {
 }
 
 // best is the measurement of the best epoch, by the metric that the objective names for that; at equal values
-// the earlier epoch wins. A metric other than the objective is better when it is larger, a loss when it is smaller.
+// the earlier epoch wins.
 func best(obj studies.Objective, ms []trials.Measurement) trials.Measurement {
-	by, dir := obj.Metric, obj.Direction
-	if obj.BestBy != "" && obj.BestBy != obj.Metric {
-		by, dir = obj.BestBy, trials.Maximize
-		if strings.HasPrefix(by, "loss") || strings.HasPrefix(by, "val-loss") || strings.HasPrefix(by, "time/") {
-			dir = trials.Minimize
-		}
-	}
+	by, dir := obj.Chooser()
 	var at *trials.Measurement
 	for i := range ms {
 		m := &ms[i]

@@ -299,7 +299,7 @@ func (a *app) train(parent context.Context, t studies.Trainer, sets []string, se
 	if t.Epochs < 1 {
 		return usagef("--epochs %d: at least 1", t.Epochs)
 	}
-	backend, err := newBackend(t, studies.Objective{Split: "val"}, 1, slog.New(lineLog{w: a.notes}))
+	backend, err := newBackend(studies.Spec{Trainer: t, Objective: studies.Objective{Split: "val"}, Replicates: 1}, a.out, slog.New(lineLog{w: a.notes}))
 	if err != nil {
 		return &codeError{exitUsage, err}
 	}

@@ -30,6 +30,7 @@ type source struct {
 	dir  string        // data paths are relative to it; "" for the working directory
 	spec *studies.Spec // a recorded study, as it was resolved then
 	log  *slog.Logger  // what trainers have to say
+	out  string        // folder that studies write to
 
 	backend string // what --backend asks for; "" if it was not given
 	sketch  bool   // only lay it out: a shipped study may still lack the user's data
@@ -39,7 +40,7 @@ type source struct {
 // among the files of a shipped study; "" is the native trainer's.
 func (a *app) findSource(ctx context.Context, name, backend string, sets []string) (source, error) {
 	src, err := a.lookUp(ctx, name, backend, sets)
-	src.log, src.backend = slog.New(lineLog{w: a.notes}), backend
+	src.log, src.backend, src.out = slog.New(lineLog{w: a.notes}), backend, a.out
 	return src, err
 }
 
@@ -123,7 +124,7 @@ func (s source) load() (studies.Spec, trainer.Backend, error) {
 	if err := s.fits(spec.Trainer); err != nil {
 		return none, nil, err
 	}
-	backend, err := newBackend(spec.Trainer, spec.Objective, spec.Replicates, s.log)
+	backend, err := newBackend(spec, s.out, s.log)
 	if err != nil {
 		return none, nil, &codeError{exitUsage, fmt.Errorf("%s: trainer: %w", s.opts.File, err)}
 	}

@@ -37,8 +37,9 @@ func readStore(ctx context.Context, path string) (trials.Store, error) {
 	return sqlite.OpenReadOnly(ctx, path)
 }
 
-// newBackend makes the trainer that a study asks for.
-func newBackend(t studies.Trainer, o studies.Objective, replicates int, log *slog.Logger) (trainer.Backend, error) {
+// newBackend makes the trainer that a study asks for. out is the folder that the study writes to.
+func newBackend(spec studies.Spec, out string, log *slog.Logger) (trainer.Backend, error) {
+	t, o := spec.Trainer, spec.Objective
 	var limit time.Duration
 	if t.Timeout != "" {
 		var err error
@@ -53,7 +54,8 @@ func newBackend(t studies.Trainer, o studies.Objective, replicates int, log *slo
 			Epochs: t.Epochs, Batch: t.Batch, Device: t.Device, Split: o.Split, Log: log,
 		}
 		if o.Epoch == "best" {
-			cfg.BestMetric, cfg.BestLowest = o.Metric, o.Direction == trials.Minimize
+			by, dir := o.Chooser()
+			cfg.BestMetric, cfg.BestLowest = by, dir == trials.Minimize
 		}
 		return native.New(cfg)
 	case studies.BackendCommand:
@@ -61,7 +63,8 @@ func newBackend(t studies.Trainer, o studies.Objective, replicates int, log *slo
 	case studies.BackendYOLOv9:
 		return yolov9.New(yolov9.Config{
 			Checkout: t.Checkout, Python: t.Python, Model: t.Model, Data: t.Data, ImageSize: t.ImageSize, Epochs: t.Epochs, Batch: t.Batch,
-			Device: t.Device, GPUs: t.GPUs, Split: o.Split, Replicates: replicates, BestEpoch: o.Epoch == "best", COCO: t.COCO, Timeout: limit, Log: log,
+			Device: t.Device, GPUs: t.GPUs, Split: o.Split, Replicates: spec.Replicates, BestEpoch: o.Epoch == "best", COCO: t.COCO, Timeout: limit, Log: log,
+			Kept: spec.Keep.Best + spec.Keep.Last, Parallel: spec.Budget.Parallel, Out: out,
 		})
 	}
 	return nil, usagef("trainer.backend: %q is none of native, command, yolov9", t.Backend)
