@@ -356,3 +356,18 @@ func TestShims(t *testing.T) {
 		t.Errorf("%v\n%s", err, out)
 	}
 }
+
+// TestRealCOCO: the final weights are scored by COCO's definition, by the validation script of either kind of model.
+func TestRealCOCO(t *testing.T) {
+	for _, model := range []string{"gelan-t", "yolov9-t"} {
+		b, job := real(t, yolov9.Config{Model: model, COCO: true})
+		o := train(t.Context(), b, job, nil)
+		if o.err != nil {
+			t.Fatalf("%s: %v", model, o.err)
+		}
+		m := o.ms[len(o.ms)-1]
+		if v, ok := m.Metrics["coco/mAP50-95"]; !ok || v < 0 || v > 1 || m.Epoch != 2 || len(o.ms) != 3 {
+			t.Errorf("%s: %d measurements, the last is %+v", model, len(o.ms), m)
+		}
+	}
+}

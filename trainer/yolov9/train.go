@@ -145,7 +145,7 @@ func (r *run) plan() (string, error) {
 	p := plan{Mode: "train", Checkout: r.b.cfg.Checkout, Script: r.script, Argv: r.argv(hyp), Env: r.set.env, Levers: r.set.levers,
 		ConfigDir: filepath.Join(r.job.Dir, configName), Requested: want, Overwritten: overwritten, CPURanks: r.b.cfg.CPURanks && r.b.gpus() > 1}
 	if r.from != "" {
-		p.Resume = &resumption{From: r.from, To: r.attempt, Epochs: r.resumed, Changed: map[string]any{"device": r.device()}}
+		p.Resume = &resumption{From: r.from, To: r.attempt, Epochs: r.resumed, Changed: map[string]any{"device": r.device(), "data": r.job.Data}}
 	}
 	path := r.attempt + ".plan.json"
 	return path, p.write(path)

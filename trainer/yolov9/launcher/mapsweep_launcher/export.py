@@ -5,6 +5,7 @@ the data set's numbers. Objects are those that the official loader reads, corrup
 """
 import importlib
 import os
+import types
 
 from . import files, run
 
@@ -22,6 +23,7 @@ def main(plan):
         for p, b in zip(predn.tolist(), box.tolist()):
             found.append({'file': str(path), 'class': int(p[5]), 'box': b, 'score': p[4]})
 
+    module.opt = types.SimpleNamespace(min_items=0)  # run() reads a global that only exists when the script is started
     module.save_one_json = keep  # the list that it fills stays empty, so that no COCO file is looked for
     module.run(data=plan['data'], weights=plan['weights'], batch_size=int(plan['batch']), imgsz=int(plan['imgsz']), device=plan['device'],
                workers=int(plan['workers']), single_cls=bool(plan.get('single_cls')), save_json=True, plots=False,
