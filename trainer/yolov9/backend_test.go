@@ -375,3 +375,17 @@ func TestClean(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestExploded: a loss that has grown beyond all measure is a divergence, also without a nan; a large gain is not.
+func TestExploded(t *testing.T) {
+	b, job := subject(t, yolov9.Config{}, standin.Rule{Do: standin.DoExplode, Epoch: 1})
+	o := train(t.Context(), b, job, nil)
+	var f *trainer.Failure
+	if !errors.As(o.err, &f) || f.Class != trials.ClassDiverged || !strings.Contains(f.Reason, "loss/box is 2e+06 at epoch 2") {
+		t.Errorf("got %v", o.err)
+	}
+	job.Dir, job.Params = t.TempDir(), trials.Params{"lr0": 0.01, "box": 75.0, "cls": 5.0, "dfl": 15.0}
+	if o := train(t.Context(), b, job, nil); o.err != nil {
+		t.Errorf("with gains ten times as large: %v", o.err)
+	}
+}

@@ -247,7 +247,7 @@ func (p *Past) measure(data []byte, noval bool) error {
 		m := as.measurement(row)
 		m.At = p.Finished
 		p.Measurements = append(p.Measurements, m)
-		if name := lost(row); name != "" && p.Diverged == "" {
+		if name := as.lost(row); name != "" && p.Diverged == "" {
 			p.Diverged = fmt.Sprintf("%s is %s at epoch %d", name, trials.FormatValue(m.Metrics[name]), m.Epoch)
 		}
 	}

@@ -37,6 +37,7 @@ type reading struct {
 	noval  bool   // only the last row is validated, the others have zeros
 	every  int    // validation every so many epochs, nan between
 	epochs int
+	gains  map[string]float64 // of the training losses, as multiples of the official ones
 }
 
 // measurement translates a row; its epoch counts from 0 in the file and from 1 here. Values that stand for
@@ -67,10 +68,16 @@ func (r reading) measurement(row table.Row) trials.Measurement {
 // fitness is what the official code chooses its best epoch by (utils/metrics.py).
 func fitness(ap50, ap float64) float64 { return 0.1*ap50 + 0.9*ap }
 
-// lost names a training loss of the row that is not finite, or "".
-func lost(row table.Row) string {
+// exploded is a training loss beyond which a run has diverged, at the official gains. Losses begin below 100, and
+// those of runs that learn never come near; a run whose loss is that large scores 0 for ever, without a nan.
+const exploded = 1e6
+
+// lost names a training loss of the row that is not finite, or has exploded; "" if all are sound. Gains are
+// part of the losses, so larger ones move the limit.
+func (r reading) lost(row table.Row) string {
 	for _, c := range trained {
-		if v, ok := row.Values[c]; ok && (math.IsNaN(v) || math.IsInf(v, 0)) {
+		v, ok := row.Values[c]
+		if ok && (math.IsNaN(v) || math.IsInf(v, 0) || math.Abs(v) > exploded*max(1, r.gains[c])) {
 			return columns[c]
 		}
 	}

@@ -223,6 +223,18 @@ func (s *settings) pull(seed int64, replicates bool) {
 	}
 }
 
+// gains are those of the losses as multiples of the official ones, by column of results.csv.
+func (s settings) gains() map[string]float64 {
+	m := map[string]float64{}
+	for column, name := range map[string]string{"train/box_loss": "box", "train/cls_loss": "cls", "train/dfl_loss": "dfl"} {
+		k, _ := find(name)
+		official, _ := trials.Number(k.Default)
+		g, _ := trials.Number(s.values[name])
+		m[column] = g / official
+	}
+	return m
+}
+
 // officialSeed brings a seed to the range that the script's random generators take: it adds 1 and the rank.
 func officialSeed(seed int64) int64 { return int64(uint64(seed) % (1 << 31)) }
 

@@ -106,7 +106,7 @@ func (b *Backend) newRun(job trainer.Job, report func(trials.Measurement)) (*run
 		r.last = r.resumed
 	}
 	every, _ := trials.Number(set.values["val_interval"])
-	r.reading = reading{script: r.script, noval: set.values["noval"] == true, every: int(every), epochs: job.Epochs}
+	r.reading = reading{script: r.script, noval: set.values["noval"] == true, every: int(every), epochs: job.Epochs, gains: set.gains()}
 	r.rows = table.Follow(filepath.Join(r.attempt, resultsName), epochColumn)
 	if r.log, err = os.OpenFile(filepath.Join(dir, logName), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o666); err != nil {
 		return nil, fmt.Errorf("open trial log: %w", err)
@@ -278,7 +278,7 @@ func (r *run) poll(last bool) {
 		}
 		r.last = max(r.last, m.Epoch)
 		r.report(m)
-		if l := lost(row); l != "" && r.diverged == "" {
+		if l := r.reading.lost(row); l != "" && r.diverged == "" {
 			r.diverged = fmt.Sprintf("%s is %v at epoch %d", l, m.Metrics[l], m.Epoch)
 		}
 	}

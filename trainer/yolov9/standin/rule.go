@@ -27,6 +27,7 @@ const (
 	DoHang       = "hang"       // sleeps for an hour
 	DoDeaf       = "deaf"       // sleeps for an hour and ignores SIGTERM
 	DoNaN        = "nan"        // losses are nan from then on; the run goes on and ends with exit status 0
+	DoExplode    = "explode"    // losses are millions from then on
 	DoMemory     = "memory"     // out of GPU memory
 	DoHostMemory = "hostmemory" // killed by the kernel
 	DoAfterRow   = "afterrow"   // killed after the row and before the checkpoint of the epoch

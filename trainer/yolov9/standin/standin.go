@@ -213,7 +213,7 @@ func (s *session) save(epoch int, ended bool) error {
 func (s *session) rule(epoch int, is ...string) (Rule, bool) {
 	for _, r := range s.rules {
 		for _, kind := range is {
-			if r.Do == kind && r.fits(s.hyp, s.dir) && (r.Epoch == epoch || kind == DoNaN && epoch >= r.Epoch || kind == DoSlow) {
+			if r.Do == kind && r.fits(s.hyp, s.dir) && (r.Epoch == epoch || (kind == DoNaN || kind == DoExplode) && epoch >= r.Epoch || kind == DoSlow) {
 				return r, true
 			}
 		}
@@ -343,6 +343,9 @@ func (s *session) row(epoch int) error {
 	loss := 3 / float64(epoch+1)
 	if _, ok := s.rule(epoch, DoNaN); ok {
 		loss = math.NaN()
+	}
+	if _, ok := s.rule(epoch, DoExplode); ok {
+		loss = 2e6
 	}
 	ap := Score(s.hyp, s.gain("box"), s.seed, epoch)
 	val := 0.0
