@@ -371,3 +371,52 @@ func TestRealCOCO(t *testing.T) {
 		}
 	}
 }
+
+// TestEffectiveLevers: what is read back has every lever that was pulled, and nothing that was not asked for.
+func TestEffectiveLevers(t *testing.T) {
+	b, job := real(t, yolov9.Config{})
+	job.Epochs = 1
+	job.Params = job.Params.With(trials.Params{"ema": false, "label_smoothing": 0.1, "box": 5.0, "warmup_floor": int64(0), "seed_images": yolov9.SeedOn,
+		"autoaugment": yolov9.RandAugment, "copy_paste_boxes": true, "val_interval": int64(2), "amp": yolov9.AMPBF16, "tal_topk": int64(8)})
+	o := train(t.Context(), b, job, nil)
+	if o.err != nil {
+		t.Fatal(o.err)
+	}
+	if list := trials.Mismatches(job.Params, o.res.Effective); len(list) > 0 {
+		t.Errorf("asked for and used: %s", trials.MismatchText(list))
+	}
+}
+
+// TestEditsInEveryPython: each edit finds its places with every Python that is there, from 3.8 on.
+func TestEditsInEveryPython(t *testing.T) {
+	real(t, yolov9.Config{}) // skips without a checkout
+	abs, err := filepath.Abs("launcher")
+	if err != nil {
+		t.Fatal(err)
+	}
+	script := fmt.Sprintf(`import sys, types
+sys.path.insert(0, %q)
+sys.modules['numpy'] = types.ModuleType('numpy')
+from mapsweep_launcher import edit, export, levers, ranks, run, scan, trace
+root = %q
+for script, loss in levers.LOSSES.items():
+    edit.compile_edited(root + '/' + loss.replace('.', '/') + '.py', [levers.Gains({'box': 1.0, 'cls': 2.0, 'dfl': 3.0})])
+    edit.compile_edited(root + '/' + script, [levers.WarmupFloor(0), levers.Validate(2), levers.Autocast(), *ranks.edits()])
+edit.compile_edited(root + '/utils/dataloaders.py', [levers.LoaderSeed(3)])
+`, abs, os.Getenv("YOLOV9_DIR"))
+	tried := 0
+	for minor := 8; minor <= 14; minor++ {
+		python, err := exec.LookPath(fmt.Sprintf("python3.%d", minor))
+		if err != nil || exec.Command(python, "--version").Run() != nil {
+			t.Logf("there is no Python 3.%d to try", minor)
+			continue
+		}
+		tried++
+		if out, err := exec.Command(python, "-c", script).CombinedOutput(); err != nil {
+			t.Errorf("Python 3.%d: %v\n%s", minor, err, out)
+		}
+	}
+	if tried == 0 {
+		t.Skip("needs python3.8 to python3.14, any of them, in PATH")
+	}
+}

@@ -31,6 +31,20 @@ class Edit(ast.NodeTransformer):
         return ast.fix_missing_locations(tree)
 
 
+def is_code(node, source):
+    """Whether a node is this expression, or this one statement. Python 3.8 cannot turn trees into text."""
+    parsed = ast.parse(source).body[0]
+    return ast.dump(node) == ast.dump(parsed.value if isinstance(parsed, ast.Expr) and not isinstance(node, ast.Expr) else parsed)
+
+
+def index_of(subscript):
+    """The constant in x[constant], or None. Python 3.8 wraps it."""
+    inner = subscript.slice
+    if type(inner).__name__ == 'Index':
+        inner = inner.value
+    return inner.value if isinstance(inner, ast.Constant) else None
+
+
 def compile_edited(path, edits):
     """The code of a file with its edits."""
     with open(path, 'rb') as f:

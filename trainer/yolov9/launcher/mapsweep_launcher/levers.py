@@ -25,9 +25,9 @@ class Gains(edit.Edit):
     def visit_AugAssign(self, node):
         t = node.target
         if not (isinstance(node.op, ast.Mult) and isinstance(node.value, ast.Constant) and isinstance(t, ast.Subscript)
-                and isinstance(t.value, ast.Name) and t.value.id == 'loss' and isinstance(t.slice, ast.Constant)):
+                and isinstance(t.value, ast.Name) and t.value.id == 'loss'):
             return node
-        place = self.by_place.get((t.slice.value, node.value.value))
+        place = self.by_place.get((edit.index_of(t), node.value.value))
         if place is None:
             return node
         self.found += 1
@@ -82,7 +82,7 @@ class Autocast(edit.Edit):
         if len(node.items) != 1:
             return node
         call = node.items[0].context_expr
-        if isinstance(call, ast.Call) and ast.unparse(call) == 'torch.cuda.amp.autocast(amp)':
+        if edit.is_code(call, 'torch.cuda.amp.autocast(amp)'):
             self.found += 1
             node.items[0].context_expr = ast.copy_location(ast.parse('__mapsweep_autocast__(device)', mode='eval').body, call)
         return node
@@ -98,7 +98,7 @@ class Validate(edit.Edit):
 
     def visit_If(self, node):
         self.generic_visit(node)
-        if ast.unparse(node.test) != 'not noval or final_epoch' or node.orelse:
+        if not edit.is_code(node.test, 'not noval or final_epoch') or node.orelse:
             return node
         self.found += 1
         pulled['val_interval'] = self.every

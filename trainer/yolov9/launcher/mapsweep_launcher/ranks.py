@@ -12,19 +12,19 @@ class Unguarded(edit.Edit):
     name, fewest, most = 'cpu_ranks', 3, 3
 
     def visit_Assert(self, node):
-        if 'torch.cuda.device_count() > LOCAL_RANK' not in ast.unparse(node.test):
+        if not edit.is_code(node.test, 'torch.cuda.device_count() > LOCAL_RANK'):
             return node
         self.found += 1
         return None
 
     def visit_Expr(self, node):
-        if ast.unparse(node) == 'torch.cuda.set_device(LOCAL_RANK)':
+        if edit.is_code(node, 'torch.cuda.set_device(LOCAL_RANK)'):
             self.found += 1
             return None
         return node
 
     def visit_Assign(self, node):
-        if ast.unparse(node) == "device = torch.device('cuda', LOCAL_RANK)":
+        if edit.is_code(node, "device = torch.device('cuda', LOCAL_RANK)"):
             self.found += 1
             node.value = ast.parse("torch.device('cpu')", mode='eval').body
         return node
@@ -36,7 +36,7 @@ class Parallel(edit.Edit):
 
     def visit_If(self, node):
         self.generic_visit(node)
-        if ast.unparse(node.test) == 'cuda and RANK != -1' and 'smart_DDP' in ast.unparse(node.body[0]):
+        if edit.is_code(node.test, 'cuda and RANK != -1') and 'smart_DDP' in ast.dump(node.body[0]):
             self.found += 1
             node.test = ast.parse('RANK != -1', mode='eval').body
         return node
