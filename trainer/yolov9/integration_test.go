@@ -16,9 +16,12 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/mapsweep/mapsweep/trainer"
+	"github.com/mapsweep/mapsweep/trainer/internal/process"
 	"github.com/mapsweep/mapsweep/trainer/yolov9"
 	"github.com/mapsweep/mapsweep/trials"
 )
@@ -401,8 +404,8 @@ from mapsweep_launcher import edit, export, levers, ranks, run, scan, trace
 root = %q
 for script, loss in levers.LOSSES.items():
     edit.compile_edited(root + '/' + loss.replace('.', '/') + '.py', [levers.Gains({'box': 1.0, 'cls': 2.0, 'dfl': 3.0})])
-    edit.compile_edited(root + '/' + script, [levers.WarmupFloor(0), levers.Validate(2), levers.Autocast(), *ranks.edits()])
-edit.compile_edited(root + '/utils/dataloaders.py', [levers.LoaderSeed(3)])
+    edit.compile_edited(root + '/' + script, [levers.WarmupFloor(0), levers.Validate(2), levers.Autocast(), levers.CloseMosaic(), *ranks.edits()])
+edit.compile_edited(root + '/utils/dataloaders.py', [levers.LoaderSeed(3), levers.OrderSeed(3)])
 `, abs, os.Getenv("YOLOV9_DIR"))
 	tried := 0
 	for minor := 8; minor <= 14; minor++ {
@@ -419,4 +422,83 @@ edit.compile_edited(root + '/utils/dataloaders.py', [levers.LoaderSeed(3)])
 	if tried == 0 {
 		t.Skip("needs python3.8 to python3.14, any of them, in PATH")
 	}
+}
+
+// TestResumeRemembers: a run that goes on has what the official --resume forgets: that mosaic has ended, how long there
+// was no better epoch, and which epoch is the best.
+func TestResumeRemembers(t *testing.T) {
+	b, job := real(t, yolov9.Config{BestEpoch: true})
+	job.Epochs = 9
+	job.Params = job.Params.With(trials.Params{"close_mosaic": int64(8), "patience": int64(2)})
+	ctx, cancel := context.WithCancelCause(t.Context())
+	train(ctx, b, job, func(m trials.Measurement) {
+		if m.Epoch == 2 {
+			cancel(errors.New("stopped"))
+		}
+	})
+	path, epochs := b.Latest(job.Dir)
+	if epochs < 2 {
+		t.Fatalf("checkpoint of epoch %d, want 2", epochs)
+	}
+	// as if the first epoch had been good: the next is the second without a better one, and the last
+	table := filepath.Join(job.Dir, "attempt-01", "results.csv")
+	text, err := os.ReadFile(table)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.SplitAfter(string(text), "\n")
+	cells := strings.Split(lines[1], ",")
+	cells[6], cells[7] = "0.9", "0.9"
+	lines[1] = strings.Join(cells, ",")
+	write(t, table, strings.Join(lines, ""))
+	// and as if the script had died before best.pt
+	if err := os.Remove(filepath.Join(filepath.Dir(path), "best.pt")); err != nil {
+		t.Fatal(err)
+	}
+	job.Resume = path
+	again := train(t.Context(), b, job, nil)
+	if again.err != nil {
+		t.Fatal(again.err)
+	}
+	if last := again.ms[len(again.ms)-1].Epoch; last != epochs+1 {
+		t.Errorf("ended after epoch %d, want %d: patience is 2", last, epochs+1)
+	}
+	log, err := os.ReadFile(filepath.Join(job.Dir, "trial.log"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := strings.Count(string(log), "Closing dataloader mosaic"); n != 2 {
+		t.Errorf("mosaic was closed %d times in two attempts", n)
+	}
+	if filepath.Base(again.res.Checkpoint) != "best.pt" {
+		t.Errorf("checkpoint %s, want best.pt", again.res.Checkpoint)
+	}
+}
+
+// TestRanksDieWithTorchrun: ranks are in sessions of their own, and must not outlive a torchrun that is killed.
+func TestRanksDieWithTorchrun(t *testing.T) {
+	b, job := real(t, yolov9.Config{GPUs: 2, CPURanks: true})
+	job.Epochs = 50
+	job.Params["seed_images"] = yolov9.SeedOn
+	killed := 0
+	o := train(t.Context(), b, job, func(m trials.Measurement) {
+		for _, pid := range withEnvironment("MAPSWEEP_DIR=" + job.Dir) {
+			line, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
+			if bytes.Contains(line, []byte("torch.distributed.run")) && syscall.Kill(pid, syscall.SIGKILL) == nil {
+				killed++
+			}
+		}
+	})
+	if o.err == nil || killed == 0 {
+		t.Fatalf("torchrun was not killed: %v", o.err)
+	}
+	left := withEnvironment("MAPSWEEP_DIR=" + job.Dir)
+	for i := 0; len(left) > 0 && i < 40; i++ { // data loaders look for their parent every few seconds
+		time.Sleep(250 * time.Millisecond)
+		left = withEnvironment("MAPSWEEP_DIR=" + job.Dir)
+	}
+	if len(left) > 0 {
+		t.Errorf("processes %v are left", left)
+	}
+	process.KillLeftovers("MAPSWEEP_DIR=" + job.Dir)
 }

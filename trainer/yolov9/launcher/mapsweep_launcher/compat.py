@@ -144,5 +144,8 @@ def _font(config_dir):
     for path in missing:
         if os.path.exists(source):
             tmp = f'{path}.tmp{os.getpid()}'
-            shutil.copyfile(source, tmp)
+            try:
+                os.symlink(source, tmp)  # a study has many of these folders
+            except OSError:
+                shutil.copyfile(source, tmp)
             os.replace(tmp, path)

@@ -53,6 +53,34 @@ class LoaderSeed(edit.Edit):
         return ast.copy_location(ast.Constant(LOADER_SEED + self.seed), node)
 
 
+class OrderSeed(edit.Edit):
+    """The order of pictures of several GPUs, which has a seed of its own, follows the seed of the trial."""
+    name, most = 'seed_images', 2
+
+    def __init__(self, seed):
+        super().__init__()
+        self.seed = int(seed) % (1 << 31)
+
+    def visit_Call(self, node):
+        self.generic_visit(node)
+        if isinstance(node.func, ast.Attribute) and node.func.attr == 'DistributedSampler' and all(k.arg != 'seed' for k in node.keywords):
+            self.found += 1
+            node.keywords.append(ast.keyword('seed', ast.copy_location(ast.Constant(self.seed), node)))
+        return node
+
+
+class CloseMosaic(edit.Edit):
+    """A run that goes on after the epoch in which mosaic ended begins without it; the official --resume has it again."""
+    name = 'close_mosaic'
+
+    def visit_If(self, node):
+        self.generic_visit(node)
+        if edit.is_code(node.test, 'epoch == (epochs - opt.close_mosaic)'):
+            self.found += 1
+            node.test = ast.parse('epoch == (max(start_epoch, epochs - opt.close_mosaic) if opt.close_mosaic <= epochs else -1)', mode='eval').body
+        return node
+
+
 class WarmupFloor(edit.Edit):
     """nw = max(round(warmup_epochs * nb), 100) gets another floor."""
     name = 'warmup_floor'
@@ -114,19 +142,29 @@ def prepare(plan):
     if 'gains' in levers:
         modules.setdefault(LOSSES[script], []).append(Gains(levers['gains']))
     if 'seed_images' in levers:
-        modules.setdefault('utils.dataloaders', []).append(LoaderSeed(levers['seed_images']))
+        modules.setdefault('utils.dataloaders', []).extend([LoaderSeed(levers['seed_images']), OrderSeed(levers['seed_images'])])
     if 'warmup_floor' in levers:
         edits.append(WarmupFloor(levers['warmup_floor']))
     if 'val_interval' in levers:
         edits.append(Validate(levers['val_interval']))
     if levers.get('amp') in ('fp16', 'bf16'):
         edits.append(Autocast())
+    if plan.get('resume'):
+        edits.append(CloseMosaic())
     if plan.get('cpu_ranks'):
         from . import ranks
         edits += ranks.edits()
     if modules:
         edit.install(modules)
     return edits, names
+
+
+def missing(plan):
+    """The levers of a plan that were not pulled by the time the first step comes."""
+    wanted = set(plan.get('levers') or {}) - {'nccl_timeout'}  # that one is for several ranks
+    if 'gains' in wanted:
+        wanted = wanted - {'gains'} | {'box', 'cls', 'dfl'}
+    return sorted(wanted - set(pulled))
 
 
 def attach(plan, names):
