@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 
 	"github.com/mapsweep/mapsweep/trials"
 )
@@ -21,8 +22,13 @@ const attemptPrefix = "attempt-"
 
 // attempts lists the attempt folders of a trial by number.
 func attempts(dir string) []string {
-	found, _ := filepath.Glob(filepath.Join(dir, attemptPrefix+"*"))
-	found = slices.DeleteFunc(found, func(p string) bool { return attemptNumber(p) == 0 || !isDir(p) })
+	var found []string
+	entries, _ := os.ReadDir(dir) // not Glob: the path may have brackets
+	for _, e := range entries {
+		if path := filepath.Join(dir, e.Name()); strings.HasPrefix(e.Name(), attemptPrefix) && attemptNumber(path) > 0 && isDir(path) {
+			found = append(found, path)
+		}
+	}
 	slices.SortFunc(found, func(a, b string) int { return attemptNumber(a) - attemptNumber(b) })
 	return found
 }
@@ -51,9 +57,13 @@ func newAttempt(dir string) string {
 
 // saved is what the launcher notes beside last.pt.
 type saved struct {
-	Epoch int   `json:"epoch"` // from 0; -1: unknown
-	Bytes int64 `json:"bytes"`
-	Ended bool  `json:"ended"` // training has ended: there is nothing to go on with
+	Epoch     int    `json:"epoch"` // from 0; -1: unknown
+	Bytes     int64  `json:"bytes"`
+	Ended     bool   `json:"ended"`      // training has ended: there is nothing to go on with
+	Best      bool   `json:"best"`       // it is the best epoch so far, so that best.pt is the same, or will be
+	BestEpoch *int   `json:"best_epoch"` // epoch of best.pt, from 0; nil or negative: unknown
+	Inode     uint64 `json:"inode"`
+	Before    *saved `json:"before"` // what was there until the file with this inode is in its place
 }
 
 // checkpoint reads the note of an attempt; ok is false without a whole checkpoint.
@@ -64,7 +74,13 @@ func checkpoint(attempt string) (path string, s saved, ok bool) {
 		return "", s, false
 	}
 	data, err := os.ReadFile(filepath.Join(attempt, "weights", "last.json"))
-	if err != nil || json.Unmarshal(data, &s) != nil || s.Epoch < 0 {
+	if err != nil || json.Unmarshal(data, &s) != nil {
+		return "", saved{}, false
+	}
+	if sys, ok := st.Sys().(*syscall.Stat_t); ok && s.Before != nil && sys.Ino != s.Inode {
+		s = *s.Before
+	}
+	if s.Epoch < 0 || s.Bytes == 0 {
 		return "", saved{}, false
 	}
 	return path, s, true
@@ -92,11 +108,30 @@ func (b *Backend) CanStop(dir string) bool {
 
 // Clean implements trainer.Cleaner: the weights of all attempts.
 func (b *Backend) Clean(dir string) error {
+	return deleteWeights(dir, func(_, name string) bool { return filepath.Ext(name) == ".pt" || isHalf(name) })
+}
+
+// isHalf says that a file is a checkpoint that was being written when its writer was killed.
+func isHalf(name string) bool { return strings.Contains(name, ".pt.tmp") }
+
+// supersede deletes what attempts before the given one left that it has itself: last.pt and best.pt. What save_period
+// keeps stays.
+func supersede(dir, attempt string) error {
+	return deleteWeights(dir, func(a, name string) bool {
+		return a != attempt && (name == "last.pt" || name == "best.pt") || isHalf(name)
+	})
+}
+
+// deleteWeights deletes the checkpoints of the attempts that doomed names.
+func deleteWeights(dir string, doomed func(attempt, name string) bool) error {
 	var errs []error
 	for _, a := range attempts(dir) {
-		found, _ := filepath.Glob(filepath.Join(a, "weights", "*.pt"))
-		for _, path := range found {
-			if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		entries, _ := os.ReadDir(filepath.Join(a, "weights"))
+		for _, e := range entries {
+			if !doomed(a, e.Name()) {
+				continue
+			}
+			if err := os.Remove(filepath.Join(a, "weights", e.Name())); err != nil && !errors.Is(err, fs.ErrNotExist) {
 				errs = append(errs, fmt.Errorf("delete checkpoint: %w", err))
 			}
 		}

@@ -69,7 +69,8 @@ func (o object) box() evaluate.Box {
 	return evaluate.Box{X: o.Box[0], Y: o.Box[1], W: o.Box[2], H: o.Box[3]}
 }
 
-// coco scores the final weights and adds the scores to the measurement of the epoch that they are of.
+// coco scores the weights that count and adds the scores to the last measurement, with coco/epoch, the epoch that the
+// weights are of: a study that reads the best epoch scores best.pt, and earlier measurements are closed.
 func (r *run) coco(ctx context.Context, weights string) error {
 	if weights == "" {
 		return fmt.Errorf("score by COCO: there are no weights")
@@ -103,7 +104,16 @@ func (r *run) coco(ctx context.Context, weights string) error {
 	if err := json.Unmarshal(data, &e); err != nil {
 		return fmt.Errorf("score by COCO: read detections: %w", err)
 	}
-	return r.add(e.score())
+	scores := e.score()
+	if _, s, ok := checkpoint(r.attempt); ok {
+		switch {
+		case filepath.Base(weights) == "last.pt":
+			scores["coco/epoch"] = float64(s.Epoch + 1)
+		case s.BestEpoch != nil && *s.BestEpoch >= 0:
+			scores["coco/epoch"] = float64(*s.BestEpoch + 1)
+		}
+	}
+	return r.add(scores)
 }
 
 // add reports the last row again, with more metrics.

@@ -127,11 +127,16 @@ func (r *run) result(ctx context.Context) (trainer.Result, error) {
 	}
 	res.Effective = back.as(r.set, r.b.cfg.Replicates > 1)
 	weights := filepath.Join(r.attempt, "weights", "last.pt")
-	if best := filepath.Join(r.attempt, "weights", "best.pt"); r.b.cfg.BestEpoch && isFile(best) {
+	_, s, ok := checkpoint(r.attempt)
+	stale := ok && s.Best && !s.Ended // the script died between last.pt and best.pt, perhaps: they are the same
+	if best := filepath.Join(r.attempt, "weights", "best.pt"); r.b.cfg.BestEpoch && isFile(best) && !stale {
 		weights = best
 	}
 	if isFile(weights) {
 		res.Checkpoint = weights
+	}
+	if err := supersede(r.job.Dir, r.attempt); err != nil {
+		r.b.cfg.Log.Warn("checkpoints of earlier attempts stay on disk", "trial", r.job.Number, "error", err)
 	}
 	if r.b.cfg.COCO {
 		if err := r.coco(ctx, res.Checkpoint); err != nil {

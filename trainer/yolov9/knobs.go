@@ -190,6 +190,7 @@ var owned = map[string]string{
 	"seed":       "seeds come from the study's seed and the replicate",
 	"resume":     "an interrupted trial goes on by itself",
 	"project":    "every trial has a folder of its own",
+	"name":       "every attempt has a folder of its own",
 	"exist_ok":   "every attempt has a folder of its own",
 	"evolve":     "it fails in its second generation; design: search does what it is for",
 	"local_rank": "mapsweep starts the processes of several GPUs itself",

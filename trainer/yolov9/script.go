@@ -6,10 +6,12 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"syscall"
 
 	"github.com/mapsweep/mapsweep/trainer"
 	"github.com/mapsweep/mapsweep/trainer/internal/process"
+	"github.com/mapsweep/mapsweep/trials"
 )
 
 // The training scripts: each has its own loss, and fits models with one kind of head.
@@ -50,9 +52,11 @@ func (b *Backend) scan(ctx context.Context, r *run) error {
 		f.Reason = "scan of the labels: " + f.Reason
 		err = f
 	}
-	b.scanned[r.source] = err
 	var f *trainer.Failure
-	if errors.As(err, &f) || err != nil {
+	if errors.As(err, &f) && slices.Contains([]string{trials.ClassData, trials.ClassPackage, trials.ClassUsage, trials.ClassScript}, f.Class) || err == nil {
+		b.scanned[r.source] = err // what else went wrong may go well next time
+	}
+	if err != nil {
 		return err
 	}
 	r.begin, _ = r.log.Seek(0, 2)

@@ -1,12 +1,14 @@
 package yolov9
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -198,15 +200,30 @@ func (r *run) ranks() int {
 
 // environment is that of every process of a trial.
 func (b *Backend) environment(job trainer.Job) []string {
-	env := append(os.Environ(),
+	env := append(slices.DeleteFunc(os.Environ(), foreign),
 		"MAPSWEEP_DIR="+job.Dir,
-		"OMP_NUM_THREADS="+strconv.Itoa(max(1, job.Threads)),
+		"OMP_NUM_THREADS="+strconv.Itoa(max(1, job.Threads/max(1, len(gpus(job))))),
+		"TQDM_MININTERVAL=5", // the log would grow by a line ten times a second
 		"WANDB_MODE=disabled", "COMET_MODE=disabled", "YOLOv5_AUTOINSTALL=false", "PYTHONUNBUFFERED=1", "PYTHONDONTWRITEBYTECODE=1",
 		"PYTHONWARNINGS=ignore")
 	if list := gpus(job); len(list) > 0 {
 		env = append(env, "CUDA_DEVICE_ORDER=PCI_BUS_ID", "CUDA_VISIBLE_DEVICES="+strings.Join(list, ","))
+	} else if slices.Contains(job.Devices, "cuda") { // no number: one of those that can be seen, for with several the script makes its batches DataParallel
+		first, _, _ := strings.Cut(os.Getenv("CUDA_VISIBLE_DEVICES"), ",")
+		env = append(env, "CUDA_VISIBLE_DEVICES="+cmp.Or(first, "0"))
 	}
 	return env
+}
+
+// foreign says that a variable of our own environment must not reach the script: it reads ranks from those of
+// launchers and clusters, and the loss reads its settings from some that are knobs here.
+func foreign(entry string) bool {
+	name, _, _ := strings.Cut(entry, "=")
+	switch name {
+	case "RANK", "LOCAL_RANK", "WORLD_SIZE", "LOCAL_WORLD_SIZE", "GROUP_RANK", "ROLE_RANK", "MASTER_ADDR", "MASTER_PORT":
+		return true
+	}
+	return strings.HasPrefix(name, "TORCHELASTIC_") || slices.ContainsFunc(knobs(), func(k knob) bool { return k.at == inEnv && k.official() == name })
 }
 
 // run starts the script and reports rows until it has ended. When ctx ends, the checkpoint of an epoch that was

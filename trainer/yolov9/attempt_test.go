@@ -1,0 +1,184 @@
+package yolov9_test
+
+import (
+	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/mapsweep/mapsweep/trainer"
+	"github.com/mapsweep/mapsweep/trainer/yolov9"
+	"github.com/mapsweep/mapsweep/trainer/yolov9/standin"
+	"github.com/mapsweep/mapsweep/trials"
+)
+
+// put writes a file and the folders that it lies in.
+func put(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(text), 0o777); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// through has the backend call Python by a shell script that runs lines first.
+func through(t *testing.T, job trainer.Job, lines string) *yolov9.Backend {
+	t.Helper()
+	python := filepath.Join(t.TempDir(), "python")
+	put(t, python, "#!/bin/sh\n"+lines+"\nexec '"+os.Args[0]+"' \"$@\"\n")
+	other, err := yolov9.New(yolov9.Config{Checkout: filepath.Dir(job.Data), Python: python, Model: "gelan-t", Device: "cpu"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return other
+}
+
+// TestNoteBeforeCheckpoint: the note comes before the checkpoint; a kill between the two leaves the earlier one true.
+func TestNoteBeforeCheckpoint(t *testing.T) {
+	b, job := subject(t, yolov9.Config{})
+	weights := filepath.Join(job.Dir, "attempt-01", "weights")
+	put(t, filepath.Join(weights, "last.pt"), "x")
+	st, err := os.Stat(filepath.Join(weights, "last.pt"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	here := st.Sys().(*syscall.Stat_t).Ino
+	for _, tt := range []struct {
+		name  string
+		inode uint64
+		first bool
+		want  int
+	}{{"in its place", here, false, 5}, {"not yet", here + 1, false, 4}, {"none before", here + 1, true, 0}} {
+		before := map[string]any{"epoch": 3, "bytes": 1}
+		if tt.first {
+			before = map[string]any{}
+		}
+		note, _ := json.Marshal(map[string]any{"epoch": 4, "bytes": 1, "inode": tt.inode, "before": before})
+		put(t, filepath.Join(weights, "last.json"), string(note))
+		if _, got := b.Latest(job.Dir); got != tt.want {
+			t.Errorf("%s: checkpoint of epoch %d, want %d", tt.name, got, tt.want)
+		}
+	}
+}
+
+// TestOddPath: brackets, blanks and letters that are not ASCII in the path of a trial.
+func TestOddPath(t *testing.T) {
+	b, job := subject(t, yolov9.Config{}, standin.Rule{Do: standin.DoCrash, Epoch: 1, Attempts: 1})
+	job.Dir = filepath.Join(job.Dir, "läufe [1] *", "trial-0000")
+	if err := os.MkdirAll(job.Dir, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	train(t.Context(), b, job, nil)
+	path, epochs := b.Latest(job.Dir)
+	if epochs != 1 {
+		t.Fatalf("checkpoint of epoch %d, want 1", epochs)
+	}
+	job.Resume = path
+	if o := train(t.Context(), b, job, nil); o.err != nil || len(o.ms) != 2 {
+		t.Fatalf("went on with %d epochs, %v", len(o.ms), o.err)
+	}
+	if err := b.Clean(job.Dir); err != nil {
+		t.Fatal(err)
+	}
+	if path, _ := b.Latest(job.Dir); path != "" {
+		t.Errorf("%s is left", path)
+	}
+}
+
+// TestSuperseded: a trial that has ended keeps the checkpoints of its last attempt, and no halves of any.
+func TestSuperseded(t *testing.T) {
+	b, job := subject(t, yolov9.Config{}, standin.Rule{Do: standin.DoCrash, Epoch: 1, Attempts: 1})
+	train(t.Context(), b, job, nil)
+	first := filepath.Join(job.Dir, "attempt-01", "weights")
+	put(t, filepath.Join(first, "best.pt.tmp77"), "half")
+	put(t, filepath.Join(first, "epoch0.pt"), "asked for by save_period")
+	job.Resume, _ = b.Latest(job.Dir)
+	o := train(t.Context(), b, job, nil)
+	if o.err != nil {
+		t.Fatal(o.err)
+	}
+	left, _ := filepath.Glob(filepath.Join(first, "*.pt*"))
+	if len(left) != 1 || filepath.Base(left[0]) != "epoch0.pt" {
+		t.Errorf("the first attempt has %v, want epoch0.pt alone", left)
+	}
+	if _, err := os.Stat(o.res.Checkpoint); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestStaleBest: the script may die between last.pt and best.pt; in the best epoch the two are the same.
+func TestStaleBest(t *testing.T) {
+	for _, best := range []bool{false, true} {
+		b, job := subject(t, yolov9.Config{BestEpoch: true})
+		if o := train(t.Context(), b, job, nil); o.err != nil {
+			t.Fatal(o.err)
+		}
+		job.Resume, _ = b.Latest(job.Dir)
+		note, _ := json.Marshal(map[string]any{"epoch": 2, "bytes": 1, "best": best})
+		put(t, filepath.Join(filepath.Dir(job.Resume), "last.json"), string(note))
+		want := map[bool]string{false: "best.pt", true: "last.pt"}[best]
+		if o := train(t.Context(), b, job, nil); o.err != nil || filepath.Base(o.res.Checkpoint) != want {
+			t.Errorf("last epoch the best %v: checkpoint %s, %v, want %s", best, o.res.Checkpoint, o.err, want)
+		}
+	}
+}
+
+// TestScoredEpoch: the score by COCO says which epoch's weights it is of.
+func TestScoredEpoch(t *testing.T) {
+	b, job := subject(t, yolov9.Config{COCO: true, BestEpoch: true})
+	if o := train(t.Context(), b, job, nil); o.err != nil {
+		t.Fatal(o.err)
+	}
+	job.Resume, _ = b.Latest(job.Dir)
+	put(t, filepath.Join(filepath.Dir(job.Resume), "last.json"), `{"epoch": 2, "bytes": 1, "ended": true, "best_epoch": 0}`)
+	o := train(t.Context(), b, job, nil)
+	if o.err != nil || len(o.ms) != 1 {
+		t.Fatalf("%v, %v", o.ms, o.err)
+	}
+	if m := o.ms[0]; m.Epoch != 3 || m.Metrics["coco/epoch"] != 1 {
+		t.Errorf("scores at epoch %d are of epoch %v, want 3 and 1", m.Epoch, m.Metrics["coco/epoch"])
+	}
+}
+
+// TestForeignEnvironment: what a cluster's launcher, or the user for another program, has set does not reach the script.
+func TestForeignEnvironment(t *testing.T) {
+	_, job := subject(t, yolov9.Config{})
+	seen := filepath.Join(t.TempDir(), "seen")
+	b := through(t, job, "env > '"+seen+"'")
+	names := []string{"RANK", "LOCAL_RANK", "WORLD_SIZE", "TORCHELASTIC_RUN_ID", "YOLOM", "YOLOA", "YOLOB"}
+	for _, n := range names {
+		t.Setenv(n, "1")
+	}
+	if o := train(t.Context(), b, job, nil); o.err != nil {
+		t.Fatal(o.err)
+	}
+	env, err := os.ReadFile(seen)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(env)) {
+		if name, _, _ := strings.Cut(line, "="); slices.Contains(names, name) {
+			t.Errorf("the script has %s", line)
+		}
+	}
+}
+
+// TestScanAgain: a scan that was killed from outside is tried again with the next start.
+func TestScanAgain(t *testing.T) {
+	_, job := subject(t, yolov9.Config{})
+	once := filepath.Join(t.TempDir(), "once")
+	b := through(t, job, "[ -e '"+once+"' ] || { : > '"+once+"'; kill -9 $$; }")
+	var f *trainer.Failure
+	if o := train(t.Context(), b, job, nil); !errors.As(o.err, &f) || f.Class != trials.ClassHostMemory {
+		t.Fatalf("got %v, want a scan that was killed", o.err)
+	}
+	if o := train(t.Context(), b, job, nil); o.err != nil {
+		t.Errorf("second start: %v", o.err)
+	}
+}
