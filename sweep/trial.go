@@ -135,10 +135,14 @@ func (r *run) job(t trials.Trial, lease local.Lease) (job trainer.Job, resumed i
 		Threads: lease.Threads, Devices: lease.Devices, Data: t.Text(trials.AttrData), Split: r.spec.Objective.Split, Dir: dir}
 	if b, ok := r.Backend.(trainer.Resumer); ok && !first {
 		path, epoch := b.Latest(dir)
+		known := epoch
+		if path != "" && !hasEpochs(t.Measurements, epoch) {
+			known = gapless(t.Measurements)
+		}
 		switch {
-		case path == "" || !hasEpochs(t.Measurements, epoch):
+		case path == "" || known < epoch && !rereports(b, path, known+1, epoch):
 		case r.canResume(t, path):
-			job.Resume, resumed = path, epoch
+			job.Resume, job.Again, resumed = path, epoch-known, known
 		default: // what lies there is of no use here, and must not be taken for what comes now
 			if err := errors.Join(setAside(dir, r.Now()), os.MkdirAll(dir, 0o755)); err != nil {
 				return job, 0, fmt.Errorf("make directory of trial %d anew: %w", t.Number, err)
@@ -162,6 +166,20 @@ func setAside(dir string, now time.Time) error {
 		return fmt.Errorf("set earlier trial directory aside: %w", err)
 	}
 	return nil
+}
+
+// gapless is how many epochs from the first on are measured.
+func gapless(ms []trials.Measurement) int {
+	n := 0
+	for hasEpochs(ms, n+1) {
+		n++
+	}
+	return n
+}
+
+func rereports(b trainer.Resumer, path string, first, last int) bool {
+	r, ok := b.(trainer.Rereporter)
+	return ok && r.Rereports(path, first, last)
 }
 
 // hasEpochs says whether epochs 1..n are all measured.

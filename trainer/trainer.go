@@ -21,6 +21,7 @@ type Job struct {
 	Split   string        // split that is scored: "val" or "test"
 	Dir     string        // directory of the trial; exists; all files of the run go there
 	Resume  string        // checkpoint to go on from, or ""
+	Again   int           // last epochs of that checkpoint that are to be reported again; 0 unless the backend is a Rereporter
 	// Progress, if not nil, is called now and then between epochs; it must be fast.
 	Progress func(Progress)
 }
@@ -103,6 +104,13 @@ type Estimate struct {
 type Resumer interface {
 	// Latest returns the path and the number of epochs finished, or "" and 0.
 	Latest(dir string) (path string, epoch int)
+}
+
+// Rereporter is optional beside Resumer, for a backend that still has the measurements of a checkpoint's epochs. Without
+// it, a trial whose last epochs were saved but not recorded, as the study was killed in between, starts anew.
+type Rereporter interface {
+	// Rereports says whether epochs first to last are still there for the run that Latest found.
+	Rereports(path string, first, last int) bool
 }
 
 // Cleaner is optional: deletes the checkpoints of an ended trial that is not worth keeping, all of them, from its

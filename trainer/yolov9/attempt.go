@@ -12,6 +12,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/mapsweep/mapsweep/trainer/internal/table"
 	"github.com/mapsweep/mapsweep/trials"
 )
 
@@ -98,6 +99,21 @@ func (b *Backend) Latest(dir string) (path string, epoch int) {
 		}
 	}
 	return "", 0
+}
+
+// Rereports implements trainer.Rereporter: whether the table of the checkpoint's attempt has the rows.
+func (b *Backend) Rereports(path string, first, last int) bool {
+	data, err := os.ReadFile(filepath.Join(filepath.Dir(filepath.Dir(path)), resultsName))
+	if err != nil {
+		return false
+	}
+	found := 0
+	for _, row := range table.Parse(data, epochColumn).Rows() {
+		if e := row.Epoch + 1; e >= first && e <= last {
+			found++
+		}
+	}
+	return found == last-first+1
 }
 
 // CanStop implements trainer.Stopper: a run that has not saved its first epoch would begin anew.

@@ -182,3 +182,21 @@ func TestScanAgain(t *testing.T) {
 		t.Errorf("second start: %v", o.err)
 	}
 }
+
+// TestRereports: epochs that were saved and not recorded, as the study was killed in between, are reported when the run goes on.
+func TestRereports(t *testing.T) {
+	for _, ended := range []bool{false, true} {
+		rules := []standin.Rule{{Do: standin.DoCrash, Epoch: 2, Attempts: 1}}
+		b, job := subject(t, yolov9.Config{}, rules[:map[bool]int{false: 1, true: 0}[ended]]...)
+		train(t.Context(), b, job, nil)
+		path, epochs := b.Latest(job.Dir)
+		if !b.Rereports(path, 2, epochs) || b.Rereports(path, 2, epochs+1) {
+			t.Fatalf("rows of epochs 2 to %d: there %v, one more %v", epochs, b.Rereports(path, 2, epochs), b.Rereports(path, 2, epochs+1))
+		}
+		job.Resume, job.Again = path, epochs-1
+		o := train(t.Context(), b, job, nil)
+		if o.err != nil || len(o.ms) != 2 || o.ms[0].Epoch != 2 || o.ms[1].Epoch != 3 {
+			t.Errorf("ended %v: reported %v, %v; want epochs 2 and 3", ended, o.ms, o.err)
+		}
+	}
+}

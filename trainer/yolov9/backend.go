@@ -72,6 +72,7 @@ var _ interface {
 	trainer.Describer
 	trainer.Measurer
 	trainer.Resumer
+	trainer.Rereporter
 	trainer.Stopper
 	trainer.Checker
 	trainer.Cleaner

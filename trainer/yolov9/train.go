@@ -64,6 +64,7 @@ type run struct {
 	start    string // the launcher's start file
 	attempt  string // folder of this attempt
 	resumed  int    // epochs that an earlier attempt has finished
+	known    int    // epochs of them that the study has
 	from     string // folder of that attempt, or ""
 	log      *os.File
 	begin    int64 // where this attempt's part of the log begins
@@ -105,7 +106,8 @@ func (b *Backend) newRun(job trainer.Job, report func(trials.Measurement)) (*run
 		if _, s, ok := checkpoint(r.from); ok {
 			r.resumed = s.Epoch + 1
 		}
-		r.last = r.resumed
+		r.known = max(0, r.resumed-job.Again)
+		r.last = r.known
 	}
 	every, _ := trials.Number(set.values["val_interval"])
 	r.reading = reading{script: r.script, noval: set.values["noval"] == true, every: int(every), epochs: job.Epochs, gains: set.gains()}
@@ -283,7 +285,7 @@ func (r *run) poll(last bool) {
 	var times map[int]float64
 	for _, row := range r.rows.Read(last) {
 		m := r.reading.measurement(row)
-		if m.Epoch <= r.resumed || m.Epoch > r.job.Epochs {
+		if m.Epoch <= r.known || m.Epoch > r.job.Epochs {
 			continue
 		}
 		m.At = trials.Now()
