@@ -375,9 +375,10 @@ func TestRealCOCO(t *testing.T) {
 	}
 }
 
-// TestEffectiveLevers: what is read back has every lever that was pulled, and nothing that was not asked for.
+// TestEffectiveLevers: what is read back has every lever that was pulled, and nothing that was not asked for. The weights
+// are scored by COCO, too.
 func TestEffectiveLevers(t *testing.T) {
-	b, job := real(t, yolov9.Config{})
+	b, job := real(t, yolov9.Config{COCO: true})
 	job.Epochs = 1
 	job.Params = job.Params.With(trials.Params{"ema": false, "label_smoothing": 0.1, "box": 5.0, "warmup_floor": int64(0), "seed_images": yolov9.SeedOn,
 		"autoaugment": yolov9.RandAugment, "copy_paste_boxes": true, "val_interval": int64(2), "amp": yolov9.AMPBF16, "tal_topk": int64(8)})
@@ -388,7 +389,19 @@ func TestEffectiveLevers(t *testing.T) {
 	if list := trials.Mismatches(job.Params, o.res.Effective); len(list) > 0 {
 		t.Errorf("asked for and used: %s", trials.MismatchText(list))
 	}
+	if m := o.ms[len(o.ms)-1].Metrics; m["coco/epoch"] != 1 || !has(m, "coco/mAP50-95") {
+		t.Errorf("no scores by COCO of epoch 1: %v", m)
+	}
+	job.Dir, job.Params = t.TempDir(), trials.Params{"workers": int64(500), "imgsz": int64(70)}
+	if o = train(t.Context(), b, job, nil); o.err != nil {
+		t.Fatal(o.err)
+	}
+	if n, _ := trials.Number(o.res.Effective["workers"]); n >= 500 || !trials.SameValue(o.res.Effective["imgsz"], int64(96)) {
+		t.Errorf("500 workers and 70 pixels came to %v and %v", o.res.Effective["workers"], o.res.Effective["imgsz"])
+	}
 }
+
+func has(m map[string]float64, name string) bool { _, ok := m[name]; return ok }
 
 // TestEditsInEveryPython: each edit finds its places with every Python that is there, from 3.8 on.
 func TestEditsInEveryPython(t *testing.T) {
@@ -429,7 +442,7 @@ edit.compile_edited(root + '/utils/dataloaders.py', [levers.LoaderSeed(3), lever
 func TestResumeRemembers(t *testing.T) {
 	b, job := real(t, yolov9.Config{BestEpoch: true})
 	job.Epochs = 9
-	job.Params = job.Params.With(trials.Params{"close_mosaic": int64(8), "patience": int64(2)})
+	job.Params = job.Params.With(trials.Params{"close_mosaic": int64(8), "patience": int64(2), "save_period": int64(1)})
 	ctx, cancel := context.WithCancelCause(t.Context())
 	train(ctx, b, job, func(m trials.Measurement) {
 		if m.Epoch == 2 {
@@ -469,6 +482,9 @@ func TestResumeRemembers(t *testing.T) {
 	}
 	if n := strings.Count(string(log), "Closing dataloader mosaic"); n != 2 {
 		t.Errorf("mosaic was closed %d times in two attempts", n)
+	}
+	if _, err := os.Stat(filepath.Join(job.Dir, "attempt-02", "weights", fmt.Sprintf("epoch%d.pt", epochs-1))); err != nil {
+		t.Error(err)
 	}
 	if filepath.Base(again.res.Checkpoint) != "best.pt" {
 		t.Errorf("checkpoint %s, want best.pt", again.res.Checkpoint)

@@ -79,6 +79,11 @@ func (b *Backend) options() preflight.Options {
 			o.Models = append(o.Models, modelFile(m))
 		}
 	}
+	for _, n := range b.numbers("save_period") {
+		if n > 0 {
+			o.PerTrial = max(o.PerTrial, (b.cfg.Epochs+n-1)/n)
+		}
+	}
 	for _, v := range b.tried("optimizer") {
 		if v != "SGD" {
 			o.Optimizer, _ = v.(string) // keeps two states for each weight, not one

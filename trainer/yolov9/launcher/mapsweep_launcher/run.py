@@ -249,6 +249,9 @@ def resume(plan):
     rows(os.path.join(old, 'results.csv'), os.path.join(new, 'results.csv'), int(spec['epochs']))
     # the script may have died between last.pt and best.pt, which are the same in the best epoch
     copy(last if what.get('best') else os.path.join(old, 'weights', 'best.pt'), os.path.join(new, 'weights', 'best.pt'))
+    kept, epoch = opt.get('save_period') or -1, what.get('epoch', -1)
+    if kept > 0 and epoch >= 0 and epoch % kept == 0:  # or between last.pt and this one
+        copy(last, os.path.join(new, 'weights', f'epoch{epoch}.pt'))
     copy(last, os.path.join(new, 'weights', 'last.pt'))
     files.write_json(os.path.join(new, 'weights', 'last.json'), what)
     sys.argv[1:] = ['--resume', os.path.join(new, 'weights', 'last.pt')]
