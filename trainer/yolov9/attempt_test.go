@@ -200,3 +200,48 @@ func TestRereports(t *testing.T) {
 		}
 	}
 }
+
+// TestRankKilled: what torchrun prints of a rank that the kernel killed is the machine's memory, not a lost worker.
+func TestRankKilled(t *testing.T) {
+	for text, want := range map[string]string{
+		"torch.distributed.elastic.multiprocessing.errors.ChildFailedError:\n  exitcode  : -9 (pid: 71)\n  traceback : Signal 9 (SIGKILL) received by PID 71": trials.ClassHostMemory,
+		"torch.distributed.elastic.multiprocessing.errors.ChildFailedError:\n  exitcode  : -6 (pid: 71)\n  traceback : Signal 6 (SIGABRT) received by PID 71": trials.ClassLost,
+	} {
+		_, job := subject(t, yolov9.Config{})
+		b := through(t, job, "case \"$2\" in *scan-plan.json) ;; *) cat <<'END'\n"+text+"\nEND\nexit 1;; esac")
+		var f *trainer.Failure
+		if o := train(t.Context(), b, job, nil); !errors.As(o.err, &f) || f.Class != want {
+			t.Errorf("got %v, want class %s", o.err, want)
+		}
+	}
+}
+
+// TestTripleFlags: the triple script lacks two flags of the others.
+func TestTripleFlags(t *testing.T) {
+	for model, want := range map[string]bool{"yolov9-cf": true, "yolov9-t": false} {
+		b, _ := subject(t, yolov9.Config{Model: model})
+		for _, flag := range []string{"flat_cos_lr", "fixed_lr"} {
+			if err := b.CheckParams(trials.Params{}, map[string][]any{flag: {false, true}}); (err != nil) != want {
+				t.Errorf("%s %s: %v", model, flag, err)
+			}
+		}
+	}
+}
+
+// TestOneGPU: a device without a number is one GPU; with several in sight the script splits its batches by DataParallel.
+func TestOneGPU(t *testing.T) {
+	_, job := subject(t, yolov9.Config{})
+	seen := filepath.Join(t.TempDir(), "seen")
+	b := through(t, job, "echo \"$CUDA_VISIBLE_DEVICES\" > '"+seen+"'")
+	job.Devices = []string{"cuda"}
+	for visible, want := range map[string]string{"3,4": "3", "5": "5"} {
+		t.Setenv("CUDA_VISIBLE_DEVICES", visible)
+		job.Dir = t.TempDir()
+		if o := train(t.Context(), b, job, nil); o.err != nil {
+			t.Fatal(o.err)
+		}
+		if got, err := os.ReadFile(seen); err != nil || strings.TrimSpace(string(got)) != want {
+			t.Errorf("of %s the script sees %q, %v", visible, got, err)
+		}
+	}
+}

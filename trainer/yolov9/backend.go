@@ -149,7 +149,11 @@ func (b *Backend) CheckParams(baseline trials.Params, levels map[string][]any) e
 				return // names, types and ranges are studies.Validate's
 			}
 		}
-		if _, err := b.resolve(p, 0, false); err != nil && !seen[err.Error()] {
+		set, err := b.resolve(p, 0, false)
+		if err == nil {
+			err = b.fits(set.values)
+		}
+		if err != nil && !seen[err.Error()] {
 			seen[err.Error()] = true
 			faults = append(faults, err)
 		}
@@ -161,6 +165,21 @@ func (b *Backend) CheckParams(baseline trials.Params, levels map[string][]any) e
 		}
 	}
 	return errors.Join(faults...)
+}
+
+// fits refuses flags that the script of the model does not have. A model that cannot be read is the preflight's business.
+func (b *Backend) fits(v trials.Params) error {
+	model, _ := v["cfg"].(string)
+	script, _, err := b.scriptOf(model)
+	if err != nil || script != scriptTriple {
+		return nil
+	}
+	for _, name := range []string{"flat_cos_lr", "fixed_lr"} {
+		if v[name] == true {
+			return fmt.Errorf("%s is true, and %s, which trains %s, has no such flag: leave it out, or take a model of another script", name, script, model)
+		}
+	}
+	return nil
 }
 
 // python finds the interpreter.

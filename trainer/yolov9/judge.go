@@ -30,6 +30,7 @@ var signs = []sign{
 	{trials.ClassData, regexp.MustCompile(`(?i)Dataset not found.*|AssertionError: Label class .* exceeds nc.*|data\.yaml '.*' field missing.*|No labels (found )?in .*Can not (start )?train.*|No images found.*|Error loading data from .*|IndexError: list index out of range`), "the data do not suit the trainer: %s"},
 	{trials.ClassMismatch, regexp.MustCompile(`launcher: configuration differs: .*`), "%s"},
 	{trials.ClassUsage, regexp.MustCompile(`launcher: (.*)|error: (unrecognized arguments|argument ).*|AssertionError: File not found.*|AssertionError: Invalid CUDA .*`), "%s"},
+	{trials.ClassHostMemory, regexp.MustCompile(`Signal 9 \(SIGKILL\) received by PID.*|exitcode\s*: -9\b.*`), "a process of the trial was killed from outside, which is most often the kernel when the machine's memory runs out: %s"},
 	{trials.ClassLost, regexp.MustCompile(`(?i)ChildFailedError|NCCL error.*|Watchdog caught collective operation timeout.*|Connection (reset|closed) by peer|RendezvousConnectionError`), "a process of the trial was lost: %s"},
 }
 
