@@ -27,7 +27,8 @@ var signs = []sign{
 	{trials.ClassHostMemory, regexp.MustCompile(`(?i)DataLoader worker .* (Killed|Bus error)|Unable to allocate .* for an array|can't allocate memory|cannot allocate memory|\bMemoryError\b|std::bad_alloc|out of shared memory|insufficient shared memory`), "the machine's memory ran out: %s"},
 	{trials.ClassPackage, regexp.MustCompile(`ModuleNotFoundError: .*|ImportError: .*`), "the Python of this study lacks a package or has an unfit one: %s"},
 	{trials.ClassScript, regexp.MustCompile(`RuntimeError: shape '\[\d+, \d+, -1\]' is invalid.*|AttributeError: 'list' object has no attribute 'view'`), "the training script does not fit the model: %s"},
-	{trials.ClassData, regexp.MustCompile(`(?i)Dataset not found.*|AssertionError: Label class .* exceeds nc.*|data\.yaml '.*' field missing.*|No labels (found )?in .*Can not (start )?train.*|No images found.*|Error loading data from .*|IndexError: list index out of range`), "the data do not suit the trainer: %s"},
+	{trials.ClassData, regexp.MustCompile(`(?i)Dataset not found.*|AssertionError: Label class .* exceeds nc.*|data\.yaml '.*' field missing.*|No labels (found )?in .*Can not (start )?train.*|No images found.*|Error loading data from .*`), "the data do not suit the trainer: %s"},
+	{trials.ClassData, regexp.MustCompile(`(?s)stats\[3\]\.astype.*?IndexError: list index out of range`), "validation found nothing to score: neither an object in its labels nor a detection"},
 	{trials.ClassMismatch, regexp.MustCompile(`launcher: configuration differs: .*`), "%s"},
 	{trials.ClassUsage, regexp.MustCompile(`launcher: (.*)|error: (unrecognized arguments|argument ).*|AssertionError: File not found.*|AssertionError: Invalid CUDA .*`), "%s"},
 	{trials.ClassHostMemory, regexp.MustCompile(`Signal 9 \(SIGKILL\) received by PID.*|exitcode\s*: -9\b.*`), "a process of the trial was killed from outside, which is most often the kernel when the machine's memory runs out: %s"},
@@ -140,8 +141,13 @@ func (r *run) result(ctx context.Context) (trainer.Result, error) {
 		r.b.cfg.Log.Warn("checkpoints of earlier attempts stay on disk", "trial", r.job.Number, "error", err)
 	}
 	if r.b.cfg.COCO {
-		if err := r.coco(ctx, res.Checkpoint); err != nil {
+		err := r.coco(ctx, res.Checkpoint)
+		if err != nil && ctx.Err() != nil {
 			return res, err
+		}
+		if err != nil { // the training is whole; a study whose objective is one of these scores says that it lacks it
+			fmt.Fprintf(r.log, "mapsweep: %v\n", err)
+			r.b.cfg.Log.Warn("no score by COCO", "trial", r.job.Number, "reason", err)
 		}
 	}
 	return res, nil
