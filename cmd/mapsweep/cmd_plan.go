@@ -76,7 +76,9 @@ func (a *app) planCommand() *cobra.Command {
 				p.Devices = append(p.Devices, g.String())
 			}
 			if !noProbe {
-				fmt.Fprintln(a.stderr, "measuring a few steps ...")
+				if _, ok := backend.(trainer.Prober); ok {
+					fmt.Fprintln(a.stderr, "measuring a few steps ...")
+				}
 				if err := forecast(c.Context(), spec, backend, p); err != nil {
 					return err
 				}

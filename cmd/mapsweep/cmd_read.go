@@ -327,7 +327,7 @@ func (a *app) showTrial(snap *reports.Snapshot, t trials.Trial) {
 		best, ok := t.At(trials.AttrBest)
 		final, ok2 := t.At(trials.AttrFinal)
 		if ok && ok2 && best.Epoch != final.Epoch {
-			fmt.Fprintf(w, "epochs     %.5g at the best, %d; %.5g at the last, %d\n", best.Value, best.Epoch, final.Value, final.Epoch)
+			fmt.Fprintf(w, "epochs     %.5g at the best epoch (%d), %.5g at the last (%d)\n", best.Value, best.Epoch, final.Value, final.Epoch)
 		}
 	}
 	if _, ok := t.Attrs[trials.AttrSeed]; ok {
@@ -353,12 +353,14 @@ func (a *app) showTrial(snap *reports.Snapshot, t trials.Trial) {
 		last := t.Measurements[n-1]
 		fmt.Fprintf(w, "epoch %d\n", last.Epoch)
 		names := make([]string, 0, len(last.Metrics))
+		width := 14
 		for k := range last.Metrics {
 			names = append(names, k)
+			width = max(width, len(k))
 		}
 		sort.Strings(names)
 		for _, k := range names {
-			fmt.Fprintf(w, "  %-14s %.5g\n", k, last.Metrics[k])
+			fmt.Fprintf(w, "  %-*s %.5g\n", width, k, last.Metrics[k])
 		}
 	}
 	if tail := t.Text(trials.AttrLogTail); tail != "" {

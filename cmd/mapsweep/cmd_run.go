@@ -164,12 +164,15 @@ func (a *app) conclude(ctx context.Context, store trials.Reader, spec studies.Sp
 	return nil
 }
 
-// interrupts turns the first Ctrl-C (or SIGTERM) into a graceful stop and the second into a hard one.
+// interrupts turns the first Ctrl-C (or SIGTERM, or a terminal that is closed) into a graceful stop and the second into a hard one.
 func interrupts(parent context.Context, stderr interface{ Write([]byte) (int, error) }) (ctx context.Context, stop <-chan struct{}, release func()) {
 	ctx, cancel := context.WithCancelCause(parent)
 	graceful := make(chan struct{})
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	if !signal.Ignored(syscall.SIGHUP) { // nohup ignores it
+		signal.Notify(signals, syscall.SIGHUP)
+	}
 	done := make(chan struct{})
 	go func() {
 		for n := 0; ; n++ {

@@ -192,7 +192,13 @@ func checkMetric(metric string, reported []string) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("the trainer reports no %q%s; it reports %s", metric, didYouMean(metric, reported), strings.Join(reported, ", "))
+	var known []string // without those that the trainer and the telemetry both measure
+	for _, r := range reported {
+		if !slices.Contains(known, r) {
+			known = append(known, r)
+		}
+	}
+	return fmt.Errorf("the trainer reports no %q%s; it reports %s", metric, didYouMean(metric, known), strings.Join(known, ", "))
 }
 
 // parse reads the study file; a recorded study is taken as it was resolved, overrides of that time included.

@@ -127,12 +127,12 @@ func TestTerminal(t *testing.T) {
 	if !bytes.Contains(colour.Bytes(), []byte("\x1b[31mworse\x1b[0m")) {
 		t.Errorf("no colour for worse:\n%q", colour.String())
 	}
-	if err := tables.Terminal(&narrow, tables.All(s), tables.Options{Width: 92}); err != nil {
+	if err := tables.Terminal(&narrow, tables.All(s), tables.Options{Width: 80}); err != nil {
 		t.Fatal(err)
 	}
 	for line := range strings.SplitSeq(narrow.String(), "\n") {
-		if n := len([]rune(line)); n > 92 {
-			t.Errorf("line of %d columns on a terminal of 92: %s", n, line)
+		if n := len([]rune(line)); n > 80 {
+			t.Errorf("line of %d columns on a terminal of 80: %s", n, line)
 		}
 	}
 }

@@ -55,15 +55,15 @@ func terminal(w io.Writer, t Table, o Options) error {
 		tw.SetStyle(st)
 		var head table.Row
 		var cfg []table.ColumnConfig
+		wide, room := widths(t), fitted(t, o.Width)
 		for i, c := range t.Columns {
 			head = append(head, c.Title)
 			cc := table.ColumnConfig{Number: i + 1}
 			if c.Right {
 				cc.Align, cc.AlignHeader = text.AlignRight, text.AlignRight
 			}
-			if i == widest(t) && o.Width > 0 {
-				cc.WidthMax = max(14, widths(t)[i]-max(0, total(t)-o.Width))
-				cc.WidthMaxEnforcer = text.WrapSoft
+			if room[i] < wide[i] {
+				cc.WidthMax, cc.WidthMaxEnforcer = room[i], wrap
 			}
 			cfg = append(cfg, cc)
 		}
@@ -192,20 +192,59 @@ func widths(t Table) []int {
 	return w
 }
 
-func total(t Table) int {
-	n := 0
-	for _, w := range widths(t) {
-		n += w + 2
+// wrap breaks lines at spaces, and leaves none at their ends, which would push what is aligned right to the left.
+func wrap(t string, width int) string {
+	lines := strings.Split(text.WrapSoft(t, width), "\n")
+	for i, l := range lines {
+		lines[i] = strings.TrimRight(l, " ")
 	}
-	return n
+	return strings.Join(lines, "\n")
 }
 
-func widest(t Table) int {
-	at, n := 0, -1
+// narrowest is how far a column of texts is wrapped.
+const narrowest = 14
+
+// fitted are the widths of columns with which a table fits a terminal: texts wrap, and headings that are wider than the
+// numbers below them. Numbers stay whole, so that a table may remain too wide.
+func fitted(t Table, width int) []int {
+	w := widths(t)
+	if width <= 0 {
+		return w
+	}
+	least := leasts(t)
+	over := -width
+	for _, n := range w {
+		over += n + 2
+	}
+	for ; over > 0; over-- {
+		at := 0
+		for i := range w {
+			if w[i]-least[i] > w[at]-least[at] {
+				at = i
+			}
+		}
+		if w[at] <= least[at] {
+			break
+		}
+		w[at]--
+	}
+	return w
+}
+
+// leasts are the widths below which columns cannot be read.
+func leasts(t Table) []int {
+	least := make([]int, len(t.Columns))
 	for i, w := range widths(t) {
-		if w > n {
-			at, n = i, w
+		if !t.Columns[i].Right {
+			least[i] = min(w, narrowest)
+			continue
+		}
+		for word := range strings.SplitSeq(t.Columns[i].Title, " ") {
+			least[i] = max(least[i], text.StringWidth(word))
+		}
+		for _, r := range t.Rows {
+			least[i] = max(least[i], text.StringWidth(r[i].Text))
 		}
 	}
-	return at
+	return least
 }

@@ -145,7 +145,7 @@ func Presets(b Bench, open func(knob string) bool) []Setting {
 
 	factor, why := load(b.Model, b.ImageSize)
 	batch := roundBatch(float64(c.batch)/factor, gpus)
-	text := fmt.Sprintf("%s: %d on a %s", c.source, c.batch, on)
+	text := fmt.Sprintf("%s: %d for %s", c.source, c.batch, on)
 	if why != "" {
 		text += ", " + why
 	}
@@ -154,10 +154,14 @@ func Presets(b Bench, open func(knob string) bool) []Setting {
 	}
 	add(knobBatch, int64(batch), "%s", text)
 
-	workers, text := c.workers, fmt.Sprintf("%s: %d on a %s", c.source, c.workers, on)
+	workers, text := c.workers, fmt.Sprintf("%s: %d for %s", c.source, c.workers, on)
 	if most := max(1, b.Cores/(gpus*max(1, b.Trials))); b.Cores > 0 && workers > most {
 		workers = most
-		text += fmt.Sprintf(", but %d cores for %d GPUs leave %d to each", b.Cores, gpus*max(1, b.Trials), most)
+		if n := gpus * max(1, b.Trials); n > 1 {
+			text += fmt.Sprintf(", but %d cores for %d GPUs leave %d to each", b.Cores, n, most)
+		} else {
+			text += fmt.Sprintf(", but there are %d cores", b.Cores)
+		}
 	}
 	add(knobWorkers, int64(workers), "%s", text)
 

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/mapsweep/mapsweep/trainer"
@@ -63,6 +64,7 @@ type Backend struct {
 
 	checking sync.Mutex
 	checked  *preflight.Report
+	warned   atomic.Bool // once is enough, however often a command prepares
 }
 
 var _ interface {
@@ -197,6 +199,11 @@ func (b *Backend) python() (string, error) {
 		return "", fmt.Errorf("find Python: %w: name an interpreter that can run the official code under trainer.python or in YOLOV9_PYTHON", err)
 	}
 	return path, nil
+}
+
+func pathExists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
 }
 
 func isFile(path string) bool {

@@ -112,6 +112,7 @@ func TestFailures(t *testing.T) {
 		{standin.DoPackage, trials.ClassPackage, "No module named 'thop'"},
 		{standin.DoScript, trials.ClassScript, "does not fit the model"},
 		{standin.DoNaN, trials.ClassDiverged, "is NaN at epoch 2"},
+		{standin.DoEmpty, trials.ClassError, "results.csv was changed while the script ran: 1 of 3 epochs could be read"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.do, func(t *testing.T) {

@@ -46,6 +46,9 @@ func (r *run) judge(ctx context.Context, exit process.Exit) (trainer.Result, err
 		return trainer.Result{}, r.fail(trials.ClassTimeout, fmt.Sprintf("ran over its time limit of %v after %d epochs", r.b.cfg.Timeout, r.last), nil)
 	}
 	if exit.OK() && r.last > 0 {
+		if text := r.rows.Trouble(); text != "" && !r.complete() { // no early stop: rows are missing
+			return trainer.Result{}, r.fail(trials.ClassError, fmt.Sprintf("%s was changed while the script ran: %d of %d epochs could be read; %s", resultsName, r.last, r.job.Epochs, text), nil)
+		}
 		return r.result(ctx)
 	}
 	f := r.failed(exit)

@@ -95,7 +95,7 @@ func (b *Backend) options() preflight.Options {
 		}
 	}
 	for _, d := range b.cfg.Data {
-		o.Data = append(o.Data, absolute(d, isFile))
+		o.Data = append(o.Data, absolute(d, pathExists)) // a folder, too: the fault then names the file in it
 	}
 	return o
 }
@@ -133,12 +133,15 @@ func (b *Backend) Prepare(ctx context.Context) (trials.Provenance, error) {
 		}
 		return p, fmt.Errorf("%d %s in the way of the official trainer:\n%s\n%w", n, plural(n, "fault is", "faults are"), strings.Join(all, "\n"), errUnfit)
 	}
-	if n := r.Faults.Count(preflight.Warning); n > 0 {
+	say := b.warned.CompareAndSwap(false, true)
+	if n := r.Faults.Count(preflight.Warning); n > 0 && say {
 		b.cfg.Log.Warn(fmt.Sprintf("the preflight has %d %s; 'mapsweep check' lists them", n, plural(n, "warning", "warnings")))
 	}
 	if text := b.unverified(); text != "" {
 		p.Extra["UNVERIFIED on GPUs"] = text
-		b.cfg.Log.Warn("UNVERIFIED on GPUs: " + text)
+		if say {
+			b.cfg.Log.Warn("UNVERIFIED on GPUs: " + text)
+		}
 	}
 	b.describe(&p, r)
 	return p, nil
@@ -234,8 +237,8 @@ func modelFile(name string) string {
 // relative ones from the checkout.
 func (b *Backend) dataFile(job string, dir string) (string, error) {
 	d, faults := preflight.Resolve(b.cfg.Checkout, absolute(job, isFile))
-	if faults.Count(preflight.Error) > 0 {
-		return "", &trainer.Failure{Class: trials.ClassData, Reason: faults[0].String()}
+	if err := faults.Err(); err != nil {
+		return "", &trainer.Failure{Class: trials.ClassData, Reason: err.Error()}
 	}
 	text, err := d.Absolute()
 	if err != nil {

@@ -327,7 +327,7 @@ func (r *run) note(exit process.Exit, err error) {
 	}
 	if text := r.rows.Trouble(); text != "" {
 		fmt.Fprintf(r.log, "mapsweep: %s\n", text)
-		r.b.cfg.Log.Warn("results could not be read", "trial", r.job.Number, "what", text)
+		r.b.cfg.Log.Warn("some results could not be read", "trial", r.job.Number, "because", text)
 	}
 	fmt.Fprintf(r.log, "mapsweep: ended with %v after %v\n", exit, exit.Took.Round(time.Millisecond))
 }

@@ -55,7 +55,7 @@ func Resolve(checkout, file string) (Data, Faults) {
 	r := resolver{}
 	at, err := Find(checkout, file)
 	if err != nil {
-		do := "give the path of a data.yaml"
+		do := "give the path of a data.yaml, as seen from the study file, or an absolute one"
 		if dir := rootRelative(checkout, file); isDir(dir) {
 			do = "name the file, not its folder: " + filepath.Join(dir, "data.yaml")
 		}

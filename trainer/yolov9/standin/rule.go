@@ -37,6 +37,7 @@ const (
 	DoLate       = "late"       // an exception after the last epoch
 	DoFull       = "full"       // no space left on device
 	DoChild      = "child"      // leaves a child process behind in the background and goes on
+	DoEmpty      = "empty"      // somebody empties results.csv, and the run goes on
 	DoSlow       = "slow"       // takes Rule.MS an epoch
 )
 

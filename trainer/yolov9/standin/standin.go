@@ -290,7 +290,7 @@ func exception(text string) int {
 
 // trouble does what a rule asks for before an epoch; over says that the run ends with the code.
 func (s *session) trouble(epoch int) (code int, over bool) {
-	r, ok := s.rule(epoch, DoCrash, DoHang, DoDeaf, DoMemory, DoHostMemory, DoData, DoPackage, DoScript, DoFull, DoChild)
+	r, ok := s.rule(epoch, DoCrash, DoHang, DoDeaf, DoMemory, DoHostMemory, DoData, DoPackage, DoScript, DoFull, DoChild, DoEmpty)
 	if !ok {
 		return 0, false
 	}
@@ -314,6 +314,11 @@ func (s *session) trouble(epoch int) (code int, over bool) {
 		time.Sleep(time.Hour)
 	case DoHang:
 		time.Sleep(time.Hour)
+	case DoEmpty:
+		time.Sleep(300 * time.Millisecond) // let what is there be seen
+		if err := os.Truncate(filepath.Join(s.dir, "results.csv"), 0); err != nil {
+			return fail(err), true
+		}
 	case DoChild:
 		child := exec.Command("sleep", "3600")
 		if err := child.Start(); err != nil {
