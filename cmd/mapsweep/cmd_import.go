@@ -41,6 +41,9 @@ changes nothing. Such a study cannot be run; what it says is limited by what was
 			if strings.Contains(metric, "loss/") {
 				obj.Direction = trials.Minimize
 			}
+			if err := checkMetric(metric, (&yolov9.Backend{}).Metrics()); err != nil {
+				return usagef("--metric: %w", err)
+			}
 			switch epoch {
 			case "last":
 			case "best":
@@ -96,7 +99,8 @@ func (a *app) importRuns(ctx context.Context, paths []string, baseline string, o
 	if err != nil {
 		return err
 	}
-	a.sayImported(done, yolov9.Ignored(names(done.Spec.Factors)))
+	ours := !slices.ContainsFunc(runs, func(r yolov9.Past) bool { return !r.Ours })
+	a.sayImported(done, yolov9.Ignored(names(done.Spec.Factors), ours))
 	return nil
 }
 

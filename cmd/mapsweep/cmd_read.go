@@ -418,6 +418,9 @@ func (a *app) openLog(study string, t trials.Trial) (io.ReadCloser, error) {
 	if tail := t.Text(trials.AttrLogTail); tail != "" {
 		return io.NopCloser(strings.NewReader(strings.TrimRight(tail, "\n") + "\n")), nil
 	}
+	if of, ok := sweep.RunOf(t); ok {
+		return nil, fmt.Errorf("read log: trial %d was imported from %s, and logs are not", t.Number, of)
+	}
 	return nil, fmt.Errorf("read log: %w", err)
 }
 

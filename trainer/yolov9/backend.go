@@ -44,7 +44,8 @@ type Config struct {
 // Names of what lies in a trial's directory.
 const (
 	logName    = "trial.log"
-	configName = "config" // where the official code looks for its font
+	dataName   = "data.yaml" // with absolute paths
+	configName = "config"    // where the official code looks for its font
 )
 
 const (

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -17,7 +18,7 @@ import (
 	"github.com/mapsweep/mapsweep/trials"
 )
 
-// Past is a run of the official scripts that somebody started without mapsweep.
+// Past is a run of the official scripts, as a rule one that somebody started without mapsweep.
 type Past struct {
 	Dir          string // absolute
 	Hash         string // SHA-256 over the files that were read, hex: the same run under another path has the same
@@ -30,6 +31,7 @@ type Past struct {
 	Diverged     string            // the first training loss that is not a number, with its epoch; ""
 	Notes        []string          // what is odd about the run, for people
 	Files        map[string][]byte // opt.yaml and hyp.yaml
+	Ours         bool              // mapsweep started it, so that levers were real
 }
 
 // Names of the files that are read.
@@ -101,6 +103,9 @@ func ReadPast(dir string) (Past, error) {
 	if err := p.configure(opt, hyp); err != nil {
 		return p, fmt.Errorf("read past run %s: %w", dir, err)
 	}
+	if back, err := readEffective(abs); err == nil {
+		p.ours(back)
+	}
 	if st, err := os.Stat(filepath.Join(abs, resultsName)); err == nil {
 		p.Finished = st.ModTime().UTC().Truncate(time.Microsecond)
 	}
@@ -151,6 +156,25 @@ func (p *Past) configure(opt, hyp map[string]any) error {
 	seed, _ := trials.Number(plain(opt["seed"])) // releases without --seed used 0
 	p.Seed = int64(seed)
 	return nil
+}
+
+// ours adds what the official files do not say of a run that mapsweep started: its levers, and the name of the data
+// set, of which each trial has a file of its own.
+func (p *Past) ours(back readBack) {
+	p.Ours = true
+	for name, v := range back.params() {
+		if k, ok := find(name); ok && k.at == asLever && !idle(k) && !(name == "seed_images" && v == SeedOff) {
+			p.Params[name] = v
+		}
+	}
+	text, err := os.ReadFile(filepath.Join(filepath.Dir(p.Dir), dataName))
+	if err != nil {
+		return
+	}
+	quoted, _ := strconv.QuotedPrefix(strings.TrimPrefix(string(text), "# ")) // the first line; see preflight.Data.Absolute
+	if name, err := strconv.Unquote(quoted); err == nil && name != "" {
+		p.Data = name
+	}
 }
 
 // idle says that a knob decides nothing about what is trained and how it is scored: what is drawn, saved and logged.
@@ -285,11 +309,11 @@ func lastSegment(data []byte) (rest []byte, before int) {
 	return slices.Concat(head, data[begin:]), before
 }
 
-// Ignored says of those knobs that the official scripts ignore why they do.
-func Ignored(names []string) map[string]string {
+// Ignored says of those knobs that the official scripts ignore why they do; ours: in runs that mapsweep started.
+func Ignored(names []string, ours bool) map[string]string {
 	why := map[string]string{}
 	for _, n := range names {
-		if k, ok := find(n); ok && k.inert != "" {
+		if k, ok := find(n); ok && k.inert != "" && !(ours && k.lever) {
 			why[n] = k.inert
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/mapsweep/mapsweep/trainer/yolov9"
+	"github.com/mapsweep/mapsweep/trainer/yolov9/standin"
 	"github.com/mapsweep/mapsweep/trials"
 )
 
@@ -214,4 +215,31 @@ func FuzzReadPast(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestReadPastOfOurs: a trial of mapsweep has a data.yaml of its own and levers that the official files do not name.
+func TestReadPastOfOurs(t *testing.T) {
+	for _, box := range []float64{7.5, 10.5} {
+		b, job := subject(t, yolov9.Config{}, standin.Rule{Do: standin.DoSlow, MS: 1})
+		job.Params["box"], job.Params["ema"] = box, false
+		if o := train(t.Context(), b, job, nil); o.err != nil {
+			t.Fatal(o.err)
+		}
+		dir := filepath.Join(job.Dir, "attempt-01")
+		for name, text := range map[string]string{"opt.yaml": pastOpt, "hyp.yaml": pastHyp} { // the stand-in writes neither
+			if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o666); err != nil {
+				t.Fatal(err)
+			}
+		}
+		p, err := yolov9.ReadPast(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !p.Ours || p.Params["ema"] != false || p.Data != job.Data {
+			t.Errorf("ema %v, data %q; want false and %q", p.Params["ema"], p.Data, job.Data)
+		}
+	}
+	if got := yolov9.Ignored([]string{"box", "obj"}, true); len(got) != 1 || got["obj"] == "" {
+		t.Errorf("ignored although mapsweep started the runs: %v, want obj alone", got)
+	}
 }

@@ -244,7 +244,7 @@ func (b *Backend) dataFile(job string, dir string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("write data.yaml: %w", err)
 	}
-	path := filepath.Join(dir, "data.yaml")
+	path := filepath.Join(dir, dataName)
 	if err := os.WriteFile(path, text, 0o666); err != nil {
 		return "", fmt.Errorf("write data.yaml: %w", err)
 	}
