@@ -332,6 +332,9 @@ func TestCheckParams(t *testing.T) {
 		{trials.Params{"amp": "fp16"}, nil, "fp16 on the CPU"},
 		{trials.Params{"cos_lr": true, "fixed_lr": true}, nil, "cos_lr and fixed_lr are true at once"},
 		{trials.Params{"weights": "missing.pt"}, nil, "weights is missing.pt: there is no such file"},
+		{trials.Params{"imgsz": int64(96)}, nil, ""},
+		{trials.Params{"imgsz": int64(65)}, nil, "imgsz is 65: the official code trains at 96"},
+		{nil, map[string][]any{"imgsz": {int64(64), int64(100)}}, "imgsz is 100: the official code trains at 128"},
 		{trials.Params{"freeze": "a b"}, nil, "freeze is \"a b\""},
 	} {
 		err := b.CheckParams(tt.baseline, tt.levels)

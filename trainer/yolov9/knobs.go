@@ -131,7 +131,7 @@ func knobs() []knob {
 		text("weights", "", "initial weights, a .pt file; empty: from scratch").as(asFlag),
 		text("cfg", "", "model file or name; default: trainer.model").as(asFlag),
 		whole("batch_size", 16, 1, 1e5, "pictures in a batch over all GPUs; default: trainer.batch").as(asFlag).called("batch-size"),
-		whole("imgsz", 640, 64, 8192, "side of the training picture, rounded up to a multiple of 32; default: trainer.image_size").as(asFlag),
+		whole("imgsz", 640, 64, 8192, "side of the training picture, a multiple of 32; default: trainer.image_size").as(asFlag),
 		toggle("rect", "rectangular batches; switches off shuffling, mosaic, mixup and copy-paste"),
 		toggle("nosave", "save a checkpoint after the last epoch only").actsAt(inSaving),
 		toggle("noval", "validate after the last epoch only").actsAt(inValidate),

@@ -175,7 +175,11 @@ func (b *Backend) agree(v trials.Params) error {
 		}
 	}
 	weights, _ := v["weights"].(string)
+	size, _ := trials.Number(v["imgsz"])
+	used := max(64, math.Ceil(size/32)*32) // what the script makes of it
 	switch {
+	case size != used:
+		return fmt.Errorf("imgsz is %v: the official code trains at %v instead, as it takes multiples of 32 from 64 on; write what you mean (trainer.image_size)", size, used)
 	case weights != "" && !isFile(absolute(weights, isFile)) && !isFile(filepath.Join(b.cfg.Checkout, weights)):
 		return fmt.Errorf("weights is %s: there is no such file, neither here nor in the checkout, and the official code would look for it on the network", weights)
 	case weights != "" && filepath.Ext(weights) != ".pt":
