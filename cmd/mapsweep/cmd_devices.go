@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"os"
 	"runtime"
 
 	"github.com/spf13/cobra"
@@ -142,6 +143,9 @@ func (a *app) printDevices(rows []deviceRow, why string) {
 	if why != "" {
 		fmt.Fprintln(w, why)
 		return
+	}
+	if v, ok := os.LookupEnv("CUDA_VISIBLE_DEVICES"); ok {
+		fmt.Fprintf(w, "CUDA_VISIBLE_DEVICES is %q: trials lease no other GPU than it names\n", v)
 	}
 	if fake {
 		fmt.Fprintln(w, fakeNote)

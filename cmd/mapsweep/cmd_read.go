@@ -161,6 +161,7 @@ type runningRow struct {
 	Epochs    int       `json:"epochs"`
 	Heartbeat time.Time `json:"heartbeat"`
 	Worker    string    `json:"worker"`
+	Lost      string    `json:"lost,omitempty"` // why nobody works on it any more
 }
 
 func (a *app) statusCommand() *cobra.Command {
@@ -229,6 +230,9 @@ func runningTrial(snap *reports.Snapshot, t trials.Trial) runningRow {
 	if n := len(t.Attempts); n > 0 {
 		r.Worker = t.Attempts[n-1].Worker
 	}
+	for _, l := range lostWorkers([]trials.Trial{t}, time.Now()) {
+		r.Lost = l.Why
+	}
 	return r
 }
 
@@ -247,7 +251,11 @@ func (a *app) printStatus(rows []statusRow) {
 			fmt.Fprintf(a.stdout, "  %s with another configuration than asked for; 'mapsweep show %s %d' says what the trainer took\n", count(n, "trial"), r.Name, r.Mismatch[0])
 		}
 		for _, t := range r.Running {
-			fmt.Fprintf(a.stdout, "  trial %d  %s  epoch %d/%d  last sign of life %s ago\n", t.Number, t.What, t.Epoch, t.Epochs, duration(time.Since(t.Heartbeat)))
+			fmt.Fprintf(a.stdout, "  trial %d  %s  epoch %d/%d  last sign of life %s ago", t.Number, t.What, t.Epoch, t.Epochs, duration(time.Since(t.Heartbeat)))
+			if t.Lost != "" {
+				fmt.Fprintf(a.stdout, ": %s; 'mapsweep run' takes the trial up again", t.Lost)
+			}
+			fmt.Fprintln(a.stdout)
 		}
 	}
 }
