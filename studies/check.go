@@ -133,6 +133,9 @@ func (c *checker) trainer() {
 			c.add(index("trainer.data", i), "", "data set %s is there twice", d)
 		}
 	}
+	if t.GPUs > 0 && t.Device == "cpu" {
+		c.add("trainer.gpus", "leave one of them out", "trainer.gpus is %d, and trainer.device says cpu", t.GPUs)
+	}
 	if t.Timeout != "" {
 		if d, err := time.ParseDuration(t.Timeout); err != nil || d <= 0 {
 			c.add("trainer.timeout", "for instance 90s, 45m or 2h30m", "trainer.timeout is no duration: %q", t.Timeout)

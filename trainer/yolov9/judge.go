@@ -65,6 +65,10 @@ func (r *run) judge(ctx context.Context, exit process.Exit) (trainer.Result, err
 func (r *run) failed(exit process.Exit) *trainer.Failure {
 	f := r.fail(trials.ClassError, "", nil)
 	how := fmt.Sprintf("the script ended with %v after %d epochs", exit, r.last)
+	if !isDir(r.job.Dir) {
+		f.Reason = how + ": the trial's folder " + r.job.Dir + " was removed while it ran"
+		return f
+	}
 	if noSpace.MatchString(f.LogTail) {
 		f.Reason, f.Err = how+": the disk is full", fmt.Errorf("train: %w", syscall.ENOSPC)
 		return f
