@@ -30,6 +30,9 @@ def start(plan):
     """The process as the official script expects it: working directory, path, arguments, shims."""
     if 'LOCAL_RANK' in os.environ:
         die_with_parent()
+    if sys.platform.startswith('linux'):
+        # data loader workers: without it they look for their parent every 5 seconds only
+        os.register_at_fork(after_in_child=die_with_parent)
     checkout = plan['checkout']
     os.chdir(checkout)
     sys.path.insert(0, checkout)
@@ -41,17 +44,28 @@ def start(plan):
 
 
 def die_with_parent():
-    """Has the kernel kill this rank when torchrun dies (Linux): ranks are in sessions of their own, and nobody else would."""
-    if not sys.platform.startswith('linux'):
+    """Has the kernel kill this process when its parent dies (Linux): a rank of torchrun, a child that was forked.
+
+    The first process of a trial is killed with mapsweep by the same means; this hands it on.
+    """
+    if _prctl is None:
         return
-    import ctypes
-    import signal
-    try:
-        ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # 1: PR_SET_PDEATHSIG
-    except (OSError, AttributeError):
-        return
+    _prctl(1, 9)  # PR_SET_PDEATHSIG, SIGKILL
     if os.getppid() == 1:  # too late
-        sys.exit('launcher: torchrun is gone')
+        os._exit(1)
+
+
+def _find_prctl():
+    if not sys.platform.startswith('linux'):
+        return None
+    try:
+        import ctypes
+        return ctypes.CDLL(None).prctl
+    except (ImportError, OSError, AttributeError):
+        return None
+
+
+_prctl = _find_prctl()
 
 
 def execute(plan, hook):
