@@ -441,6 +441,9 @@ func (r *run) describe(job trainer.Job, res trainer.Result, attrs map[string]jso
 		}
 		attrs[AttrCheckpoint] = trials.Attr(path)
 	}
+	if res.Note != "" {
+		addNote(attrs, res.Note)
+	}
 	if len(res.Effective) == 0 {
 		return
 	}
@@ -461,14 +464,18 @@ func (r *run) mismatch(job trainer.Job, effective trials.Params, attrs map[strin
 	if len(list) == 0 {
 		return
 	}
-	text := trials.MismatchText(list)
 	attrs[trials.AttrMismatch] = trials.Attr(list)
+	addNote(attrs, trials.MismatchText(list))
+	r.Log.Warn("trial ran with another configuration than asked for", "trial", job.Number, "mismatch", trials.MismatchText(list))
+}
+
+// addNote puts a text behind what is noted already.
+func addNote(attrs map[string]json.RawMessage, text string) {
 	var note string
 	if json.Unmarshal(attrs[trials.AttrNote], &note) == nil && note != "" {
 		text = note + "; " + text
 	}
 	attrs[trials.AttrNote] = trials.Attr(text)
-	r.Log.Warn("trial ran with another configuration than asked for", "trial", job.Number, "mismatch", trials.MismatchText(list))
 }
 
 // finished does what follows each ended trial: retention, the hook, the event.

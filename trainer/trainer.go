@@ -38,6 +38,7 @@ type Result struct {
 	Effective  trials.Params     // the configuration really used, defaults filled in
 	Artifacts  []trials.Artifact // small files for the database
 	Checkpoint string            // path of the final checkpoint, or ""
+	Note       string            // what is unusual about the run, for people, or ""
 }
 
 // Backend trains. report is called once per finished epoch, from one goroutine, before the

@@ -226,6 +226,9 @@ func TestKilledBeforeCheckpoint(t *testing.T) {
 	if second.err != nil || len(second.ms) != 2 || second.ms[0].Epoch != 2 || second.ms[1].Epoch != 3 {
 		t.Fatalf("second attempt reported %v, %v", second.ms, second.err)
 	}
+	if !strings.Contains(second.res.Note, "went on after epoch 1") || first.res.Note != "" {
+		t.Errorf("notes %q and %q", first.res.Note, second.res.Note)
+	}
 	rows, err := os.ReadFile(filepath.Join(job.Dir, "attempt-02", "results.csv"))
 	if err != nil {
 		t.Fatal(err)

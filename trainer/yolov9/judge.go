@@ -147,6 +147,9 @@ func (r *run) result(ctx context.Context) (trainer.Result, error) {
 	if err := supersede(r.job.Dir, r.attempt); err != nil {
 		r.b.cfg.Log.Warn("checkpoints of earlier attempts stay on disk", "trial", r.job.Number, "error", err)
 	}
+	if r.resumed > 0 && r.attempt != r.from {
+		res.Note = fmt.Sprintf("went on after epoch %d from a checkpoint: the official code seeds its random numbers anew then, so it is not the same as an uninterrupted run", r.resumed)
+	}
 	if r.b.cfg.COCO {
 		err := r.coco(ctx, res.Checkpoint)
 		if err != nil && ctx.Err() != nil {
