@@ -216,8 +216,9 @@ def _average(spec):
     update_attr = ModelEMA.update_attr
 
     def copy(self, model):
+        average = self.ema.state_dict()  # made anew at each call: not one for each tensor
         for k, v in de_parallel(model).state_dict().items():
-            self.ema.state_dict()[k].copy_(v.detach())
+            average[k].copy_(v.detach())
 
     def update(self, model):
         self.updates += 1
