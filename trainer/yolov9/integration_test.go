@@ -392,12 +392,12 @@ func TestEffectiveLevers(t *testing.T) {
 	if m := o.ms[len(o.ms)-1].Metrics; m["coco/epoch"] != 1 || !has(m, "coco/mAP50-95") {
 		t.Errorf("no scores by COCO of epoch 1: %v", m)
 	}
-	job.Dir, job.Params = t.TempDir(), trials.Params{"workers": int64(256), "batch_size": int64(8), "imgsz": int64(70)}
+	job.Dir, job.Params = t.TempDir(), trials.Params{"workers": int64(256), "batch_size": int64(8), "imgsz": int64(96)}
 	if o = train(t.Context(), b, job, nil); o.err != nil {
 		t.Fatal(o.err)
 	}
 	if n, _ := trials.Number(o.res.Effective["workers"]); n >= 256 || !trials.SameValue(o.res.Effective["imgsz"], int64(96)) {
-		t.Errorf("256 workers and 70 pixels came to %v and %v", o.res.Effective["workers"], o.res.Effective["imgsz"])
+		t.Errorf("256 workers and 96 pixels came to %v and %v", o.res.Effective["workers"], o.res.Effective["imgsz"])
 	}
 }
 
