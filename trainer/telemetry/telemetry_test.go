@@ -256,8 +256,8 @@ func TestSamplerHost(t *testing.T) {
 	w := s.Watch(telemetry.Target{Dir: dir, Cores: 1})
 	defer w.Close()
 	// An outer program without mark starts the marked one, whose child burns time and clears its own environment.
-	child(t, telemetry.EnvDir+"="+dir+" sh -c 'env -i sh -c \"while :; do :; done\" & wait'")
-	child(t, "while :; do :; done") // not the trial's
+	child(t, telemetry.EnvDir+"="+dir+" sh -c 'env -i sh -c \"i=0; while [ \\$i -lt 30000000 ]; do i=\\$((i+1)); done\" & wait'")
+	child(t, "i=0; while [ $i -lt 30000000 ]; do i=$((i+1)); done") // not the trial's
 	time.Sleep(rarely)
 	w.Take()
 	time.Sleep(rarely)
