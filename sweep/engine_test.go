@@ -272,7 +272,7 @@ func TestBadTrials(t *testing.T) {
 func TestObjective(t *testing.T) {
 	curve := map[int]float64{1: 0.2, 2: 0.7, 3: math.NaN(), 4: 0.6}
 	metrics := func(_ trainer.Job, epoch int) map[string]float64 {
-		return map[string]float64{"mAP50-95": curve[epoch], "loss/box": 1}
+		return map[string]float64{"mAP50-95": curve[epoch], "loss/box": 1, "fitness": float64(10 - epoch), "loss/cls": float64(10 - epoch)}
 	}
 	for _, c := range []struct {
 		name      string
@@ -285,8 +285,10 @@ func TestObjective(t *testing.T) {
 		{name: "best", objective: studies.Objective{Metric: "mAP50-95", Direction: trials.Maximize, Epoch: "best"}, value: 0.7, epoch: 2},
 		{name: "best, smaller is better", objective: studies.Objective{Metric: "mAP50-95", Direction: trials.Minimize, Epoch: "best"}, value: 0.2, epoch: 1},
 		{name: "the earlier of equals", objective: studies.Objective{Metric: "loss/box", Direction: trials.Minimize, Epoch: "best"}, value: 1, epoch: 1},
+		{name: "best by another", objective: studies.Objective{Metric: "mAP50-95", Direction: trials.Maximize, Epoch: "best", BestBy: "fitness"}, value: 0.2, epoch: 1},
+		{name: "best by a loss", objective: studies.Objective{Metric: "mAP50-95", Direction: trials.Maximize, Epoch: "best", BestBy: "loss/cls"}, value: 0.6, epoch: 4},
 		{name: "missing", objective: studies.Objective{Metric: "mAP", Direction: trials.Maximize, Epoch: "last"},
-			reason: "the trainer never reported the objective mAP; it reported loss/box, mAP50-95"},
+			reason: "the trainer never reported the objective mAP; it reported fitness, loss/box, loss/cls, mAP50-95"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w := newBench(t, &trainertest.Fake{Metrics: metrics})

@@ -195,7 +195,7 @@ func (r readBack) params() trials.Params {
 		case k.Name == "seed_images":
 			v = map[bool]any{true: SeedOn, false: SeedOff}[ok]
 		case ok:
-		case k.at == asLever || k.at == inEnv:
+		case k.at == asLever || k.at == inEnv || k.lever: // for box and its kind the option says what the file says, not what is used
 			v = k.Default
 		default:
 			if v, ok = r.Options[strings.ReplaceAll(k.official(), "-", "_")]; !ok {

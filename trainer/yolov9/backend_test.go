@@ -196,6 +196,11 @@ func TestEffective(t *testing.T) {
 			t.Errorf("effective %s is %v (%T), want %v", name, got, got, want)
 		}
 	}
+	for name, want := range map[string]string{"attempt-01.plan.json": `"box": 10.5`, "attempt-01/effective.json": `"box":10.5`} { // the lever itself
+		if text, err := os.ReadFile(filepath.Join(job.Dir, name)); err != nil || !strings.Contains(string(text), want) {
+			t.Errorf("%s has no %s: %v\n%s", name, want, err, text)
+		}
+	}
 	hyp, err := os.ReadFile(filepath.Join(job.Dir, "attempt-01.hyp.yaml"))
 	if err != nil {
 		t.Fatal(err)
@@ -263,7 +268,7 @@ func TestEndedTraining(t *testing.T) {
 
 // TestStopWaitsForCheckpoint: an epoch that was reported is resumable after a stop.
 func TestStopWaitsForCheckpoint(t *testing.T) {
-	b, job := subject(t, yolov9.Config{}, standin.Rule{Do: standin.DoSlow, MS: 200})
+	b, job := subject(t, yolov9.Config{}, standin.Rule{Do: standin.DoSlowSave, MS: 600})
 	job.Epochs = 50
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cause := errors.New("pruned")

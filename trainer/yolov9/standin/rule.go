@@ -38,6 +38,7 @@ const (
 	DoFull       = "full"       // no space left on device
 	DoChild      = "child"      // leaves a child process behind in the background and goes on
 	DoEmpty      = "empty"      // somebody empties results.csv, and the run goes on
+	DoSlowSave   = "slowsave"   // takes Rule.MS between a row and its checkpoint
 	DoSlow       = "slow"       // takes Rule.MS an epoch
 )
 

@@ -213,7 +213,7 @@ func (s *session) save(epoch int, ended bool) error {
 func (s *session) rule(epoch int, is ...string) (Rule, bool) {
 	for _, r := range s.rules {
 		for _, kind := range is {
-			if r.Do == kind && r.fits(s.hyp, s.dir) && (r.Epoch == epoch || (kind == DoNaN || kind == DoExplode) && epoch >= r.Epoch || kind == DoSlow) {
+			if r.Do == kind && r.fits(s.hyp, s.dir) && (r.Epoch == epoch || (kind == DoNaN || kind == DoExplode) && epoch >= r.Epoch || kind == DoSlow || kind == DoSlowSave) {
 				return r, true
 			}
 		}
@@ -244,6 +244,9 @@ func (s *session) train() int {
 		if _, ok := s.rule(e, DoAfterRow); ok {
 			time.Sleep(300 * time.Millisecond) // let the row be seen
 			die()
+		}
+		if r, ok := s.rule(e, DoSlowSave); ok {
+			time.Sleep(time.Duration(r.MS) * time.Millisecond)
 		}
 		if err := s.save(e, false); err != nil {
 			return fail(err)
