@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/mapsweep/mapsweep/studies"
 	"github.com/mapsweep/mapsweep/trials"
 )
 
@@ -15,11 +16,8 @@ type Metric struct {
 	Points    bool // a fraction 0..1, written in points (percent)
 }
 
-// pointsMargin is the half-width of the band of no relevant effect for fractions: 0.2 points.
-const pointsMargin = 0.002
-
 func newMetric(key string, d trials.Direction) Metric {
-	return Metric{Key: key, Direction: d, Points: isFraction(key)}
+	return Metric{Key: key, Direction: d, Points: studies.IsFraction(key)}
 }
 
 // MetricOf is the metric under that key; losses and times are better when smaller, all else when larger.
@@ -28,28 +26,6 @@ func MetricOf(key string) Metric {
 		return newMetric(key, trials.Minimize)
 	}
 	return newMetric(key, trials.Maximize)
-}
-
-func isFraction(key string) bool {
-	k := strings.TrimPrefix(strings.ToLower(key), "coco/")
-	for _, p := range []string{"map", "ap/", "ap-", "ap50", "ap75", "ar-", "ar/", "ar1"} {
-		if strings.HasPrefix(k, p) {
-			return true
-		}
-	}
-	switch k {
-	case "ap", "ar", "precision", "recall", "f1", "fitness":
-		return true
-	}
-	return false
-}
-
-// Margin is the half-width of the band inside which effects are of no practical weight; 0: none declared.
-func (m Metric) Margin() float64 {
-	if m.Points {
-		return pointsMargin
-	}
-	return 0
 }
 
 // Scale turns a stored value into what is shown.

@@ -58,6 +58,8 @@ func checkSpec(s Spec) Faults {
 		c.requires(f, s.Factors[:i])
 	}
 	c.design()
+	c.replicates()
+	c.tune()
 	return c.faults
 }
 
@@ -295,6 +297,7 @@ func (c *checker) design() {
 	if s.Design == "" {
 		return
 	}
+	c.options()
 	if s.Design == DesignSearch {
 		c.search()
 		if s.Search != nil {
@@ -302,13 +305,17 @@ func (c *checker) design() {
 		}
 		return
 	}
-	least := map[string]int{DesignOneFactor: 0, DesignLeaveOneOut: 2, DesignFactorial: 1, DesignGrid: 1}[s.Design]
+	least := map[string]int{DesignOneFactor: 0, DesignLeaveOneOut: 2, DesignFactorial: 1, DesignGrid: 1,
+		DesignFractional: 3, DesignPlackettBurman: 2, DesignLatinHypercube: 1, DesignSobol: 1}[s.Design]
 	if len(s.Factors) < least {
 		c.add("factors", "for instance mixup: [0.15, 0]", "design %s needs at least %d factor%s, the study has %d",
 			s.Design, least, plural(least), len(s.Factors))
 	}
 	points := 1.0
 	for _, f := range s.Factors {
+		if ranged := f.Low != nil && f.High != nil; ranged && (s.Design == DesignLatinHypercube || s.Design == DesignSobol) {
+			continue
+		}
 		switch len(f.Levels) {
 		case 0:
 			c.add("factors."+f.Name, "for instance [0.3, 0]", "factor %s has no levels, which design %s needs", f.Name, s.Design)
@@ -330,8 +337,139 @@ func (c *checker) design() {
 		}
 	case DesignLeaveOneOut:
 		arms = float64(len(s.Factors) + 2)
+	case DesignFractional, DesignPlackettBurman, DesignLatinHypercube, DesignSobol:
+		arms = c.layout()
 	}
 	c.size(arms, "factors")
+}
+
+// layout checks the options of a design that spreads points, and returns at most how many arms it has.
+func (c *checker) layout() float64 {
+	s := c.spec
+	l := Layout{}
+	if s.Layout != nil {
+		l = *s.Layout
+	}
+	n := 1 << min(len(s.Factors), 16)
+	switch s.Design {
+	case DesignPlackettBurman:
+		n = 4 * (len(s.Factors)/4 + 1)
+	case DesignLatinHypercube, DesignSobol:
+		if l.Runs == 0 {
+			c.add("design.runs", fmt.Sprintf("for instance design: {kind: %s, runs: %d}", s.Design, max(16, 10*len(s.Factors))), "design %s needs the key %q: how many points", s.Design, "runs")
+		}
+	}
+	if l.Runs > 0 {
+		n = l.Runs
+	}
+	if l.FoldOver {
+		n *= 2
+	}
+	return float64(n)
+}
+
+// options refuses options of a design that it does not read.
+func (c *checker) options() {
+	s := c.spec
+	if s.Layout == nil {
+		return
+	}
+	l := s.Layout
+	fractional, pb := s.Design == DesignFractional, s.Design == DesignPlackettBurman
+	for _, o := range []struct {
+		key       string
+		set, read bool
+	}{
+		{"resolution", l.Resolution > 0, fractional},
+		{"generators", len(l.Generators) > 0, fractional},
+		{"fold_over", l.FoldOver, fractional || pb},
+		{"runs", l.Runs > 0, s.Screens()},
+	} {
+		if o.set && !o.read {
+			c.add("design."+o.key, "leave it out", "design %s does not read %s", s.Design, o.key)
+		}
+	}
+	if l.Runs > 0 && fractional && l.Runs&(l.Runs-1) != 0 {
+		c.add("design.runs", "", "a fractional factorial has a power of 2 runs, not %d", l.Runs)
+	}
+	if l.Runs > 0 && pb && l.Runs%4 != 0 {
+		c.add("design.runs", fmt.Sprintf("the next is %d", (l.Runs/4+1)*4), "a Plackett-Burman design has a multiple of 4 runs, not %d", l.Runs)
+	}
+}
+
+// replicates checks the rules by which replicates are added and verdicts given.
+func (c *checker) replicates() {
+	s := c.spec
+	if s.Rules.Alpha >= 1 {
+		c.add("replicates.alpha", "for instance 0.05", "replicates.alpha must be below 1")
+	}
+	if s.Rules.Correction == CorrectionEBH && (s.Settle == nil || s.Settle.Rule != RuleAnytime) {
+		c.add("replicates.correction", "write until: settled and rule: anytime", "e-bh is a correction of e-values, which only rule anytime has")
+	}
+	if s.Settle == nil {
+		return
+	}
+	if s.Rules.Correction != "" && s.Rules.Correction != CorrectionEBH {
+		c.add("replicates.correction", "leave it out", "until settled every variant has its own share of alpha; %s is read with a number of replicates only", s.Rules.Correction)
+	}
+	if !s.Referenced() {
+		c.add("replicates.until", "use design one-factor, leave-one-out or factorial, or give a number of replicates",
+			"design %s has no reference to settle variants against", s.Design)
+	}
+	if s.Tune != nil {
+		c.add("replicates.until", "give a number of replicates", "a study that tunes its variants has a fixed number of replicates")
+	}
+	last := 0
+	for i, n := range s.Settle.Looks {
+		path := index("replicates.looks", i)
+		switch {
+		case n < 2:
+			c.add(path, "", "a look needs at least 2 replicates: one says nothing of how much seeds differ")
+		case n <= last:
+			c.add(path, "", "looks must rise, and %d comes after %d", n, last)
+		}
+		last = n
+	}
+	if last != 0 && last != s.Replicates {
+		c.add("replicates.looks", fmt.Sprintf("end them with %d, or set max: %d", s.Replicates, last), "the last look is at %d replicates, and max is %d", last, s.Replicates)
+	}
+}
+
+// tune checks what tuning of the variants needs.
+func (c *checker) tune() {
+	t := c.spec.Tune
+	if t == nil {
+		return
+	}
+	if !c.spec.Referenced() {
+		c.add("tune", "use design one-factor, leave-one-out or factorial", "tuning compares variants, and design %s has none", c.spec.Design)
+	}
+	if len(t.Knobs) == 0 {
+		c.add("tune.knobs", "for instance lr0: {low: 0.001, high: 0.1, log: true}", "nothing to tune")
+	}
+	if t.DeviceHours <= 0 {
+		c.add("tune.device_hours", "", "tune.device_hours must be above 0: it is the budget of one tuning")
+	}
+	if t.Split == c.spec.Objective.Split {
+		c.add("tune.split", "set objective.split: test", "tuning is scored on the split %s, and so are its results: the best of many trials would be quoted by the score that chose it", t.Split)
+	}
+	search := c.spec
+	search.Factors, search.Design, search.Search = t.Knobs, DesignSearch, &Search{Trials: t.Trials}
+	tuned := checker{spec: search}
+	for i, f := range t.Knobs {
+		tuned.factor(f)
+		tuned.requires(f, t.Knobs[:i])
+		if _, twice := c.spec.Factor(f.Name); twice {
+			c.add("tune.knobs."+f.Name, "leave it out of one of them", "%s is a factor of the study and tuned as well", f.Name)
+		}
+	}
+	tuned.search()
+	for _, f := range tuned.faults {
+		if rest, ok := strings.CutPrefix(f.Path, "factors."); ok {
+			f.Path = "tune.knobs." + rest
+			c.faults = append(c.faults, f)
+		}
+	}
 }
 
 // size refuses a study that is too large to lay out. path is where its points come from.

@@ -94,6 +94,9 @@ func (d *decoder) object(n *node, path string, v reflect.Value) {
 
 // absent fills in a default.
 func (d *decoder) absent(path string, v reflect.Value, f field) {
+	if _, ok := v.Addr().Interface().(reader); ok {
+		return // its zero value is its default
+	}
 	switch v.Kind() {
 	case reflect.Struct:
 		d.object(&node{shape: mapping}, join(path, f.name), v)
@@ -209,6 +212,53 @@ func (l *words) read(d *decoder, n *node, path string) {
 		}
 		*l = append(*l, s)
 	}
+}
+
+func (c *counts) read(d *decoder, n *node, path string) {
+	if n.shape != sequence {
+		d.fault(n, path, fmt.Sprintf("%s must be a list of whole numbers, not %s", path, describe(n)), "for instance [3, 5, 8, 12]")
+		return
+	}
+	for i, item := range n.items {
+		v, ok := item.value.(int64)
+		if !ok || v < 1 || v > MaxTrials {
+			d.fault(item, index(path, i), fmt.Sprintf("%s must be a whole number from 1, not %s", index(path, i), describe(item)), "")
+			continue
+		}
+		*c = append(*c, int(v))
+	}
+}
+
+// read takes the name of a design, or a mapping with options.
+func (f *fileDesign) read(d *decoder, n *node, path string) {
+	if n.shape == mapping {
+		d.object(n, path, reflect.ValueOf(&f.designOptions).Elem())
+		return
+	}
+	kind := fields(reflect.TypeFor[designOptions]())[0]
+	d.scalar(n, path, reflect.ValueOf(&f.Kind).Elem(), kind)
+}
+
+// read takes a number of replicates, or a mapping.
+func (f *fileReplicates) read(d *decoder, n *node, path string) {
+	if n.shape == mapping {
+		d.object(n, path, reflect.ValueOf(&f.replicateOptions).Elem())
+		o := &f.replicateOptions
+		for _, key := range []string{"max", "rule", "looks"} {
+			if given := n.lookup(key); given != nil && o.Until == "" {
+				d.fault(given, join(path, key), fmt.Sprintf("%s is read with until: settled only", join(path, key)), "add until: settled")
+			}
+		}
+		if given := n.lookup("count"); given != nil && o.Until != "" {
+			d.fault(given, join(path, "count"), "replicates has both count and until", "leave count out, or until")
+		}
+		if given := n.lookup("looks"); given != nil && o.Rule == RuleAnytime {
+			d.fault(given, join(path, "looks"), "rule anytime looks after every replicate and has no looks", "leave looks out")
+		}
+		return
+	}
+	count := fields(reflect.TypeFor[replicateOptions]())[0]
+	d.scalar(n, path, reflect.ValueOf(&f.Count).Elem(), count)
 }
 
 func (l *levels) read(d *decoder, n *node, path string) {

@@ -36,7 +36,10 @@ func Diff(old, now Spec) (extend bool, changes []Change) {
 	d.factors(old, now)
 	d.text("design", old.Design, now.Design, false)
 	d.search(old.Search, now.Search)
-	d.number("replicates", old.Replicates, now.Replicates, now.Replicates > old.Replicates)
+	d.text("design options", written(old.Layout), written(now.Layout), false)
+	d.replicates(old, now)
+	d.text("tune", written(old.Tune), written(now.Tune), false)
+	d.text("store_matches", fmt.Sprint(!old.NoMatches), fmt.Sprint(!now.NoMatches), true)
 	d.number("seed", old.Seed, now.Seed, false)
 	d.number("budget.parallel", old.Budget.Parallel, now.Budget.Parallel, true)
 	d.value("budget.device_hours", old.Budget.DeviceHours, now.Budget.DeviceHours, true)
@@ -44,6 +47,19 @@ func Diff(old, now Spec) (extend bool, changes []Change) {
 	d.number("keep.last", old.Keep.Last, now.Keep.Last, true)
 	extend = !slices.ContainsFunc(d.changes, func(c Change) bool { return !c.Extends })
 	return extend, d.changes
+}
+
+// replicates compares how many there are and by which rules verdicts are given: what was declared before the first
+// trial stays, but for more replicates of a fixed number.
+func (d *differ) replicates(old, now Spec) {
+	more := now.Replicates > old.Replicates && old.Settle == nil && now.Settle == nil
+	d.number("replicates", old.Replicates, now.Replicates, more)
+	d.text("replicates.until", written(old.Settle), written(now.Settle), false)
+	if old.Objective.Metric == now.Objective.Metric {
+		d.text("replicates.margin", trials.FormatValue(old.Margin()), trials.FormatValue(now.Margin()), false)
+	}
+	d.text("replicates.alpha", trials.FormatValue(old.Rules.Level()), trials.FormatValue(now.Rules.Level()), false)
+	d.text("replicates.correction", old.Rules.Correction, now.Rules.Correction, false)
 }
 
 type differ struct{ changes []Change }

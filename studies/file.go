@@ -13,18 +13,20 @@ import (
 // (schema.go) both read the tags, so that an editor and the program agree.
 
 type fileStudy struct {
-	Name        string        `json:"name" jsonschema:"required" jsonschema_description:"Name of the study: letters, digits, dot, dash and underscore. It names the study in the database and its folder."`
-	Description string        `json:"description" jsonschema_description:"The question that the study answers, in a sentence."`
-	Objective   fileObjective `json:"objective" jsonschema_description:"What is compared or searched for. Default: mAP50-95 of the last epoch on the validation split."`
-	Trainer     fileTrainer   `json:"trainer" jsonschema:"required" jsonschema_description:"What trains, on what, for how long."`
-	Baseline    fileParams    `json:"baseline" jsonschema_description:"Knobs of the trainer that every trial gets, unless a factor changes them. A knob that is not named keeps the trainer's default."`
-	Factors     fileFactors   `json:"factors" jsonschema_description:"What the study varies, in this order: a list of levels, or a mapping with levels, a range, or both. One of the levels is the baseline's value."`
-	Design      string        `json:"design" jsonschema:"required,enum=one-factor,enum=leave-one-out,enum=factorial,enum=grid,enum=search" jsonschema_description:"one-factor: the baseline, then each other level alone. leave-one-out: every factor at its last level, then each put back to the baseline alone. factorial: every combination. grid: the same points without a baseline. search: a sampler proposes the points."`
-	Search      *fileSearch   `json:"search" jsonschema_description:"The sampler, for design: search."`
-	Replicates  int           `json:"replicates" jsonschema:"default=1,minimum=1" jsonschema_description:"Trainings of each variant, each with another seed; the seeds are the same over all variants. Intervals need at least 2, useful ones 4 or more."`
-	Seed        int64         `json:"seed" jsonschema:"default=0,minimum=0" jsonschema_description:"Seed of the whole study: replicate seeds and the sampler come from it."`
-	Budget      fileBudget    `json:"budget" jsonschema_description:"Bounds on what the study may use."`
-	Keep        fileKeep      `json:"keep" jsonschema_description:"Which checkpoints stay on disk, over the whole study."`
+	Name         string         `json:"name" jsonschema:"required" jsonschema_description:"Name of the study: letters, digits, dot, dash and underscore. It names the study in the database and its folder."`
+	Description  string         `json:"description" jsonschema_description:"The question that the study answers, in a sentence."`
+	Objective    fileObjective  `json:"objective" jsonschema_description:"What is compared or searched for. Default: mAP50-95 of the last epoch on the validation split."`
+	Trainer      fileTrainer    `json:"trainer" jsonschema:"required" jsonschema_description:"What trains, on what, for how long."`
+	Baseline     fileParams     `json:"baseline" jsonschema_description:"Knobs of the trainer that every trial gets, unless a factor changes them. A knob that is not named keeps the trainer's default."`
+	Factors      fileFactors    `json:"factors" jsonschema_description:"What the study varies, in this order: a list of levels, or a mapping with levels, a range, or both. One of the levels is the baseline's value."`
+	Design       fileDesign     `json:"design" jsonschema:"required" jsonschema_description:"one-factor: the baseline, then each other level alone. leave-one-out: every factor at its last level, then each put back to the baseline alone. factorial: every combination. fractional-factorial, plackett-burman: few combinations, chosen so that every factor's effect is estimated from all trials. latin-hypercube, sobol: points spread over the ranges, to screen them. grid: every combination without a baseline. search: a sampler proposes the points. A mapping has the design under kind, with options."`
+	Search       *fileSearch    `json:"search" jsonschema_description:"The sampler, for design: search."`
+	Replicates   fileReplicates `json:"replicates" jsonschema_description:"Trainings of each variant, each with another seed; the seeds are the same over all variants. A number (default 1; intervals need at least 2, useful ones 4 or more), or a mapping: how many, or until each variant is settled, and by which rules verdicts are given."`
+	Tune         *fileTune      `json:"tune" jsonschema_description:"Tune every variant with the same budget before it is compared, several times over; replicates then train what was found, scored on objective.split."`
+	StoreMatches *bool          `json:"store_matches" jsonschema_description:"Keep with each trial which detections matched which objects, picture by picture: scores of parts of the pictures and the uncertainty over pictures come from it. Default: true."`
+	Seed         int64          `json:"seed" jsonschema:"default=0,minimum=0" jsonschema_description:"Seed of the whole study: replicate seeds and the sampler come from it."`
+	Budget       fileBudget     `json:"budget" jsonschema_description:"Bounds on what the study may use."`
+	Keep         fileKeep       `json:"keep" jsonschema_description:"Which checkpoints stay on disk, over the whole study."`
 }
 
 type fileObjective struct {
@@ -101,6 +103,37 @@ type fileKeep struct {
 	Last int `json:"last" jsonschema:"default=1,minimum=0" jsonschema_description:"Checkpoints of this many latest trials."`
 }
 
+// designOptions is the long form of design.
+type designOptions struct {
+	Kind       string `json:"kind" jsonschema:"required,enum=one-factor,enum=leave-one-out,enum=factorial,enum=fractional-factorial,enum=plackett-burman,enum=latin-hypercube,enum=sobol,enum=grid,enum=search" jsonschema_description:"Name of the design."`
+	Resolution int    `json:"resolution" jsonschema:"minimum=3" jsonschema_description:"fractional-factorial: least resolution. 3: main effects may be confused with interactions of two; 4: they are not; 5: neither are interactions of two. Default: 4 where that needs fewer runs than all combinations."`
+	Generators words  `json:"generators" jsonschema_description:"fractional-factorial: how the later factors follow from the earlier ones, for instance [E=ABC, F=BCD]; letters stand for the factors in their order. Default: chosen for the highest resolution."`
+	FoldOver   bool   `json:"fold_over" jsonschema_description:"fractional-factorial, plackett-burman: all runs once more with every factor turned, which frees main effects from interactions of two."`
+	Runs       int    `json:"runs" jsonschema:"minimum=2" jsonschema_description:"Points before replicates and fold-over. fractional-factorial: a power of 2; plackett-burman: a multiple of 4; latin-hypercube, sobol: any number (required)."`
+}
+
+// replicateOptions is the long form of replicates.
+type replicateOptions struct {
+	Count      int      `json:"count" jsonschema:"minimum=1" jsonschema_description:"Trainings of each variant. Default: 1. Not together with until."`
+	Until      string   `json:"until" jsonschema:"enum=settled" jsonschema_description:"settled: a variant gets replicates until its verdict is settled or max is reached."`
+	Max        int      `json:"max" jsonschema:"minimum=3" jsonschema_description:"until settled: most trainings of a variant. Default: 12."`
+	Rule       string   `json:"rule" jsonschema:"enum=looks,enum=anytime" jsonschema_description:"until settled: looks: verdicts at planned numbers of replicates. anytime: after every replicate, by an e-process. Default: looks."`
+	Looks      counts   `json:"looks" jsonschema_description:"rule looks: numbers of replicates at which verdicts are given. Default: [3, 5, 8, 12], up to max."`
+	Margin     *float64 `json:"margin" jsonschema:"minimum=0" jsonschema_description:"Differences of the objective up to this are of no practical weight, in its stored unit: 0.002 are 0.2 points. Default: 0.002 for metrics that are fractions, else none."`
+	Alpha      float64  `json:"alpha" jsonschema:"minimum=0" jsonschema_description:"Chance of a false verdict over the study; intervals have level 1 - alpha. Default: 0.05."`
+	Correction string   `json:"correction" jsonschema:"enum=holm,enum=dunnett,enum=e-bh" jsonschema_description:"Correction for the number of variants. Default: holm for a number of replicates, the study's own rule until settled."`
+}
+
+type fileTune struct {
+	Knobs       fileFactors `json:"knobs" jsonschema:"required" jsonschema_description:"What is tuned in every variant: ranges or levels, as under factors."`
+	DeviceHours float64     `json:"device_hours" jsonschema:"required,minimum=0" jsonschema_description:"Budget of one tuning, the same for every variant."`
+	Repeats     int         `json:"repeats" jsonschema:"default=3,minimum=1" jsonschema_description:"Independent tunings of each variant. With 1 the variance of tuning stays unknown."`
+	Trials      int         `json:"trials" jsonschema:"default=1000,minimum=1" jsonschema_description:"Most trials of one tuning."`
+	Sampler     string      `json:"sampler" jsonschema:"default=tpe,enum=random,enum=tpe,enum=cmaes,enum=sobol" jsonschema_description:"Who proposes the points."`
+	Pruner      string      `json:"pruner" jsonschema:"default=none,enum=none,enum=median,enum=successive-halving" jsonschema_description:"Who stops trials that look bad after some epochs."`
+	Split       string      `json:"split" jsonschema:"default=val,enum=val,enum=test" jsonschema_description:"Pictures that tuning is scored on; another split than objective.split."`
+}
+
 // The forms that plain structs cannot say; each reads itself from a node and describes itself in the schema.
 type (
 	textList    []string          // one text or a list of texts
@@ -110,6 +143,10 @@ type (
 	fileEnv     map[string]string // texts by variable
 	fileColumns map[string]string // columns by metric
 	fileFactors []namedFactor     // factors in file order, in short or long form
+	counts      []int             // a list of whole numbers
+
+	fileDesign     struct{ designOptions }    // the name of a design, or a mapping
+	fileReplicates struct{ replicateOptions } // a number, or a mapping
 )
 
 type namedFactor struct {
@@ -126,8 +163,12 @@ func (f fileStudy) spec() Spec {
 			Epoch: f.Objective.Epoch, BestBy: f.Objective.BestBy, Split: f.Objective.Split},
 		Trainer:    f.Trainer.spec(),
 		Baseline:   trials.Params(f.Baseline),
-		Design:     f.Design,
-		Replicates: f.Replicates,
+		Design:     f.Design.Kind,
+		Layout:     f.Design.layout(),
+		Replicates: f.Replicates.most(),
+		Settle:     f.Replicates.settle(),
+		Rules:      Rules{Margin: f.Replicates.Margin, Alpha: f.Replicates.Alpha, Correction: f.Replicates.Correction},
+		NoMatches:  f.StoreMatches != nil && !*f.StoreMatches,
 		Seed:       f.Seed,
 		Budget:     Budget(f.Budget),
 		Keep:       Keep(f.Keep),
@@ -139,12 +180,65 @@ func (f fileStudy) spec() Spec {
 		search := Search(*f.Search)
 		s.Search = &search
 	}
+	if t := f.Tune; t != nil {
+		s.Tune = &Tune{Knobs: t.Knobs.factors(), DeviceHours: t.DeviceHours, Repeats: t.Repeats, Trials: t.Trials,
+			Sampler: t.Sampler, Pruner: t.Pruner, Split: t.Split}
+	}
+	s.Factors = f.Factors.factors()
 	for _, n := range f.Factors {
-		s.Factors = append(s.Factors, Factor{Name: n.name, Levels: n.Levels, Low: n.Low, High: n.High,
-			Step: n.Step, Log: n.Log, Int: n.Int, Requires: trials.Params(n.Requires)})
 		if _, named := s.Baseline[n.name]; !named && len(n.Levels) > 0 {
 			s.Baseline[n.name] = n.Levels[0]
 		}
+	}
+	return s
+}
+
+func (fs fileFactors) factors() []Factor {
+	var out []Factor
+	for _, n := range fs {
+		out = append(out, Factor{Name: n.name, Levels: n.Levels, Low: n.Low, High: n.High,
+			Step: n.Step, Log: n.Log, Int: n.Int, Requires: trials.Params(n.Requires)})
+	}
+	return out
+}
+
+// layout is the options of the design, nil if there are none.
+func (o designOptions) layout() *Layout {
+	l := Layout{Resolution: o.Resolution, Generators: o.Generators, FoldOver: o.FoldOver, Runs: o.Runs}
+	if l.Resolution == 0 && len(l.Generators) == 0 && !l.FoldOver && l.Runs == 0 {
+		return nil
+	}
+	return &l
+}
+
+// most is the number of replicates, or their largest number.
+func (o replicateOptions) most() int {
+	if o.Until != "" {
+		return cmp.Or(o.Max, defaultMost)
+	}
+	return cmp.Or(o.Count, 1)
+}
+
+// settle says how replicates are added until a variant is settled; nil for a fixed number.
+func (o replicateOptions) settle() *Settle {
+	if o.Until == "" {
+		return nil
+	}
+	s := &Settle{Rule: cmp.Or(o.Rule, RuleLooks)}
+	if s.Rule == RuleAnytime {
+		return s
+	}
+	looks, most := []int(o.Looks), o.most()
+	if looks == nil {
+		looks = defaultLooks
+	}
+	for _, n := range looks {
+		if n < most || o.Looks != nil {
+			s.Looks = append(s.Looks, n)
+		}
+	}
+	if o.Looks == nil {
+		s.Looks = append(s.Looks, most)
 	}
 	return s
 }
@@ -202,3 +296,8 @@ const (
 	builtinImageSize = 128 // built-in pictures are made for it
 	defaultBatch     = 16
 )
+
+// Defaults of replicates until settled (docs/STATISTICS.md).
+const defaultMost = 12
+
+var defaultLooks = []int{3, 5, 8, 12}

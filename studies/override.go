@@ -24,10 +24,21 @@ func override(root *node, set string) *Fault {
 	return put(root, path, val, set)
 }
 
+// longForm are the keys whose value may be a mapping or a scalar, and under which key of the mapping the scalar is
+// kept when an override names another key of it. A number of replicates makes way for replicates until settled.
+var longForm = map[string]string{"design": "kind", "replicates": "count"}
+
 // put sets the value at path below n, making the mappings on the way.
 func put(root *node, path string, val *node, set string) *Fault {
 	n, parent, rest := root, "", path
 	for depth := 0; ; depth++ {
+		if key, ok := longForm[parent]; ok && depth == 1 && n.shape == scalar {
+			short := *n
+			*n = node{shape: mapping, line: n.line, col: n.col, text: n.text}
+			if settles := parent == "replicates" && rest != "margin" && rest != "alpha" && rest != "correction"; !settles {
+				n.entries = []entry{{keyNode(key, ""), &short}}
+			}
+		}
 		if n.shape != mapping {
 			if factor := depth == 2 && strings.HasPrefix(parent, "factors."); !factor {
 				return &Fault{Set: set, Path: path, Message: fmt.Sprintf("%s is %s and has no keys", orFile(parent), describe(n))}

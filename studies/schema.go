@@ -15,10 +15,9 @@ func Schema() ([]byte, error) {
 	s.Title = "mapsweep study"
 	s.Description = "What a study asks: what is trained, what is varied, and how often."
 	s.AllOf = append(s.AllOf,
-		when("design", DesignSearch, need("search", "factors")),
-		when("design", DesignLeaveOneOut, need("factors")),
-		when("design", DesignFactorial, need("factors")),
-		when("design", DesignGrid, need("factors")),
+		whenDesign(need("search", "factors"), DesignSearch),
+		whenDesign(need("factors"), DesignLeaveOneOut, DesignFactorial, DesignGrid, DesignFractional, DesignPlackettBurman,
+			DesignLatinHypercube, DesignSobol),
 	)
 	b, err := json.MarshalIndent(s, "", "  ")
 	if err != nil {
@@ -36,6 +35,14 @@ func when(key, value string, then *jsonschema.Schema) *jsonschema.Schema {
 	is := jsonschema.NewProperties()
 	is.Set(key, &jsonschema.Schema{Const: value})
 	return &jsonschema.Schema{If: &jsonschema.Schema{Properties: is, Required: []string{key}}, Then: then}
+}
+
+// whenDesign is the rule "if the design is one of these, in short or long form, then ...".
+func whenDesign(then *jsonschema.Schema, kinds ...any) *jsonschema.Schema {
+	kind, design := jsonschema.NewProperties(), jsonschema.NewProperties()
+	kind.Set("kind", &jsonschema.Schema{Enum: kinds})
+	design.Set("design", &jsonschema.Schema{AnyOf: []*jsonschema.Schema{{Enum: kinds}, {Type: "object", Properties: kind, Required: []string{"kind"}}}})
+	return &jsonschema.Schema{If: &jsonschema.Schema{Properties: design, Required: []string{"design"}}, Then: then}
 }
 
 func need(keys ...string) *jsonschema.Schema { return &jsonschema.Schema{Required: keys} }
@@ -113,6 +120,33 @@ func (levels) JSONSchema() *jsonschema.Schema {
 	return &jsonschema.Schema{Type: "array", Items: scalarSchema(), MinItems: one(), UniqueItems: true}
 }
 
+// JSONSchema is a list of whole numbers from 1.
+func (counts) JSONSchema() *jsonschema.Schema {
+	return &jsonschema.Schema{Type: "array", Items: &jsonschema.Schema{Type: "integer", Minimum: "1"}, MinItems: one()}
+}
+
+// JSONSchema is the name of a design, or a mapping.
+func (fileDesign) JSONSchema() *jsonschema.Schema {
+	long := longSchema(designOptions{}, "design with options")
+	return &jsonschema.Schema{OneOf: []*jsonschema.Schema{{Type: "string", Enum: property(long, "kind").Enum}, long}}
+}
+
+// JSONSchema is a number of replicates, or a mapping.
+func (fileReplicates) JSONSchema() *jsonschema.Schema {
+	long := longSchema(replicateOptions{}, "how many, and by which rules")
+	long.Not = need("count", "until")
+	long.DependentRequired = map[string][]string{"max": {"until"}, "rule": {"until"}, "looks": {"until"}}
+	property(long, "alpha").ExclusiveMaximum = "1"
+	return &jsonschema.Schema{Default: 1, OneOf: []*jsonschema.Schema{{Type: "integer", Minimum: "1"}, long}}
+}
+
+// longSchema is the schema of a file struct inside another one.
+func longSchema(form any, title string) *jsonschema.Schema {
+	s := reflector().Reflect(form)
+	s.Version, s.Title = "", title
+	return s
+}
+
 // JSONSchema is a mapping of knobs to scalars.
 func (fileParams) JSONSchema() *jsonschema.Schema {
 	return &jsonschema.Schema{Type: "object", AdditionalProperties: scalarSchema(), PropertyNames: knobName()}
@@ -133,9 +167,7 @@ func (fileFactors) JSONSchema() *jsonschema.Schema {
 	short := levels{}.JSONSchema()
 	short.Title = "levels"
 	short.Description = "Values to compare, the baseline's among them."
-	long := reflector().Reflect(fileFactor{})
-	long.Version = ""
-	long.Title = "levels, range and requirements"
+	long := longSchema(fileFactor{}, "levels, range and requirements")
 	return &jsonschema.Schema{Type: "object", PropertyNames: knobName(),
 		AdditionalProperties: &jsonschema.Schema{OneOf: []*jsonschema.Schema{short, long}}}
 }

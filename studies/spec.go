@@ -2,6 +2,7 @@ package studies
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/mapsweep/mapsweep/trials"
 )
@@ -16,7 +17,12 @@ type Spec struct {
 	Factors     []Factor      `json:"factors,omitempty"` // in file order
 	Design      string        `json:"design"`            // one of the Design constants
 	Search      *Search       `json:"search,omitempty"`  // read by DesignSearch only
-	Replicates  int           `json:"replicates"`
+	Layout      *Layout       `json:"layout,omitempty"`  // options of the design; nil: its defaults
+	Replicates  int           `json:"replicates"`        // of each variant; with Settle the most of them
+	Settle      *Settle       `json:"settle,omitempty"`  // nil: as many as Replicates
+	Rules       Rules         `json:"rules,omitzero"`
+	Tune        *Tune         `json:"tune,omitempty"`       // nil: variants are compared as they are
+	NoMatches   bool          `json:"no_matches,omitempty"` // do not keep which detections matched
 	Seed        int64         `json:"seed"`
 	Budget      Budget        `json:"budget"`
 	Keep        Keep          `json:"keep"`
@@ -37,7 +43,122 @@ const (
 	DesignFactorial   = "factorial"     // every combination of levels of factors with two or more levels
 	DesignGrid        = "grid"          // the same points as factorial, read as a search: no baseline contrast
 	DesignSearch      = "search"        // a sampler proposes the points
+
+	DesignFractional     = "fractional-factorial" // a regular fraction of the two-level factorial
+	DesignPlackettBurman = "plackett-burman"      // main effects of two-level factors in a multiple of 4 runs
+	DesignLatinHypercube = "latin-hypercube"      // points spread over ranges, each stratum of a factor once
+	DesignSobol          = "sobol"                // points of a scrambled Sobol sequence over ranges
 )
+
+// Rules of Settle.
+const (
+	RuleLooks   = "looks"   // verdicts at planned numbers of replicates, alpha shared out among them
+	RuleAnytime = "anytime" // verdicts after every replicate, by an e-process
+)
+
+// Corrections for the number of variants.
+const (
+	CorrectionHolm    = "holm"
+	CorrectionDunnett = "dunnett"
+	CorrectionEBH     = "e-bh"
+)
+
+// Layout are options of a design.
+type Layout struct {
+	Resolution int      `json:"resolution,omitempty"` // least one of a fractional factorial; 0: chosen
+	Generators []string `json:"generators,omitempty"` // "E=ABC", letters by the order of factors; nil: chosen
+	FoldOver   bool     `json:"fold_over,omitempty"`
+	Runs       int      `json:"runs,omitempty"` // before fold-over and replicates; 0: chosen
+}
+
+// Settle says how replicates are added until a variant is settled.
+type Settle struct {
+	Rule  string `json:"rule"`            // looks or anytime
+	Looks []int  `json:"looks,omitempty"` // rising numbers of replicates, the last is Spec.Replicates; rule looks only
+}
+
+// First is the number of replicates before the first look: with fewer no verdict is possible.
+func (s Settle) First() int {
+	if len(s.Looks) > 0 {
+		return s.Looks[0]
+	}
+	return 3
+}
+
+// Rules say how verdicts are given. They are part of the study from its first trial on.
+type Rules struct {
+	Margin     *float64 `json:"margin,omitempty"`     // nil: the metric's own, see Spec.Margin
+	Alpha      float64  `json:"alpha,omitempty"`      // 0: 0.05
+	Correction string   `json:"correction,omitempty"` // "": by the design
+}
+
+// Level is the chance of a false verdict over the study.
+func (r Rules) Level() float64 {
+	if r.Alpha > 0 {
+		return r.Alpha
+	}
+	return 0.05
+}
+
+// Tune says how every variant is tuned before it is compared (docs/STATISTICS.md).
+type Tune struct {
+	Knobs       []Factor `json:"knobs"`        // tuned in every variant, in file order
+	DeviceHours float64  `json:"device_hours"` // budget of one tuning
+	Repeats     int      `json:"repeats"`      // independent tunings of each variant
+	Trials      int      `json:"trials"`       // most trials of one tuning
+	Sampler     string   `json:"sampler"`
+	Pruner      string   `json:"pruner"`
+	Split       string   `json:"split"` // that tuning is scored on
+}
+
+// pointsMargin is the margin of metrics that are fractions: 0.2 points.
+const pointsMargin = 0.002
+
+// Margin is the half-width of the band inside which effects on the objective are of no practical weight, in the
+// metric's stored unit; 0: none declared.
+func (s Spec) Margin() float64 {
+	switch {
+	case s.Rules.Margin != nil:
+		return *s.Rules.Margin
+	case IsFraction(s.Objective.Metric):
+		return pointsMargin
+	}
+	return 0
+}
+
+// Screens says that the design spreads points over the factors, to be read by main effects or importance and not
+// arm by arm against a reference.
+func (s Spec) Screens() bool {
+	switch s.Design {
+	case DesignFractional, DesignPlackettBurman, DesignLatinHypercube, DesignSobol:
+		return true
+	}
+	return false
+}
+
+// Referenced says that the design has a reference arm, against which effects are read.
+func (s Spec) Referenced() bool {
+	switch s.Design {
+	case DesignOneFactor, DesignLeaveOneOut, DesignFactorial:
+		return true
+	}
+	return false
+}
+
+// IsFraction says that a metric lies between 0 and 1 and is shown in points (percent).
+func IsFraction(metric string) bool {
+	k := strings.TrimPrefix(strings.ToLower(metric), "coco/")
+	for _, p := range []string{"map", "ap/", "ap-", "ap50", "ap75", "ar-", "ar/", "ar1"} {
+		if strings.HasPrefix(k, p) {
+			return true
+		}
+	}
+	switch k {
+	case "ap", "ar", "precision", "recall", "f1", "fitness":
+		return true
+	}
+	return false
+}
 
 // The backends that a study file can name.
 const (

@@ -41,3 +41,35 @@ func (e Effect) MarshalJSON() ([]byte, error) {
 	}{plain(e), number(e.Mean), number(e.SD), number(e.SE), number(e.DF), number(e.Low), number(e.High), number(e.P),
 		number(e.Correlation), number(e.PHolm), number(e.WideLow), number(e.WideHigh)})
 }
+
+// MarshalJSON writes null for missing and infinite numbers.
+func (s Step) MarshalJSON() ([]byte, error) {
+	return json.Marshal(struct {
+		N         int    `json:"n"`
+		Mean      number `json:"mean"`
+		SD        number `json:"sd"`
+		Low       number `json:"low"`
+		High      number `json:"high"`
+		SoFarLow  number `json:"so_far_low"`
+		SoFarHigh number `json:"so_far_high"`
+		E         number `json:"e"`
+	}{s.N, number(s.Mean), number(s.SD), number(s.Low), number(s.High), number(s.SoFarLow), number(s.SoFarHigh), number(s.E)})
+}
+
+// MarshalJSON writes the effect with the steps beside it.
+func (c Course) MarshalJSON() ([]byte, error) {
+	effect, err := json.Marshal(c.Effect)
+	if err != nil {
+		return nil, err
+	}
+	rest, err := json.Marshal(struct {
+		Steps   []Step `json:"steps"`
+		Settled bool   `json:"settled"`
+		Done    bool   `json:"done"`
+		Needs   int    `json:"needs"`
+	}{c.Steps, c.Settled, c.Done, c.Needs})
+	if err != nil {
+		return nil, err
+	}
+	return append(append(effect[:len(effect)-1], ','), rest[1:]...), nil
+}
