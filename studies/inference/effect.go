@@ -6,6 +6,7 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"sync"
 
 	"gonum.org/v1/gonum/stat"
 	"gonum.org/v1/gonum/stat/distuv"
@@ -14,11 +15,15 @@ import (
 // Method is how an effect was tested.
 type Method string
 
-// The methods. Pairing by seed is the rule; Welch's test compares arms that share no seed.
+// The methods. Pairing by seed is the rule; Welch's test compares arms that share no seed, or whose seeds do not pair them.
 const (
 	Paired Method = "paired t"
 	Welch  Method = "Welch t"
 )
+
+// NoHelp is the correlation of the arms over seeds up to which pairing does not help. It is looked at from
+// three pairs on: two always give 1 or -1.
+const NoHelp = 0.1
 
 // Defaults of Options.
 const (
@@ -33,6 +38,7 @@ type Options struct {
 	Margin   float64 // differences up to this are irrelevant, in the metric's unit; 0: none declared
 	Minimize bool    // smaller is better
 	Unpaired bool    // Welch's test even where seeds are shared
+	Paired   bool    // the paired test even where pairing does not help
 }
 
 func (o Options) alpha() float64 {
@@ -81,10 +87,11 @@ type Effect struct {
 	P           float64 `json:"p"`           // two-sided, uncorrected
 	Correlation float64 `json:"correlation"` // of the two arms over seeds; NaN where it cannot be told
 
-	Comparisons int     `json:"comparisons"` // size of the family that the next three are corrected for
-	PHolm       float64 `json:"p_holm"`
-	WideLow     float64 `json:"wide_low"` // Bonferroni interval at level 1-alpha/Comparisons
-	WideHigh    float64 `json:"wide_high"`
+	Comparisons int        `json:"comparisons"`          // size of the family that the next three are corrected for
+	Correction  Correction `json:"correction,omitempty"` // how
+	PHolm       float64    `json:"p_holm"`               // corrected p value, whatever the correction
+	WideLow     float64    `json:"wide_low"`             // Bonferroni interval at level 1-alpha/Comparisons
+	WideHigh    float64    `json:"wide_high"`
 
 	Verdict Verdict `json:"verdict"`
 	Reason  string  `json:"reason"` // one sentence for people
@@ -98,7 +105,8 @@ const tiny = 1e-12
 // Compare tests a variant against its reference. Both map a seed (or any key of a
 // pair: data set and replicate, say) to the metric; values that are not finite are left
 // out. The paired t test uses the keys that both have. If they share none, or
-// Options.Unpaired is set, it is Welch's test. The effect comes as a family of its own.
+// Options.Unpaired is set, it is Welch's test; where the arms correlate by NoHelp at most,
+// Welch's as in unpair. The effect comes as a family of its own.
 func Compare[K cmp.Ordered](reference, variant map[K]float64, o Options) Effect {
 	var x, y, alone []float64 // pairs, and the rest
 	for _, k := range slices.Sorted(maps.Keys(reference)) {
@@ -117,6 +125,9 @@ func Compare[K cmp.Ordered](reference, variant map[K]float64, o Options) Effect 
 		e.welch()
 	} else {
 		e.paired(x, y)
+		if e.Correlation <= NoHelp && !o.Paired {
+			e.unpair()
+		}
 	}
 	return Family([]Effect{e})[0]
 }
@@ -154,6 +165,26 @@ func (e *Effect) welch() {
 	e.test()
 }
 
+// unpair is Welch's test for arms whose seeds turned out not to pair them: all values of both arms count, and what
+// they have in common is not subtracted. Choosing by the data must not raise the error rate, as the plain Welch test
+// would (docs/STATISTICS.md has the measured rates). So a negative covariance is kept in the standard error,
+//
+//	SE² = s_a²/n_a + s_b²/n_b - 2 min(0, r s_a s_b) n/(n_a n_b)	with n pairs
+//
+// and the degrees of freedom are the least that two variances can have, min(n_a, n_b) - 1 (Hsu 1938; Mickey and Brown
+// 1966). Where every value has its partner, p is then never below that of the paired test, and the interval holds it.
+func (e *Effect) unpair() {
+	a, b, pairs := e.Reference, e.Variant, float64(e.N)
+	e.Method, e.N, e.Alone = Welch, min(a.N, b.N), 0
+	e.Mean = b.Mean - a.Mean
+	na, nb := float64(a.N), float64(b.N)
+	shared := min(0, e.Correlation*a.SD*b.SD) * pairs / (na * nb)
+	e.SE = math.Sqrt(a.SD*a.SD/na + b.SD*b.SD/nb - 2*shared)
+	e.SD = e.SE * math.Sqrt(float64(e.N))
+	e.DF = float64(e.N - 1)
+	e.test()
+}
+
 // test fills in P and the effect's own interval from Mean, SE and DF.
 func (e *Effect) test() {
 	e.P = math.NaN()
@@ -174,9 +205,20 @@ func (e *Effect) interval(alpha float64) (low, high float64) {
 	return e.Mean - h, e.Mean + h
 }
 
+// quantiles remembers those with whole degrees of freedom: few, used over and over, and slow to compute.
+var quantiles sync.Map // [2]float64{p, df} -> float64
+
 // quantile of Student's t distribution.
 func quantile(p, df float64) float64 {
-	return distuv.StudentsT{Mu: 0, Sigma: 1, Nu: df}.Quantile(p)
+	key := [2]float64{p, df}
+	if q, ok := quantiles.Load(key); ok {
+		return q.(float64)
+	}
+	q := distuv.StudentsT{Mu: 0, Sigma: 1, Nu: df}.Quantile(p)
+	if df == math.Trunc(df) {
+		quantiles.Store(key, q)
+	}
+	return q
 }
 
 // correlation is Pearson's; NaN with fewer than three pairs (two always give 1 or -1) or without spread.

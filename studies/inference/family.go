@@ -19,6 +19,32 @@ const (
 	Inert      Verdict = "inert"      // set by readers that know: the trainer does not tell the two arms apart
 )
 
+// Correction is how verdicts that are read together are corrected for their number.
+type Correction string
+
+// The corrections. The first three are named as in study files.
+const (
+	ByHolm    Correction = "holm"    // Holm's p values, Bonferroni intervals: any number of replicates that was fixed before
+	ByDunnett Correction = "dunnett" // many arms against one reference, all values, one pooled variance
+	ByEBH     Correction = "e-bh"    // the e-values of rule Anytime; bounds the share of false verdicts among those given
+	ByShares  Correction = "shares"  // alpha shared out over arms and looks (Bonferroni): sequences
+)
+
+// Name is the correction for people.
+func (c Correction) Name() string {
+	switch c {
+	case ByHolm:
+		return "Holm"
+	case ByDunnett:
+		return "Dunnett"
+	case ByEBH:
+		return "e-BH"
+	case ByShares:
+		return "shares of alpha (Bonferroni)"
+	}
+	return "none"
+}
+
 // Holm adjusts p values for their number (Holm 1979): the result, in the same order,
 // can be held against alpha. NaN stays NaN and does not count.
 func Holm(p []float64) []float64 {
@@ -63,7 +89,7 @@ func Family(effects []Effect) []Effect {
 	holm := Holm(p)
 	for i := range out {
 		e := &out[i]
-		e.Comparisons, e.PHolm = tested, holm[i]
+		e.Comparisons, e.Correction, e.PHolm = tested, ByHolm, holm[i]
 		e.WideLow, e.WideHigh = e.interval(e.Options.alpha() / float64(max(1, tested)))
 		e.judge()
 	}

@@ -74,7 +74,7 @@ func near(t *testing.T, what string, got, want, relative float64) {
 
 func TestPairedAgainstSciPy(t *testing.T) {
 	for _, c := range load(t).Cases {
-		e := inference.Compare(bySeed(c.Reference), bySeed(c.Variant), inference.Options{})
+		e := inference.Compare(bySeed(c.Reference), bySeed(c.Variant), inference.Options{Paired: true})
 		if e.Method != inference.Paired || e.N != len(c.Reference) || e.Alone != 0 {
 			t.Errorf("%s: method %q, n %d, %d alone", c.Name, e.Method, e.N, e.Alone)
 		}

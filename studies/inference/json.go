@@ -53,7 +53,8 @@ func (s Step) MarshalJSON() ([]byte, error) {
 		SoFarLow  number `json:"so_far_low"`
 		SoFarHigh number `json:"so_far_high"`
 		E         number `json:"e"`
-	}{s.N, number(s.Mean), number(s.SD), number(s.Low), number(s.High), number(s.SoFarLow), number(s.SoFarHigh), number(s.E)})
+		ENow      number `json:"e_now"`
+	}{s.N, number(s.Mean), number(s.SD), number(s.Low), number(s.High), number(s.SoFarLow), number(s.SoFarHigh), number(s.E), number(s.ENow)})
 }
 
 // MarshalJSON writes the effect with the steps beside it.

@@ -40,6 +40,11 @@ type Sequence struct {
 	Max   int     // most pairs
 	Arms  int     // variants that are settled side by side; each has Alpha/Arms. 0: 1
 	G     float64 // rule Anytime: prior variance; 0: DefaultG
+	// Last says that no more replicates will come, though there may be fewer than Max: the budget is spent, or some
+	// failed. What there is gets the next look's share of alpha. Whether it is set must not depend on the scores.
+	Last bool
+	// Patient keeps a variant going until Max even where the rest would hardly settle it: no verdict Futile.
+	Patient bool
 }
 
 // share is the level of one arm.
@@ -63,6 +68,18 @@ func (q Sequence) Next(n int) int {
 	return 0
 }
 
+// look is the next look after n pairs where there are have of them; 0 if there is none yet. last says that it is the final one.
+func (q Sequence) look(n, have int) (next int, last bool) {
+	next = q.Next(n)
+	if next == 0 || next > have {
+		if !q.Last || have <= n || have < 2 || next == 0 {
+			return 0, false
+		}
+		next = have
+	}
+	return next, q.Next(next) == 0 || q.Last && q.Next(next) > have && next == have
+}
+
 // Step is one look at a sequence. Low and High are this look's interval, SoFarLow and SoFarHigh the intersection of
 // all looks up to it; they can be infinite: nothing can be concluded yet.
 type Step struct {
@@ -73,7 +90,8 @@ type Step struct {
 	High      float64 `json:"high"`
 	SoFarLow  float64 `json:"so_far_low"`
 	SoFarHigh float64 `json:"so_far_high"`
-	E         float64 `json:"e"` // e-value against "no effect", largest so far; NaN for rule Looks
+	E         float64 `json:"e"`     // e-value against "no effect", largest so far; NaN for rule Looks
+	ENow      float64 `json:"e_now"` // the same as of this look alone
 }
 
 // Course is what a sequence of replicates says of a variant. Its Effect is as of the look that settled it, or of the
@@ -83,50 +101,88 @@ type Course struct {
 	Effect
 	Steps   []Step `json:"steps"`
 	Settled bool   `json:"settled"` // better, worse or equivalent
-	Done    bool   `json:"done"`    // settled, futile or out of budget: no more replicates
+	Done    bool   `json:"done"`    // no more replicates: settled, futile, out of budget, or there is nothing to test
 	Needs   int    `json:"needs"`   // about how many pairs more would settle it; 0 if it is settled or that cannot be told
 }
 
 // Sequential judges a variant against its reference as its replicates come in, in the order of the keys. Both map a
-// replicate to the metric; only those that both have count.
+// replicate to the metric; looks count those that both have. Where pairing does not help, rule Looks is that of
+// Welch's test with all values up to the look (see Compare); rule Anytime keeps to the paired statistic, which its
+// e-process is made for.
 func Sequential[K cmp.Ordered](reference, variant map[K]float64, q Sequence) Course {
-	var both []K
+	r := start(reference, variant, q)
+	for !r.Done && r.step() {
+	}
+	return r.end()
+}
+
+// run is a sequence under way.
+type run[K cmp.Ordered] struct {
+	Course
+	q                  Sequence
+	reference, variant map[K]float64
+	both               []K // replicates that both have, in order
+	n                  int // pairs of the last look
+}
+
+func start[K cmp.Ordered](reference, variant map[K]float64, q Sequence) *run[K] {
+	q.Paired = q.Paired || q.Rule == Anytime
+	r := &run[K]{q: q, reference: reference, variant: variant}
 	for _, k := range slices.Sorted(maps.Keys(reference)) {
 		if v, ok := variant[k]; ok && isFinite(v) && isFinite(reference[k]) {
-			both = append(both, k)
+			r.both = append(r.both, k)
 		}
 	}
-	c := Course{}
-	low, high, e := math.Inf(-1), math.Inf(1), math.NaN()
+	return r
+}
+
+// step takes the next look, if there are pairs for it.
+func (r *run[K]) step() bool {
+	n, last := r.q.look(r.n, len(r.both))
+	if n == 0 {
+		return false
+	}
+	s := Step{N: n, SoFarLow: math.Inf(-1), SoFarHigh: math.Inf(1), E: math.NaN(), ENow: math.NaN()}
 	best := 1.0
-	for n := q.Next(0); n != 0 && n <= len(both); n = q.Next(n) {
-		c.Effect = Compare(restrict(reference, both[:n]), restrict(variant, both[:n]), q.Options)
-		s := Step{N: n, Mean: c.Mean, SD: c.SD, E: math.NaN()}
-		s.Low, s.High = q.interval(c.Effect)
-		if q.Rule == Anytime {
-			e = math.Max(q.evidence(c.Effect), orZero(e))
-			s.E = e
-		}
-		low, high = math.Max(low, s.Low), math.Min(high, s.High)
-		s.SoFarLow, s.SoFarHigh = low, high
-		c.Steps = append(c.Steps, s)
-		best = math.Min(best, q.pValue(c.Effect, e))
-		c.Low, c.High, c.PHolm, c.Comparisons = low, high, best, max(1, q.Arms)
-		c.WideLow, c.WideHigh = low, high
-		if c.judge(q, n); c.Done {
-			return c
-		}
+	if len(r.Steps) > 0 {
+		before := r.Steps[len(r.Steps)-1]
+		s.SoFarLow, s.SoFarHigh, s.E, best = before.SoFarLow, before.SoFarHigh, before.E, r.PHolm
 	}
-	if len(c.Steps) == 0 {
-		c.Effect = Compare(restrict(reference, both), restrict(variant, both), q.Options)
-		c.Low, c.High, c.WideLow, c.WideHigh, c.PHolm = math.Inf(-1), math.Inf(1), math.Inf(-1), math.Inf(1), math.NaN()
-		c.Verdict, c.Reason = Unsettled, fmt.Sprintf("%d pairs so far, the first look is at %d", len(both), q.Next(0))
+	until := r.both[n-1]
+	r.Effect = Compare(upTo(r.reference, until), upTo(r.variant, until), r.q.Options)
+	s.Mean, s.SD = r.Mean, r.SD
+	s.Low, s.High = r.q.interval(r.Effect)
+	s.SoFarLow, s.SoFarHigh = math.Max(s.SoFarLow, s.Low), math.Min(s.SoFarHigh, s.High)
+	if r.q.Rule == Anytime {
+		s.ENow = r.q.evidence(r.Effect)
+		s.E = math.Max(s.ENow, orZero(s.E))
 	}
-	return c
+	r.n, r.Steps = n, append(r.Steps, s)
+	r.Low, r.High, r.WideLow, r.WideHigh = s.SoFarLow, s.SoFarHigh, s.SoFarLow, s.SoFarHigh
+	r.PHolm, r.Comparisons, r.Correction = math.Min(best, r.q.pValue(r.Effect, s.E)), max(1, r.q.Arms), ByShares
+	r.judge(r.q, n, last)
+	return true
+}
+
+// end is the course as far as it went.
+func (r *run[K]) end() Course {
+	if len(r.Steps) == 0 {
+		r.Effect = Compare(restrict(r.reference, r.both), restrict(r.variant, r.both), r.q.Options)
+		r.Low, r.High, r.WideLow, r.WideHigh, r.PHolm = math.Inf(-1), math.Inf(1), math.Inf(-1), math.Inf(1), math.NaN()
+		if r.Done = r.q.Last; r.Done {
+			r.Effect = Compare(r.reference, r.variant, r.q.Options)
+			r.untest()
+		} else {
+			r.Verdict, r.Reason = Unsettled, fmt.Sprintf("%s so far, the first look is at %d", pairs(len(r.both)), r.q.Next(0))
+		}
+	} else if r.q.Last && !r.Done { // the pairs ended at a look
+		r.give(OutOfBudget, fmt.Sprintf("not settled with %s, and no more will come", pairs(r.n)))
+	}
+	return r.Course
 }
 
 // judge sets the verdict after n pairs.
-func (c *Course) judge(q Sequence, n int) {
+func (c *Course) judge(q Sequence, n int, last bool) {
 	margin := q.Margin
 	switch {
 	case c.Low > 0 || c.High < 0:
@@ -134,70 +190,71 @@ func (c *Course) judge(q Sequence, n int) {
 		if (c.Low > 0) != q.Minimize {
 			c.Verdict = Better
 		}
-		c.Reason = fmt.Sprintf("settled after %d pairs: the interval excludes zero", n)
+		c.Reason = fmt.Sprintf("settled after %s: the interval excludes zero", pairs(n))
 	case margin > 0 && c.Low >= -margin && c.High <= margin:
 		c.Settled, c.Verdict = true, Equivalent
-		c.Reason = fmt.Sprintf("settled after %d pairs: the interval lies inside the margin of %.4g", n, margin)
-	case q.Next(n) == 0:
-		c.Verdict, c.Reason = OutOfBudget, fmt.Sprintf("not settled with all %d pairs", n)
+		c.Reason = fmt.Sprintf("settled after %s: the interval lies inside the margin of %.4g", pairs(n), margin)
+	case c.SD == 0 && (c.Mean == 0 || last):
+		c.Done = true
+		c.untest()
 	default:
-		c.Verdict, c.Reason = Unsettled, fmt.Sprintf("not settled with %d pairs, the next look is at %d", n, q.Next(n))
+		c.unsettled(q, n, last)
 	}
-	c.Done = c.Settled || c.Verdict == OutOfBudget
+	c.Done = c.Done || c.Settled
 }
 
-// interval is one look's interval.
-func (q Sequence) interval(e Effect) (low, high float64) {
-	if e.N < 2 || !(e.SE > 0) {
-		return math.Inf(-1), math.Inf(1)
-	}
-	half := math.Inf(1)
-	if q.Rule == Anytime {
-		half = anytime(e.N, e.DF, q.g(), q.share()) * e.SE
-	} else {
-		half = quantile(1-q.share()/float64(2*len(q.Looks)), e.DF) * e.SE
-	}
-	return e.Mean - half, e.Mean + half
+// untest takes back the numbers of an effect that cannot be tested and says why.
+func (c *Course) untest() {
+	c.Verdict, c.Reason = NotTested, c.untested()
+	c.P, c.PHolm, c.Needs = math.NaN(), math.NaN(), 0
+	c.Low, c.High, c.WideLow, c.WideHigh = math.NaN(), math.NaN(), math.NaN(), math.NaN()
 }
 
-// pValue is corrected for looks and arms.
-func (q Sequence) pValue(e Effect, evidence float64) float64 {
-	arms := float64(max(1, q.Arms))
-	if q.Rule == Anytime {
-		return math.Min(1, arms/evidence)
+// unsettled says whether to go on after n pairs.
+func (c *Course) unsettled(q Sequence, n int, last bool) {
+	c.Needs = q.needs(c.Mean, c.SD, n)
+	switch {
+	case last && n < q.Max:
+		c.give(OutOfBudget, fmt.Sprintf("not settled with %s, and no more will come", pairs(n)))
+	case last:
+		c.give(OutOfBudget, fmt.Sprintf("not settled with all %s", pairs(n)))
+	case !q.Patient && q.futile(c, n):
+		c.give(Futile, fmt.Sprintf("stopped after %s: the %d that are left would hardly settle it", pairs(n), q.Max-n))
+	default:
+		c.Verdict, c.Reason = Unsettled, fmt.Sprintf("not settled with %s, the next look is at %d", pairs(n), q.Next(n))
 	}
-	if math.IsNaN(e.P) {
-		return 1
-	}
-	return math.Min(1, e.P*float64(len(q.Looks))*arms)
 }
 
-func (q Sequence) g() float64 {
-	if q.G > 0 {
-		return q.G
+// give ends the sequence unsettled.
+func (c *Course) give(v Verdict, why string) {
+	c.Done, c.Verdict, c.Reason = true, v, why
+	if c.Needs > 0 {
+		c.Reason += fmt.Sprintf("; it needs about %.0f more", roughly(c.Needs))
 	}
-	return DefaultG
 }
 
-// evidence is the e-value of n pairs against "no effect":
-// (1+ng)^(-1/2) [ (1+t²/v) / (1+t²/(v(1+ng))) ]^((v+1)/2), with t = mean/SE and v degrees of freedom.
-func (q Sequence) evidence(e Effect) float64 {
-	if e.N < 2 || !(e.SE > 0) {
-		return 0
-	}
-	t2, v, ng := (e.Mean/e.SE)*(e.Mean/e.SE), e.DF, 1+float64(e.N)*q.g()
-	return math.Exp((v+1)/2*(math.Log1p(t2/v)-math.Log1p(t2/(v*ng))) - math.Log(ng)/2)
+// roughly rounds up to two digits.
+func roughly(n int) float64 {
+	unit := math.Pow(10, max(0, math.Floor(math.Log10(float64(n)))-1))
+	return math.Ceil(float64(n)/unit) * unit
 }
 
-// anytime is the half-width of the e-process's interval in units of SE: where the e-value against the end of
-// the interval is 1/alpha. It is infinite where n pairs can conclude nothing.
-func anytime(n int, v, g, alpha float64) float64 {
-	ng := 1 + float64(n)*g
-	a := math.Pow(math.Sqrt(ng)/alpha, 2/(v+1))
-	if a >= ng {
-		return math.Inf(1)
+func pairs(n int) string {
+	if n == 1 {
+		return "1 pair"
 	}
-	return math.Sqrt(v * (a - 1) / (1 - a/ng))
+	return fmt.Sprintf("%d pairs", n)
+}
+
+// upTo leaves out what comes after a key.
+func upTo[K cmp.Ordered](m map[K]float64, last K) map[K]float64 {
+	out := make(map[K]float64, len(m))
+	for k, v := range m {
+		if k <= last {
+			out[k] = v
+		}
+	}
+	return out
 }
 
 func restrict[K cmp.Ordered](m map[K]float64, keys []K) map[K]float64 {

@@ -24,7 +24,7 @@ func TestSequentialMultipliers(t *testing.T) {
 		{inference.Anytime, 8, 4.20}, {inference.Anytime, 12, 3.84},
 	} {
 		q := looks(0)
-		q.Rule = c.rule
+		q.Rule, q.Patient = c.rule, true
 		base, variant := map[int]float64{}, map[int]float64{}
 		for i := range c.n {
 			base[i], variant[i] = 0.5, 0.5+0.01*float64(i%2)
