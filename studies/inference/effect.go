@@ -19,6 +19,7 @@ type Method string
 const (
 	Paired Method = "paired t"
 	Welch  Method = "Welch t"
+	Pooled Method = "pooled t" // Dunnett's correction: one standard deviation from all arms
 )
 
 // NoHelp is the correlation of the arms over seeds up to which pairing does not help. It is looked at from

@@ -73,27 +73,41 @@ func Holm(p []float64) []float64 {
 	return out
 }
 
-// Family corrects effects that are read together, all variants of a study say: it
-// returns them with Holm's p values, Bonferroni intervals, verdicts and reasons. Effects that
-// could not be tested (one seed, no spread) do not count as comparisons.
-func Family(effects []Effect) []Effect {
+// Family corrects effects that are read together, all variants of a study say, by Holm.
+func Family(effects []Effect) []Effect { return FamilyBy(effects, ByHolm) }
+
+// FamilyBy corrects effects that are read together and were compared with a number of replicates that was fixed
+// before: it returns them with corrected p values, simultaneous intervals, verdicts and reasons. ByDunnett needs one
+// reference for all and puts the pooled test of all values in the place of each effect's own; where it cannot be done,
+// and for every other correction, it is Holm. Effects that could not be tested (one seed, no spread) do not count
+// as comparisons of Holm's.
+func FamilyBy(effects []Effect, by Correction) []Effect {
 	out := slices.Clone(effects)
-	p := make([]float64, len(out))
+	if by != ByDunnett || !dunnett(out) {
+		holm(out)
+	}
+	for i := range out {
+		out[i].judge()
+	}
+	return out
+}
+
+// holm sets Holm's p values and Bonferroni intervals.
+func holm(effects []Effect) {
+	p := make([]float64, len(effects))
 	tested := 0
-	for i, e := range out {
+	for i, e := range effects {
 		p[i] = e.P
 		if !math.IsNaN(e.P) {
 			tested++
 		}
 	}
-	holm := Holm(p)
-	for i := range out {
-		e := &out[i]
-		e.Comparisons, e.Correction, e.PHolm = tested, ByHolm, holm[i]
+	adjusted := Holm(p)
+	for i := range effects {
+		e := &effects[i]
+		e.Comparisons, e.Correction, e.PHolm = tested, ByHolm, adjusted[i]
 		e.WideLow, e.WideHigh = e.interval(e.Options.alpha() / float64(max(1, tested)))
-		e.judge()
 	}
-	return out
 }
 
 // judge sets verdict and reason from the corrected numbers.
@@ -106,10 +120,7 @@ func (e *Effect) judge() {
 	inside := margin > 0 && e.WideLow >= -margin && e.WideHigh <= margin
 	switch {
 	case e.PHolm < alpha:
-		e.Verdict, e.Reason = Worse, "the difference is clear"
-		if (e.Mean > 0) != e.Options.Minimize {
-			e.Verdict = Better
-		}
+		e.Verdict, e.Reason = e.direction(), "the difference is clear"
 		if e.Comparisons > 1 {
 			e.Reason += fmt.Sprintf(" after correction for %d comparisons", e.Comparisons)
 		}
@@ -124,10 +135,18 @@ func (e *Effect) judge() {
 	default:
 		e.Verdict = NotShown
 		e.Reason = fmt.Sprintf("%d pairs leave room for effects from %+.3g to %+.3g", e.N, e.Low, e.High)
-		if e.Method == Welch {
+		if e.Method != Paired {
 			e.Reason = fmt.Sprintf("the two arms leave room for effects from %+.3g to %+.3g", e.Low, e.High)
 		}
 	}
+}
+
+// direction is the verdict of a difference that is clear.
+func (e *Effect) direction() Verdict {
+	if (e.Mean > 0) != e.Options.Minimize {
+		return Better
+	}
+	return Worse
 }
 
 // untested says why there is no interval.

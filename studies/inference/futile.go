@@ -29,6 +29,14 @@ func (q Sequence) futile(c *Course, n int) bool {
 	return true
 }
 
+// hope is the rule by which a variant could be settled at the easiest: e-BH may ask for no more than 1/alpha of it.
+func (q Sequence) hope() Sequence {
+	if q.together {
+		q.Arms = 1
+	}
+	return q
+}
+
 // chance is the probability that the last look settles a variant whose n pairs so far have mean m and standard deviation
 // s, if the r pairs that are left are normal with mean effect and standard deviation s. With M their mean and W their
 // sum of squares about it (W/s² is chi-square with r-1 degrees of freedom), all N = n+r pairs have

@@ -43,8 +43,13 @@ type Sequence struct {
 	// Last says that no more replicates will come, though there may be fewer than Max: the budget is spent, or some
 	// failed. What there is gets the next look's share of alpha. Whether it is set must not depend on the scores.
 	Last bool
+	// Correction says how Together corrects for the arms under rule Anytime: ByEBH ("" is the same) or ByShares.
+	// Rule Looks has shares, and so has a variant that is judged alone by Sequential.
+	Correction Correction
 	// Patient keeps a variant going until Max even where the rest would hardly settle it: no verdict Futile.
 	Patient bool
+
+	together bool // judged by e-BH with other arms
 }
 
 // share is the level of one arm.
@@ -126,7 +131,7 @@ type run[K cmp.Ordered] struct {
 }
 
 func start[K cmp.Ordered](reference, variant map[K]float64, q Sequence) *run[K] {
-	q.Paired = q.Paired || q.Rule == Anytime
+	q.Paired = q.Paired || q.Rule == Anytime // the e-process is the paired statistic's
 	r := &run[K]{q: q, reference: reference, variant: variant}
 	for _, k := range slices.Sorted(maps.Keys(reference)) {
 		if v, ok := variant[k]; ok && isFinite(v) && isFinite(reference[k]) {
@@ -186,10 +191,7 @@ func (c *Course) judge(q Sequence, n int, last bool) {
 	margin := q.Margin
 	switch {
 	case c.Low > 0 || c.High < 0:
-		c.Settled, c.Verdict = true, Worse
-		if (c.Low > 0) != q.Minimize {
-			c.Verdict = Better
-		}
+		c.Settled, c.Verdict = true, c.direction()
 		c.Reason = fmt.Sprintf("settled after %s: the interval excludes zero", pairs(n))
 	case margin > 0 && c.Low >= -margin && c.High <= margin:
 		c.Settled, c.Verdict = true, Equivalent
@@ -218,7 +220,7 @@ func (c *Course) unsettled(q Sequence, n int, last bool) {
 		c.give(OutOfBudget, fmt.Sprintf("not settled with %s, and no more will come", pairs(n)))
 	case last:
 		c.give(OutOfBudget, fmt.Sprintf("not settled with all %s", pairs(n)))
-	case !q.Patient && q.futile(c, n):
+	case !q.Patient && q.hope().futile(c, n):
 		c.give(Futile, fmt.Sprintf("stopped after %s: the %d that are left would hardly settle it", pairs(n), q.Max-n))
 	default:
 		c.Verdict, c.Reason = Unsettled, fmt.Sprintf("not settled with %s, the next look is at %d", pairs(n), q.Next(n))

@@ -1,0 +1,94 @@
+package inference
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+)
+
+// EBH is the e-Benjamini-Hochberg procedure (Wang and Ramdas 2022): of m e-values, sorted down, the k largest are
+// rejected for the largest k with e_(k) >= m/(k alpha). The expected share of false ones among those rejected is at
+// most alpha whatever the dependence of the e-values, as of arms that share their reference. NaN counts as 0.
+func EBH(e []float64, alpha float64) []bool {
+	out := make([]bool, len(e))
+	for i, p := range adjustE(e, len(e)) {
+		out[i] = p <= alpha
+	}
+	return out
+}
+
+// adjustE gives the smallest alpha at which EBH rejects each of m e-values, at most 1; those that are not there
+// count as 0.
+func adjustE(e []float64, m int) []float64 {
+	order := make([]int, len(e))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return -cmp.Compare(orZero(e[a]), orZero(e[b])) })
+	out := make([]float64, len(e))
+	least := 1.0
+	for k := len(order); k > 0; k-- {
+		i := order[k-1]
+		least = min(least, float64(m)/(float64(k)*orZero(e[i])))
+		out[i] = least
+	}
+	return out
+}
+
+// Together judges all variants of a block as their replicates come in. Rule Looks gives each its share of alpha, as
+// Sequential does. Rule Anytime gives verdicts by e-BH over the arms, unless Sequence.Correction is ByShares:
+//
+// After every pair the arms' e-values are held against each other. Those that are rejected are settled and stop; their
+// e-values stay as they were, and so they stay rejected: whatever the other arms do, k can only grow. An arm that lags
+// behind counts as 0 until it has as many pairs, so that its pairs can add verdicts later and take back none. An arm
+// shown to be equivalent counts as 0. Intervals and "equivalent" stay at the arm's share of alpha.
+//
+// Sequence.Arms counts variants that are not here too; 0 or less than those here: as many as here.
+func Together[K cmp.Ordered](reference map[K]float64, variants []map[K]float64, q Sequence) []Course {
+	q.Arms = max(q.Arms, len(variants))
+	q.together = q.Rule == Anytime && q.Correction != ByShares
+	runs := make([]*run[K], len(variants))
+	out := make([]Course, len(variants))
+	for i, v := range variants {
+		runs[i] = start(reference, v, q)
+	}
+	for n := q.Next(0); n != 0; n = q.Next(n) {
+		for _, r := range runs {
+			if next, _ := q.look(r.n, len(r.both)); !r.Done && next != 0 && next <= n {
+				r.step()
+			}
+		}
+		if q.together {
+			settle(runs, n)
+		}
+	}
+	for i, r := range runs {
+		out[i] = r.end()
+	}
+	return out
+}
+
+// settle gives the verdicts of e-BH with n pairs.
+func settle[K cmp.Ordered](runs []*run[K], n int) {
+	e := make([]float64, len(runs))
+	for i, r := range runs {
+		if len(r.Steps) > 0 && (r.Done || r.n == n) && r.Verdict != Equivalent && r.Verdict != NotTested {
+			e[i] = r.Steps[len(r.Steps)-1].ENow
+		}
+	}
+	for i, p := range adjustE(e, runs[0].q.Arms) {
+		r := runs[i]
+		if len(r.Steps) == 0 || r.Verdict == NotTested {
+			continue
+		}
+		r.Correction = ByEBH
+		if r.Done || r.n == n {
+			r.PHolm = math.Min(p, r.PHolm)
+		}
+		if p <= r.q.alpha() && !r.Settled && e[i] > 0 {
+			r.Done, r.Settled, r.Needs, r.Verdict = true, true, 0, r.direction()
+			r.Reason = fmt.Sprintf("settled after %s: an e-value of %.3g among %d variants", pairs(r.n), e[i], r.q.Arms)
+		}
+	}
+}

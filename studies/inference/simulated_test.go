@@ -1,0 +1,193 @@
+package inference_test
+
+import (
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/mapsweep/mapsweep/studies/inference"
+)
+
+// world is where simulated scores come from: normal, arms that correlate by rho over replicates.
+type world struct {
+	n       int
+	effect  float64 // of the variant, in units of the differences' standard deviation
+	rho     float64
+	ratio   float64 // standard deviation of the variant over that of the reference; 0: 1
+	missing float64 // chance that a trial failed
+	arms    int     // variants against one reference; 0: 1
+}
+
+// draw is one study: the reference and its variants, differences scaled to standard deviation 1. Only the first has the effect.
+func (w world) draw(rng *rand.Rand) (reference map[int]float64, variants []map[int]float64) {
+	ratio := w.ratio
+	if ratio == 0 {
+		ratio = 1
+	}
+	scale := 1 / math.Sqrt(1+ratio*ratio-2*w.rho*ratio)
+	reference = map[int]float64{}
+	variants = make([]map[int]float64, max(1, w.arms))
+	base := make([]float64, w.n)
+	for i := range base {
+		base[i] = rng.NormFloat64()
+		if rng.Float64() >= w.missing {
+			reference[i] = scale * base[i]
+		}
+	}
+	for j := range variants {
+		variants[j] = map[int]float64{}
+		for i := range base {
+			v := scale * ratio * (w.rho*base[i] + math.Sqrt(1-w.rho*w.rho)*rng.NormFloat64())
+			if j == 0 {
+				v += w.effect
+			}
+			if rng.Float64() >= w.missing {
+				variants[j][i] = v
+			}
+		}
+	}
+	return reference, variants
+}
+
+// share is the part of simulated studies for which f holds.
+func share(w world, f func(reference map[int]float64, variants []map[int]float64) bool) float64 {
+	rng, n := rand.New(rand.NewPCG(20261127, 5)), 0
+	for range simulated {
+		if f(w.draw(rng)) {
+			n++
+		}
+	}
+	return float64(n) / simulated
+}
+
+// error3 is three standard errors of a simulated share that is p in truth.
+func error3(p float64) float64 { return 3 * math.Sqrt(p*(1-p)/simulated) }
+
+func decided(e inference.Effect) bool {
+	return e.Verdict == inference.Better || e.Verdict == inference.Worse
+}
+
+// With a fixed number of replicates the choice between pairing and Welch's test by the data must not raise the error
+// rate, and the interval must cover. The plain Welch test in its place is logged: it does raise it.
+func TestSimulatedChoice(t *testing.T) {
+	for _, w := range []world{
+		{n: 3}, {n: 4}, {n: 5}, {n: 8}, {n: 12}, {n: 4, rho: -0.5}, {n: 12, rho: -0.5}, {n: 5, rho: 0.1}, {n: 5, rho: 0.3}, {n: 5, rho: 0.6}, {n: 5, rho: 0.9},
+		{n: 4, ratio: 3}, {n: 8, ratio: 3}, {n: 8, rho: -0.5, ratio: 3},
+		{n: 5, missing: 0.2}, {n: 8, missing: 0.2}, {n: 12, missing: 0.4}, {n: 8, rho: -0.5, missing: 0.2}, {n: 8, rho: 0.3, missing: 0.2, ratio: 3}, {n: 12, rho: 0.1, ratio: 3, missing: 0.4},
+	} {
+		var plain, unpaired, covered, wrong, tested float64
+		share(w, func(reference map[int]float64, variants []map[int]float64) bool {
+			e := inference.Compare(reference, variants[0], inference.Options{})
+			if math.IsNaN(e.P) {
+				return false
+			}
+			tested++
+			p := e.P
+			if e.Correlation <= inference.NoHelp {
+				p = inference.Compare(reference, variants[0], inference.Options{Unpaired: true}).P
+				unpaired++
+			}
+			if p < 0.05 {
+				plain++
+			}
+			if decided(e) {
+				wrong++
+			}
+			if e.Low <= 0 && e.High >= 0 {
+				covered++
+			}
+			return true
+		})
+		t.Logf("%+v: unpaired %.3f; false verdicts %.4f (with the plain Welch test %.4f)", w, unpaired/tested, wrong/tested, plain/tested)
+		if wrong/tested > 0.05+error3(0.05) {
+			t.Errorf("%+v: %.4f false verdicts", w, wrong/tested)
+		}
+		if math.Abs(covered/tested-0.95) > 0.01+error3(0.05) {
+			t.Errorf("%+v: the interval covers with %.4f", w, covered/tested)
+		}
+	}
+}
+
+// Sequences: false verdicts at most alpha, intervals that all cover at once with 1 - alpha at least.
+func TestSimulatedNull(t *testing.T) {
+	for _, rule := range []inference.Rule{inference.Looks, inference.Anytime} {
+		for _, w := range []world{{n: 12, rho: 0.5}, {n: 12}, {n: 12, rho: -0.5}, {n: 12, ratio: 3}, {n: 12, rho: 0.9}, {n: 14, missing: 0.15}, {n: 14, missing: 0.15, ratio: 3}, {n: 12, rho: 0.5, effect: 1}} {
+			q := looks(0)
+			q.Rule, q.Patient, q.Last = rule, true, w.missing > 0
+			missed, false3 := 0.0, 0.0
+			share(w, func(reference map[int]float64, variants []map[int]float64) bool {
+				c := inference.Sequential(reference, variants[0], q)
+				out := slices.ContainsFunc(c.Steps, func(s inference.Step) bool { return s.Low > w.effect || s.High < w.effect })
+				if out {
+					missed++
+				}
+				if decided(c.Effect) && (w.effect == 0 || c.Mean*w.effect < 0) {
+					false3++
+				}
+				return out
+			})
+			t.Logf("%s %+v: false verdicts %.4f, an interval misses %.4f", rule, w, false3/simulated, missed/simulated)
+			if false3/simulated > 0.05+error3(0.05) || missed/simulated > 0.05+error3(0.05) {
+				t.Errorf("%s %+v: false verdicts %.4f, an interval misses %.4f", rule, w, false3/simulated, missed/simulated)
+			}
+		}
+	}
+}
+
+// The table of tools/seqcheck.py: at most 12 pairs, effect in standard deviations of the differences; 20,000 studies without an
+// effect and 4,000 with one. Giving up where the rest is futile costs next to nothing.
+func TestSimulatedPower(t *testing.T) {
+	for _, c := range []struct {
+		rule          inference.Rule
+		effect        float64
+		settled, mean float64
+	}{
+		{inference.Looks, 0, 0.041, 11.77}, {inference.Looks, 0.5, 0.213, 11.33}, {inference.Looks, 1, 0.723, 9.68},
+		{inference.Looks, 1.5, 0.972, 7.43}, {inference.Looks, 2, 1, 5.94}, {inference.Looks, 3, 1, 4.62},
+		{inference.Anytime, 0, 0.019, 11.89}, {inference.Anytime, 0.5, 0.106, 11.57}, {inference.Anytime, 1, 0.515, 10.04},
+		{inference.Anytime, 1.5, 0.896, 7.75}, {inference.Anytime, 2, 0.995, 6.16}, {inference.Anytime, 3, 1, 4.81},
+	} {
+		for _, patient := range []bool{true, false} {
+			q, used := looks(0), 0.0
+			q.Rule, q.Patient = c.rule, patient
+			got := share(world{n: 12, effect: c.effect, rho: 0.5}, func(reference map[int]float64, variants []map[int]float64) bool {
+				e := inference.Sequential(reference, variants[0], q)
+				used += float64(e.Steps[len(e.Steps)-1].N)
+				return decided(e.Effect)
+			})
+			t.Logf("%s, effect %.1f sd, patient %v: settled %.3f, mean replicates %.2f", c.rule, c.effect, patient, got, used/simulated)
+			if math.Abs(got-c.settled) > 0.02+error3(c.settled) {
+				t.Errorf("%s, effect %v, patient %v: settled %.3f, want %.3f", c.rule, c.effect, patient, got, c.settled)
+			}
+			if mean := used / simulated; patient && math.Abs(mean-c.mean) > 0.1+9/math.Sqrt(simulated) || mean > c.mean+0.1+9/math.Sqrt(simulated) {
+				t.Errorf("%s, effect %v, patient %v: %.2f replicates, want %.2f", c.rule, c.effect, patient, mean, c.mean)
+			}
+		}
+	}
+}
+
+// Planted effects: 2 sd are settled early; nothing is rarely called something; and with little noise the margin is shown.
+func TestSimulatedPlanted(t *testing.T) {
+	for _, rho := range []float64{0, 0.5} {
+		var used []float64
+		share(world{n: 12, effect: 2, rho: rho}, func(reference map[int]float64, variants []map[int]float64) bool {
+			used = append(used, float64(inference.Sequential(reference, variants[0], looks(0.5)).N))
+			return true
+		})
+		slices.Sort(used)
+		sum := 0.0
+		for _, n := range used {
+			sum += n
+		}
+		if median, mean := used[len(used)/2], sum/simulated; median > 6 || mean > 7.2 {
+			t.Errorf("rho %v: 2 sd need %v replicates in the median and %.2f in the mean", rho, median, mean)
+		}
+		same := share(world{n: 12, rho: rho}, func(reference map[int]float64, variants []map[int]float64) bool {
+			return inference.Sequential(reference, variants[0], looks(10)).Verdict == inference.Equivalent
+		})
+		if same < 0.95-error3(0.95) {
+			t.Errorf("rho %v: %.3f equivalent with a margin of 10 sd", rho, same)
+		}
+	}
+}

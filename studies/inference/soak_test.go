@@ -1,0 +1,6 @@
+//go:build soak
+
+package inference_test
+
+// simulated studies of each kind: go test -tags soak -run Simulated -v -timeout 60m ./studies/inference
+const simulated = 20_000
