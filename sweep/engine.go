@@ -92,15 +92,17 @@ const maxParallel = 4096
 // run is one call of Engine.Run.
 type run struct {
 	*Engine
-	spec    studies.Spec
-	study   trials.Study
-	sampler Sampler
-	pruner  Pruner
-	pool    *local.Pool
-	timeout time.Duration
-	begun   time.Time
-	epochs  int
-	planned map[string]bool // keys of the points of a fixed design
+	spec     studies.Spec
+	study    trials.Study
+	sampler  Sampler
+	pruner   Pruner
+	pool     *local.Pool
+	timeout  time.Duration
+	begun    time.Time
+	epochs   int
+	layout   layout        // of a fixed design
+	settling *settling     // nil: the number of replicates is fixed
+	news     chan struct{} // closed when something has changed that an idle worker may wait for
 
 	asking   sync.Mutex     // one suggestion at a time
 	emitting sync.Mutex     // one event at a time
@@ -155,7 +157,7 @@ func (e *Engine) newRun(spec studies.Spec) (*run, error) {
 		return nil, errors.New("no directory for its trials")
 	}
 	r := &run{Engine: &c, spec: spec, epochs: spec.Trainer.Epochs, begun: c.Now(),
-		active: map[int64]*active{}, cleaned: map[int64]bool{}, stopping: make(chan struct{})}
+		active: map[int64]*active{}, cleaned: map[int64]bool{}, stopping: make(chan struct{}), news: make(chan struct{})}
 	if spec.Trainer.Timeout != "" {
 		d, err := time.ParseDuration(spec.Trainer.Timeout)
 		if err != nil {
@@ -224,6 +226,9 @@ func (r *run) run(ctx context.Context, file []byte) (Summary, error) {
 			return Summary{}, err
 		}
 	}
+	if err := r.layOut(&started); err != nil {
+		return Summary{}, err
+	}
 	if err := r.recoverTrials(ctx, &started); err != nil {
 		return Summary{}, err
 	}
@@ -278,7 +283,7 @@ func (r *run) count(ctx context.Context) (Summary, error) {
 }
 
 // tally accounts for the study's trials without laying out its design again.
-func (r *run) tally(ts []trials.Trial) Summary { return tally(r.spec, r.planned, ts, r.Now()) }
+func (r *run) tally(ts []trials.Trial) Summary { return tally(r.spec, r.layout, ts, r.Now()) }
 
 func (r *run) emit(ev Event) {
 	if r.Events == nil {

@@ -1,6 +1,7 @@
 package sweep
 
 import (
+	"github.com/mapsweep/mapsweep/studies/courses"
 	"github.com/mapsweep/mapsweep/sweep/local"
 	"github.com/mapsweep/mapsweep/trainer"
 	"github.com/mapsweep/mapsweep/trials"
@@ -13,15 +14,16 @@ type Event interface{ event() }
 type StudyStarted struct {
 	Study     trials.Study
 	Summary   Summary
-	Continued bool     // the study was there before
-	Extended  []string // what an edited study file added
-	Changed   []string // how program and machine differ from those of the run before
-	Lost      []int    // trials of vanished workers, waiting again
-	Retried   []int    // failed trials that are repeated by new ones
-	Notes     []string // from the design
-	Parallel  int      // trials at once, before anything is known of their memory
-	Most      int      // trials at once when GPUs turn out to have room for several
-	Devices   []string // GPUs that trials lease, for people; empty: the CPU
+	Continued bool             // the study was there before
+	Extended  []string         // what an edited study file added
+	Changed   []string         // how program and machine differ from those of the run before
+	Lost      []int            // trials of vanished workers, waiting again
+	Retried   []int            // failed trials that are repeated by new ones
+	Settled   []VariantSettled // variants that were settled, or given up, before this run
+	Notes     []string         // from the design
+	Parallel  int              // trials at once, before anything is known of their memory
+	Most      int              // trials at once when GPUs turn out to have room for several
+	Devices   []string         // GPUs that trials lease, for people; empty: the CPU
 }
 
 // TrialStarted says that a trial was claimed and begins.
@@ -53,15 +55,19 @@ type TrialFinished struct {
 	Summary Summary
 }
 
+// VariantSettled says that a variant gets no more replicates: it is settled, or it will not be.
+type VariantSettled struct{ courses.Variant }
+
 // StudyDone is the last event; Err is what Run returns.
 type StudyDone struct {
 	Summary Summary
 	Err     error
 }
 
-func (StudyStarted) event()  {}
-func (TrialStarted) event()  {}
-func (TrialProgress) event() {}
-func (TrialMeasured) event() {}
-func (TrialFinished) event() {}
-func (StudyDone) event()     {}
+func (StudyStarted) event()   {}
+func (TrialStarted) event()   {}
+func (TrialProgress) event()  {}
+func (TrialMeasured) event()  {}
+func (TrialFinished) event()  {}
+func (VariantSettled) event() {}
+func (StudyDone) event()      {}

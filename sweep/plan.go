@@ -15,8 +15,8 @@ import (
 	"github.com/mapsweep/mapsweep/trials"
 )
 
-// enqueueDesign enqueues every point of a fixed design; those that are there already stay as they are.
-func (r *run) enqueueDesign(ctx context.Context, ev *StudyStarted) error {
+// layOut lays out a fixed design.
+func (r *run) layOut(ev *StudyStarted) error {
 	if r.spec.Design == studies.DesignSearch {
 		return nil
 	}
@@ -24,17 +24,38 @@ func (r *run) enqueueDesign(ctx context.Context, ev *StudyStarted) error {
 	if err != nil {
 		return fmt.Errorf("plan design: %w", err)
 	}
-	ev.Notes, r.planned = plan.Notes, keysOf(plan.Points)
-	for _, p := range plan.Points {
-		s := trials.Suggestion{Key: p.Key, Space: pointSpace(r.spec, p.Params), Params: p.Params, Attrs: map[string]json.RawMessage{
-			trials.AttrArm:       trials.Attr(p.Arm),
-			trials.AttrReplicate: trials.Attr(p.Replicate),
-			trials.AttrSeed:      trials.Attr(p.Seed),
-			trials.AttrData:      trials.Attr(p.Data),
-		}}
-		if _, err := r.Store.Enqueue(ctx, r.study.ID, s); err != nil {
-			return fmt.Errorf("enqueue %s: %w", p.Key, err)
+	ev.Notes, r.layout = plan.Notes, newLayout(r.spec, plan)
+	if r.spec.Settle != nil {
+		r.settling = &settling{asked: map[string]bool{}, told: map[string]bool{}}
+	}
+	return nil
+}
+
+// enqueueDesign enqueues every point of a fixed design, or for variants that are to be settled what the study is sure to
+// need now; those that are there already stay as they are.
+func (r *run) enqueueDesign(ctx context.Context, ev *StudyStarted) (err error) {
+	for _, p := range r.layout.plan.Points {
+		if !r.layout.planned[p.Key] {
+			continue // further replicates come when a variant needs them
 		}
+		if err := r.enqueuePoint(ctx, p); err != nil {
+			return err
+		}
+	}
+	_, ev.Settled, err = r.advance(ctx)
+	return err
+}
+
+// enqueuePoint enqueues a point of a fixed design; one that is there already stays as it is.
+func (r *run) enqueuePoint(ctx context.Context, p design.Point) error {
+	s := trials.Suggestion{Key: p.Key, Space: pointSpace(r.spec, p.Params), Params: p.Params, Attrs: map[string]json.RawMessage{
+		trials.AttrArm:       trials.Attr(p.Arm),
+		trials.AttrReplicate: trials.Attr(p.Replicate),
+		trials.AttrSeed:      trials.Attr(p.Seed),
+		trials.AttrData:      trials.Attr(p.Data),
+	}}
+	if _, err := r.Store.Enqueue(ctx, r.study.ID, s); err != nil {
+		return fmt.Errorf("enqueue %s: %w", p.Key, err)
 	}
 	return nil
 }

@@ -31,7 +31,7 @@ func (r *run) recoverTrials(ctx context.Context, ev *StudyStarted) error {
 		return err
 	}
 	r.learnPeaks(ts)
-	affordable := r.affordable(ts)
+	affordable, stopped := r.affordable(ts), r.stopped(ts)
 	for _, t := range ts {
 		switch {
 		case t.State == trials.Running:
@@ -42,6 +42,7 @@ func (r *run) recoverTrials(ctx context.Context, ev *StudyStarted) error {
 			if lost {
 				ev.Lost = append(ev.Lost, t.Number)
 			}
+		case stopped(t): // what it could still say would not be read
 		case repeats(t), affordable && t.Text(AttrSkippedBy) == "budget" && !t.Superseded():
 			n, err := repeat(ctx, r.Store, t)
 			if err != nil {

@@ -38,7 +38,14 @@ func (r *run) stopRequested(ctx context.Context) (bool, error) {
 // affordable says whether the device-hours used so far leave room in the budget.
 func (r *run) affordable(ts []trials.Trial) bool {
 	limit := r.spec.Budget.DeviceHours
-	return limit <= 0 || r.tally(ts).DeviceHours < limit
+	if limit <= 0 {
+		return true
+	}
+	used := 0.0
+	for _, t := range ts {
+		used += hours(t, r.Now())
+	}
+	return used < limit
 }
 
 // checkBudget notices that the budget is used up; from then on nothing new starts.

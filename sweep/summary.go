@@ -5,12 +5,14 @@ import (
 	"time"
 
 	"github.com/mapsweep/mapsweep/studies"
+	"github.com/mapsweep/mapsweep/studies/courses"
 	"github.com/mapsweep/mapsweep/studies/design"
 	"github.com/mapsweep/mapsweep/trials"
 )
 
 // Summary accounts for every trial that a study planned. Trials that another one
-// repeats are not counted, except in Repeated.
+// repeats are not counted, except in Repeated. Where variants get replicates until they
+// are settled, those before the first look are planned, and what turned out to be needed.
 type Summary struct {
 	Planned    int `json:"planned"`
 	Complete   int `json:"complete"`
@@ -23,6 +25,8 @@ type Summary struct {
 	Repeated   int `json:"repeated"` // failures that another trial repeats; not those that were skipped and run after all
 	// Missing counts points of a fixed design that are not in the database; they are planned, and nothing else.
 	Missing int `json:"missing,omitempty"`
+	// Most is what Planned may grow to while variants are not settled; 0: it does not grow.
+	Most int `json:"most,omitempty"`
 	// DeviceHours is the time of all attempts, repeated trials included.
 	DeviceHours float64 `json:"device_hours"`
 }
@@ -44,22 +48,31 @@ func (s Summary) Check() error {
 // Count accounts for the trials of a study at that moment. Planned is what the spec lays out, whether or not it
 // is among ts, and what was enqueued beside it.
 func Count(spec studies.Spec, ts []trials.Trial, now time.Time) Summary {
-	var points []design.Point
+	var l layout
 	if spec.Fixed() {
 		if plan, err := design.Points(spec); err == nil { // of a design that cannot be laid out nothing can miss
-			points = plan.Points
+			l = newLayout(spec, plan)
 		}
 	}
-	return tally(spec, keysOf(points), ts, now)
+	return tally(spec, l, ts, now)
 }
 
-// keysOf are the keys of the points of a fixed design.
-func keysOf(points []design.Point) map[string]bool {
-	keys := make(map[string]bool, len(points))
-	for _, p := range points {
-		keys[p.Key] = true
+// layout is a fixed design and what of it is planned from the start.
+type layout struct {
+	plan    design.Plan
+	planned map[string]bool // keys of its points; where variants are to be settled those before the first look
+}
+
+func newLayout(spec studies.Spec, plan design.Plan) layout {
+	points := plan.Points
+	if spec.Settle != nil {
+		points = courses.First(spec, plan)
 	}
-	return keys
+	l := layout{plan, make(map[string]bool, len(points))}
+	for _, p := range points {
+		l.planned[p.Key] = true
+	}
+	return l
 }
 
 // pointKey is the key of the point that a trial, or the trial that it repeats, was enqueued for.
@@ -70,8 +83,9 @@ func pointKey(t trials.Trial, planned map[string]bool) string {
 	return t.Key
 }
 
-// tally is Count for a fixed design whose points have those keys.
-func tally(spec studies.Spec, planned map[string]bool, ts []trials.Trial, now time.Time) Summary {
+// tally is Count for a design that is laid out already.
+func tally(spec studies.Spec, l layout, ts []trials.Trial, now time.Time) Summary {
+	planned := l.planned
 	s := Summary{Planned: len(planned)}
 	suggested, found := 0, map[string]bool{}
 	for _, t := range ts {
@@ -93,6 +107,9 @@ func tally(spec studies.Spec, planned map[string]bool, ts []trials.Trial, now ti
 		s.add(t)
 	}
 	s.Missing = len(planned) - len(found)
+	if spec.Settle != nil && len(l.plan.Points) > 0 {
+		s.replicates(spec, l, ts)
+	}
 	if more := searchTrials(spec) - suggested; more > 0 {
 		s.Planned += more
 		if s.spent(spec.Budget) {
@@ -102,6 +119,22 @@ func tally(spec studies.Spec, planned map[string]bool, ts []trials.Trial, now ti
 		}
 	}
 	return s
+}
+
+// replicates adds the trials that unsettled variants need and that are not among ts: they are planned as soon as it
+// is known that they are needed.
+func (s *Summary) replicates(spec studies.Spec, l layout, ts []trials.Trial) {
+	spent := spec.Budget.DeviceHours > 0 && s.DeviceHours >= spec.Budget.DeviceHours
+	at := courses.Read(spec, l.plan, ts, spent)
+	for _, p := range at.Missing {
+		if !l.planned[p.Key] {
+			s.Planned++
+			s.Missing++
+		}
+	}
+	if at.Most > 0 {
+		s.Most = s.Planned + at.Most
+	}
 }
 
 // spent says that the budget has ended the study: nothing runs, and nothing more may start.

@@ -78,6 +78,7 @@ func (r *run) runTrial(ctx, accept context.Context, h *holding, t trials.Trial) 
 		r.mu.Lock()
 		delete(r.active, t.ID)
 		r.mu.Unlock()
+		r.wake()
 	}()
 	if how := needs(t); how != local.Shared {
 		if err := r.exchange(tctx, accept, h, how); err != nil {
@@ -478,10 +479,14 @@ func addNote(attrs map[string]json.RawMessage, text string) {
 	attrs[trials.AttrNote] = trials.Attr(text)
 }
 
-// finished does what follows each ended trial: retention, the hook, the event.
+// finished does what follows each ended trial: further replicates, retention, the hook, the events.
 func (r *run) finished(ctx context.Context, t trials.Trial, reason string) error {
 	r.after.Lock()
 	defer r.after.Unlock()
+	_, settled, err := r.advance(ctx)
+	if err != nil {
+		return err
+	}
 	ts, err := r.Store.Trials(ctx, r.study.ID)
 	if err != nil {
 		return err
@@ -496,5 +501,6 @@ func (r *run) finished(ctx context.Context, t trials.Trial, reason string) error
 		r.AfterTrial(ctx, r.study, t)
 	}
 	r.emit(TrialFinished{Trial: t, Reason: reason, Summary: r.tally(ts)})
+	r.tell(settled)
 	return hopeless(r.spec, t, ts)
 }

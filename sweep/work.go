@@ -51,6 +51,7 @@ func (r *run) work(ctx context.Context) error {
 // worker leases, claims and runs one trial after the other. accept ends when nothing new may start.
 func (r *run) worker(ctx, accept context.Context) error {
 	for ctx.Err() == nil && !r.isStopping() {
+		news := r.listen()
 		err := r.one(ctx, accept)
 		switch {
 		case err == nil:
@@ -61,7 +62,7 @@ func (r *run) worker(ctx, accept context.Context) error {
 			if err != nil || !more {
 				return quiet(ctx, err)
 			}
-			r.pause(ctx)
+			r.pause(ctx, news)
 		case errors.Is(err, ErrBudget):
 			return nil
 		default:
@@ -119,18 +120,34 @@ func quiet(ctx context.Context, err error) error {
 	return err
 }
 
+// listen gives a channel that is closed when a trial of this process has ended and what it brought is enqueued.
+func (r *run) listen() <-chan struct{} {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.news
+}
+
+// wake lets idle workers look again.
+func (r *run) wake() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	close(r.news)
+	r.news = make(chan struct{})
+}
+
 // pause waits before looking again for trials.
-func (r *run) pause(ctx context.Context) {
+func (r *run) pause(ctx context.Context, news <-chan struct{}) {
 	t := time.NewTimer(r.Limits.Poll)
 	defer t.Stop()
 	select {
 	case <-t.C:
+	case <-news:
 	case <-ctx.Done():
 	case <-r.stopping:
 	}
 }
 
-// next claims a waiting trial; a search suggests one if none waits. ErrNoneWaiting: all are
+// next claims a waiting trial; a search suggests one if none waits, and unsettled variants get replicates. ErrNoneWaiting: all are
 // claimed. ErrBudget: nothing more may start.
 func (r *run) next(ctx context.Context) (trials.Trial, error) {
 	r.asking.Lock()
@@ -146,7 +163,7 @@ func (r *run) next(ctx context.Context) (trials.Trial, error) {
 		if !errors.Is(err, trials.ErrNoneWaiting) {
 			return t, err
 		}
-		if more, err := r.suggest(ctx); err != nil || !more {
+		if more, err := r.nextPoints(ctx); err != nil || !more {
 			if err == nil {
 				err = trials.ErrNoneWaiting
 			}
@@ -156,7 +173,8 @@ func (r *run) next(ctx context.Context) (trials.Trial, error) {
 }
 
 // others says whether to go on waiting: trials of other processes are running and may come
-// back to the queue. It puts those of vanished workers back itself.
+// back to the queue, or trials of this one may show that more replicates are needed. It puts those of
+// vanished workers back itself.
 func (r *run) others(ctx context.Context) (bool, error) {
 	ts, err := r.Store.Trials(ctx, r.study.ID)
 	if err != nil {
@@ -185,7 +203,16 @@ func (r *run) others(ctx context.Context) (bool, error) {
 			r.Log.Warn("another worker vanished, its trial runs again", "trial", t.Number)
 		}
 	}
-	return more, nil
+	if more || !r.settles() {
+		return more, nil
+	}
+	r.mu.Lock()
+	busy := len(r.active) > 0
+	r.mu.Unlock()
+	if busy {
+		return true, nil
+	}
+	return r.nextPoints(ctx) // the last trial may have ended after they were asked for
 }
 
 // watch gives signs of life for the running trials and passes on requests to stop.

@@ -1,0 +1,151 @@
+package courses
+
+import (
+	"cmp"
+	"math"
+	"regexp"
+	"slices"
+
+	"github.com/mapsweep/mapsweep/studies/design"
+	"github.com/mapsweep/mapsweep/studies/inference"
+	"github.com/mapsweep/mapsweep/trials"
+)
+
+// place is where a point stands in the design.
+type place struct {
+	arm, data string
+	replicate int
+}
+
+func placeOf(p design.Point) place { return place{p.Arm, p.Data, p.Replicate} }
+
+// The states of a point, the better one last: where two trials ran the same one, the better counts.
+const (
+	absent  = iota // no trial was enqueued for it
+	dead           // its trial ended without a score
+	pending        // its trial waits or runs, or the budget left it out
+	scored
+)
+
+// cell is what became of a point.
+type cell struct {
+	state  int
+	number int // of the trial
+	value  float64
+}
+
+// reader collects what Read needs.
+type reader struct {
+	plan   design.Plan
+	q      inference.Sequence
+	first  int // replicates before the first look
+	spent  bool
+	cells  map[place]cell
+	needed map[place]bool
+}
+
+// take notes what became of the design's points.
+func (r *reader) take(ts []trials.Trial) {
+	at := make(map[string]place, len(r.plan.Points))
+	for _, p := range r.plan.Points {
+		at[p.Key] = placeOf(p)
+	}
+	for _, t := range ts {
+		p, ok := at[t.Key]
+		if _, again := t.Integer(trials.AttrRetryOf); again && !ok {
+			p, ok = at[repetition.ReplaceAllString(t.Key, "")]
+		}
+		if c := cellOf(t); ok && !t.Superseded() && c.state > r.cells[p].state {
+			r.cells[p] = c
+		}
+	}
+}
+
+// repetition ends the key of a trial that repeats another one.
+var repetition = regexp.MustCompile(`#\d+$`)
+
+func cellOf(t trials.Trial) cell {
+	c := cell{state: dead, number: t.Number}
+	switch {
+	case t.State == trials.Waiting, t.State == trials.Running, t.Text(trials.AttrClass) == trials.ClassSkipped:
+		c.state = pending
+	case t.State == trials.Complete && len(t.Values) > 0 && finite(t.Values[0]):
+		c.state, c.value = scored, t.Values[0]
+	}
+	return c
+}
+
+func finite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }
+
+// pair is a replicate of a variant and its reference.
+type pair struct {
+	replicate int
+	at        int // number of the later one of its trials; last if one was not enqueued
+	complete  bool
+}
+
+// unborn is the place of a pair that has not been enqueued: behind all that have.
+const unborn = int(^uint(0) >> 1)
+
+// pairs lists the replicates of a variant that have or may get a score in both arms, in the order in which they were
+// enqueued: a trial that is repeated long after it failed comes behind what was judged without it.
+func (r *reader) pairs(data, arm string) []pair {
+	var ps []pair
+	for n := range r.q.Max {
+		a, b := r.cells[place{r.plan.Reference, data, n}], r.cells[place{arm, data, n}]
+		p := pair{replicate: n, at: max(a.number, b.number), complete: a.state == scored && b.state == scored}
+		if a.state == dead || b.state == dead {
+			continue
+		}
+		if a.state == absent || b.state == absent {
+			p.at = unborn
+		}
+		ps = append(ps, p)
+	}
+	slices.SortStableFunc(ps, func(x, y pair) int { return cmp.Compare(x.at, y.at) })
+	return ps
+}
+
+// variant judges a variant and notes which points its next look needs.
+func (r *reader) variant(data, arm string) Variant {
+	ps := r.pairs(data, arm)
+	reference, values := map[int]float64{}, map[int]float64{}
+	n := 0
+	for ; n < len(ps) && ps[n].complete; n++ { // a later pair that came in first waits for its turn
+		reference[n] = r.cells[place{r.plan.Reference, data, ps[n].replicate}].value
+		values[n] = r.cells[place{arm, data, ps[n].replicate}].value
+	}
+	v := Variant{Arm: arm, Data: data, Course: inference.Sequential(reference, values, r.q)}
+	if v.Done {
+		return v
+	}
+	look := max(r.q.Next(n), r.first)
+	if why := r.broken(data, arm, len(ps), look); why != "" {
+		v.Broken = true
+		end(&v.Course, why)
+		return v
+	}
+	if r.spent {
+		end(&v.Course, "the budget of device-hours is used up")
+		return v
+	}
+	if r.unproven(data, r.plan.Reference) || r.unproven(data, arm) {
+		return v // more of it only when it is known to work at all
+	}
+	for _, p := range ps[:look] {
+		r.needed[place{r.plan.Reference, data, p.replicate}] = true
+		r.needed[place{arm, data, p.replicate}] = true
+	}
+	return v
+}
+
+// most counts the replicates of an arm that were not enqueued and are not needed yet.
+func (r *reader) most(data, arm string) int {
+	n := 0
+	for i := range r.q.Max {
+		if at := (place{arm, data, i}); r.cells[at].state == absent && !r.needed[at] {
+			n++
+		}
+	}
+	return n
+}
