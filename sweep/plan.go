@@ -25,6 +25,9 @@ func (r *run) enqueueDesign(ctx context.Context, ev *StudyStarted) error {
 		return fmt.Errorf("plan design: %w", err)
 	}
 	ev.Notes, r.planned = plan.Notes, keysOf(plan.Points)
+	if err := r.storeAliases(ctx, plan); err != nil {
+		return err
+	}
 	for _, p := range plan.Points {
 		s := trials.Suggestion{Key: p.Key, Space: pointSpace(r.spec, p.Params), Params: p.Params, Attrs: map[string]json.RawMessage{
 			trials.AttrArm:       trials.Attr(p.Arm),
@@ -37,6 +40,15 @@ func (r *run) enqueueDesign(ctx context.Context, ev *StudyStarted) error {
 		}
 	}
 	return nil
+}
+
+// storeAliases keeps with the study what its design cannot tell apart.
+func (r *run) storeAliases(ctx context.Context, plan design.Plan) error {
+	if plan.Resolution == "" {
+		return nil
+	}
+	table := append([]design.Alias{}, plan.Aliases...)
+	return r.Store.SetStudyAttrs(ctx, r.study.ID, map[string]json.RawMessage{trials.AttrAliases: trials.Attr(table)})
 }
 
 // pointSpace is the spec's space, with the baseline's and the point's own values among the choices.

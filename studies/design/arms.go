@@ -15,6 +15,8 @@ type builder struct {
 	arms  []Arm
 	notes []string
 	seen  map[string]string // what is trained -> the arm that does
+
+	halves bool // of a two-level design: some factor changes nothing in part of the runs
 }
 
 func (b *builder) note(format string, args ...any) {

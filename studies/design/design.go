@@ -71,6 +71,7 @@ type Plan struct {
 	Generators []string `json:"generators,omitempty"` // E=ABC, before fold-over
 	Relation   []string `json:"relation,omitempty"`   // words of the defining relation, fold-over included, shortest first
 	Aliases    []Alias  `json:"aliases,omitempty"`
+	Error      float64  `json:"effect_error,omitempty"` // standard error of a main effect on one data set, over the sd of a trial; 0: not the same for all
 }
 
 // Arm finds an arm by name.
@@ -130,6 +131,7 @@ func Points(s studies.Spec) (Plan, error) {
 	}
 	p.Arms, p.Notes = b.arms, b.notes
 	p.Points = spread(p, s.Seed)
+	p.Error = b.effectError(p)
 	p.Counts = counts(p, s.Factors)
 	return p, nil
 }

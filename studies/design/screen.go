@@ -2,6 +2,7 @@ package design
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -195,6 +196,15 @@ func (b *builder) names() []string {
 	return out
 }
 
+// effectError is that of the mean of one half of all trials less the mean of the other half. A nested factor has
+// another one, and points that spread over ranges have none in that sense.
+func (b *builder) effectError(p Plan) float64 {
+	if p.Resolution == "" || b.halves {
+		return 0
+	}
+	return 2 / math.Sqrt(float64(len(p.Points)/max(1, len(p.Data))))
+}
+
 func (b *builder) nested(coded [][]float64) bool {
 	return slices.ContainsFunc(coded, func(row []float64) bool { return slices.Contains(row, 0) })
 }
@@ -212,7 +222,7 @@ func (b *builder) nestedNotes(coded [][]float64) {
 			b.note("%s changes nothing without %s: it is compared in %d of %d runs, with an interval as wide as those give", f.Name, requirement(f), on, len(coded))
 		}
 	}
-	if b.nested(coded) {
+	if b.halves = b.nested(coded); b.halves {
 		b.note("with such factors the runs are not orthogonal: effects are read by least squares, and aliases are computed from the runs")
 	}
 }
