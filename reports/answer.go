@@ -9,7 +9,6 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/mapsweep/mapsweep/studies"
 	"github.com/mapsweep/mapsweep/studies/inference"
 	"github.com/mapsweep/mapsweep/trials"
 )
@@ -45,7 +44,7 @@ func (s *Snapshot) Answer(b *Block) []Phrase {
 	s.standing(w)
 	switch {
 	case s.Count.Finished() == 0:
-	case s.IsSearch() || s.Spec.Design == studies.DesignGrid:
+	case !s.Spec.Referenced():
 		s.answerSearch(w)
 	case s.Count.Complete == 0:
 		w.say("no trial is complete, so there is no score to compare. ")

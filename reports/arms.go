@@ -14,13 +14,13 @@ import (
 
 // reference is the name of the arm against which a design reads effects; "" if it has none.
 func reference(spec studies.Spec) string {
-	switch spec.Design {
-	case studies.DesignLeaveOneOut:
+	switch {
+	case spec.Design == studies.DesignLeaveOneOut:
 		return design.Full
-	case studies.DesignGrid, studies.DesignSearch:
-		return ""
+	case spec.Referenced():
+		return design.Baseline
 	}
-	return design.Baseline
+	return ""
 }
 
 // blocks groups trials by data set and arm. Arms stand in the order of their first trial, which is the design's.
@@ -61,7 +61,7 @@ func (s *Snapshot) blocks() []Block {
 		if s.Spec.Design != studies.DesignSearch {
 			b.Arms = s.arms(byData[d])
 		}
-		if s.Spec.Design != studies.DesignSearch && s.Spec.Design != studies.DesignGrid {
+		if s.Spec.Referenced() {
 			s.compare(&b)
 		}
 		bs = append(bs, b)

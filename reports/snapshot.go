@@ -142,7 +142,7 @@ func New(st trials.Study, ts []trials.Trial) (*Snapshot, error) {
 	}
 	s.Count = account(asked, s.Trials, s.AsOf)
 	s.Blocks = s.blocks()
-	if d := s.Spec.Design; d == studies.DesignSearch || d == studies.DesignGrid {
+	if !s.Spec.Referenced() {
 		s.Search = newSearch(s)
 	}
 	s.Failures = failures(s)

@@ -313,7 +313,7 @@ func (c *checker) design() {
 	}
 	points := 1.0
 	for _, f := range s.Factors {
-		if ranged := f.Low != nil && f.High != nil; ranged && (s.Design == DesignLatinHypercube || s.Design == DesignSobol) {
+		if s.Ranges(f) {
 			continue
 		}
 		switch len(f.Levels) {
@@ -321,6 +321,8 @@ func (c *checker) design() {
 			c.add("factors."+f.Name, "for instance [0.3, 0]", "factor %s has no levels, which design %s needs", f.Name, s.Design)
 		case 1:
 			c.add("factors."+f.Name+".levels", "add a level, or move it to baseline:", "factor %s has one level only: nothing to compare", f.Name)
+		default:
+			c.twoLevels(f)
 		}
 		points *= float64(max(1, len(f.Levels)))
 	}
@@ -338,63 +340,12 @@ func (c *checker) design() {
 	case DesignLeaveOneOut:
 		arms = float64(len(s.Factors) + 2)
 	case DesignFractional, DesignPlackettBurman, DesignLatinHypercube, DesignSobol:
+		if len(s.Factors) < least {
+			return
+		}
 		arms = c.layout()
 	}
 	c.size(arms, "factors")
-}
-
-// layout checks the options of a design that spreads points, and returns at most how many arms it has.
-func (c *checker) layout() float64 {
-	s := c.spec
-	l := Layout{}
-	if s.Layout != nil {
-		l = *s.Layout
-	}
-	n := 1 << min(len(s.Factors), 16)
-	switch s.Design {
-	case DesignPlackettBurman:
-		n = 4 * (len(s.Factors)/4 + 1)
-	case DesignLatinHypercube, DesignSobol:
-		if l.Runs == 0 {
-			c.add("design.runs", fmt.Sprintf("for instance design: {kind: %s, runs: %d}", s.Design, max(16, 10*len(s.Factors))), "design %s needs the key %q: how many points", s.Design, "runs")
-		}
-	}
-	if l.Runs > 0 {
-		n = l.Runs
-	}
-	if l.FoldOver {
-		n *= 2
-	}
-	return float64(n)
-}
-
-// options refuses options of a design that it does not read.
-func (c *checker) options() {
-	s := c.spec
-	if s.Layout == nil {
-		return
-	}
-	l := s.Layout
-	fractional, pb := s.Design == DesignFractional, s.Design == DesignPlackettBurman
-	for _, o := range []struct {
-		key       string
-		set, read bool
-	}{
-		{"resolution", l.Resolution > 0, fractional},
-		{"generators", len(l.Generators) > 0, fractional},
-		{"fold_over", l.FoldOver, fractional || pb},
-		{"runs", l.Runs > 0, s.Screens()},
-	} {
-		if o.set && !o.read {
-			c.add("design."+o.key, "leave it out", "design %s does not read %s", s.Design, o.key)
-		}
-	}
-	if l.Runs > 0 && fractional && l.Runs&(l.Runs-1) != 0 {
-		c.add("design.runs", "", "a fractional factorial has a power of 2 runs, not %d", l.Runs)
-	}
-	if l.Runs > 0 && pb && l.Runs%4 != 0 {
-		c.add("design.runs", fmt.Sprintf("the next is %d", (l.Runs/4+1)*4), "a Plackett-Burman design has a multiple of 4 runs, not %d", l.Runs)
-	}
 }
 
 // replicates checks the rules by which replicates are added and verdicts given.

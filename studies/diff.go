@@ -36,7 +36,7 @@ func Diff(old, now Spec) (extend bool, changes []Change) {
 	d.factors(old, now)
 	d.text("design", old.Design, now.Design, false)
 	d.search(old.Search, now.Search)
-	d.text("design options", written(old.Layout), written(now.Layout), false)
+	d.text("design options", written(old.Layout), written(now.Layout), layoutExtends(old, now))
 	d.replicates(old, now)
 	d.text("tune", written(old.Tune), written(now.Tune), false)
 	d.text("store_matches", fmt.Sprint(!old.NoMatches), fmt.Sprint(!now.NoMatches), true)
@@ -193,13 +193,21 @@ func (d *differ) factor(old, now Factor, design string) {
 	d.params(at+".requires", old.Requires, now.Requires)
 }
 
-// levelsExtend says that new levels only add arms. In leave-one-out the last level is
-// the full configuration, and in a search levels without a range are the space itself.
+// layoutExtends says that other options only add points: a Sobol sequence goes on where it ended.
+func layoutExtends(old, now Spec) bool {
+	if old.Design != DesignSobol || now.Design != DesignSobol || old.Layout == nil || now.Layout == nil {
+		return false
+	}
+	return now.Layout.Runs > old.Layout.Runs
+}
+
+// levelsExtend says that new levels only add arms. In leave-one-out the last level is the full configuration, in
+// a search levels without a range are the space itself, and designs that spread points over levels spread them anew.
 func levelsExtend(old, now Factor, design string) bool {
 	switch design {
-	case DesignLeaveOneOut:
+	case DesignLeaveOneOut, DesignFractional, DesignPlackettBurman:
 		return false
-	case DesignSearch:
+	case DesignSearch, DesignLatinHypercube, DesignSobol:
 		return old.Low != nil && now.Low != nil
 	}
 	return len(now.Levels) >= len(old.Levels) && slices.EqualFunc(old.Levels, now.Levels[:len(old.Levels)], trials.SameValue)

@@ -145,6 +145,12 @@ func (s Spec) Referenced() bool {
 	return false
 }
 
+// Ranges says that the design takes the values of a factor from its range, and not from its levels.
+func (s Spec) Ranges(f Factor) bool {
+	spread := s.Design == DesignSearch || s.Design == DesignLatinHypercube || s.Design == DesignSobol
+	return spread && f.Low != nil && f.High != nil
+}
+
 // IsFraction says that a metric lies between 0 and 1 and is shown in points (percent).
 func IsFraction(metric string) bool {
 	k := strings.TrimPrefix(strings.ToLower(metric), "coco/")

@@ -218,9 +218,9 @@ func (v *validator) have(name string) (any, bool) {
 func (v *validator) canMeet(name string, want any) bool {
 	meets := func(x any) bool { return trials.Params{name: x}.Meets(trials.Params{name: want}) }
 	f, varied := v.spec.Factor(name)
-	anyLevel := v.spec.Design == DesignFactorial || v.spec.Design == DesignGrid || v.spec.Design == DesignSearch
+	anyLevel := v.spec.Design == DesignFactorial || v.spec.Design == DesignGrid || v.spec.Design == DesignSearch || v.spec.Screens()
 	if varied && anyLevel {
-		if f.Low != nil && f.High != nil && v.spec.Design == DesignSearch {
+		if v.spec.Ranges(f) {
 			return meets(*f.Low) || meets(*f.High)
 		}
 		return slices.ContainsFunc(f.Levels, meets)

@@ -34,6 +34,9 @@ func (r *run) layOut(ev *StudyStarted) error {
 // enqueueDesign enqueues every point of a fixed design, or for variants that are to be settled what the study is sure to
 // need now; those that are there already stay as they are.
 func (r *run) enqueueDesign(ctx context.Context, ev *StudyStarted) (err error) {
+	if err := r.storeAliases(ctx, r.layout.plan); err != nil {
+		return err
+	}
 	for _, p := range r.layout.plan.Points {
 		if !r.layout.planned[p.Key] {
 			continue // further replicates come when a variant needs them
@@ -58,6 +61,15 @@ func (r *run) enqueuePoint(ctx context.Context, p design.Point) error {
 		return fmt.Errorf("enqueue %s: %w", p.Key, err)
 	}
 	return nil
+}
+
+// storeAliases keeps with the study what its design cannot tell apart.
+func (r *run) storeAliases(ctx context.Context, plan design.Plan) error {
+	if plan.Resolution == "" {
+		return nil
+	}
+	table := append([]design.Alias{}, plan.Aliases...)
+	return r.Store.SetStudyAttrs(ctx, r.study.ID, map[string]json.RawMessage{trials.AttrAliases: trials.Attr(table)})
 }
 
 // pointSpace is the spec's space, with the baseline's and the point's own values among the choices.

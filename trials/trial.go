@@ -101,6 +101,7 @@ const (
 	AttrNote       = "mapsweep:note"        // string: what is unusual about a complete trial, for people
 	AttrImported   = "mapsweep:imported"    // object, of a study or trial: past runs it was made from; it cannot be run
 	AttrRetries    = "mapsweep:retries"     // object: class -> how often the trial was started again after such a failure
+	AttrAliases    = "mapsweep:aliases"     // array, of a study: its design's alias table; empty if every term is clear
 	AttrPeakMiB    = "mapsweep:peak_mib"    // int64: most GPU memory that the trial held, per device
 )
 

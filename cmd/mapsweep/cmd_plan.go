@@ -209,7 +209,10 @@ func (a *app) printPlan(spec studies.Spec, p *planned) {
 		}
 		fmt.Fprintln(w)
 		for _, arm := range p.Plan.Arms {
-			fmt.Fprintf(w, "  %s\n", arm.Name)
+			fmt.Fprintf(w, "  %s\n", times(arm))
+		}
+		for _, line := range p.Plan.Words() {
+			fmt.Fprintln(w, line)
 		}
 		for _, n := range p.Plan.Notes {
 			fmt.Fprintf(w, "note: %s\n", n)
@@ -229,6 +232,14 @@ func (a *app) printPlan(spec studies.Spec, p *planned) {
 			fmt.Fprintln(w, f.Note)
 		}
 	}
+}
+
+// times is an arm with how often the design has it.
+func times(a design.Arm) string {
+	if a.Times > 1 {
+		return fmt.Sprintf("%s (%d times)", a.Name, a.Times)
+	}
+	return a.Name
 }
 
 // count is a number with its noun: 1 arm, 5 arms.

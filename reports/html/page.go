@@ -152,6 +152,9 @@ func newBlock(s *reports.Snapshot, i int, f Files) (block, error) {
 		search.Tables = []tables.Table{tables.Search(s, 10)}
 		search.Links = tableLinks(f)
 	}
+	if s.Spec.Screens() {
+		search.Title = "The runs of the design, best first"
+	}
 	search.Figures = append(search.Figures, d.figures("slices")...)
 	curves := section{Title: "Learning curves", Figures: d.figures("curves", "search-curves")}
 	if fs := d.figures("losses", "search-losses"); len(fs) > 0 {

@@ -14,11 +14,15 @@ import (
 )
 
 var designs = map[string]string{
-	studies.DesignOneFactor:   "One-factor ablation",
-	studies.DesignLeaveOneOut: "Leave-one-out ablation",
-	studies.DesignFactorial:   "Factorial study",
-	studies.DesignGrid:        "Grid",
-	studies.DesignSearch:      "Search",
+	studies.DesignOneFactor:      "One-factor ablation",
+	studies.DesignLeaveOneOut:    "Leave-one-out ablation",
+	studies.DesignFactorial:      "Factorial study",
+	studies.DesignFractional:     "Fractional factorial screening",
+	studies.DesignPlackettBurman: "Plackett-Burman screening",
+	studies.DesignLatinHypercube: "Latin-hypercube screening",
+	studies.DesignSobol:          "Sobol screening",
+	studies.DesignGrid:           "Grid",
+	studies.DesignSearch:         "Search",
 }
 
 // subtitle says in one line what was trained on what.
@@ -242,6 +246,9 @@ func searchMethods(s *reports.Snapshot) string {
 			w += fmt.Sprintf(", and weak trials were stopped early by the pruner %s", p)
 		}
 		w += fmt.Sprintf("; the seed of the search is %d. ", s.Spec.Seed)
+	} else if s.Spec.Screens() {
+		w = fmt.Sprintf("The configurations are those of the design %s over %s, %s each. ",
+			s.Spec.Design, reports.Count(len(s.Spec.Factors), "factor"), reports.Count(max(1, s.Spec.Replicates), "replicate"))
 	} else if !s.IsSearch() {
 		w = fmt.Sprintf("The configurations are all combinations of the levels of %s, %s each. ",
 			reports.Count(len(s.Spec.Factors), "factor"), reports.Count(max(1, s.Spec.Replicates), "replicate"))

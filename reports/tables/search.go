@@ -10,7 +10,7 @@ import (
 	"github.com/mapsweep/mapsweep/trials"
 )
 
-// Search is the table of the best configurations that a search or a grid found, at most top of them (0: all).
+// Search is the table of the best configurations that a search, a grid or a screening design found, at most top of them (0: all).
 // It is empty but for its notes in a study that is none.
 func Search(s *reports.Snapshot, top int) Table {
 	t := Table{Name: "search", Title: s.Study.Name}

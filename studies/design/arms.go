@@ -15,6 +15,8 @@ type builder struct {
 	arms  []Arm
 	notes []string
 	seen  map[string]string // what is trained -> the arm that does
+
+	halves bool // of a two-level design: some factor changes nothing in part of the runs
 }
 
 func (b *builder) note(format string, args ...any) {
@@ -28,7 +30,11 @@ func (b *builder) settle(p trials.Params) (trials.Params, []string) {
 	var moved []string
 	for _, f := range b.spec.Factors {
 		if !b.active(f, p, len(b.spec.Factors)) && !trials.SameValue(p[f.Name], b.base[f.Name]) {
-			q[f.Name] = b.base[f.Name]
+			if v, has := b.base[f.Name]; has {
+				q[f.Name] = v
+			} else { // a range without a value in the baseline: the trainer's default
+				delete(q, f.Name)
+			}
 			moved = append(moved, f.Name)
 		}
 	}
@@ -173,7 +179,9 @@ func (b *builder) each(i int, p trials.Params, visit func(trials.Params)) {
 func (b *builder) fullName(p trials.Params) string {
 	var cs []Change
 	for _, f := range b.spec.Factors {
-		cs = append(cs, Change{Factor: f.Name, To: p[f.Name]})
+		if v, has := p[f.Name]; has {
+			cs = append(cs, Change{Factor: f.Name, To: v})
+		}
 	}
 	return armName(cs)
 }

@@ -29,9 +29,12 @@ type Change struct {
 // Arm is one variant: a configuration that is run once per replicate and data set.
 type Arm struct {
 	Name    string        `json:"name"`
-	Params  trials.Params `json:"params"`  // complete: the baseline with the changes
-	Changed []Change      `json:"changed"` // against the reference arm, in factor order; for a grid against the baseline
+	Params  trials.Params `json:"params"`          // complete: the baseline with the changes
+	Changed []Change      `json:"changed"`         // against the reference arm, in factor order; without one against the baseline
+	Times   int           `json:"times,omitempty"` // runs per replicate of the design, for an arm that it has more than once
 }
+
+func (a Arm) times() int { return max(1, a.Times) }
 
 // Point is one trial to run.
 type Point struct {
@@ -56,13 +59,19 @@ type Count struct {
 // Plan is what a fixed design runs.
 type Plan struct {
 	Design     string   `json:"design"`
-	Reference  string   `json:"reference"` // the arm that effects are counted from; "" for a grid
+	Reference  string   `json:"reference"` // the arm that effects are counted from; "" for a grid and where Spec.Screens
 	Arms       []Arm    `json:"arms"`      // reference first
 	Points     []Point  `json:"points"`    // in the order of running
 	Counts     []Count  `json:"counts"`    // by factor
 	Replicates int      `json:"replicates"`
 	Data       []string `json:"data"`
 	Notes      []string `json:"notes"` // merged and meaningless arms, for people
+
+	Resolution string   `json:"resolution,omitempty"` // of a fraction: III, IV ... or full
+	Generators []string `json:"generators,omitempty"` // E=ABC, before fold-over
+	Relation   []string `json:"relation,omitempty"`   // words of the defining relation, fold-over included, shortest first
+	Aliases    []Alias  `json:"aliases,omitempty"`
+	Error      float64  `json:"effect_error,omitempty"` // standard error of a main effect on one data set, over the sd of a trial; 0: not the same for all
 }
 
 // Arm finds an arm by name.
@@ -84,10 +93,14 @@ func (p Plan) Arm(name string) (Arm, bool) {
 //     component is left out while all others are there; one-factor says what one component brings alone.
 //   - factorial: every combination of levels. Effects are against the baseline.
 //   - grid: the same points, every arm named by all its levels, no reference.
+//   - fractional-factorial, plackett-burman: part of the combinations of two levels. Effects are read from all
+//     runs together; Plan.Aliases says which of them the design cannot tell apart.
+//   - latin-hypercube, sobol: points spread over ranges and levels, named as in a grid.
 //
 // A factor whose requirement is not met in an arm (mixup without mosaic) changes nothing
 // there. Arms that would train the same thing twice for that reason are merged, and
-// Plan.Notes says so. Every point is run once per replicate and data set.
+// Plan.Notes says so; in the designs that spread points they become replicates of one arm. Every point is run once
+// per replicate and data set.
 func Points(s studies.Spec) (Plan, error) {
 	if !s.Fixed() {
 		return Plan{}, fmt.Errorf("lay out study %s: %w", s.Name, ErrSearch)
@@ -105,12 +118,20 @@ func Points(s studies.Spec) (Plan, error) {
 	case studies.DesignGrid:
 		p.Reference = ""
 		b.combine(true)
+	case studies.DesignFractional, studies.DesignPlackettBurman, studies.DesignLatinHypercube, studies.DesignSobol:
+		p.Reference = ""
+		if err := b.screen(&p); err != nil {
+			return Plan{}, fmt.Errorf("lay out study %s: %w", s.Name, err)
+		}
 	default:
 		return Plan{}, fmt.Errorf("lay out study %s: unknown design %q", s.Name, s.Design)
 	}
-	b.inertNotes()
+	if s.Design != studies.DesignFractional && s.Design != studies.DesignPlackettBurman {
+		b.inertNotes()
+	}
 	p.Arms, p.Notes = b.arms, b.notes
 	p.Points = spread(p, s.Seed)
+	p.Error = b.effectError(p)
 	p.Counts = counts(p, s.Factors)
 	return p, nil
 }
@@ -126,7 +147,8 @@ func baseline(s studies.Spec) trials.Params {
 	return base
 }
 
-// spread repeats the arms over data sets and replicates.
+// spread repeats the arms over data sets and replicates. An arm that the design has m times gets replicates 0 to m-1
+// first, then m to 2m-1 ...: no seed comes twice, and the first ones stay when there are more.
 func spread(p Plan, seed int64) []Point {
 	data := p.Data
 	if len(data) == 0 {
@@ -136,10 +158,12 @@ func spread(p Plan, seed int64) []Point {
 	for r := range p.Replicates {
 		for block, d := range data {
 			for _, a := range p.Arms {
-				points = append(points, Point{
-					Key: key(a.Name, d, r), Arm: a.Name, Params: a.Params.Clone(), Changed: a.Changed,
-					Replicate: r, Seed: Seed(seed, r), Data: d, Block: block,
-				})
+				for n := r * a.times(); n < (r+1)*a.times(); n++ {
+					points = append(points, Point{
+						Key: key(a.Name, d, n), Arm: a.Name, Params: a.Params.Clone(), Changed: a.Changed,
+						Replicate: n, Seed: Seed(seed, n), Data: d, Block: block,
+					})
+				}
 			}
 		}
 	}
@@ -163,10 +187,10 @@ func counts(p Plan, factors []studies.Factor) []Count {
 			for _, ch := range a.Changed {
 				if ch.Factor == f.Name {
 					c.Arms++
+					c.Trials += a.times() * p.Replicates * max(1, len(p.Data))
 				}
 			}
 		}
-		c.Trials = c.Arms * p.Replicates * max(1, len(p.Data))
 		cs = append(cs, c)
 	}
 	return cs

@@ -60,16 +60,14 @@ func (c catalogue) switchOn(needs, changed trials.Params, depth int) {
 
 // varies says that trials of the study have the knob on beside other factors that vary.
 func (c catalogue) varies(name string, want any) bool {
-	switch c.spec.Design {
-	case studies.DesignFactorial, studies.DesignGrid, studies.DesignSearch:
-	default:
+	if c.spec.Design == studies.DesignOneFactor || c.spec.Design == studies.DesignLeaveOneOut {
 		return false
 	}
 	f, ok := c.spec.Factor(name)
 	if !ok {
 		return false
 	}
-	if f.Low != nil && f.High != nil && c.spec.Design == studies.DesignSearch {
+	if c.spec.Ranges(f) {
 		return meets(*f.Low, want) || meets(*f.High, want)
 	}
 	return slices.ContainsFunc(f.Levels, func(v any) bool { return meets(v, want) })

@@ -135,7 +135,7 @@ func (e *UnknownError) Error() string {
 func (c catalogue) subject(k trials.Knob, known bool, f studies.Factor) subject {
 	s := subject{name: k.Name, knob: k, known: known, needs: k.Requires.With(f.Requires)}
 	switch {
-	case c.spec.Design == studies.DesignSearch && f.Low != nil && f.High != nil, len(f.Levels) == 0 && f.Low != nil && f.High != nil:
+	case c.spec.Ranges(f), len(f.Levels) == 0 && f.Low != nil && f.High != nil:
 		s.levels, s.ranged = spread(f), true
 	case len(f.Levels) > 0:
 		s.levels = distinct(f.Levels)
