@@ -177,13 +177,14 @@ func (w *Walk) AP(d *Draw) float64 {
 
 // precisions sums the class's interpolated precisions over thresholds and recall points.
 func (c *classWalk) precisions(d *Draw, reached []uint8) float64 {
-	sum := append(d.sum[:0], 0)
-	n := 0
-	for _, i := range c.images {
-		n += d.weights[i]
-		sum = append(sum, n)
+	if len(d.sum) <= len(c.images) {
+		d.sum = make([]int, len(c.images)+1)
 	}
-	d.sum = sum
+	n, sum := 0, d.sum[1:len(c.images)+1] // the first stays 0
+	for p, i := range c.images {
+		n += d.weights[i]
+		sum[p] = n
+	}
 	total := 0.
 	for _, events := range c.events {
 		total += c.interpolate(d, events, reached)
@@ -212,14 +213,14 @@ func (c *classWalk) interpolate(d *Draw, events []uint32, reached []uint8) float
 		precision[i] = float64(right) / (float64(d.sum[place+1]+apart) + 0x1p-52)
 		up[i] = reached[right]
 	}
-	best, total := 0., 0.
+	best, total, zero := 0., 0., reached[0]
 	for i := len(events) - 1; i >= 0; i-- {
 		best = max(best, precision[i])
-		before := reached[0]
+		before := zero
 		if i > 0 {
 			before = up[i-1]
 		}
 		total += best * float64(up[i]-before)
 	}
-	return total + best*float64(reached[0])
+	return total + best*float64(zero)
 }
