@@ -134,13 +134,7 @@ func COCO(gt []GroundTruth, dt []Detection, images, classes int) *Result {
 	}
 	fill(r.precision, Undefined)
 	fill(r.recall, Undefined)
-	truths := group(len(gt), images, classes, func(i int) (int, int) { return gt[i].Image, gt[i].Class })
-	found := group(len(dt), images, classes, func(i int) (int, int) {
-		if d := dt[i]; !d.Box.finite() || math.IsNaN(d.Score) || math.IsInf(d.Score, 0) {
-			return -1, -1
-		}
-		return dt[i].Image, dt[i].Class
-	})
+	truths, found := arrange(gt, dt, images, classes)
 	r.Dropped = len(dt) - len(found.index)
 	var m matcher
 	for k := range classes {
@@ -157,6 +151,19 @@ func COCO(gt []GroundTruth, dt []Detection, images, classes int) *Result {
 	}
 	r.Scores = r.scores(all)
 	return r
+}
+
+// arrange groups objects and detections by class and image; what is not finite, or of no known image or class, is
+// left out.
+func arrange(gt []GroundTruth, dt []Detection, images, classes int) (truths, found groups) {
+	truths = group(len(gt), images, classes, func(i int) (int, int) { return gt[i].Image, gt[i].Class })
+	found = group(len(dt), images, classes, func(i int) (int, int) {
+		if d := dt[i]; !d.Box.finite() || math.IsNaN(d.Score) || math.IsInf(d.Score, 0) {
+			return -1, -1
+		}
+		return dt[i].Image, dt[i].Class
+	})
+	return truths, found
 }
 
 func fill(v []float64, x float64) {

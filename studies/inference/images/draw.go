@@ -1,0 +1,141 @@
+package images
+
+import (
+	"context"
+	"math"
+	"math/rand/v2"
+	"runtime"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"github.com/mapsweep/mapsweep/trainer/evaluate"
+)
+
+// run is one training's matches, and its scores.
+type run struct {
+	walk  *evaluate.Walk
+	full  float64   // on all pictures
+	drawn []float64 // on the pictures of each draw; NaN where no object of the metric was drawn
+}
+
+// sheet holds every run's scores on the same draws of pictures.
+type sheet struct {
+	images []int          // that are scored
+	runs   []map[int]*run // by arm and replicate
+}
+
+// newSheet scores all runs on o.Draws draws of pictures. All runs are of the same pictures.
+func newSheet(ctx context.Context, arms []Arm, o Options) (*sheet, error) {
+	var any *evaluate.Matches
+	var all []*run
+	s := &sheet{}
+	for _, a := range arms {
+		rs := map[int]*run{}
+		for rep, m := range a.Runs {
+			any = m
+			rs[rep] = &run{walk: m.NewWalk(o.Target), drawn: make([]float64, o.Draws)}
+			all = append(all, rs[rep])
+		}
+		s.runs = append(s.runs, rs)
+	}
+	for i := range any.Images {
+		if o.Images == nil || i < len(o.Images) && o.Images[i] {
+			s.images = append(s.images, i)
+		}
+	}
+	var next atomic.Int64
+	var wait sync.WaitGroup
+	for range min(o.Workers, o.Draws+1) {
+		wait.Go(func() {
+			d, counts := any.NewDraw(o.Target), make([]int, any.Images)
+			for ctx.Err() == nil {
+				b := int(next.Add(1)) - 2 // -1 is the validation as it is
+				if b >= o.Draws {
+					return
+				}
+				s.draw(counts, o.Seed, b)
+				d.Set(counts)
+				for _, r := range all {
+					r.set(b, r.walk.AP(d))
+				}
+			}
+		})
+	}
+	wait.Wait()
+	return s, context.Cause(ctx)
+}
+
+func (r *run) set(b int, ap float64) {
+	if ap == evaluate.Undefined {
+		ap = math.NaN()
+	}
+	if b < 0 {
+		r.full = ap
+		return
+	}
+	r.drawn[b] = ap
+}
+
+// draw counts how often each picture is in draw b; -1: once. It depends on seed and b alone.
+func (s *sheet) draw(counts []int, seed uint64, b int) {
+	clear(counts)
+	if b < 0 {
+		for _, i := range s.images {
+			counts[i] = 1
+		}
+		return
+	}
+	r := rand.New(rand.NewPCG(seed, uint64(b)<<1))
+	for range s.images {
+		counts[s.images[r.IntN(len(s.images))]]++
+	}
+}
+
+// seeds draws n of n seeds for draw b, and returns how often each is in.
+func seeds(counts []int, seed uint64, b int) {
+	clear(counts)
+	r := rand.New(rand.NewPCG(seed, uint64(b)<<1|1))
+	for range counts {
+		counts[r.IntN(len(counts))]++
+	}
+}
+
+// workers is how many goroutines there are if nobody says.
+func workers(n int) int {
+	if n > 0 {
+		return n
+	}
+	return runtime.GOMAXPROCS(0)
+}
+
+// table is a quantity of each seed, on all pictures and on each draw.
+type table struct {
+	full  []float64   // by seed
+	drawn [][]float64 // by seed and draw
+}
+
+// add appends the scores of a seed, less those of the reference if there is one.
+func (t *table) add(r, reference *run) {
+	if reference == nil {
+		t.full, t.drawn = append(t.full, r.full), append(t.drawn, r.drawn)
+		return
+	}
+	d := make([]float64, len(r.drawn))
+	for b := range d {
+		d[b] = r.drawn[b] - reference.drawn[b]
+	}
+	t.full, t.drawn = append(t.full, r.full-reference.full), append(t.drawn, d)
+}
+
+// common lists the replicates that all have.
+func common(arms ...map[int]*run) []int {
+	var reps []int
+	for rep := range arms[0] {
+		if !slices.ContainsFunc(arms, func(a map[int]*run) bool { return a[rep] == nil }) {
+			reps = append(reps, rep)
+		}
+	}
+	slices.Sort(reps)
+	return reps
+}
