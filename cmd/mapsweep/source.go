@@ -187,6 +187,10 @@ func (s source) fits(t studies.Trainer) error {
 
 // checkMetric says whether a trainer that reports these metrics reports that one.
 func checkMetric(metric string, reported []string) error {
+	base, _, err := studies.CutMetric(metric) // a part of the objects or pictures is scored by us
+	if err == nil {
+		metric = base
+	}
 	for _, r := range reported {
 		if metric == r || strings.HasSuffix(r, "/") && strings.HasPrefix(metric, r) {
 			return nil

@@ -83,6 +83,7 @@ func (p Plan) Arm(name string) (Arm, bool) {
 //     baseline itself. Effects are against the full configuration, so that an arm says what is lost when one
 //     component is left out while all others are there; one-factor says what one component brings alone.
 //   - factorial: every combination of levels. Effects are against the baseline.
+//   - variants: the baseline, then each configuration that the study names. Effects are against the baseline.
 //   - grid: the same points, every arm named by all its levels, no reference.
 //
 // A factor whose requirement is not met in an arm (mixup without mosaic) changes nothing
@@ -102,6 +103,8 @@ func Points(s studies.Spec) (Plan, error) {
 		b.leaveOneOut()
 	case studies.DesignFactorial:
 		b.combine(false)
+	case studies.DesignVariants:
+		b.variants()
 	case studies.DesignGrid:
 		p.Reference = ""
 		b.combine(true)

@@ -12,6 +12,9 @@ func NameOf(s studies.Spec, params trials.Params) string {
 	if s.Design == studies.DesignGrid {
 		return b.fullName(params)
 	}
+	if name, ok := variantOf(s, params); ok {
+		return name
+	}
 	if cs := b.changes(b.base, params); len(cs) > 0 {
 		return armName(cs)
 	}

@@ -61,6 +61,11 @@ func (c catalogue) switchOn(needs, changed trials.Params, depth int) {
 // varies says that trials of the study have the knob on beside other factors that vary.
 func (c catalogue) varies(name string, want any) bool {
 	switch c.spec.Design {
+	case studies.DesignVariants:
+		return slices.ContainsFunc(c.spec.Variants, func(v studies.Variant) bool {
+			x, ok := v.Params[name]
+			return ok && meets(x, want)
+		})
 	case studies.DesignFactorial, studies.DesignGrid, studies.DesignSearch:
 	default:
 		return false
