@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
+	"strings"
 
 	"gonum.org/v1/gonum/stat/distuv"
 
@@ -141,9 +143,18 @@ func Worst(pairs []Judged) Verdict {
 // Amount writes an effect in the claim's unit: "+1.25 points", "+29.7 %".
 func (c Claim) Amount(x float64) string {
 	if c.Unit == Ratio {
-		return fmt.Sprintf("%+.1f %%", 100*x)
+		return number(100*x, 1) + " %"
 	}
-	return fmt.Sprintf("%+.2f points", x)
+	return number(x, 2) + " points"
+}
+
+// number has a sign, a true minus.
+func number(x float64, decimals int) string {
+	text := strconv.FormatFloat(math.Abs(x), 'f', decimals, 64)
+	if x < 0 && strings.Trim(text, "0.") != "" {
+		return "−" + text
+	}
+	return "+" + text
 }
 
 // Range writes the ends of an interval: "+0.90 to +1.40 points"; one value alone if they are equal.
@@ -152,9 +163,9 @@ func (c Claim) Range(low, high float64) string {
 	case low == high:
 		return c.Amount(low)
 	case c.Unit == Ratio:
-		return fmt.Sprintf("%+.1f to %s", 100*low, c.Amount(high))
+		return number(100*low, 1) + " to " + c.Amount(high)
 	}
-	return fmt.Sprintf("%+.2f to %s", low, c.Amount(high))
+	return number(low, 2) + " to " + c.Amount(high)
 }
 
 // sentence says what a verdict means.
