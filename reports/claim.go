@@ -238,7 +238,7 @@ func (p ClaimPair) finding(c claims.Claim, metric string) string {
 	if c.Unit == claims.Ratio {
 		verb = "improves"
 	}
-	found := fmt.Sprintf("of the effect on %s nothing is known yet", metric)
+	found := fmt.Sprintf("has no pair of %s scores yet", metric)
 	switch {
 	case finite(p.Low) && finite(p.High):
 		found = fmt.Sprintf("%s %s by %s (interval %s, %s)", verb, metric, c.Amount(p.Effect), c.Range(p.Low, p.High), Count(p.N, "seed"))
