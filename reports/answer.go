@@ -41,6 +41,7 @@ func (w *writer) strong(format string, args ...any) {
 // Answer says in plain sentences what a block of the study found, and what it did not settle.
 func (s *Snapshot) Answer(b *Block) []Phrase {
 	w := &writer{}
+	s.answerClaim(w)
 	s.standing(w)
 	switch {
 	case s.Count.Finished() == 0:

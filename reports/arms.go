@@ -191,12 +191,23 @@ func labels(spec studies.Spec, a Arm) (long, short string) {
 	if a.Reference || len(a.Changes) == 0 || spec.Design == studies.DesignLeaveOneOut {
 		return a.Name, a.Name
 	}
+	if spec.Design == studies.DesignVariants {
+		return a.Name + " (" + changeList(a.Changes) + ")", a.Name
+	}
 	var l, sh []string
 	for _, c := range a.Changes {
 		l = append(l, c.String())
 		sh = append(sh, c.Name+"="+trials.FormatValue(c.To))
 	}
 	return strings.Join(l, ", "), strings.Join(sh, ", ")
+}
+
+func changeList(cs []Change) string {
+	var parts []string
+	for _, c := range cs {
+		parts = append(parts, c.String())
+	}
+	return strings.Join(parts, ", ")
 }
 
 // String writes the change as "mosaic 1 → 0", and what the baseline does not set as "mosaic = 0".

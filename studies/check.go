@@ -72,10 +72,36 @@ func (c *checker) objective() {
 	if o := c.spec.Objective; o.BestBy != "" && o.Epoch != "best" {
 		c.add("objective.best_by", "add epoch: best", "objective.best_by chooses the best epoch, and the study reads the last one")
 	}
+	if strings.Contains(m, "@") {
+		c.part(m)
+		return
+	}
 	near := Nearest(m, metrics)
 	fold := strings.NewReplacer("_", "", "-", "", "@", "", ":", "", ".", "").Replace
 	if near != "" && near != m && strings.EqualFold(fold(m), fold(near)) {
 		c.add("objective.metric", didYouMean(m, metrics), "no trainer reports a metric %q", m)
+	}
+}
+
+// part checks an objective that is restricted to a part of objects or pictures: it is made from the matches that a
+// trial keeps of its last epoch. A program of the user's may report such a metric itself, under any name.
+func (c *checker) part(metric string) {
+	base, part, err := CutMetric(metric)
+	t, official := c.spec.Trainer, c.spec.Trainer.Backend == BackendYOLOv9
+	switch plain := strings.TrimPrefix(base, "coco/"); {
+	case t.Backend == BackendCommand:
+	case err != nil:
+		c.add("objective.metric", "for instance mAP50@small+dense", "objective.metric: %v", err)
+	case !slices.Contains([]string{"mAP50-95", "mAP50", "mAP75"}, plain):
+		c.add("objective.metric", "", "of a part of objects or pictures there is mAP50-95, mAP50 or mAP75, and no %s", base)
+	case official && plain == base:
+		c.add("objective.metric", fmt.Sprintf("write %q", part.Metric("coco/"+base)), "of a part of objects or pictures the official trainer has COCO scores only")
+	case official && !t.COCO:
+		c.add("objective.metric", "add trainer.coco: true", "%s is made from COCO scores, which this study does not ask for", metric)
+	case c.spec.Objective.Epoch == "best":
+		c.add("objective.epoch", "write epoch: last", "%s is scored after the last epoch only", metric)
+	case c.spec.NoMatches:
+		c.add("store_matches", "leave it out", "%s is made from the matches of a trial, which this study does not keep", metric)
 	}
 }
 
@@ -298,6 +324,11 @@ func (c *checker) design() {
 		return
 	}
 	c.options()
+	c.variants()
+	if s.Design == DesignVariants {
+		c.size(float64(len(s.Variants)+1), "variants")
+		return
+	}
 	if s.Design == DesignSearch {
 		c.search()
 		if s.Search != nil {

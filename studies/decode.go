@@ -369,6 +369,25 @@ func (fs *fileFactors) read(d *decoder, n *node, path string) {
 	}
 }
 
+func (vs *fileVariants) read(d *decoder, n *node, path string) {
+	if n.shape != mapping {
+		d.fault(n, path, fmt.Sprintf("%s must be a mapping of names to knobs, not %s", path, describe(n)), "for instance {gentle: {lr0: 0.005, warmup_epochs: 1}}")
+		return
+	}
+	for _, e := range n.entries {
+		v := Variant{Name: e.key.value.(string)}
+		at := join(path, v.Name)
+		if contains(variantNames(*vs), v.Name) {
+			d.fault(e.key, at, fmt.Sprintf("duplicate variant %q", v.Name), "remove one of the two")
+			continue
+		}
+		var params fileParams
+		params.read(d, e.val, at)
+		v.Params = trials.Params(params)
+		*vs = append(*vs, v)
+	}
+}
+
 // knob reads the name of a knob.
 func (d *decoder) knob(key *node, path string) (name, at string, ok bool) {
 	name = key.value.(string)

@@ -34,6 +34,7 @@ func Diff(old, now Spec) (extend bool, changes []Change) {
 	d.objective(old.Objective, now.Objective)
 	d.trainer(old.Trainer, now.Trainer)
 	d.factors(old, now)
+	d.variants(old.Variants, now.Variants)
 	d.text("design", old.Design, now.Design, false)
 	d.search(old.Search, now.Search)
 	d.text("design options", written(old.Layout), written(now.Layout), layoutExtends(old, now))

@@ -19,7 +19,8 @@ type fileStudy struct {
 	Trainer      fileTrainer    `json:"trainer" jsonschema:"required" jsonschema_description:"What trains, on what, for how long."`
 	Baseline     fileParams     `json:"baseline" jsonschema_description:"Knobs of the trainer that every trial gets, unless a factor changes them. A knob that is not named keeps the trainer's default."`
 	Factors      fileFactors    `json:"factors" jsonschema_description:"What the study varies, in this order: a list of levels, or a mapping with levels, a range, or both. One of the levels is the baseline's value."`
-	Design       fileDesign     `json:"design" jsonschema:"required" jsonschema_description:"one-factor: the baseline, then each other level alone. leave-one-out: every factor at its last level, then each put back to the baseline alone. factorial: every combination. fractional-factorial, plackett-burman: few combinations, chosen so that every factor's effect is estimated from all trials. latin-hypercube, sobol: points spread over the ranges, to screen them. grid: every combination without a baseline. search: a sampler proposes the points. A mapping has the design under kind, with options."`
+	Variants     fileVariants   `json:"variants" jsonschema_description:"For design: variants, what is compared with the baseline: names, and the knobs that each changes, several at once if need be."`
+	Design       fileDesign     `json:"design" jsonschema:"required" jsonschema_description:"one-factor: the baseline, then each other level alone. leave-one-out: every factor at its last level, then each put back to the baseline alone. factorial: every combination. fractional-factorial, plackett-burman: few combinations, chosen so that every factor's effect is estimated from all trials. latin-hypercube, sobol: points spread over the ranges, to screen them. variants: the baseline, then each configuration under variants. grid: every combination without a baseline. search: a sampler proposes the points. A mapping has the design under kind, with options."`
 	Search       *fileSearch    `json:"search" jsonschema_description:"The sampler, for design: search."`
 	Replicates   fileReplicates `json:"replicates" jsonschema_description:"Trainings of each variant, each with another seed; the seeds are the same over all variants. A number (default 1; intervals need at least 2, useful ones 4 or more), or a mapping: how many, or until each variant is settled, and by which rules verdicts are given."`
 	Tune         *fileTune      `json:"tune" jsonschema_description:"Tune every variant with the same budget before it is compared, several times over; replicates then train what was found, scored on objective.split."`
@@ -105,7 +106,7 @@ type fileKeep struct {
 
 // designOptions is the long form of design.
 type designOptions struct {
-	Kind       string `json:"kind" jsonschema:"required,enum=one-factor,enum=leave-one-out,enum=factorial,enum=fractional-factorial,enum=plackett-burman,enum=latin-hypercube,enum=sobol,enum=grid,enum=search" jsonschema_description:"Name of the design."`
+	Kind       string `json:"kind" jsonschema:"required,enum=one-factor,enum=leave-one-out,enum=factorial,enum=fractional-factorial,enum=plackett-burman,enum=latin-hypercube,enum=sobol,enum=variants,enum=grid,enum=search" jsonschema_description:"Name of the design."`
 	Resolution int    `json:"resolution" jsonschema:"minimum=3" jsonschema_description:"fractional-factorial: least resolution. 3: main effects may be confused with interactions of two; 4: they are not; 5: neither are interactions of two. Default: 4 where that needs fewer runs than all combinations."`
 	Generators words  `json:"generators" jsonschema_description:"fractional-factorial: how the later factors follow from the earlier ones, for instance [E=ABC, F=BCD]; letters stand for the factors in their order. Default: chosen for the highest resolution."`
 	FoldOver   bool   `json:"fold_over" jsonschema_description:"fractional-factorial, plackett-burman: all runs once more with every factor turned, which frees main effects from interactions of two."`
@@ -185,6 +186,9 @@ func (f fileStudy) spec() Spec {
 			Sampler: t.Sampler, Pruner: t.Pruner, Split: t.Split}
 	}
 	s.Factors = f.Factors.factors()
+	if s.Variants = f.Variants; s.Design == DesignVariants && len(s.Factors) == 0 {
+		s.Factors = variantFactors(s.Baseline, s.Variants)
+	}
 	for _, n := range f.Factors {
 		if _, named := s.Baseline[n.name]; !named && len(n.Levels) > 0 {
 			s.Baseline[n.name] = n.Levels[0]

@@ -76,7 +76,7 @@ func put(root *node, path string, val *node, set string) *Fault {
 // factors the longest name that is there already.
 func firstKey(n *node, parent, rest string) string {
 	switch {
-	case parent == "baseline", parent == "trainer.env", parent == "trainer.metrics.columns", strings.HasPrefix(parent, "factors.") && strings.HasSuffix(parent, ".requires"):
+	case parent == "baseline", parent == "trainer.env", parent == "trainer.metrics.columns", strings.HasPrefix(parent, "variants."), strings.HasPrefix(parent, "factors.") && strings.HasSuffix(parent, ".requires"):
 		return rest
 	case parent == "factors":
 		best := ""

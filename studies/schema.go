@@ -16,6 +16,7 @@ func Schema() ([]byte, error) {
 	s.Description = "What a study asks: what is trained, what is varied, and how often."
 	s.AllOf = append(s.AllOf,
 		whenDesign(need("search", "factors"), DesignSearch),
+		whenDesign(need("variants"), DesignVariants),
 		whenDesign(need("factors"), DesignLeaveOneOut, DesignFactorial, DesignGrid, DesignFractional, DesignPlackettBurman,
 			DesignLatinHypercube, DesignSobol),
 	)
@@ -170,6 +171,14 @@ func (fileFactors) JSONSchema() *jsonschema.Schema {
 	long := longSchema(fileFactor{}, "levels, range and requirements")
 	return &jsonschema.Schema{Type: "object", PropertyNames: knobName(),
 		AdditionalProperties: &jsonschema.Schema{OneOf: []*jsonschema.Schema{short, long}}}
+}
+
+// JSONSchema is a mapping of names to knobs.
+func (fileVariants) JSONSchema() *jsonschema.Schema {
+	knobs := fileParams{}.JSONSchema()
+	least := uint64(1)
+	knobs.MinProperties = &least
+	return &jsonschema.Schema{Type: "object", AdditionalProperties: knobs, PropertyNames: &jsonschema.Schema{Pattern: variantRule.String()}}
 }
 
 func knobName() *jsonschema.Schema { return &jsonschema.Schema{Pattern: `^[^ \t\r\n=,]+$`} }

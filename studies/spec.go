@@ -14,12 +14,13 @@ type Spec struct {
 	Objective   Objective     `json:"objective"`
 	Trainer     Trainer       `json:"trainer"`
 	Baseline    trials.Params `json:"baseline"`
-	Factors     []Factor      `json:"factors,omitempty"` // in file order
-	Design      string        `json:"design"`            // one of the Design constants
-	Search      *Search       `json:"search,omitempty"`  // read by DesignSearch only
-	Layout      *Layout       `json:"layout,omitempty"`  // options of the design; nil: its defaults
-	Replicates  int           `json:"replicates"`        // of each variant; with Settle the most of them
-	Settle      *Settle       `json:"settle,omitempty"`  // nil: as many as Replicates
+	Factors     []Factor      `json:"factors,omitempty"`  // in file order; of DesignVariants: the knobs that variants change
+	Variants    []Variant     `json:"variants,omitempty"` // of DesignVariants, in file order
+	Design      string        `json:"design"`             // one of the Design constants
+	Search      *Search       `json:"search,omitempty"`   // read by DesignSearch only
+	Layout      *Layout       `json:"layout,omitempty"`   // options of the design; nil: its defaults
+	Replicates  int           `json:"replicates"`         // of each variant; with Settle the most of them
+	Settle      *Settle       `json:"settle,omitempty"`   // nil: as many as Replicates
 	Rules       Rules         `json:"rules,omitzero"`
 	Tune        *Tune         `json:"tune,omitempty"`       // nil: variants are compared as they are
 	NoMatches   bool          `json:"no_matches,omitempty"` // do not keep which detections matched
@@ -43,6 +44,7 @@ const (
 	DesignFactorial   = "factorial"     // every combination of levels of factors with two or more levels
 	DesignGrid        = "grid"          // the same points as factorial, read as a search: no baseline contrast
 	DesignSearch      = "search"        // a sampler proposes the points
+	DesignVariants    = "variants"      // the baseline, and named configurations against it
 
 	DesignFractional     = "fractional-factorial" // a regular fraction of the two-level factorial
 	DesignPlackettBurman = "plackett-burman"      // main effects of two-level factors in a multiple of 4 runs
@@ -139,7 +141,7 @@ func (s Spec) Screens() bool {
 // Referenced says that the design has a reference arm, against which effects are read.
 func (s Spec) Referenced() bool {
 	switch s.Design {
-	case DesignOneFactor, DesignLeaveOneOut, DesignFactorial:
+	case DesignOneFactor, DesignLeaveOneOut, DesignFactorial, DesignVariants:
 		return true
 	}
 	return false

@@ -25,14 +25,18 @@ func Validate(s Spec, knobs []trials.Knob, strict bool) error {
 		f, factor := s.Factor(name)
 		k, ok := v.knobs[name]
 		switch {
-		case factor && (!ok || len(f.Levels) > 0): // looked at below: the value is one of the levels
+		case factor && s.Design != DesignVariants && (!ok || len(f.Levels) > 0): // looked at below: the value is one of the levels
 		case ok:
 			v.value(k, s.Baseline[name], "baseline."+name)
 		case strict:
 			v.unknown(name, "baseline."+name)
 		}
 	}
+	v.variants(strict)
 	for _, f := range s.Factors {
+		if s.Design == DesignVariants {
+			break // they were made from the variants
+		}
 		at := "factors." + f.Name
 		k, ok := v.knobs[f.Name]
 		if !ok {
@@ -180,6 +184,20 @@ func choiceNames(k trials.Knob) []string {
 	return words
 }
 
+// variants checks what the variants change.
+func (v *validator) variants(strict bool) {
+	for _, w := range v.spec.Variants {
+		for _, name := range w.Params.Names() {
+			at := "variants." + w.Name + "." + name
+			if k, ok := v.knobs[name]; ok {
+				v.value(k, w.Params[name], at)
+			} else if _, fixed := v.spec.Baseline[name]; strict && !fixed { // else it was found there
+				v.unknown(name, at)
+			}
+		}
+	}
+}
+
 // alive checks that the factor's requirements are met in some arm of the design that
 // compares its levels: in a one-factor design in the baseline, in leave-one-out in the
 // full configuration, otherwise in any combination.
@@ -198,7 +216,11 @@ func (v *validator) alive(f Factor) {
 		if named {
 			shown = name + "=" + trials.FormatValue(have)
 		}
-		v.add("factors."+f.Name, f.Name, fmt.Sprintf("set baseline.%s to %s, or leave the factor out", name, trials.FormatValue(want)),
+		at := "factors." + f.Name
+		if v.spec.Design == DesignVariants {
+			at = "variants"
+		}
+		v.add(at, f.Name, fmt.Sprintf("set baseline.%s to %s, or leave the factor out", name, trials.FormatValue(want)),
 			"%s changes nothing here: it requires %s=%s, and %s has %s", f.Name, name, trials.FormatValue(want), where, shown)
 	}
 }
@@ -217,6 +239,9 @@ func (v *validator) have(name string) (any, bool) {
 
 func (v *validator) canMeet(name string, want any) bool {
 	meets := func(x any) bool { return trials.Params{name: x}.Meets(trials.Params{name: want}) }
+	if slices.ContainsFunc(v.spec.Variants, func(w Variant) bool { x, ok := w.Params[name]; return ok && meets(x) }) {
+		return true
+	}
 	f, varied := v.spec.Factor(name)
 	anyLevel := v.spec.Design == DesignFactorial || v.spec.Design == DesignGrid || v.spec.Design == DesignSearch || v.spec.Screens()
 	if varied && anyLevel {

@@ -46,6 +46,12 @@ type Engine struct {
 
 	// Attrs are attributes that the study gets when it is opened.
 	Attrs map[string]json.RawMessage
+	// Register are attributes that the study gets with its creation, before it has any trial; one that exists
+	// already keeps its own.
+	Register map[string]json.RawMessage
+	// Derive, if not nil, makes the objective from what a finished run left behind, where the trainer does not report
+	// it. known is false for a metric that is not made this way.
+	Derive func(metric string, left []trials.Artifact) (value float64, known bool, err error)
 
 	Version, Commit string // of the program, for provenance
 	Log             *slog.Logger

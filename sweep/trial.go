@@ -340,7 +340,13 @@ func (r *run) progress(a *active, p trainer.Progress) {
 
 // settle records how a trial ended, or puts it back.
 func (r *run) settle(ctx context.Context, a *active, lease local.Lease, job trainer.Job, res trainer.Result, err, cause error) error {
-	v := judge(r.spec.Objective, r.epochs, a.close(), err, cause)
+	ms := a.close()
+	if err == nil {
+		if ms, err = r.derive(ctx, a, res, ms); errors.As(err, new(storeError)) || errors.Is(err, errTaken) {
+			cause = err
+		}
+	}
+	v := judge(r.spec.Objective, r.epochs, ms, err, cause)
 	if fatal := endsStudy(err, cause); fatal != nil {
 		r.stopOnce.Do(func() { close(r.stopping) })
 		if e := r.Store.Requeue(ctx, a.trial.ID, outcomeInterrupted, fatal.Error()); e != nil && !errors.Is(e, trials.ErrNotRunning) {

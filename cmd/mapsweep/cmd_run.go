@@ -47,7 +47,7 @@ needs --as NEWNAME. Ctrl-C ends gracefully, a second one at once; both can be re
 			if as != "" {
 				src.opts.Set = append(src.opts.Set, "name="+as)
 			}
-			return a.run(c.Context(), src, parallel, plain, allowInert)
+			return a.run(c.Context(), src, runOptions{parallel: parallel, plain: plain, allowInert: allowInert})
 		},
 	}
 	addSet(c, &sets)
@@ -59,8 +59,15 @@ needs --as NEWNAME. Ctrl-C ends gracefully, a second one at once; both can be re
 	return c
 }
 
+// runOptions say how a study is run.
+type runOptions struct {
+	parallel          int
+	plain, allowInert bool
+	check             *claimCheck // the published claim that the study checks, or nil
+}
+
 // run runs one study to its end and says what came of it.
-func (a *app) run(ctx context.Context, src source, parallel int, plain, allowInert bool) error {
+func (a *app) run(ctx context.Context, src source, o runOptions) error {
 	spec, backend, err := src.load()
 	if err != nil {
 		return err
@@ -69,7 +76,7 @@ func (a *app) run(ctx context.Context, src source, parallel int, plain, allowIne
 	if err != nil {
 		return fmt.Errorf("prepare study %q: %w", spec.Name, err)
 	}
-	attrs, err := a.inertFactors(ctx, spec, backend, &prov, allowInert)
+	attrs, err := a.inertFactors(ctx, spec, backend, &prov, o.allowInert)
 	if err != nil {
 		return err
 	}
@@ -92,7 +99,7 @@ func (a *app) run(ctx context.Context, src source, parallel int, plain, allowIne
 
 	ctx, stop, release := interrupts(ctx, a.stderr)
 	defer release()
-	view := a.newView(spec, plain)
+	view := a.newView(spec, o.plain)
 	a.notes.to(view)
 	if anyFake(hw.gpus) {
 		fmt.Fprintf(view, "note: %s\n", fakeNote)
@@ -100,16 +107,16 @@ func (a *app) run(ctx context.Context, src source, parallel int, plain, allowIne
 	printPresets(view, spec)
 	engine := &sweep.Engine{
 		Store: store, Backend: backend, Samplers: samplers(), Pruners: pruners(),
-		Dir: dir, Parallel: parallel, Stop: stop, Devices: hw.devices, Sampler: hw.sampler,
+		Dir: dir, Parallel: o.parallel, Stop: stop, Devices: hw.devices, Sampler: hw.sampler,
 		Events:     view.event,
 		AfterTrial: func(ctx context.Context, _ trials.Study, _ trials.Trial) { a.refresh(ctx, store, spec.Name, view) },
-		Attrs:      attrs, Version: version, Commit: buildCommit(),
+		Attrs:      attrs, Register: o.check.attrs(), Version: version, Commit: buildCommit(),
 		Log: src.log,
 	}
 	sum, runErr := engine.Run(ctx, spec, src.text)
 	view.close()
 	a.notes.to(a.stderr)
-	return a.conclude(context.WithoutCancel(ctx), store, spec, sum, runErr)
+	return a.conclude(context.WithoutCancel(ctx), store, spec, sum, runErr, o.check)
 }
 
 // refresh writes the light report after a trial, at most once a second: with short trials and many
@@ -132,7 +139,7 @@ func (a *app) refresh(ctx context.Context, store trials.Reader, study string, vi
 func (a *app) reportDir(study string) string { return filepath.Join(a.studyDir(study), "report") }
 
 // conclude writes the final report, prints table and accounts, and picks the exit code.
-func (a *app) conclude(ctx context.Context, store trials.Reader, spec studies.Spec, sum sweep.Summary, runErr error) error {
+func (a *app) conclude(ctx context.Context, store trials.Reader, spec studies.Spec, sum sweep.Summary, runErr error, check *claimCheck) error {
 	var changed *sweep.ChangedError
 	if errors.As(runErr, &changed) {
 		return &codeError{exitUsage, fmt.Errorf("%w\nRun it as a new study with --as NEWNAME, or put the study file back", runErr)}
@@ -142,6 +149,9 @@ func (a *app) conclude(ctx context.Context, store trials.Reader, spec studies.Sp
 	}
 	snap, err := reports.Load(ctx, store, spec.Name)
 	if err != nil {
+		return errors.Join(runErr, err)
+	}
+	if err := check.print(a.stdout, snap); err != nil {
 		return errors.Join(runErr, err)
 	}
 	if err := a.printTable(snap, ""); err != nil {
@@ -158,6 +168,8 @@ func (a *app) conclude(ctx context.Context, store trials.Reader, spec studies.Sp
 		return &codeError{exitInterrupted, fmt.Errorf("%w; the same command goes on", runErr)}
 	case runErr != nil || reportErr != nil:
 		return errors.Join(runErr, reportErr)
+	case check.contradicted():
+		return &codeError{exitClaim, fmt.Errorf("the published claim %s is contradicted", check.registered.Claim.ID)}
 	case sum.Failed+sum.Infeasible > 0:
 		return &codeError{exitTrials, fmt.Errorf("%d of %d trials failed; 'mapsweep show %s TRIAL' says why; the same command repeats those that may end otherwise", sum.Failed+sum.Infeasible, sum.Planned, spec.Name)}
 	}

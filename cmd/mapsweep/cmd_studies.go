@@ -7,7 +7,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/mapsweep/mapsweep/studies"
 	"github.com/mapsweep/mapsweep/studies/claims"
 	"github.com/mapsweep/mapsweep/studies/shipped"
 	"github.com/mapsweep/mapsweep/trials"
@@ -22,13 +21,6 @@ type listedStudy struct {
 	Figure   string   `json:"figure,omitempty"` // what was published
 }
 
-// listedClaim is a published claim as `mapsweep studies claims --json` prints it.
-type listedClaim struct {
-	claims.Claim
-	Figure string `json:"figure"`
-	Hash   string `json:"hash"`
-}
-
 func (a *app) studiesCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "studies",
@@ -36,7 +28,7 @@ func (a *app) studiesCommand() *cobra.Command {
 		Args:  args(cobra.NoArgs),
 		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	c.AddCommand(a.studiesListCommand(), a.studiesShowCommand(), a.studiesClaimsCommand())
+	c.AddCommand(a.studiesListCommand(), a.studiesShowCommand(), a.claimsListCommand("claims"))
 	return c
 }
 
@@ -109,55 +101,6 @@ func (a *app) studiesShowCommand() *cobra.Command {
 	c.Flags().BoolVar(&readme, "readme", false, "print its README instead")
 	c.Flags().StringVar(&backend, "backend", "", "print the file for this trainer: native or yolov9 (default native, if there is one)")
 	return c
-}
-
-func (a *app) studiesClaimsCommand() *cobra.Command {
-	var asJSON bool
-	c := &cobra.Command{
-		Use:   "claims",
-		Short: "List published claims: their figures, what the official code does, and the study that tests each",
-		Args:  args(cobra.NoArgs),
-		RunE: func(*cobra.Command, []string) error {
-			var all []listedClaim
-			for _, k := range claims.All() {
-				all = append(all, listedClaim{k, k.Figure(), k.Hash()})
-			}
-			if asJSON {
-				return printJSON(a.stdout, all)
-			}
-			for i, k := range all {
-				if i > 0 {
-					fmt.Fprintln(a.stdout)
-				}
-				a.printClaim(k.Claim)
-			}
-			return nil
-		},
-	}
-	c.Flags().BoolVar(&asJSON, "json", false, "print as JSON, with the hash of each")
-	return c
-}
-
-func (a *app) printClaim(k claims.Claim) {
-	line := func(what, format string, args ...any) {
-		fmt.Fprintf(a.stdout, "  %-10s %s\n", what, fmt.Sprintf(format, args...))
-	}
-	fmt.Fprintf(a.stdout, "%s: %s\n", k.ID, k.Figure())
-	line("advice", "%s", k.Advice)
-	if k.Expected != nil && len(k.Reported) > 0 {
-		line("scores", "%s", k.Scores())
-	}
-	for _, p := range k.Pairs(studies.BackendYOLOv9) {
-		line("compares", "%s with %s, by %s", settings(p.From), settings(p.To), k.Metric)
-	}
-	line("scene", "%s", k.Scene.Words)
-	line("code", "%s. %s", k.Official.Judgement, k.Official.Fact)
-	line("lever", "%s", k.Official.Lever)
-	s, err := shipped.Open(k.Study)
-	if err != nil {
-		return // a test sees to it that every claim has a study
-	}
-	line("study", "%s, for %s", s.Name, strings.Join(s.Backends(), " and "))
 }
 
 // settings prints parameters for people: mixup=0.15 autoaugment=none.

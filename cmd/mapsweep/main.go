@@ -22,6 +22,7 @@ const (
 	exitUsage       = 2 // usage, an invalid study file, or data and devices that are not there
 	exitTrials      = 3 // finished, but trials failed
 	exitBudget      = 4
+	exitClaim       = 5 // a published claim was checked and is contradicted
 	exitInterrupted = 130
 )
 
@@ -118,7 +119,7 @@ and a report with intervals instead of single runs.
 		a.initCommand(), a.checkCommand(), a.auditCommand(), a.planCommand(), a.runCommand(), a.statusCommand(),
 		a.stopCommand(), a.retryCommand(), a.enqueueCommand(), a.importCommand(), a.showCommand(), a.logsCommand(),
 		a.tableCommand(), a.reportCommand(), a.doctorCommand(), a.trainCommand(), a.evalCommand(), a.schemaCommand(),
-		a.studiesCommand(), a.dataCommand(), a.devicesCommand(), a.versionCommand(), a.completionCommand(),
+		a.studiesCommand(), a.claimsCommand(), a.dataCommand(), a.devicesCommand(), a.versionCommand(), a.completionCommand(),
 	)
 	return root
 }

@@ -45,12 +45,11 @@ func (a *app) findSource(ctx context.Context, name, backend string, sets []strin
 }
 
 func (a *app) lookUp(ctx context.Context, name, backend string, sets []string) (source, error) {
-	looksLikePath := strings.ContainsRune(name, filepath.Separator) || strings.HasSuffix(name, ".yaml") || strings.HasSuffix(name, ".yml")
 	text, err := os.ReadFile(name)
 	switch {
 	case err == nil:
 		return source{text: text, opts: studies.Options{File: name, Set: sets}, dir: filepath.Dir(name)}, nil
-	case looksLikePath:
+	case looksLikeFile(name):
 		return source{}, usagef("read study file: %w", err)
 	case !errors.Is(err, fs.ErrNotExist) && !isDir(name):
 		return source{}, usagef("read study file: %w", err)
@@ -70,6 +69,11 @@ func (a *app) lookUp(ctx context.Context, name, backend string, sets []string) (
 	}
 	return source{}, usagef("no study %q: it is no file, no recorded study in %s, and none of the shipped ones (%s)%s",
 		name, a.db, strings.Join(shipped.Names(), ", "), didYouMean(name, shipped.Names()))
+}
+
+// looksLikeFile says that a name can only be meant as the path of a file.
+func looksLikeFile(name string) bool {
+	return strings.ContainsRune(name, filepath.Separator) || strings.HasSuffix(name, ".yaml") || strings.HasSuffix(name, ".yml")
 }
 
 // shippedSource takes the file that a shipped study has for a backend.
@@ -187,6 +191,10 @@ func (s source) fits(t studies.Trainer) error {
 
 // checkMetric says whether a trainer that reports these metrics reports that one.
 func checkMetric(metric string, reported []string) error {
+	base, _, err := studies.CutMetric(metric) // a part of the objects or pictures is scored by us
+	if err == nil {
+		metric = base
+	}
 	for _, r := range reported {
 		if metric == r || strings.HasSuffix(r, "/") && strings.HasPrefix(metric, r) {
 			return nil

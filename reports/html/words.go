@@ -16,6 +16,7 @@ import (
 var designs = map[string]string{
 	studies.DesignOneFactor:      "One-factor ablation",
 	studies.DesignLeaveOneOut:    "Leave-one-out ablation",
+	studies.DesignVariants:       "Named variants",
 	studies.DesignFactorial:      "Factorial study",
 	studies.DesignFractional:     "Fractional factorial screening",
 	studies.DesignPlackettBurman: "Plackett-Burman screening",

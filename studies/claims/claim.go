@@ -24,7 +24,7 @@ type Claim struct {
 	Margin    float64          `json:"margin"` // effects up to this are irrelevant, in Unit (of a ratio: distance from 1)
 	Alpha     float64          `json:"alpha"`
 	Official  Official         `json:"official"`
-	Study     string           `json:"study"` // shipped study that tests it
+	Study     string           `json:"study"` // shipped study that tests it, or a study file beside the claim's
 }
 
 // Source is where a claim was published.
@@ -104,7 +104,7 @@ func effect(u Unit, from, to float64) float64 {
 }
 
 // Verdict is what a check says of a claim, from the interval [L, U] of the effect, the expected interval
-// [e1, e2] and the margin d. Effects are counted so that larger is better: of a ratio of times, what is saved
+// [e1, e2] and the margin d; see Claim.Judge for their order. Effects are counted so that larger is better: of a ratio of times, what is saved
 // (1 minus the ratio).
 type Verdict string
 

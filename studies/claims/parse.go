@@ -3,6 +3,7 @@ package claims
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"regexp"
 	"slices"
@@ -94,6 +95,7 @@ func Parse(src []byte, name string) (all []Claim, err error) {
 	if err := yaml.UnmarshalWithOptions(src, &file, yaml.Strict()); err != nil {
 		return nil, fmt.Errorf("read published claims %s: %w", name, err)
 	}
+	lines := placesOf(src)
 	var faults []error
 	if file.Source.Title == "" || file.Source.Published == "" {
 		faults = append(faults, errors.New("source lacks title or published"))
@@ -107,7 +109,7 @@ func Parse(src []byte, name string) (all []Claim, err error) {
 			wrong = append(wrong, errors.New("id is there twice"))
 		}
 		for _, err := range wrong {
-			faults = append(faults, fmt.Errorf("claim %d (%s): %w", i+1, c.ID, err))
+			faults = append(faults, fmt.Errorf("%sclaim %d (%s): %w", lines.of(i, err), i+1, c.ID, err))
 		}
 		all = append(all, c)
 	}
@@ -206,13 +208,15 @@ func (c Claim) check() []error {
 		}
 	}
 	need(idRule.MatchString(c.ID), "id %q: lower-case letters, digits and dashes", c.ID)
-	for what, text := range map[string]string{"advice": c.Advice, "metric": c.Metric, "study": c.Study, "scene.words": c.Scene.Words,
-		"official.fact": c.Official.Fact, "official.lever": c.Official.Lever} {
-		need(strings.TrimSpace(text) != "", "%s is missing", what)
+	texts := map[string]string{"advice": c.Advice, "metric": c.Metric, "study": c.Study, "scene.words": c.Scene.Words}
+	if o := c.Official; o.Judgement != "" || o.Fact != "" || o.Lever != "" || len(o.Needs) > 0 {
+		texts["official.fact"], texts["official.lever"] = o.Fact, o.Lever
+		need(o.Judgement == True || o.Judgement == Partly || o.Judgement == False, "official.judgement %q: true, partly true or false, in quotes", o.Judgement)
+	}
+	for _, what := range slices.Sorted(maps.Keys(texts)) {
+		need(strings.TrimSpace(texts[what]) != "", "%s is missing", what)
 	}
 	need(c.Unit == Points || c.Unit == Ratio, "unit %q: points or ratio", c.Unit)
-	need(c.Official.Judgement == True || c.Official.Judgement == Partly || c.Official.Judgement == False,
-		"official.judgement %q: true, partly true or false, in quotes", c.Official.Judgement)
 	need(c.Margin > 0 && !math.IsInf(c.Margin, 0), "margin %g: above 0", c.Margin)
 	need(c.Alpha > 0 && c.Alpha < 1, "alpha %g: between 0 and 1", c.Alpha)
 	faults = append(faults, c.checkContrast(c.Contrast, "")...)
@@ -225,8 +229,8 @@ func (c Claim) check() []error {
 			faults = append(faults, err)
 		}
 	}
-	for _, s := range c.Scene.Subset {
-		need(s == Small || s == Dense, "scene.subset %q: small or dense", s)
+	if _, err := c.Scene.Part(); err != nil {
+		faults = append(faults, err)
 	}
 	for _, name := range c.Scene.Setting.Names() {
 		need(slices.Contains(sceneSettings, name), "scene.setting.%s: one of %s", name, strings.Join(sceneSettings, ", "))
@@ -273,14 +277,18 @@ func (c Claim) checkFigures() []error {
 		need(r.Value > 0 && !math.IsInf(r.Value, 0), "reported %g: above 0", r.Value)
 		need(r.Spread == nil || *r.Spread > 0, "reported: a spread is above 0")
 	}
+	if len(c.Reported) == n {
+		for i := 1; i < n; i++ {
+			d := effect(c.Unit, c.Reported[i-1].Value, c.Reported[i].Value)
+			need(c.Gain(d) > 0, "reported scores %d and %d: the advice is to be an improvement, so write from and to the other way round", i, i+1)
+		}
+	}
 	e := c.Expected
 	if e == nil {
 		return faults
 	}
 	need(e.Low <= e.High && !math.IsInf(e.Low, 0) && !math.IsInf(e.High, 0), "expected [%g, %g] is no interval", e.Low, e.High)
-	if c.Unit == Points {
-		need((e.Low > 0) == (c.Direction == trials.Maximize) && e.Low*e.High > 0, "expected [%g, %g]: the advice is to be an improvement, so write from and to the other way round", e.Low, e.High)
-	}
+	need(c.gains(e).Low > 0, "expected [%g, %g]: the advice is to be an improvement, so write from and to the other way round", e.Low, e.High)
 	if len(c.Reported) == 2 {
 		d := effect(c.Unit, c.Reported[0].Value, c.Reported[1].Value)
 		need(d >= e.Low && d <= e.High, "reported scores differ by %g, which expected [%g, %g] does not hold", d, e.Low, e.High)

@@ -2,8 +2,10 @@ package claims
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
+	"github.com/mapsweep/mapsweep/studies"
 	"github.com/mapsweep/mapsweep/trials"
 )
 
@@ -18,14 +20,35 @@ type Scene struct {
 // settings that a scene may state.
 var sceneSettings = []string{"data", "train_images", "classes", "model", "gpus", "device", "batch", "image_size", "workers", "min_items", "epochs"}
 
-// Subset is a part of the objects or pictures.
+// Subset is a part of the objects or pictures. One of a class is written "class:NAME".
 type Subset string
 
-// The subsets.
+// The subsets. Of Small, Medium and Large a claim has one at most.
 const (
-	Small Subset = "small" // objects under 32 x 32 pixels after resizing, as COCO counts
-	Dense Subset = "dense" // pictures with at least as many objects as four fifths of the pictures have
+	Small  Subset = "small"  // objects under 32 x 32 pixels after resizing, as COCO counts
+	Medium Subset = "medium" // from there to 96 x 96
+	Large  Subset = "large"  // above
+	Dense  Subset = "dense"  // pictures with at least as many objects as four fifths of the pictures have
 )
+
+// Part is what the subsets restrict a metric to, together.
+func (s Scene) Part() (studies.Part, error) {
+	var p studies.Part
+	for _, w := range s.Subset {
+		class, isClass := strings.CutPrefix(string(w), "class:")
+		switch area := slices.Contains(studies.Areas, string(w)); {
+		case area && p.Area == "":
+			p.Area = string(w)
+		case w == Dense && !p.Dense:
+			p.Dense = true
+		case isClass && class != "" && p.Class == "":
+			p.Class = class
+		default:
+			return p, fmt.Errorf("scene.subset %q: one of small, medium and large, dense, class:NAME", w)
+		}
+	}
+	return p, nil
+}
 
 // Measure is something about a data set or a baseline that a condition bounds.
 type Measure string

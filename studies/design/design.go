@@ -92,6 +92,7 @@ func (p Plan) Arm(name string) (Arm, bool) {
 //     baseline itself. Effects are against the full configuration, so that an arm says what is lost when one
 //     component is left out while all others are there; one-factor says what one component brings alone.
 //   - factorial: every combination of levels. Effects are against the baseline.
+//   - variants: the baseline, then each configuration that the study names. Effects are against the baseline.
 //   - grid: the same points, every arm named by all its levels, no reference.
 //   - fractional-factorial, plackett-burman: part of the combinations of two levels. Effects are read from all
 //     runs together; Plan.Aliases says which of them the design cannot tell apart.
@@ -115,6 +116,8 @@ func Points(s studies.Spec) (Plan, error) {
 		b.leaveOneOut()
 	case studies.DesignFactorial:
 		b.combine(false)
+	case studies.DesignVariants:
+		b.variants()
 	case studies.DesignGrid:
 		p.Reference = ""
 		b.combine(true)

@@ -14,6 +14,9 @@ func NameOf(s studies.Spec, params trials.Params) string {
 	case studies.DesignGrid, studies.DesignLatinHypercube, studies.DesignSobol:
 		return b.fullName(params)
 	}
+	if name, ok := variantOf(s, params); ok {
+		return name
+	}
 	if cs := b.changes(b.base, params); len(cs) > 0 {
 		return armName(cs)
 	}

@@ -58,7 +58,7 @@ func (b *basis) extend(x []float64) bool {
 		}
 	}
 	left := norm(r)
-	if left*left <= same*length*length {
+	if left*left <= zero*length*length {
 		return false
 	}
 	for i := range r {
@@ -71,7 +71,7 @@ func (b *basis) extend(x []float64) bool {
 // alike says that two columns are the same but for their sign.
 func (m *model) alike(i, j int) bool {
 	a, b := m.columns[i], m.columns[j]
-	return math.Abs(math.Abs(dot(a.x, b.x))/(a.length*b.length)-1) < same
+	return math.Abs(math.Abs(dot(a.x, b.x))/(a.length*b.length)-1) < zero
 }
 
 // scaled are columns of length 1, n x p.
@@ -103,7 +103,7 @@ func (m *model) rank(cols []int) int {
 	values, _ := m.spectrum(cols)
 	n := 0
 	for _, v := range values {
-		if v > same {
+		if v > zero {
 			n++
 		}
 	}
@@ -116,7 +116,7 @@ func (m *model) touched(cols []int) map[int]bool {
 	out := map[int]bool{}
 	for k, v := range values {
 		for i, j := range cols {
-			if v <= same && math.Abs(vectors.At(i, k)) > math.Sqrt(same) {
+			if v <= zero && math.Abs(vectors.At(i, k)) > math.Sqrt(zero) {
 				out[j] = true
 			}
 		}
@@ -140,7 +140,7 @@ func (m *model) leave(out []int) {
 		}
 		for k, i := range m.chosen {
 			w := bias.AtVec(k) * m.size(i) / m.size(j) // both as estimates
-			if math.Abs(w) > math.Sqrt(same) {
+			if math.Abs(w) > math.Sqrt(zero) {
 				m.columns[i].partial = append(m.columns[i].partial, weight{j, w})
 			}
 		}

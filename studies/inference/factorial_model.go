@@ -13,8 +13,8 @@ import (
 // [level = k] - 1/L, and zeros where the factor does not matter; its coefficient is the mean at k minus that at
 // the baseline. An interaction's column is the product; its coefficient is a difference of differences.
 
-// same is the relative size under which a number counts as zero in the algebra of columns.
-const same = 1e-9
+// zero is the relative size under which a number counts as zero in the algebra of columns.
+const zero = 1e-9
 
 // mostColumns bounds the algebra: with more contrasts than that, interactions are left out.
 const mostColumns = 400
@@ -47,7 +47,7 @@ type column struct {
 	levels  []int     // that it goes to
 	x       []float64 // n, centred within blocks
 	length  float64   // of x
-	alias   []int     // columns that are the same but for their sign
+	alias   []int     // columns that are the alike but for their sign
 	partial []weight  // columns outside the fit that lean on it
 }
 
@@ -81,7 +81,7 @@ func newModel(settings []Setting, runs []Run) (*model, error) {
 	m.mains()
 	m.interactions()
 	if len(m.columns) == 0 {
-		return nil, Nothing("no factor has scores at two levels under the same seed")
+		return nil, Nothing("no factor has scores at two levels under the alike seed")
 	}
 	return m, nil
 }
@@ -182,7 +182,7 @@ func (m *model) plain(f, level int) []float64 {
 // add takes a candidate unless it is constant within every block.
 func (m *model) add(factors, levels []int, plain []float64) bool {
 	x := m.centred(plain)
-	if dot(x, x) <= same*same*float64(len(x)) {
+	if dot(x, x) <= zero*zero*float64(len(x)) {
 		return false
 	}
 	m.columns = append(m.columns, column{factors: factors, levels: levels, x: x, length: norm(x)})

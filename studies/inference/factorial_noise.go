@@ -59,7 +59,7 @@ func (m *model) pure() (square float64, df int) {
 				x[i] = 1
 			}
 		}
-		if c := center(x, m.cells, cell); dot(c, c) > same {
+		if c := center(x, m.cells, cell); dot(c, c) > zero {
 			b.extend(c)
 		}
 	}
@@ -129,7 +129,7 @@ func (m *model) contrasts() []float64 {
 	}
 	for size := 3; size <= len(m.settings) && len(b) < room; size++ {
 		m.products(size, func(x []float64) bool {
-			if c := m.centred(x); dot(c, c) > same*same*float64(len(c)) {
+			if c := m.centred(x); dot(c, c) > zero*zero*float64(len(c)) {
 				b.extend(c)
 			}
 			return len(b) < room

@@ -60,7 +60,13 @@ func (c catalogue) switchOn(needs, changed trials.Params, depth int) {
 
 // varies says that trials of the study have the knob on beside other factors that vary.
 func (c catalogue) varies(name string, want any) bool {
-	if c.spec.Design == studies.DesignOneFactor || c.spec.Design == studies.DesignLeaveOneOut {
+	switch c.spec.Design {
+	case studies.DesignVariants:
+		return slices.ContainsFunc(c.spec.Variants, func(v studies.Variant) bool {
+			x, ok := v.Params[name]
+			return ok && meets(x, want)
+		})
+	case studies.DesignOneFactor, studies.DesignLeaveOneOut:
 		return false
 	}
 	f, ok := c.spec.Factor(name)
