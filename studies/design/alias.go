@@ -118,7 +118,7 @@ func alone(factors []string, t column, others []column) Alias {
 // regress is the matrix of least-squares coefficients of the others on all main effects together; nil if main
 // effects depend on one another.
 func regress(mains, others []column) *mat.Dense {
-	if len(mains) == 0 || len(others) == 0 {
+	if len(mains) == 0 {
 		return &mat.Dense{}
 	}
 	gram := mat.NewSymDense(len(mains), nil)
@@ -127,15 +127,18 @@ func regress(mains, others []column) *mat.Dense {
 			gram.SetSym(i, j, dot(mains[i].values, mains[j].values))
 		}
 	}
+	var chol mat.Cholesky
+	if !chol.Factorize(gram) || chol.Cond() > 1/tiny {
+		return nil
+	}
+	if len(others) == 0 {
+		return &mat.Dense{}
+	}
 	cross := mat.NewDense(len(mains), len(others), nil)
 	for i := range mains {
 		for j := range others {
 			cross.Set(i, j, dot(mains[i].values, others[j].values))
 		}
-	}
-	var chol mat.Cholesky
-	if !chol.Factorize(gram) || chol.Cond() > 1/tiny {
-		return nil
 	}
 	var out mat.Dense
 	if err := chol.SolveTo(&out, cross); err != nil {

@@ -149,21 +149,32 @@ func (r regular) signed(factors uint32) word {
 	return w
 }
 
-// relation is the defining relation: all words, by length and then by letters. Words above a length are left out.
-func (r regular) relation(most int) []word {
+// relation is the defining relation: its words by length and then by letters. Of many only the shortest are given: at
+// least so many as asked for, and no length in part.
+func (r regular) relation(least int) (words []word, all int) {
 	base := r.independent()
-	var out []word
-	sum := uint32(0)
-	for i := uint32(1); i < 1<<len(base); i++ { // in the order of a Gray code
-		sum ^= base[bits.TrailingZeros32(i)].factors
-		if bits.OnesCount32(sum) <= most {
-			out = append(out, r.signed(sum))
+	each := func(visit func(factors uint32)) {
+		sum := uint32(0)
+		for i := uint32(1); i < 1<<len(base); i++ { // in the order of a Gray code
+			sum ^= base[bits.TrailingZeros32(i)].factors
+			visit(sum)
 		}
 	}
-	slices.SortFunc(out, func(a, b word) int {
+	var lengths [33]int
+	each(func(factors uint32) { lengths[bits.OnesCount32(factors)]++ })
+	longest := 0
+	for n := 0; n < least && longest < len(lengths)-1; n += lengths[longest] {
+		longest++
+	}
+	each(func(factors uint32) {
+		if bits.OnesCount32(factors) <= longest {
+			words = append(words, r.signed(factors))
+		}
+	})
+	slices.SortFunc(words, func(a, b word) int {
 		return cmp.Or(cmp.Compare(a.length(), b.length()), cmp.Compare(bits.Reverse32(b.factors), bits.Reverse32(a.factors)))
 	})
-	return out
+	return words, 1<<len(base) - 1
 }
 
 // aliases is the alias table from the defining relation: terms with the same column cannot be told apart.

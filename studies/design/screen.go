@@ -86,19 +86,17 @@ func (b *builder) regular(p *Plan, r regular, gs []studies.Generator) {
 	for _, g := range gs {
 		p.Generators = append(p.Generators, g.String())
 	}
-	words := r.relation(k)
+	words, all := r.relation(mostWords)
 	if len(gs) > 0 {
 		b.note("in generators %s; -1 is the baseline's level, 1 the other one", strings.Join(key, ", "))
 	}
-	for i, w := range words {
-		if i < mostWords {
-			p.Relation = append(p.Relation, w.String())
-		}
+	for _, w := range words[:min(mostWords, len(words))] {
+		p.Relation = append(p.Relation, w.String())
 	}
-	if n := len(words); n > mostWords {
-		b.note("the defining relation has %d words, of which the %d shortest are listed", n, mostWords)
+	if all > mostWords {
+		b.note("the defining relation has %d words, of which the %d shortest are listed", all, mostWords)
 	}
-	if r.folded != 0 && !slices.ContainsFunc(newRegular(k, gs).relation(k), func(w word) bool { return w.length()%2 == 1 }) {
+	if r.folded != 0 && !slices.ContainsFunc(newRegular(k, gs).independent(), func(w word) bool { return w.length()%2 == 1 }) {
 		b.note("fold-over repeats the runs, and frees no effect from another: every word of the defining relation has an even length")
 	}
 	if !slices.Contains(b.names(), Baseline) {
