@@ -11,7 +11,7 @@ import (
 	"github.com/mapsweep/mapsweep/studies"
 )
 
-func named(names ...string) []studies.Factor {
+func twoLevel(names ...string) []studies.Factor {
 	var fs []studies.Factor
 	for _, n := range names {
 		fs = append(fs, studies.Factor{Name: n, Levels: []any{int64(0), int64(1)}})
@@ -20,7 +20,7 @@ func named(names ...string) []studies.Factor {
 }
 
 func TestGenerators(t *testing.T) {
-	factors := named("mosaic", "mixup", "lr0", "box", "B", "hsv.h")
+	factors := twoLevel("mosaic", "mixup", "lr0", "box", "B", "hsv.h")
 	for _, c := range []struct {
 		texts []string
 		want  []string
@@ -75,7 +75,7 @@ func FuzzGenerators(f *testing.F) {
 	for _, s := range []string{"E=ABC", "E=-ABC", "mixup = mosaic*lr0", "D=", "=", "A*=B", "E=ABCD", "e=f", "E=−AB", "hsv=\xff"} {
 		f.Add(s)
 	}
-	factors := named("mosaic", "mixup", "lr0", "box", "hsv")
+	factors := twoLevel("mosaic", "mixup", "lr0", "box", "hsv")
 	f.Fuzz(func(t *testing.T, text string) {
 		gs, err := studies.Generators(factors, []string{text})
 		if err != nil {

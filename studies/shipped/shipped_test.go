@@ -52,6 +52,7 @@ var want = map[string]map[string]layout{
 	"mixup-off-autoaug-on": {"native": {4, 20, "baseline"}, "yolov9": {4, 20, "baseline"}},
 	"mosaic":               {"native": {2, 10, "baseline"}, "yolov9": {2, 10, "baseline"}},
 	"quickstart":           {"native": {5, 25, "baseline"}},
+	"screening":            {"native": {12, 36, ""}},
 	"shelf-case":           {"native": {3, 15, "baseline"}, "yolov9": {3, 15, "baseline"}},
 	"small-data":           {"native": {0, 40, ""}, "yolov9": {0, 40, ""}},
 	"sync-bn":              {"yolov9": {2, 10, "baseline"}},
