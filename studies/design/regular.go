@@ -31,7 +31,7 @@ func fraction(factors []studies.Factor, l studies.Layout) (regular, []studies.Ge
 		return regular{}, nil, err
 	}
 	if len(l.Generators) == 0 {
-		gs = chosen(len(factors), p)
+		gs = seated(factors, p)
 	}
 	r := newRegular(len(factors), gs)
 	if l.FoldOver {
@@ -149,24 +149,27 @@ func (r regular) signed(factors uint32) word {
 	return w
 }
 
+// each visits the words of the defining relation, in no order that means anything.
+func (r regular) each(visit func(factors uint32)) (all int) {
+	base := r.independent()
+	sum := uint32(0)
+	for i := uint32(1); i < 1<<len(base); i++ { // in the order of a Gray code
+		sum ^= base[bits.TrailingZeros32(i)].factors
+		visit(sum)
+	}
+	return 1<<len(base) - 1
+}
+
 // relation is the defining relation: its words by length and then by letters. Of many only the shortest are given: at
 // least so many as asked for, and no length in part.
 func (r regular) relation(least int) (words []word, all int) {
-	base := r.independent()
-	each := func(visit func(factors uint32)) {
-		sum := uint32(0)
-		for i := uint32(1); i < 1<<len(base); i++ { // in the order of a Gray code
-			sum ^= base[bits.TrailingZeros32(i)].factors
-			visit(sum)
-		}
-	}
 	var lengths [33]int
-	each(func(factors uint32) { lengths[bits.OnesCount32(factors)]++ })
+	all = r.each(func(factors uint32) { lengths[bits.OnesCount32(factors)]++ })
 	longest := 0
 	for n := 0; n < least && longest < len(lengths)-1; n += lengths[longest] {
 		longest++
 	}
-	each(func(factors uint32) {
+	r.each(func(factors uint32) {
 		if bits.OnesCount32(factors) <= longest {
 			words = append(words, r.signed(factors))
 		}
@@ -174,7 +177,7 @@ func (r regular) relation(least int) (words []word, all int) {
 	slices.SortFunc(words, func(a, b word) int {
 		return cmp.Or(cmp.Compare(a.length(), b.length()), cmp.Compare(bits.Reverse32(b.factors), bits.Reverse32(a.factors)))
 	})
-	return words, 1<<len(base) - 1
+	return words, all
 }
 
 // aliases is the alias table from the defining relation: terms with the same column cannot be told apart.

@@ -52,7 +52,7 @@ func (b *builder) plackettBurman(p *Plan, l studies.Layout) error {
 		return err
 	}
 	if exponent := log2(n); 1<<exponent == n && exponent <= k && k <= studies.MostLetters {
-		gs := chosen(k, exponent)
+		gs := seated(b.spec.Factors, exponent)
 		r := newRegular(k, gs)
 		if l.FoldOver {
 			r.fold()
@@ -205,29 +205,4 @@ func (b *builder) effectError(p Plan) float64 {
 
 func (b *builder) nested(coded [][]float64) bool {
 	return slices.ContainsFunc(coded, func(row []float64) bool { return slices.Contains(row, 0) })
-}
-
-// nestedNotes says what it costs that a factor changes nothing in part of the runs.
-func (b *builder) nestedNotes(coded [][]float64) {
-	for j, f := range b.spec.Factors {
-		on := 0
-		for _, row := range coded {
-			if row[j] != 0 {
-				on++
-			}
-		}
-		if on < len(coded) {
-			b.note("%s changes nothing without %s: it is compared in %d of %d runs, with an interval as wide as those give", f.Name, requirement(f), on, len(coded))
-		}
-	}
-	if b.halves = b.nested(coded); b.halves {
-		b.note("with such factors the runs are not orthogonal: effects are read by least squares, and aliases are computed from the runs")
-	}
-}
-
-// repeatNote says that some runs train alike.
-func (b *builder) repeatNote(runs int) {
-	if n := runs - len(b.arms); n > 0 {
-		b.note("%d of %d runs train%s what another one trains: further replicates of it, with seeds of their own", n, runs, map[bool]string{true: "s"}[n == 1])
-	}
 }

@@ -407,10 +407,14 @@ func TestNestedFraction(t *testing.T) {
 		}
 	}
 	said := strings.Join(p.Notes, "\n")
-	for _, want := range []string{"mixup changes nothing without mosaic=1: it is compared in 4 of 8 runs", "least squares"} {
+	for _, want := range []string{"mixup changes nothing without mosaic=1: it is compared in 4 of 8 runs", "main effects stay orthogonal"} {
 		if !strings.Contains(said, want) {
 			t.Errorf("notes lack %q: %s", want, said)
 		}
+	}
+	twelve := points(t, strings.Replace(src, "{kind: fractional-factorial, generators: [D=ABC]}", "{kind: plackett-burman, runs: 12}", 1))
+	if said := strings.Join(twelve.Notes, "\n"); !strings.Contains(said, "not orthogonal: effects are read by least squares") || design.Clear(twelve.Aliases, "c") {
+		t.Errorf("12 runs: %s", said)
 	}
 	full := points(t, strings.Replace(src, "{kind: fractional-factorial, generators: [D=ABC]}", "{kind: fractional-factorial, resolution: 5}", 1))
 	var repeated []string
@@ -433,5 +437,26 @@ func TestNestedFraction(t *testing.T) {
 	}
 	if len(full.Points) != 16 || len(full.Aliases) != 0 {
 		t.Errorf("%d points, aliases %v", len(full.Points), full.Aliases)
+	}
+}
+
+// In 16 runs of 7 factors every pair is in words of length 4. In 32 runs of 8 some are in none, and such a pair
+// is given to a factor and the one that it requires: its effect is clear, in half of the runs.
+func TestNestedFactorsSitApart(t *testing.T) {
+	const nest = "factors.f05.requires.f00=1"
+	p := screened(t, 8, "{kind: fractional-factorial, runs: 32}", "", nest)
+	if p.Resolution != "IV" || !design.Clear(p.Aliases, "f05") || !slices.ContainsFunc(p.Arms, func(a design.Arm) bool { return a.Name == design.Baseline }) {
+		t.Errorf("resolution %s, generators %v, %v", p.Resolution, p.Generators, p.Notes)
+	}
+	for _, k := range []int{5, 6, 7} { // resolution III, but not with the two in one word of length 3
+		p := screened(t, k, "{kind: fractional-factorial, resolution: 3}", "", "factors.f01.requires.f00=1")
+		for _, w := range p.Relation {
+			if w = strings.TrimPrefix(w, "-"); k < 7 && len(w) == 3 && strings.Contains(w, "A") && strings.Contains(w, "B") {
+				t.Errorf("%d factors: word %s", k, w)
+			}
+		}
+		if len(p.Points) != 8 || p.Arms[0].Name != design.Baseline {
+			t.Errorf("%d factors: %d points, first %s", k, len(p.Points), p.Arms[0].Name)
+		}
 	}
 }
