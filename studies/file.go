@@ -107,8 +107,8 @@ type fileKeep struct {
 // designOptions is the long form of design.
 type designOptions struct {
 	Kind       string `json:"kind" jsonschema:"required,enum=one-factor,enum=leave-one-out,enum=factorial,enum=fractional-factorial,enum=plackett-burman,enum=latin-hypercube,enum=sobol,enum=variants,enum=grid,enum=search" jsonschema_description:"Name of the design."`
-	Resolution int    `json:"resolution" jsonschema:"minimum=3" jsonschema_description:"fractional-factorial: least resolution. 3: main effects may be confused with interactions of two; 4: they are not; 5: neither are interactions of two. Default: 4 where that needs fewer runs than all combinations."`
-	Generators words  `json:"generators" jsonschema_description:"fractional-factorial: how the later factors follow from the earlier ones, for instance [E=ABC, F=BCD]; letters stand for the factors in their order. Default: chosen for the highest resolution."`
+	Resolution int    `json:"resolution" jsonschema:"minimum=3" jsonschema_description:"fractional-factorial: least resolution. 3: main effects may be confused with interactions of two; 4: they are not; 5: neither are interactions of two. Before fold-over. Default: 4, and 3 with fold_over."`
+	Generators words  `json:"generators" jsonschema_description:"fractional-factorial: how the later factors follow from the earlier ones, for instance [E=ABC, F=BCD]; letters stand for the factors in their order, without I; or with names, mixup = mosaic*lr0. Default: chosen for the highest resolution."`
 	FoldOver   bool   `json:"fold_over" jsonschema_description:"fractional-factorial, plackett-burman: all runs once more with every factor turned, which frees main effects from interactions of two."`
 	Runs       int    `json:"runs" jsonschema:"minimum=2" jsonschema_description:"Points before replicates and fold-over. fractional-factorial: a power of 2; plackett-burman: a multiple of 4; latin-hypercube, sobol: any number (required)."`
 }

@@ -1,5 +1,6 @@
-// Package design turns a study into the points to run: one-factor, leave-one-out,
-// factorial and grid, times data sets and replicates.
+// Package design turns a study into the points to run: one-factor, leave-one-out, factorial, its regular fractions,
+// Plackett-Burman, Latin hypercubes, Sobol points and grid, times data sets and replicates. It says what a
+// design cannot tell apart (AliasesOf, Clear).
 //
 // It is pure and knows nothing of trainers, samplers or stores. Start with Points.
 // A search has no points in advance: its sampler proposes them (package sweep).
