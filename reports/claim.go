@@ -7,6 +7,8 @@ import (
 
 	"github.com/mapsweep/mapsweep/studies"
 	"github.com/mapsweep/mapsweep/studies/claims"
+	"github.com/mapsweep/mapsweep/studies/courses"
+	"github.com/mapsweep/mapsweep/studies/design"
 	"github.com/mapsweep/mapsweep/studies/inference"
 	"github.com/mapsweep/mapsweep/trials"
 )
@@ -74,21 +76,44 @@ func (s *Snapshot) evidence(c claims.Claim, p claims.Comparison, pairs int) clai
 			return e
 		}
 	}
-	x, y := counted(c, bySeed(from)), counted(c, bySeed(to))
-	q := s.sequence(c, pairs)
-	var found inference.Effect
-	if s.Spec.Settle != nil {
-		found = inference.Sequential(x, y, q).Effect
-	} else {
-		o := q.Options
-		o.Alpha /= float64(max(1, pairs))
-		found = inference.Compare(x, y, o)
-	}
+	found := s.found(c, p, from, to, pairs)
 	e.N, e.Effect, e.SD = found.N, gained(c, found.Mean), found.SD
 	e.Low, e.High = gained(c, found.Low), gained(c, found.High)
 	e.Reason = unsaid(found, s.Spec)
 	if e.Reason == "" || math.IsNaN(found.Low) {
 		e.Void, e.Reason = s.void(b, p, e.Reason)
+	}
+	return e
+}
+
+// found is the effect of one pair, on the scale of counted. Of a study until settled it is that by which replicates were
+// added; its scores are differences of the claim's metric. Ratios are judged by the same rule, on logarithms.
+func (s *Snapshot) found(c claims.Claim, p claims.Comparison, from, to Arm, pairs int) inference.Effect {
+	x, y := counted(c, bySeed(from)), counted(c, bySeed(to))
+	q := s.sequence(c, pairs)
+	if s.Spec.Settle == nil {
+		q.Options.Alpha /= float64(max(1, pairs))
+		return inference.Compare(x, y, q.Options)
+	}
+	plan, err := design.Points(s.Spec)
+	if err != nil || c.Unit == claims.Ratio {
+		return inference.Sequential(x, y, q).Effect
+	}
+	arm, sign := p.ToArm, 100.0
+	if to.Reference {
+		arm, sign = p.FromArm, -100
+	}
+	if c.Direction == trials.Minimize {
+		sign = -sign
+	}
+	v, ok := courses.Read(s.Spec, plan, s.Trials, false).Of(s.Blocks[0].Data, arm)
+	if !ok {
+		return inference.Sequential(x, y, q).Effect
+	}
+	e := v.Effect
+	e.Mean, e.SD, e.Low, e.High = sign*e.Mean, 100*e.SD, sign*e.Low, sign*e.High
+	if sign < 0 {
+		e.Low, e.High = e.High, e.Low
 	}
 	return e
 }
@@ -106,7 +131,9 @@ func unsaid(e inference.Effect, spec studies.Spec) string {
 		return "all differences are exactly equal, and an interval needs spread"
 	case e.N < first:
 		return fmt.Sprintf("%s of trials complete, and the first look is at %d", Count(e.N, "pair"), first)
-	case math.IsInf(e.Low, 0) && math.IsInf(e.High, 0):
+	case !finite(e.Low) && !finite(e.High) && e.Reason != "":
+		return e.Reason
+	case !finite(e.Low) && !finite(e.High):
 		return fmt.Sprintf("%s of trials say nothing yet", Count(e.N, "pair"))
 	}
 	return ""

@@ -22,7 +22,10 @@ type TraceOptions struct {
 
 // Trace is what a few steps of one configuration did.
 type Trace struct {
-	Steps     []Step        `json:"steps"`
+	Steps []Step `json:"steps"`
+	// End is the first batch of the last epoch, of which no step was made: it has the channel input alone. nil: the
+	// trainer does not look there.
+	End       *Step         `json:"end,omitempty"`
 	Effective trials.Params `json:"effective,omitempty"` // the configuration as the trainer understood it
 	// Failed says why the configuration could not be run, or is "".
 	Failed string `json:"failed,omitempty"`

@@ -17,6 +17,9 @@ const (
 // AuditSeed is the name of an audit's row about the seed.
 const AuditSeed = "seed"
 
+// AuditEnd stands for a step: the first batch of the last epoch.
+const AuditEnd = -1
+
 // Audit says which knobs of a study can matter, found from a few steps or from knowledge of the trainer's code.
 type Audit struct {
 	Context string    `json:"context"` // hash of everything that the rows depend on but their levels
@@ -46,7 +49,7 @@ type Liveness struct {
 	Verdict string  `json:"verdict"`
 	Dead    bool    `json:"dead,omitempty"`    // as the study stands no two levels train differently
 	Groups  [][]any `json:"groups,omitempty"`  // where some levels train alike: all levels by what they train
-	Channel string  `json:"channel,omitempty"` // where the first difference shows, and at which step, from 1
+	Channel string  `json:"channel,omitempty"` // where the first difference shows, and at which step, from 1, or AuditEnd
 	Step    int     `json:"step,omitempty"`
 	Needs   Params  `json:"needs,omitempty"` // CONDITIONAL: what other knobs must be for this one to matter
 	Reason  string  `json:"reason,omitempty"`

@@ -55,6 +55,7 @@ type auditFlags struct {
 	sets, knobs []string
 	trainer     trainerFlags
 	steps       int
+	values      int
 	all, asJSON bool
 }
 
@@ -84,6 +85,7 @@ that change nothing, unless they are given --allow-inert.`,
 	c.Flags().StringSliceVar(&f.knobs, "knob", nil, "only these knobs, e.g. --knob box,mixup (default: the study's factors and the seed)")
 	c.Flags().BoolVar(&f.all, "all", false, "every knob of the trainer, not only the study's factors")
 	c.Flags().IntVar(&f.steps, "steps", audit.DefaultSteps, fmt.Sprintf("optimiser steps of each configuration, at least %d", audit.MinSteps))
+	c.Flags().IntVar(&f.values, "values", 0, "values of each knob that the study does not vary (default: 5 for the native trainer, else 2)")
 	c.Flags().BoolVar(&f.asJSON, "json", false, "print as JSON")
 	return c
 }
@@ -95,6 +97,9 @@ func (a *app) audit(parent context.Context, study string, f auditFlags) error {
 	}
 	if f.all && len(f.knobs) > 0 {
 		return usagef("--all and --knob exclude each other")
+	}
+	if f.values < 0 || f.values == 1 {
+		return usagef("--values %d: at least %d, or 0 for the trainer's own", f.values, audit.MinValues)
 	}
 	overrides, err := f.trainer.sets()
 	if err != nil {
@@ -108,13 +113,26 @@ func (a *app) audit(parent context.Context, study string, f auditFlags) error {
 	if err != nil {
 		return err
 	}
+	got, err := a.runAudit(parent, spec, backend, f)
+	if err != nil {
+		return err
+	}
+	if f.asJSON {
+		return printJSON(a.stdout, map[string]any{"study": spec.Name, "audit": got, "refused": nonNil(audit.Refusals(spec, got))})
+	}
+	return a.printAudit(spec, got)
+}
+
+// runAudit runs an audit of a study and stores it.
+func (a *app) runAudit(parent context.Context, spec studies.Spec, backend trainer.Backend, f auditFlags) (trials.Audit, error) {
+	none := trials.Audit{}
 	prov, err := prepare(parent, backend)
 	if err != nil {
-		return fmt.Errorf("prepare study %q: %w", spec.Name, err)
+		return none, fmt.Errorf("prepare study %q: %w", spec.Name, err)
 	}
 	dir, err := os.MkdirTemp("", "mapsweep-audit-")
 	if err != nil {
-		return fmt.Errorf("make folder for the audit: %w", err)
+		return none, fmt.Errorf("make folder for the audit: %w", err)
 	}
 	defer os.RemoveAll(dir)
 	ctx, stop, release := interrupts(parent, a.stderr)
@@ -129,29 +147,23 @@ func (a *app) audit(parent context.Context, study string, f auditFlags) error {
 		}
 	}()
 	got, err := audit.Run(ctx, spec, backend, audit.Options{
-		Steps: f.steps, Knobs: f.knobs, All: f.all, Official: published(spec.Trainer), Defaults: knobDefaults(spec.Trainer),
+		Steps: f.steps, Values: auditValues(spec.Trainer, f.values), Knobs: f.knobs, All: f.all, Official: published(spec.Trainer), Defaults: knobDefaults(spec.Trainer),
 		Dir: dir, Threads: runtime.GOMAXPROCS(0), Devices: auditDevices(spec.Trainer),
 		Progress: func(what string) { fmt.Fprintln(a.stderr, what+" ...") },
 	})
 	var unknown *audit.UnknownError
 	switch {
 	case errors.Is(context.Cause(ctx), sweep.ErrStopped):
-		return &codeError{exitInterrupted, errors.New("audit was interrupted; nothing was kept")}
+		return none, &codeError{exitInterrupted, errors.New("audit was interrupted; nothing was kept")}
 	case errors.As(err, &unknown):
-		return usagef("--knob: %w", err)
+		return none, usagef("--knob: %w", err)
 	case errors.Is(err, audit.ErrCannot):
-		return &codeError{exitUsage, err}
+		return none, &codeError{exitUsage, err}
 	case err != nil:
-		return err
+		return none, err
 	}
 	got.Context, got.Version, got.Commit = audit.Context(spec, backend, prov), version, buildCommit()
-	if err := a.keepAudit(context.WithoutCancel(ctx), spec, backend, prov, got); err != nil {
-		return err
-	}
-	if f.asJSON {
-		return printJSON(a.stdout, map[string]any{"study": spec.Name, "audit": got, "refused": nonNil(audit.Refusals(spec, got))})
-	}
-	return a.printAudit(spec, got)
+	return got, a.keepAudit(context.WithoutCancel(ctx), spec, backend, prov, got)
 }
 
 func nonNil(rs []audit.Refusal) []audit.Refusal {
@@ -336,6 +348,18 @@ func (a *app) knownAudit(ctx context.Context, spec studies.Spec, backend trainer
 // addAllowInert adds the flag --allow-inert to a command.
 func addAllowInert(c *cobra.Command, allow *bool) {
 	c.Flags().BoolVar(allow, "allow-inert", false, "go on although factors change nothing in this trainer ('mapsweep audit' says which)")
+}
+
+// auditValues is how many values of a knob that a study does not vary are tried: five find where it saturates, and two
+// are enough to see whether it is read. Another trainer than the native one starts anew for each.
+func auditValues(t studies.Trainer, asked int) int {
+	switch {
+	case asked > 0:
+		return asked
+	case t.Backend == studies.BackendNative:
+		return 5
+	}
+	return audit.MinValues
 }
 
 // auditDevices are those that a few steps run on.

@@ -4,21 +4,25 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/mapsweep/mapsweep/reports/tables"
 	"github.com/mapsweep/mapsweep/studies"
 	"github.com/mapsweep/mapsweep/studies/design"
+	"github.com/mapsweep/mapsweep/sweep/audit"
 	"github.com/mapsweep/mapsweep/trainer"
+	"github.com/mapsweep/mapsweep/trials"
 )
 
 func (a *app) checkCommand() *cobra.Command {
 	var sets []string
 	var backendName string
-	var asJSON bool
+	var asJSON, alsoAudit bool
 	c := &cobra.Command{
 		Use:   "check STUDY",
-		Short: "Check a study file: keys, types, ranges, levels, data",
+		Short: "Check a study file: keys, types, ranges, levels, data; with --audit whether the trainer reads what it varies",
 		Args:  args(cobra.ExactArgs(1)),
 		RunE: func(c *cobra.Command, given []string) error {
 			src, err := a.findSource(c.Context(), given[0], backendName, sets)
@@ -44,15 +48,33 @@ func (a *app) checkCommand() *cobra.Command {
 			if _, err := findHardware(spec); err != nil {
 				return &codeError{exitUsage, fmt.Errorf("%s: %w", src.opts.File, err)}
 			}
+			bad := faulty(src.opts.File, found)
+			var got *trials.Audit
+			var refused []audit.Refusal
+			if alsoAudit && bad == nil {
+				now, err := a.runAudit(c.Context(), spec, backend, auditFlags{steps: audit.DefaultSteps})
+				if err != nil {
+					return err
+				}
+				got, refused = &now, audit.Refusals(spec, now)
+				bad = inertError(src.opts.File, refused)
+			}
 			if asJSON {
 				return errors.Join(printJSON(a.stdout, struct {
 					studies.Spec
 					Preflight *trainer.Preflight `json:"preflight,omitempty"`
-				}{spec, found}), faulty(src.opts.File, found))
+					Audit     *trials.Audit      `json:"audit,omitempty"`
+					Refused   []audit.Refusal    `json:"refused,omitempty"`
+				}{spec, found, got, refused}), bad)
 			}
 			a.printPreflight(found)
-			if err := faulty(src.opts.File, found); err != nil {
-				return err
+			if got != nil {
+				if err := tables.Terminal(a.stdout, []tables.Table{tables.Audit(*got)}, a.tableOptions()); err != nil {
+					return err
+				}
+			}
+			if bad != nil {
+				return bad
 			}
 			n, notes, err := countTrials(spec)
 			if err != nil {
@@ -67,6 +89,7 @@ func (a *app) checkCommand() *cobra.Command {
 	}
 	addSet(c, &sets)
 	addBackend(c, &backendName)
+	c.Flags().BoolVar(&alsoAudit, "audit", false, "also run a few steps of the trainer, as 'mapsweep audit' does, and refuse what changes nothing")
 	c.Flags().BoolVar(&asJSON, "json", false, "print the study as it was understood")
 	return c
 }
@@ -98,6 +121,15 @@ func faulty(file string, found *trainer.Preflight) error {
 		return nil
 	}
 	return usagef("%s: the preflight found %s", file, count(n, "error"))
+}
+
+// inertError is the error of an audit that found factors which change nothing, or nil.
+func inertError(file string, refused []audit.Refusal) error {
+	if len(refused) == 0 {
+		return nil
+	}
+	e := &audit.RefusedError{Refusals: refused}
+	return usagef("%s: the audit found what changes nothing: %s; 'mapsweep run' refuses it, unless it is given --allow-inert", file, strings.Join(e.Names(), ", "))
 }
 
 // countTrials is the number of trials that a study plans, with the design's notes.

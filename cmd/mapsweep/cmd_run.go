@@ -110,7 +110,7 @@ func (a *app) run(ctx context.Context, src source, o runOptions) error {
 		Dir: dir, Parallel: o.parallel, Stop: stop, Devices: hw.devices, Sampler: hw.sampler,
 		Events:     view.event,
 		AfterTrial: func(ctx context.Context, _ trials.Study, _ trials.Trial) { a.refresh(ctx, store, spec.Name, view) },
-		Attrs:      attrs, Register: o.check.attrs(), Version: version, Commit: buildCommit(),
+		Attrs:      attrs, Register: o.check.attrs(), Derive: scorePart, Version: version, Commit: buildCommit(),
 		Log: src.log,
 	}
 	sum, runErr := engine.Run(ctx, spec, src.text)

@@ -76,6 +76,9 @@ func liveness(l *trials.Liveness) Cell {
 // place is where the first difference shows, as the study runs it or else in the trainer as published.
 func place(r trials.Audited) string {
 	for _, l := range []*trials.Liveness{r.Run, r.Official} {
+		if l != nil && l.Channel != "" && l.Step == trials.AuditEnd {
+			return l.Channel + ", last epoch"
+		}
 		if l != nil && l.Channel != "" {
 			return fmt.Sprintf("%s, step %d", l.Channel, l.Step)
 		}

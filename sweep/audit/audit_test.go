@@ -295,6 +295,35 @@ func TestAllKnobs(t *testing.T) {
 	}
 }
 
+// Several values of a knob that is no factor tell where it saturates.
+func TestValues(t *testing.T) {
+	a := run(t, study(levels("lr0", 0.01, 0.02)), fake(), audit.Options{All: true, Values: 5})
+	for knob, want := range map[string]string{
+		"lr0": "[0.01 0.02] LIVE lr@2", "box": "[7.5 3.75 15 1.875 30] LIVE loss@1", "obj": "[0.7 0.35 1.4 0.175 2.8] INERT dead",
+		"warmup": "[3 1.5 6 0.75 12] SATURATED", "mosaic": "[0 1] LIVE input@1", "batch": "[16 8 32 17 4] LIVE input@1",
+	} {
+		r, ok := a.Row(knob, "d")
+		if got := fmt.Sprint(r.Levels, " ", words(r.Run)); !ok || !strings.HasPrefix(got, want) {
+			t.Errorf("%s: %s, want %s", knob, got, want)
+		}
+	}
+	if len(audit.Refusals(study(levels("lr0", 0.01, 0.02)), a)) != 0 {
+		t.Error("a knob that the study does not vary was refused")
+	}
+}
+
+// What a trainer shows of its last epoch comes after all steps, and only if both runs show it.
+func TestEnd(t *testing.T) {
+	late := fake()
+	late.Script = append(late.Script, trainertest.FakeKnob{Knob: float("closing", 0, 0, 10), Late: "in the last epoch", End: true})
+	a := run(t, study(levels("closing", 0.0, 1.0), levels("mosaic", 1.0, 0.0), levels("obj", 0.7, 1.0)), late, audit.Options{})
+	for knob, want := range map[string]string{"closing": fmt.Sprint("LIVE input@", trials.AuditEnd), "mosaic": "LIVE input@1", "obj": "INERT dead"} {
+		if r, _ := a.Row(knob, "d"); words(r.Run) != want {
+			t.Errorf("%s: %s, want %s", knob, words(r.Run), want)
+		}
+	}
+}
+
 func TestSomeKnobs(t *testing.T) {
 	a := run(t, study(levels("lr0", 0.01, 0.02)), fake(), audit.Options{Knobs: []string{"box", "seed"}})
 	if len(a.Rows) != 2 {

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/mapsweep/mapsweep/trainer"
+	"github.com/mapsweep/mapsweep/trials"
 )
 
 // noiseFactor is how many times the largest difference of two equal runs still counts as the same.
@@ -20,8 +21,12 @@ type noise map[string]float64
 // measure compares two runs of one configuration.
 func measure(a, b trainer.Trace) noise {
 	n := noise{}
-	for i := range min(len(a.Steps), len(b.Steps)) {
-		x, y := a.Steps[i], b.Steps[i]
+	xs, ys := a.Steps, b.Steps
+	if a.End != nil && b.End != nil && len(xs) == len(ys) {
+		xs, ys = append(slices.Clone(xs), *a.End), append(slices.Clone(ys), *b.End)
+	}
+	for i := range min(len(xs), len(ys)) {
+		x, y := xs[i], ys[i]
 		for _, c := range trainer.Channels {
 			if x.Hashes[c] == y.Hashes[c] && (x.Hashes[c] != "" || slices.EqualFunc(x.Values[c], y.Values[c], same)) {
 				continue
@@ -44,7 +49,7 @@ func same(a, b float64) bool { return a == b || math.IsNaN(a) && math.IsNaN(b) }
 // place is where two traces first differ.
 type place struct {
 	channel string
-	step    int // from 1
+	step    int // from 1, or trials.AuditEnd
 }
 
 // differ finds the first difference of two traces beyond the noise: by step, then in the order in which a cause
@@ -55,6 +60,13 @@ func (n noise) differ(a, b trainer.Trace) (place, bool) {
 		for _, c := range trainer.Channels {
 			if n.channel(c, a.Steps[i], b.Steps[i]) {
 				return place{c, i + 1}, true
+			}
+		}
+	}
+	if a.End != nil && b.End != nil {
+		for _, c := range trainer.Channels {
+			if n.channel(c, *a.End, *b.End) {
+				return place{c, trials.AuditEnd}, true
 			}
 		}
 	}

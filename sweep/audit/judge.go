@@ -3,6 +3,7 @@ package audit
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -88,9 +89,15 @@ func (j judge) at(name string, sc scene, v any) trainer.Trace {
 	return j.traces[j.add(sc.base.With(trials.Params{name: v}), j.template.Seed)]
 }
 
-// before orders differences by step, then by channel.
+// before orders differences by step, the end last, then by channel.
 func before(a, b place) bool {
-	return cmp.Or(cmp.Compare(a.step, b.step), cmp.Compare(slices.Index(trainer.Channels, a.channel), slices.Index(trainer.Channels, b.channel))) < 0
+	when := func(p place) int {
+		if p.step == trials.AuditEnd {
+			return math.MaxInt
+		}
+		return p.step
+	}
+	return cmp.Or(cmp.Compare(when(a), when(b)), cmp.Compare(slices.Index(trainer.Channels, a.channel), slices.Index(trainer.Channels, b.channel))) < 0
 }
 
 // verdict judges a knob from its traces. collapsed says that no level differs from another at the reference, for

@@ -14,7 +14,7 @@ import (
 )
 
 // format is the version of what an audit means; a newer one makes older audits stale.
-const format = 1
+const format = 2
 
 // Context is a hash of everything that an audit's verdicts depend on but the levels: trainer and its knobs, the
 // arm that levels are put into, data and versions. prov is what the trainer's Prepare says, with Version and Commit

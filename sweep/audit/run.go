@@ -18,6 +18,8 @@ import (
 const (
 	DefaultSteps = 3
 	MinSteps     = 2
+	// MinValues is how many values of a knob tell whether it is read.
+	MinValues = 2
 )
 
 // ErrCannot is returned for a trainer that can neither be traced nor knows anything of its knobs.
@@ -28,6 +30,7 @@ type Options struct {
 	Steps    int           // of each configuration; 0: DefaultSteps
 	Knobs    []string      // only these; empty: the study's factors and the seed
 	All      bool          // every knob of the trainer beside the factors
+	Values   int           // of each knob that the study does not vary; 0: MinValues. Five tell where it saturates
 	Official bool          // also the trainer as its authors publish it
 	Defaults trials.Params // of knobs, where the study's trainer block changes what the trainer describes
 	Dir      string        // an empty folder for what the steps leave behind
@@ -52,6 +55,7 @@ func Run(ctx context.Context, spec studies.Spec, backend trainer.Backend, opts O
 		return trials.Audit{}, fmt.Errorf("%w: backend %s runs no single steps", ErrCannot, spec.Trainer.Backend)
 	}
 	c := newCatalogue(spec, knobsOf(backend), opts.Defaults)
+	c.values = max(MinValues, opts.Values)
 	subjects, err := c.subjects(opts.Knobs, opts.All)
 	if err != nil {
 		return trials.Audit{}, err

@@ -32,10 +32,11 @@ type catalogue struct {
 	knobs    []trials.Knob
 	defaults trials.Params // of knobs, with what the study's trainer block makes of them
 	base     trials.Params // the arm that levels are put into
+	values   int           // of a knob that the study does not vary, at least 2
 }
 
 func newCatalogue(spec studies.Spec, knobs []trials.Knob, defaults trials.Params) catalogue {
-	c := catalogue{spec: spec, knobs: knobs, defaults: trials.Params{}, base: reference(spec)}
+	c := catalogue{spec: spec, knobs: knobs, defaults: trials.Params{}, base: reference(spec), values: MinValues}
 	for _, k := range knobs {
 		if k.Default != nil {
 			c.defaults[k.Name] = k.Default
@@ -151,13 +152,13 @@ func (c catalogue) subject(k trials.Knob, known bool, f studies.Factor) subject 
 		}
 		return s
 	}
-	for len(s.levels) < 2 {
-		v, ok := second(k, s.levels)
-		if !ok {
-			s.skip = "no second value is known to compare with; make it a factor with levels"
-			return s
-		}
-		s.levels = append(s.levels, v)
+	if len(s.levels) < 2 {
+		s.levels = distinct(append(s.levels, others(k, s.levels)...))
+		s.levels = s.levels[:min(len(s.levels), c.values)]
+	}
+	if len(s.levels) < 2 {
+		s.skip = "no second value is known to compare with; make it a factor with levels"
+		return s
 	}
 	s.tried = s.levels
 	return s
@@ -208,50 +209,47 @@ func probability(k trials.Knob) bool {
 	return strings.HasPrefix(k.Help, "probability") || slices.ContainsFunc(chances, func(w string) bool { return strings.Contains(k.Name, w) })
 }
 
-// second is a value of a knob to compare a first one with; not ok if none is known.
-func second(k trials.Knob, levels []any) (any, bool) {
+// others are values of a knob to compare a first one with, the best to tell whether it is read first; none if none is
+// known.
+func others(k trials.Knob, levels []any) []any {
 	var have any
 	if len(levels) > 0 {
 		have = levels[0]
 	}
 	if k.Kind == trials.Categorical {
-		for _, c := range k.Choices {
-			if !trials.SameValue(c, have) {
-				return c, true
-			}
-		}
-		return nil, false
+		return slices.DeleteFunc(slices.Clone(k.Choices), func(c any) bool { return trials.SameValue(c, have) })
 	}
 	v, ok := trials.Number(have)
 	if !ok {
-		return nil, false
+		return nil
 	}
 	p := trials.Param{Kind: k.Kind, Low: k.Low, High: k.High}
 	if k.High < k.Low {
 		p.Low, p.High = math.Inf(-1), math.Inf(1)
 	}
-	tries := []float64{v / 2, v * 2} // smaller first: cheaper for pictures and batches
+	tries := []float64{v / 2, v * 2, v / 4, v * 4, v / 8} // smaller first: cheaper for pictures and batches
 	if k.Kind == trials.Int {
-		tries = []float64{math.Floor(v / 2), v * 2, v + 1}
+		tries = []float64{math.Floor(v / 2), v * 2, v + 1, math.Floor(v / 4), v * 4, v + 2}
 		if v < 2 {
-			tries = []float64{v + 1, v - 1}
+			tries = []float64{v + 1, v - 1, v + 2, v + 4, v + 8}
 		}
 	} else if v == 0 {
-		tries = []float64{1, 0.5, k.High / 2, k.Low / 2}
+		tries = []float64{1, 0.5, k.High / 2, k.Low / 2, k.High / 4, k.High / 8, k.High / 16}
 		if k.High > 1 && k.High <= 1000 {
 			tries = append([]float64{k.High / 10}, tries...)
 		}
 	}
+	var out []any
 	for _, x := range tries {
-		if x == v || !p.Contains(x) {
-			continue
+		switch {
+		case x == v || !p.Contains(x):
+		case k.Kind == trials.Int:
+			out = append(out, int64(x))
+		default:
+			out = append(out, x)
 		}
-		if k.Kind == trials.Int {
-			return int64(x), true
-		}
-		return x, true
 	}
-	return nil, false
+	return distinct(out)
 }
 
 // beyond are values far from all levels of a number, as far as the knob's range goes: they tell a knob that nothing

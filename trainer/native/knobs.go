@@ -88,7 +88,7 @@ func knobs() []knob {
 		number("flipud", 0, 0, 1, "probability of mirroring top and bottom", func(s *settings) *float64 { return &s.augment.FlipUD }),
 		number("scale", 0, 0, 0.9, "images are scaled by 1 +- scale", func(s *settings) *float64 { return &s.augment.Scale }),
 		number("translate", 0, 0, 0.9, "images are moved by +- translate of their side", func(s *settings) *float64 { return &s.augment.Translate }),
-		whole("close_mosaic", 0, 0, 1e6, "last epochs without mosaic and mixup", func(s *settings) *int { return &s.closeMosaic }),
+		whole("close_mosaic", 0, 0, 1e6, "last epochs without mosaic and mixup", func(s *settings) *int { return &s.closeMosaic }).requires(trials.Params{"mosaic": 1.0}),
 	}
 }
 

@@ -58,23 +58,36 @@ func (b *Backend) trace(ctx context.Context, job trainer.Job, steps int) (traine
 		t.Steps = append(t.Steps, s)
 		largest = max(largest, norm)
 	}
+	t.End = r.traceEnd()
 	r.unjudged(t.Unjudged, largest)
 	return t, nil
 }
 
-// traceStep runs step n, counted from 0.
-func (r *run) traceStep(n int) (trainer.Step, float64, error) {
+// traceEnd composes the first batch of the last epoch.
+func (r *run) traceEnd() *trainer.Step {
+	s := trainer.Step{Hashes: map[string]string{}, Values: map[string][]float64{}}
+	r.compose(s, max(0, r.job.Epochs-1), 0)
+	return &s
+}
+
+// compose fills batch k of an epoch and puts it into a step as its input.
+func (r *run) compose(s trainer.Step, epoch, k int) {
 	batch := r.b.cfg.Batch
-	epoch, k := n/r.steps, n%r.steps
 	r.sampler.CloseMosaic(epoch >= r.job.Epochs-r.set.closeMosaic)
 	order := augment.Order(r.job.Seed, epoch, len(r.data.Train))
 	r.fill(epoch, k*batch, order[k*batch:(k+1)*batch])
-	s := trainer.Step{Hashes: map[string]string{}, Values: map[string][]float64{}}
 	boxes := make([]float32, 0, 6*len(r.truths))
 	for _, t := range r.truths {
 		boxes = append(boxes, float32(t.Image), float32(t.Class), t.X0, t.Y0, t.X1, t.Y1)
 	}
 	put(s, trainer.ChannelInput, []float64{kernels.SumSquares(r.images), kernels.SumSquares(boxes), float64(len(r.truths))}, r.images, boxes)
+}
+
+// traceStep runs step n, counted from 0.
+func (r *run) traceStep(n int) (trainer.Step, float64, error) {
+	epoch, k := n/r.steps, n%r.steps
+	s := trainer.Step{Hashes: map[string]string{}, Values: map[string][]float64{}}
+	r.compose(s, epoch, k)
 	rates := r.schedule.At(r.step)
 	v, err := r.update()
 	if err != nil {
@@ -95,7 +108,7 @@ func (r *run) traceStep(n int) (trainer.Step, float64, error) {
 
 // unjudged names knobs about which steps with gradients of at most that norm say nothing.
 func (r *run) unjudged(where map[string]string, norm float64) {
-	where["close_mosaic"] = "acts in the last epochs, not in the first steps"
+	where["close_mosaic"] = "acts in the last epochs, of which the first batch of the last one is looked at"
 	if limit := r.set.clipNorm; limit == 0 || norm <= limit {
 		where["clip_norm"] = fmt.Sprintf("acts on gradients with a larger norm than it; in these steps the norm was at most %.3g", norm)
 	}

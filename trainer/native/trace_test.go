@@ -67,6 +67,9 @@ func TestTrace(t *testing.T) {
 		if at := first(all[0], got); at != c.want || len(got.Steps) != 3 || got.Failed != "" {
 			t.Errorf("%s: differs first at %q, want %q (%d steps, failed %q)", c.name, at, c.want, len(got.Steps), got.Failed)
 		}
+		if other := all[0].End.Hashes[trainer.ChannelInput] != got.End.Hashes[trainer.ChannelInput]; other != strings.HasPrefix(c.want, "input") && other != (c.late == "close_mosaic") {
+			t.Errorf("%s: other pictures in the last epoch: %v", c.name, other)
+		}
 		if c.late != "" && got.Unjudged[c.late] == "" {
 			t.Errorf("%s: %s counts as judged: %v", c.name, c.late, got.Unjudged)
 		}

@@ -23,6 +23,7 @@ type FakeKnob struct {
 	Fails   func(v any) string       // why the value cannot be run, or ""
 	Crashes func(v any) bool         // the call does not come back with traces
 	Late    string                   // Trace.Unjudged
+	End     bool                     // it acts on the pictures of the last epoch, which Trace.End shows
 	Echo    func(v any) any          // the effective value; nil: the value
 }
 
@@ -94,10 +95,27 @@ func (f *FakeAuditor) Trace(ctx context.Context, jobs []trainer.Job, opts traine
 		}
 		if t.Failed == "" {
 			t.Steps = f.steps(j, opts)
+			t.End = f.end(t, j)
 		}
 		all = append(all, t)
 	}
 	return all, nil
+}
+
+// end is what knobs make of the pictures of the last epoch, if any acts there.
+func (f *FakeAuditor) end(t trainer.Trace, j trainer.Job) *trainer.Step {
+	state, acts := fmt.Sprint("end ", j.Seed, t.Steps[0].Values[trainer.ChannelInput]), false
+	for _, k := range f.Script {
+		if k.End {
+			acts = true
+			state += " " + k.Name + "=" + trials.FormatValue(t.Effective[k.Name])
+		}
+	}
+	if !acts {
+		return nil
+	}
+	x := number(state)
+	return &trainer.Step{Hashes: map[string]string{trainer.ChannelInput: fmt.Sprintf("%x", math.Float64bits(x))}, Values: map[string][]float64{trainer.ChannelInput: {x}}}
 }
 
 // steps makes a state of what has acted so far, and from it the numbers of each channel.
