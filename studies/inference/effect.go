@@ -190,16 +190,19 @@ func (e *Effect) unpair() {
 func (e *Effect) test() {
 	e.P = math.NaN()
 	e.Low, e.High = e.interval(e.Options.alpha())
-	if e.N < 2 || !(e.SE > 0) {
+	if !e.measured() {
 		return
 	}
 	t := distuv.StudentsT{Mu: 0, Sigma: 1, Nu: e.DF}
 	e.P = 2 * t.CDF(-math.Abs(e.Mean)/e.SE)
 }
 
+// measured says that there is a standard error. A pooled one can come from other arms than these two.
+func (e *Effect) measured() bool { return e.SE > 0 && (e.N > 1 || e.Method == Pooled) }
+
 // interval is the t interval at level 1-alpha; NaN where the data give none.
 func (e *Effect) interval(alpha float64) (low, high float64) {
-	if e.N < 2 || !(e.SE > 0) {
+	if !e.measured() {
 		return math.NaN(), math.NaN()
 	}
 	h := quantile(1-alpha/2, e.DF) * e.SE

@@ -57,6 +57,61 @@ func (s Step) MarshalJSON() ([]byte, error) {
 	}{s.N, number(s.Mean), number(s.SD), number(s.Low), number(s.High), number(s.SoFarLow), number(s.SoFarHigh), number(s.E), number(s.ENow)})
 }
 
+// MarshalJSON writes null for missing numbers.
+func (e Estimate) MarshalJSON() ([]byte, error) {
+	return json.Marshal(struct {
+		Value number `json:"value"`
+		Low   number `json:"low"`
+		High  number `json:"high"`
+	}{number(e.Value), number(e.Low), number(e.High)})
+}
+
+// MarshalJSON writes null for missing numbers.
+func (s Sizes) MarshalJSON() ([]byte, error) {
+	return json.Marshal(struct {
+		Above       number `json:"above"`
+		AboveLow    number `json:"above_low"`
+		AboveHigh   number `json:"above_high"`
+		D           number `json:"d"`
+		DLow        number `json:"d_low"`
+		DHigh       number `json:"d_high"`
+		Significant bool   `json:"significant"`
+		Meaningful  bool   `json:"meaningful"`
+	}{number(s.Above), number(s.AboveLow), number(s.AboveHigh), number(s.D), number(s.DLow), number(s.DHigh), s.Significant, s.Meaningful})
+}
+
+// MarshalJSON writes null for missing numbers.
+func (f Floor) MarshalJSON() ([]byte, error) {
+	return json.Marshal(struct {
+		N    int    `json:"n"`
+		SD   number `json:"sd"`
+		Low  number `json:"low"`
+		High number `json:"high"`
+	}{f.N, number(f.SD), number(f.Low), number(f.High)})
+}
+
+// MarshalJSON writes null for missing numbers.
+func (o Outlook) MarshalJSON() ([]byte, error) {
+	type plain Outlook
+	return json.Marshal(struct {
+		plain
+		Clear      number `json:"clear"`
+		False      number `json:"false"`
+		Equivalent number `json:"equivalent"`
+		Open       number `json:"open"`
+		Mean       number `json:"mean"`
+	}{plain(o), number(o.Clear), number(o.False), number(o.Equivalent), number(o.Open), number(o.Mean)})
+}
+
+// MarshalJSON writes null for an infinite F, of arms that are ranked alike everywhere.
+func (r Ranks) MarshalJSON() ([]byte, error) {
+	type plain Ranks
+	return json.Marshal(struct {
+		plain
+		F number `json:"f"`
+	}{plain(r), number(r.F)})
+}
+
 // MarshalJSON writes the effect with the steps beside it.
 func (c Course) MarshalJSON() ([]byte, error) {
 	effect, err := json.Marshal(c.Effect)

@@ -64,7 +64,7 @@ func chiNodes(df float64) []node {
 		return outside
 	}
 	low, high := edge(0, -40/df-40), edge(0, 6)
-	out := panels(low, high, 1+int((high-low)*math.Sqrt(2*df)/8))
+	out := panels(low, high, 1+int((high-low)*max(4, math.Sqrt(2*df))/8)) // 8 standard deviations of u, or 2
 	total := 0.0
 	for i, n := range out {
 		out[i] = node{math.Exp(n.x), n.w * math.Exp(fall(n.x))}

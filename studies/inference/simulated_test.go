@@ -17,9 +17,10 @@ type world struct {
 	ratio   float64 // standard deviation of the variant over that of the reference; 0: 1
 	missing float64 // chance that a trial failed
 	arms    int     // variants against one reference; 0: 1
+	real    int     // the first of them that have the effect; 0: 1
 }
 
-// draw is one study: the reference and its variants, differences scaled to standard deviation 1. Only the first has the effect.
+// draw is one study: the reference and its variants, differences scaled to standard deviation 1.
 func (w world) draw(rng *rand.Rand) (reference map[int]float64, variants []map[int]float64) {
 	ratio := w.ratio
 	if ratio == 0 {
@@ -39,7 +40,7 @@ func (w world) draw(rng *rand.Rand) (reference map[int]float64, variants []map[i
 		variants[j] = map[int]float64{}
 		for i := range base {
 			v := scale * ratio * (w.rho*base[i] + math.Sqrt(1-w.rho*w.rho)*rng.NormFloat64())
-			if j == 0 {
+			if j < max(1, w.real) {
 				v += w.effect
 			}
 			if rng.Float64() >= w.missing {
@@ -61,8 +62,8 @@ func share(w world, f func(reference map[int]float64, variants []map[int]float64
 	return float64(n) / simulated
 }
 
-// error3 is three standard errors of a simulated share that is p in truth.
-func error3(p float64) float64 { return 3 * math.Sqrt(p*(1-p)/simulated) }
+// noise is how far a simulated share that is p in truth may lie from it.
+func noise(p float64) float64 { return deviations * math.Sqrt(p*(1-p)/simulated) }
 
 func decided(e inference.Effect) bool {
 	return e.Verdict == inference.Better || e.Verdict == inference.Worse
@@ -100,10 +101,10 @@ func TestSimulatedChoice(t *testing.T) {
 			return true
 		})
 		t.Logf("%+v: unpaired %.3f; false verdicts %.4f (with the plain Welch test %.4f)", w, unpaired/tested, wrong/tested, plain/tested)
-		if wrong/tested > 0.05+error3(0.05) {
+		if wrong/tested > 0.05+noise(0.05) {
 			t.Errorf("%+v: %.4f false verdicts", w, wrong/tested)
 		}
-		if math.Abs(covered/tested-0.95) > 0.01+error3(0.05) {
+		if math.Abs(covered/tested-0.95) > 0.01+noise(0.05) {
 			t.Errorf("%+v: the interval covers with %.4f", w, covered/tested)
 		}
 	}
@@ -115,7 +116,7 @@ func TestSimulatedNull(t *testing.T) {
 		for _, w := range []world{{n: 12, rho: 0.5}, {n: 12}, {n: 12, rho: -0.5}, {n: 12, ratio: 3}, {n: 12, rho: 0.9}, {n: 14, missing: 0.15}, {n: 14, missing: 0.15, ratio: 3}, {n: 12, rho: 0.5, effect: 1}} {
 			q := looks(0)
 			q.Rule, q.Patient, q.Last = rule, true, w.missing > 0
-			missed, false3 := 0.0, 0.0
+			missed, wrong := 0.0, 0.0
 			share(w, func(reference map[int]float64, variants []map[int]float64) bool {
 				c := inference.Sequential(reference, variants[0], q)
 				out := slices.ContainsFunc(c.Steps, func(s inference.Step) bool { return s.Low > w.effect || s.High < w.effect })
@@ -123,13 +124,83 @@ func TestSimulatedNull(t *testing.T) {
 					missed++
 				}
 				if decided(c.Effect) && (w.effect == 0 || c.Mean*w.effect < 0) {
-					false3++
+					wrong++
 				}
 				return out
 			})
-			t.Logf("%s %+v: false verdicts %.4f, an interval misses %.4f", rule, w, false3/simulated, missed/simulated)
-			if false3/simulated > 0.05+error3(0.05) || missed/simulated > 0.05+error3(0.05) {
-				t.Errorf("%s %+v: false verdicts %.4f, an interval misses %.4f", rule, w, false3/simulated, missed/simulated)
+			t.Logf("%s %+v: false verdicts %.4f, an interval misses %.4f", rule, w, wrong/simulated, missed/simulated)
+			if wrong/simulated > 0.05+noise(0.05) || missed/simulated > 0.05+noise(0.05) {
+				t.Errorf("%s %+v: false verdicts %.4f, an interval misses %.4f", rule, w, wrong/simulated, missed/simulated)
+			}
+		}
+	}
+}
+
+// Many arms: with a fixed number of replicates and with looks the chance of any false verdict is bounded, with e-BH the mean share of
+// false ones among the verdicts of a study. Dunnett's pooled deviation is for arms that scatter alike.
+func TestSimulatedArms(t *testing.T) {
+	fixed := func(by inference.Correction) func(map[int]float64, []map[int]float64) []inference.Effect {
+		return func(reference map[int]float64, variants []map[int]float64) []inference.Effect {
+			var es []inference.Effect
+			for _, v := range variants {
+				es = append(es, inference.Compare(reference, v, inference.Options{}))
+			}
+			return inference.FamilyBy(es, by)
+		}
+	}
+	sequence := func(rule inference.Rule, by inference.Correction) func(map[int]float64, []map[int]float64) []inference.Effect {
+		q := looks(0)
+		q.Rule, q.Correction = rule, by
+		return func(reference map[int]float64, variants []map[int]float64) []inference.Effect {
+			var es []inference.Effect
+			for _, c := range inference.Together(reference, variants, q) {
+				es = append(es, c.Effect)
+			}
+			return es
+		}
+	}
+	for _, c := range []struct {
+		name  string
+		judge func(map[int]float64, []map[int]float64) []inference.Effect
+		any   bool // the chance of any false verdict is bounded
+		n     int
+	}{
+		{"Holm", fixed(inference.ByHolm), true, 5}, {"Dunnett", fixed(inference.ByDunnett), true, 5},
+		{"looks, shares", sequence(inference.Looks, ""), true, 12}, {"anytime, shares", sequence(inference.Anytime, inference.ByShares), true, 12},
+		{"anytime, e-BH", sequence(inference.Anytime, ""), false, 12},
+	} {
+		for _, w := range []world{{n: c.n, arms: 4}, {n: c.n, arms: 4, rho: 0.5}, {n: c.n, arms: 4, real: 2, effect: 2, rho: 0.5}, {n: c.n, arms: 8, real: 4, effect: 1.5}} {
+			if c.name == "Dunnett" && simulated < 1000 {
+				continue
+			}
+			var some, rate, found, used float64
+			share(w, func(reference map[int]float64, variants []map[int]float64) bool {
+				wrong, right := 0.0, 0.0
+				for j, e := range c.judge(reference, variants) {
+					used += float64(e.N) / float64(len(variants))
+					switch {
+					case !decided(e):
+					case w.effect != 0 && j < max(1, w.real) && e.Mean*w.effect > 0:
+						right++
+					default:
+						wrong++
+					}
+				}
+				rate += wrong / max(1, wrong+right)
+				found += right
+				if wrong > 0 {
+					some++
+				}
+				return true
+			})
+			t.Logf("%s %+v: any false verdict %.4f, share of false ones %.4f, found %.3f, mean replicates %.2f", c.name, w,
+				some/simulated, rate/simulated, found/simulated/float64(max(1, w.real)), used/simulated)
+			bounded := rate
+			if c.any {
+				bounded = some
+			}
+			if bounded/simulated > 0.05+noise(0.05) {
+				t.Errorf("%s %+v: %.4f", c.name, w, bounded/simulated)
 			}
 		}
 	}
@@ -157,7 +228,7 @@ func TestSimulatedPower(t *testing.T) {
 				return decided(e.Effect)
 			})
 			t.Logf("%s, effect %.1f sd, patient %v: settled %.3f, mean replicates %.2f", c.rule, c.effect, patient, got, used/simulated)
-			if math.Abs(got-c.settled) > 0.02+error3(c.settled) {
+			if math.Abs(got-c.settled) > 0.02+noise(c.settled) {
 				t.Errorf("%s, effect %v, patient %v: settled %.3f, want %.3f", c.rule, c.effect, patient, got, c.settled)
 			}
 			if mean := used / simulated; patient && math.Abs(mean-c.mean) > 0.1+9/math.Sqrt(simulated) || mean > c.mean+0.1+9/math.Sqrt(simulated) {
@@ -186,7 +257,7 @@ func TestSimulatedPlanted(t *testing.T) {
 		same := share(world{n: 12, rho: rho}, func(reference map[int]float64, variants []map[int]float64) bool {
 			return inference.Sequential(reference, variants[0], looks(10)).Verdict == inference.Equivalent
 		})
-		if same < 0.95-error3(0.95) {
+		if same < 0.95-noise(0.95) {
 			t.Errorf("rho %v: %.3f equivalent with a margin of 10 sd", rho, same)
 		}
 	}
