@@ -27,13 +27,13 @@ func Ablation(s *reports.Snapshot, block int) Table {
 	for i, a := range b.Arms {
 		at[a.Name] = i
 		if a.Reference {
-			t.Rows = append(t.Rows, []Cell{label(a.Label), score(m, a, b.Best == i), {}, {}, cell(strconv.Itoa(len(a.Scores))), {}, {Text: "reference"}})
+			t.Rows = append(t.Rows, []Cell{label(a.Label), score(m, a, b.IsTop(i)), {}, {}, cell(strconv.Itoa(len(a.Scores))), {}, {Text: "reference"}})
 		}
 	}
 	for _, e := range s.Sorted(b) {
 		i := at[e.Arm]
 		tone := ToneOf(e.Verdict)
-		t.Rows = append(t.Rows, []Cell{label(e.Label), score(m, b.Arms[i], b.Best == i), {Text: m.Effect(e), Tone: tone},
+		t.Rows = append(t.Rows, []Cell{label(e.Label), score(m, b.Arms[i], b.IsTop(i)), {Text: m.Effect(e), Tone: tone},
 			cell(m.Interval(e)), cell(strconv.Itoa(e.N)), cell(reports.PValue(e.PHolm)), {Text: string(e.Verdict), Tone: tone}})
 	}
 	t.Notes = append(t.Notes, notes(s, b)...)
@@ -87,7 +87,7 @@ func testedNotes(s *reports.Snapshot, b *reports.Block) []string {
 			n = append(n, "“not shown” means that the data leave room for an effect and for none; it does not mean that there is none.")
 		}
 	}
-	if b.Best >= 0 {
+	if len(b.Top) > 0 {
 		n = append(n, bestNote)
 	}
 	return n

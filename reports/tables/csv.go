@@ -45,7 +45,7 @@ func ablationRows(s *reports.Snapshot) [][]string {
 			} else {
 				r = append(r, "", "", "", "", "", "", "reference")
 			}
-			rows = append(rows, append(r, strconv.FormatBool(b.Best == i)))
+			rows = append(rows, append(r, strconv.FormatBool(b.IsTop(i))))
 		}
 	}
 	return rows

@@ -84,7 +84,7 @@ func NewDocument(s *reports.Snapshot) Document {
 		d.Answer = append(d.Answer, reports.Text(s.Answer(b)))
 		db := DocumentBlock{Data: b.Data, Smallest: null(b.Smallest), Margin: b.Margin, Arms: []DocumentArm{}}
 		for k, a := range b.Arms {
-			da := DocumentArm{Arm: a.Name, Label: a.Label, Reference: a.Reference, Best: b.Best == k, Params: a.Params,
+			da := DocumentArm{Arm: a.Name, Label: a.Label, Reference: a.Reference, Best: b.IsTop(k), Params: a.Params,
 				Scores: append([]reports.Score{}, a.Scores...), Mean: null(a.Mean), SD: null(a.SD)}
 			if e, ok := b.Effect(a.Name); ok {
 				da.Effect = &e.Effect
