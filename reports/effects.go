@@ -21,7 +21,7 @@ func (s *Snapshot) compare(b *Block) {
 	if !ok {
 		return
 	}
-	o := inference.Options{Margin: b.Margin, Minimize: s.Metric.Gain(1) < 0}
+	o := inference.Options{Alpha: s.Spec.Rules.Level(), Margin: b.Margin, Minimize: s.Metric.Gain(1) < 0}
 	var es []inference.Effect
 	for _, a := range b.Arms {
 		if !a.Reference {

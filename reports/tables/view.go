@@ -2,6 +2,7 @@ package tables
 
 import (
 	"fmt"
+	"io"
 	"path"
 	"slices"
 	"strings"
@@ -169,4 +170,55 @@ func (v View) furtherNotes(s *reports.Snapshot, b *reports.Block) []string {
 		n = append(n, sizesNote)
 	}
 	return n
+}
+
+// Formats are the formats of Write.
+var Formats = []string{"text", "md", "csv", "latex", "html", "json"}
+
+// Format is the format that a user's name stands for, "" if there is none.
+func Format(name string) string {
+	switch name {
+	case "", "terminal", "txt":
+		return "text"
+	case "markdown":
+		return "md"
+	case "tex":
+		return "latex"
+	}
+	if slices.Contains(Formats, name) {
+		return name
+	}
+	return ""
+}
+
+// Write writes the tables of a view in a format; o is for text.
+func (v View) Write(w io.Writer, s *reports.Snapshot, format string, o Options) error {
+	switch format {
+	case "text":
+		return Terminal(w, v.Tables(s), o)
+	case "md":
+		return Markdown(w, v.Tables(s))
+	case "csv":
+		return v.CSV(w, s)
+	case "latex":
+		return LaTeX(w, v.Tables(s))
+	case "html":
+		return HTML(w, v.Tables(s))
+	case "json":
+		return v.JSON(w, s)
+	}
+	return fmt.Errorf("%q is none of %s", format, strings.Join(Formats, ", "))
+}
+
+// Prose is a paragraph escaped for a format.
+func Prose(text, format string) string {
+	switch format {
+	case "md":
+		return escapeMarkdown(text)
+	case "latex":
+		return escapeLaTeX(text)
+	case "html":
+		return "<p>" + escapeHTML(text) + "</p>"
+	}
+	return clean(text)
 }
