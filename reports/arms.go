@@ -63,6 +63,7 @@ func (s *Snapshot) blocks() []Block {
 		}
 		if s.Spec.Referenced() {
 			s.compare(&b)
+			b.Top = s.top(&b)
 		}
 		bs = append(bs, b)
 	}

@@ -15,7 +15,7 @@ type Effect struct {
 	inference.Effect
 }
 
-// compare fills the block's effects, top arms and smallest visible effect.
+// compare fills the block's effects and smallest visible effect.
 func (s *Snapshot) compare(b *Block) {
 	ref, ok := b.Reference()
 	if !ok {
@@ -37,7 +37,6 @@ func (s *Snapshot) compare(b *Block) {
 	}
 	s.inert(b)
 	b.Smallest = smallest(b.Effects)
-	b.Top = s.top(b, o)
 }
 
 // unlearned takes back verdicts of equality where the reference has not learned: scores that are alike near zero

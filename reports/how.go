@@ -225,7 +225,7 @@ func testWords(b *Block) string {
 
 func (s *Snapshot) correctionWords(b *Block) string {
 	m := Comparisons(b)
-	name := s.Correction()
+	name := s.Correction(b)
 	switch {
 	case m == 0:
 		return ""
@@ -253,18 +253,25 @@ func possessive(name string) string {
 // correctionShares is the name of the correction that shares alpha out.
 const correctionShares = "Bonferroni"
 
-// Correction names how p values and verdicts are corrected for the number of variants.
-func (s *Snapshot) Correction() string {
-	switch s.Spec.Rules.Correction {
-	case studies.CorrectionDunnett:
-		return "Dunnett"
-	case studies.CorrectionEBH:
-		return "e-BH"
+// Correction names how p values and verdicts of a block are corrected for the number of variants: as its effects say,
+// or where none was tested, as the study's file does.
+func (s *Snapshot) Correction(b *Block) string {
+	for _, e := range b.Effects {
+		switch e.Correction {
+		case "":
+		case inference.ByShares:
+			return correctionShares
+		default:
+			return e.Correction.Name()
+		}
 	}
-	if s.Spec.Settle != nil {
+	switch c := s.Spec.Rules.Correction; {
+	case c != "":
+		return inference.Correction(c).Name()
+	case s.Spec.Settle != nil:
 		return correctionShares
 	}
-	return "Holm"
+	return inference.ByHolm.Name()
 }
 
 // Comparisons is how many variants of a block could be tested: corrections count these.

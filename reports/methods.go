@@ -104,6 +104,8 @@ func (s *Snapshot) searchWords() string {
 			w += ", and weak trials were stopped early by the pruner " + p
 		}
 		w += fmt.Sprintf("; the seed of the search is %d. ", s.Spec.Seed)
+	} else if s.Spec.Screens() {
+		w = s.planWords() + " "
 	} else if !s.IsSearch() {
 		w = fmt.Sprintf("The configurations are all combinations of the levels of %s, %s each. ",
 			Count(len(s.Spec.Factors), "factor"), Count(max(1, s.Spec.Replicates), "replicate"))
@@ -168,7 +170,7 @@ func (s *Snapshot) effectWords() string {
 	}
 	if b.Margin > 0 {
 		interval := "corrected interval"
-		if s.Correction() == "Holm" {
+		if s.Correction(b) == "Holm" {
 			interval = "Bonferroni interval"
 		}
 		fmt.Fprintf(&w, "A variant is called equivalent where its %s lies within ±%s. ", interval, s.MarginText(b))
@@ -199,7 +201,7 @@ func (s *Snapshot) familyWords(b *Block, level float64) string {
 		each = " in each data set"
 	}
 	if m := Comparisons(b); m > 1 {
-		w = fmt.Sprintf("p values were corrected by %s method over %d comparisons%s at the level %s. ", possessive(s.Correction()), m, each, trials.FormatValue(level))
+		w = fmt.Sprintf("p values were corrected by %s method over %d comparisons%s at the level %s. ", possessive(s.Correction(b)), m, each, trials.FormatValue(level))
 	}
 	return w
 }
@@ -209,7 +211,7 @@ func (s *Snapshot) sequenceWords(b *Block) string {
 	level, m := trials.FormatValue(s.Spec.Rules.Level()), max(1, Comparisons(b))
 	if s.Spec.Settle.Rule == studies.RuleAnytime {
 		return fmt.Sprintf("with the intervals of the t statistic's e-process (normal prior of variance %d on the standardised effect), intersected over replicates: "+
-			"they hold whenever a variant was stopped. The level %s is corrected for %s (%s). ", inference.DefaultG, level, Count(m, "variant"), s.Correction())
+			"they hold whenever a variant was stopped. The level %s is corrected for %s (%s). ", inference.DefaultG, level, Count(m, "variant"), s.Correction(b))
 	}
 	return fmt.Sprintf("with t intervals at the level %s divided by %s and %s, intersected over looks: they hold together, whenever a variant was stopped. ",
 		level, Count(max(1, len(s.Spec.Settle.Looks)), "look"), Count(m, "variant"))

@@ -27,6 +27,7 @@ func (s *Snapshot) Pooled() (Block, string) {
 		}
 	}
 	s.compare(&b)
+	b.Top = s.top(&b)
 	return b, ""
 }
 

@@ -12,12 +12,12 @@ func (b *Block) IsTop(i int) bool { return slices.Contains(b.Top, i) }
 
 // top finds the arms that are not shown to be worse than the best, in the order of Arms. It is empty where no arm is
 // shown to be worse than another: a table in which everything is bold says nothing.
-func (s *Snapshot) top(b *Block, o inference.Options) []int {
+func (s *Snapshot) top(b *Block) []int {
 	worse := s.worseThanBest
 	if s.Spec.Settle != nil {
 		worse = s.outsideIntervals
 	}
-	out := worse(b, o)
+	out := worse(b)
 	if !slices.Contains(out, true) {
 		return nil
 	}
@@ -40,7 +40,7 @@ func (s *Snapshot) judged(b *Block, a Arm) bool {
 // worseThanBest compares each arm with the one of the best mean, with p values by Bonferroni's method over these
 // comparisons. Though the best was chosen by its score, the arm that is truly the best is called worse in at most half
 // of alpha of all studies: it would have to lose clearly against one of the others, and each of them has its share.
-func (s *Snapshot) worseThanBest(b *Block, o inference.Options) []bool {
+func (s *Snapshot) worseThanBest(b *Block) []bool {
 	out := make([]bool, len(b.Arms))
 	best := -1
 	for i, a := range b.Arms {
@@ -51,10 +51,7 @@ func (s *Snapshot) worseThanBest(b *Block, o inference.Options) []bool {
 	if best < 0 {
 		return out
 	}
-	alpha := o.Alpha
-	if !(alpha > 0 && alpha < 1) {
-		alpha = inference.DefaultAlpha
-	}
+	o := inference.Options{Alpha: s.Spec.Rules.Level(), Minimize: s.Metric.Gain(1) < 0}
 	others := 0
 	for i, a := range b.Arms {
 		if i != best && len(a.Scores) > 0 {
@@ -64,7 +61,7 @@ func (s *Snapshot) worseThanBest(b *Block, o inference.Options) []bool {
 	for i, a := range b.Arms {
 		if i != best && len(a.Scores) > 0 {
 			e := inference.Compare(bySeed(b.Arms[best]), bySeed(a), o)
-			out[i] = finite(e.P) && e.P*float64(others) < alpha && s.Metric.Gain(e.Mean) < 0
+			out[i] = finite(e.P) && e.P*float64(others) < o.Alpha && s.Metric.Gain(e.Mean) < 0
 		}
 	}
 	return out
@@ -73,7 +70,7 @@ func (s *Snapshot) worseThanBest(b *Block, o inference.Options) []bool {
 // outsideIntervals is for studies whose replicates were added until a verdict: a t test between two arms that stopped
 // by their results would call too many differences clear. The effects' intervals hold all at once, whatever stopped
 // them: an arm is worse than the best where its interval ends below the highest lower end, that of the reference being 0.
-func (s *Snapshot) outsideIntervals(b *Block, _ inference.Options) []bool {
+func (s *Snapshot) outsideIntervals(b *Block) []bool {
 	out := make([]bool, len(b.Arms))
 	floor := 0.0
 	ends := func(e Effect) (low, high float64) {

@@ -67,7 +67,7 @@ func (t sheet) columns() []Column {
 		cs = append(cs, Column{Title: heading(f.Metric), Right: true})
 	}
 	return append(cs, Column{Title: "effect", Right: true}, Column{Title: intervalTitle(t.b), Right: true}, Column{Title: "seeds", Right: true},
-		Column{Title: "p (" + t.s.Correction() + ")", Right: true}, Column{Title: "verdict"})
+		Column{Title: "p (" + t.s.Correction(t.b) + ")", Right: true}, Column{Title: "verdict"})
 }
 
 // row is the row of the arm at index i of the block.

@@ -106,7 +106,7 @@ func (v View) armLines(s *reports.Snapshot) [][]string {
 
 // lineParameters are the parameters that have a column.
 func (v View) lineParameters(s *reports.Snapshot, blocks []reports.Block) []string {
-	if !v.configured() && !s.Spec.Screens() {
+	if !v.configured() {
 		return nil
 	}
 	var ps []trials.Params
@@ -130,7 +130,7 @@ func armLine(s *reports.Snapshot, b *reports.Block, i int) []string {
 		}
 		return append(r, "", "", "", "", "", "", verdict, top, "", "", "", "")
 	}
-	test, correction, comparisons := string(e.Method), s.Correction(), number(e.Comparisons)
+	test, correction, comparisons := string(e.Method), s.Correction(b), number(e.Comparisons)
 	if math.IsNaN(e.P) {
 		test, correction, comparisons = "", "", ""
 	}

@@ -68,7 +68,7 @@ func dataNotes(s *reports.Snapshot, blocks []reports.Block, why string) []string
 	}
 	if m > 0 {
 		n = append(n, "Mean ± standard deviation over seeds. Effects: differences to "+referenceWords(&blocks[0])+", "+pairing(&blocks[0])+"; marks after "+
-			correctionNoun(s.Correction())+" within each data set; the interval is each variant's own.")
+			correctionNoun(s.Correction(&blocks[0]))+" within each data set; the interval is each variant's own.")
 	}
 	if why != "" {
 		n = append(n, "No mean over data sets: "+why+".")

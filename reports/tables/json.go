@@ -50,7 +50,7 @@ type DocumentBlock struct {
 	Data       string          `json:"data"`
 	Smallest   *float64        `json:"smallest_effect"` // that could have been seen
 	Margin     float64         `json:"margin"`
-	Correction string          `json:"correction"`
+	Correction string          `json:"correction,omitempty"`
 	How        reports.How     `json:"how"`
 	Arms       []DocumentArm   `json:"arms"`             // in design order
 	Levels     []DocumentLevel `json:"levels,omitempty"` // with --by level, of designs that cross factors
@@ -167,7 +167,10 @@ func (v View) Document(s *reports.Snapshot) Document {
 }
 
 func (v View) block(s *reports.Snapshot, b *reports.Block) DocumentBlock {
-	db := DocumentBlock{Data: b.Data, Smallest: null(b.Smallest), Margin: b.Margin, Correction: s.Correction(), How: s.How(b), Arms: []DocumentArm{}}
+	db := DocumentBlock{Data: b.Data, Smallest: null(b.Smallest), Margin: b.Margin, How: s.How(b), Arms: []DocumentArm{}}
+	if len(b.Effects) > 0 {
+		db.Correction = s.Correction(b)
+	}
 	further := s.Further(b, v.Metrics, v.measure())
 	for k, a := range b.Arms {
 		da := DocumentArm{Arm: a.Name, Label: a.Label, Reference: a.Reference, Top: b.IsTop(k), Params: a.Params,

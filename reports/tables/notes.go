@@ -39,7 +39,7 @@ func notes(s *reports.Snapshot, b *reports.Block) []string {
 func testedNotes(s *reports.Snapshot, b *reports.Block) []string {
 	var n []string
 	if m := reports.Comparisons(b); m > 0 {
-		n = append(n, "Mean ± standard deviation over seeds. Effects: differences to "+referenceWords(b)+", "+pairing(b)+"; "+correctedWords(s, m))
+		n = append(n, "Mean ± standard deviation over seeds. Effects: differences to "+referenceWords(b)+", "+pairing(b)+"; "+correctedWords(s, b, m))
 		if slices.ContainsFunc(b.Effects, func(e reports.Effect) bool { return e.Verdict == inference.NotShown }) {
 			n = append(n, "“not shown” means that the data leave room for an effect and for none; it does not mean that there is none.")
 		}
@@ -64,11 +64,11 @@ func pairing(b *reports.Block) string {
 }
 
 // correctedWords say what p values and intervals stand for.
-func correctedWords(s *reports.Snapshot, comparisons int) string {
+func correctedWords(s *reports.Snapshot, b *reports.Block, comparisons int) string {
 	if s.Spec.Settle != nil {
-		return fmt.Sprintf("intervals and p values hold over all looks and %s together (%s).", reports.Count(comparisons, "variant"), s.Correction())
+		return fmt.Sprintf("intervals and p values hold over all looks and %s together (%s).", reports.Count(comparisons, "variant"), s.Correction(b))
 	}
-	return fmt.Sprintf("p values after %s over %s; the interval is each variant's own.", correctionNoun(s.Correction()), reports.Count(comparisons, "comparison"))
+	return fmt.Sprintf("p values after %s over %s; the interval is each variant's own.", correctionNoun(s.Correction(b)), reports.Count(comparisons, "comparison"))
 }
 
 func correctionNoun(name string) string {

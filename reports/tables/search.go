@@ -54,6 +54,9 @@ func (v View) search(s *reports.Snapshot, top int) Table {
 		t.Notes = append(t.Notes, "One trial each: differences between neighbours may be chance, and no rank is bold.")
 	}
 	t.Notes = append(t.Notes, switchNote(leads)...)
+	if s.Spec.Screens() {
+		t.Notes = append(t.Notes, "The points of this design change several factors at once: read it by the effects of factors, not by its ranks; --by level has the means of levels.")
+	}
 	if w := s.OtherObjectives(); w != "" {
 		t.Notes = append(t.Notes, w)
 	}

@@ -101,10 +101,10 @@ func hint(name string, known []string) string {
 // misfit says why a study cannot be shown that way; "" if it can.
 func (v View) misfit(s *reports.Snapshot) string {
 	switch {
-	case s.Search != nil && (v.By == ByFactor || v.By == ByData || v.By == ByClass):
-		return "a search or grid ranks configurations, and has no variants to arrange"
 	case v.By == ByFactor && s.Spec.Screens():
 		return "the points of this design change several factors at once; --by level has the means of their levels"
+	case s.Search != nil && (v.By == ByFactor || v.By == ByData || v.By == ByClass):
+		return "the study ranks configurations, and has no variants to arrange"
 	case v.By == ByData && len(s.Blocks) < 2:
 		return "the study has one data set only"
 	case v.By == ByClass && len(classKeys(s)) == 0:
@@ -130,12 +130,9 @@ func (v View) Tables(s *reports.Snapshot) []Table {
 		ts = []Table{v.sideBySide(s)}
 	default:
 		for i := range s.Blocks {
-			switch {
-			case v.By == ByClass:
+			if v.By == ByClass {
 				ts = append(ts, v.classes(s, i))
-			case s.Spec.Screens():
-				ts = append(ts, v.points(s, i))
-			default:
+			} else {
 				ts = append(ts, v.ablation(s, i))
 			}
 		}
