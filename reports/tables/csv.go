@@ -55,7 +55,7 @@ func howFields(s *reports.Snapshot, b *reports.Block) []string {
 			hash = d.Hash
 		}
 	}
-	return []string{safe(h.Design), safe(h.Replicates), num(b.Margin), safe(h.Hardware), safe(h.Version), safe(h.Commit), safe(hash)}
+	return []string{Safe(h.Design), Safe(h.Replicates), num(b.Margin), Safe(h.Hardware), Safe(h.Version), Safe(h.Commit), Safe(hash)}
 }
 
 // armLines have the objective of each arm, and further metrics under it.
@@ -80,7 +80,7 @@ func (v View) armLines(s *reports.Snapshot) [][]string {
 	}
 	params := v.lineParameters(s, blocks)
 	for _, n := range params {
-		head = append(head, safe(n))
+		head = append(head, Safe(n))
 	}
 	rows := [][]string{append(head, howHead...)}
 	for bi := range blocks {
@@ -90,10 +90,10 @@ func (v View) armLines(s *reports.Snapshot) [][]string {
 		for i, a := range b.Arms {
 			rest := slices.Clone(how)
 			for _, n := range slices.Backward(params) {
-				rest = append([]string{parameter(a.Params, n)}, rest...)
+				rest = append([]string{Value(a.Params, n)}, rest...)
 			}
 			if v.By == ByFactor {
-				rest = append([]string{safe(ascii(factorsOf(a)))}, rest...)
+				rest = append([]string{Safe(ascii(factorsOf(a)))}, rest...)
 			}
 			rows = append(rows, append(armLine(s, b, i), rest...))
 			for _, f := range further {
@@ -120,7 +120,7 @@ func (v View) lineParameters(s *reports.Snapshot, blocks []reports.Block) []stri
 
 func armLine(s *reports.Snapshot, b *reports.Block, i int) []string {
 	a := b.Arms[i]
-	r := []string{safe(b.Data), safe(a.Name), safe(ascii(changeWords(a.Changes))), safe(s.Metric.Key), number(len(a.Scores)), num(a.Mean), num(a.SD)}
+	r := []string{Safe(b.Data), Safe(a.Name), Safe(ascii(changeWords(a.Changes))), Safe(s.Metric.Key), number(len(a.Scores)), num(a.Mean), num(a.SD)}
 	top := strconv.FormatBool(b.IsTop(i))
 	e, ok := b.Effect(a.Name)
 	if !ok {
@@ -140,7 +140,7 @@ func armLine(s *reports.Snapshot, b *reports.Block, i int) []string {
 // furtherLine has a metric beside the objective: an effect with its own interval, without correction or verdict.
 func furtherLine(b *reports.Block, i int, f reports.Further) []string {
 	a, x := b.Arms[i], f.Arms[i]
-	r := []string{safe(b.Data), safe(a.Name), safe(ascii(changeWords(a.Changes))), safe(f.Metric.Key), number(x.N), num(x.Mean), num(x.SD)}
+	r := []string{Safe(b.Data), Safe(a.Name), Safe(ascii(changeWords(a.Changes))), Safe(f.Metric.Key), number(x.N), num(x.Mean), num(x.SD)}
 	if x.Effect == nil {
 		return append(r, "", "", "", "", "", "", "", "", "", "", "", "")
 	}
@@ -151,11 +151,11 @@ func furtherLine(b *reports.Block, i int, f reports.Further) []string {
 func (v View) trialLines(s *reports.Snapshot) [][]string {
 	head := []string{"trial", "state", "class", "seed", "epochs", s.Metric.Key}
 	for _, k := range v.Metrics {
-		head = append(head, safe(k))
+		head = append(head, Safe(k))
 	}
 	names := v.trialParameters(s)
 	for _, n := range names {
-		head = append(head, safe(n))
+		head = append(head, Safe(n))
 	}
 	rows := [][]string{head}
 	for _, t := range s.Trials {
@@ -163,7 +163,7 @@ func (v View) trialLines(s *reports.Snapshot) [][]string {
 		if len(t.Values) > 0 {
 			x = num(t.Values[0])
 		}
-		r := []string{number(t.Number), strings.ToLower(t.State.String()), safe(t.Text(trials.AttrClass)), seed(t), epochs(t), x}
+		r := []string{number(t.Number), strings.ToLower(t.State.String()), Safe(t.Text(trials.AttrClass)), seed(t), epochs(t), x}
 		for _, k := range v.Metrics {
 			y, ok := v.measure()(t, k)
 			if !ok {
@@ -172,7 +172,7 @@ func (v View) trialLines(s *reports.Snapshot) [][]string {
 			r = append(r, num(y))
 		}
 		for _, n := range names {
-			r = append(r, parameter(t.Params, n))
+			r = append(r, Value(t.Params, n))
 		}
 		rows = append(rows, r)
 	}
@@ -197,8 +197,8 @@ func (v View) trialParameters(s *reports.Snapshot) []string {
 	return names
 }
 
-// parameter is a value as programs read it.
-func parameter(p trials.Params, name string) string {
+// Value is a parameter as programs read it.
+func Value(p trials.Params, name string) string {
 	x, ok := p[name]
 	if !ok {
 		return ""
@@ -206,7 +206,7 @@ func parameter(p trials.Params, name string) string {
 	if f, isNumber := trials.Number(x); isNumber {
 		return num(f)
 	}
-	return safe(trials.FormatValue(x))
+	return Safe(trials.FormatValue(x))
 }
 
 // levelLines have the means of levels.
@@ -216,9 +216,9 @@ func (v View) levelLines(s *reports.Snapshot) [][]string {
 		b := &s.Blocks[i]
 		how := howFields(s, b)
 		for _, m := range v.Marginals(s, i) {
-			lead := []string{safe(b.Data), safe(m.Factor), parameter(trials.Params{m.Factor: m.Level}, m.Factor)}
+			lead := []string{Safe(b.Data), Safe(m.Factor), Value(trials.Params{m.Factor: m.Level}, m.Factor)}
 			line := func(metric string, n int, mean, sd float64) {
-				rows = append(rows, append(append(slices.Clone(lead), safe(metric), number(n), num(mean), num(sd)), how...))
+				rows = append(rows, append(append(slices.Clone(lead), Safe(metric), number(n), num(mean), num(sd)), how...))
 			}
 			line(s.Metric.Key, m.N, m.Mean, m.SD)
 			for k, f := range m.Further {
@@ -236,8 +236,8 @@ func num(x float64) string {
 	return strconv.FormatFloat(x, 'g', 12, 64)
 }
 
-// safe keeps a spreadsheet from reading a name as a formula.
-func safe(t string) string {
+// Safe keeps a spreadsheet from reading a name as a formula.
+func Safe(t string) string {
 	t = clean(t)
 	if t != "" && strings.ContainsRune("=+-@|", rune(t[0])) {
 		return "'" + t
