@@ -57,12 +57,13 @@ func (s *Snapshot) blocks() []Block {
 	}
 	bs := make([]Block, 0, len(order))
 	for _, d := range order {
-		b := Block{Data: d, Best: -1, Smallest: math.NaN(), Margin: s.Spec.Margin()}
+		b := Block{Data: d, Smallest: math.NaN(), Margin: s.Spec.Margin()}
 		if s.Spec.Design != studies.DesignSearch {
 			b.Arms = s.arms(byData[d])
 		}
 		if s.Spec.Referenced() {
 			s.compare(&b)
+			b.Top = s.top(&b)
 		}
 		bs = append(bs, b)
 	}

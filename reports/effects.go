@@ -15,13 +15,13 @@ type Effect struct {
 	inference.Effect
 }
 
-// compare fills the block's effects, best arm and smallest visible effect.
+// compare fills the block's effects and smallest visible effect.
 func (s *Snapshot) compare(b *Block) {
 	ref, ok := b.Reference()
 	if !ok {
 		return
 	}
-	o := inference.Options{Margin: b.Margin, Minimize: s.Metric.Gain(1) < 0}
+	o := inference.Options{Alpha: s.Spec.Rules.Level(), Margin: b.Margin, Minimize: s.Metric.Gain(1) < 0}
 	var es []inference.Effect
 	for _, a := range b.Arms {
 		if !a.Reference {
@@ -37,7 +37,6 @@ func (s *Snapshot) compare(b *Block) {
 	}
 	s.inert(b)
 	b.Smallest = smallest(b.Effects)
-	b.Best = s.best(b, o)
 }
 
 // unlearned takes back verdicts of equality where the reference has not learned: scores that are alike near zero
@@ -75,34 +74,6 @@ func smallest(es []Effect) float64 {
 	slices.Sort(ns)
 	m := float64(len(ns))
 	return inference.Detectable(ns[len(ns)/2], math.Sqrt(square/m), inference.DefaultAlpha/m, inference.DefaultPower)
-}
-
-// best is the arm with the best mean if it is clearly better than every other arm, corrected over these, else -1.
-func (s *Snapshot) best(b *Block, o inference.Options) int {
-	top := -1
-	for i, a := range b.Arms {
-		if len(a.Scores) > 0 && (top < 0 || s.Metric.Gain(a.Mean) > s.Metric.Gain(b.Arms[top].Mean)) {
-			top = i
-		}
-	}
-	if top < 0 {
-		return -1
-	}
-	var es []inference.Effect
-	for i, a := range b.Arms {
-		if i != top && len(a.Scores) > 0 {
-			es = append(es, inference.Compare(bySeed(a), bySeed(b.Arms[top]), o))
-		}
-	}
-	if len(es) == 0 {
-		return -1
-	}
-	for _, e := range inference.Family(es) {
-		if e.Verdict != inference.Better {
-			return -1
-		}
-	}
-	return top
 }
 
 // Sorted returns the block's effects from the best to the worst; those without a number come last.

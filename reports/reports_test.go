@@ -260,27 +260,8 @@ func TestEffects(t *testing.T) {
 			t.Errorf("effect %+v, want %+v", g, e)
 		}
 	}
-	if b.Best != -1 {
-		t.Errorf("arm %d is called best, but mixup is not set apart from the baseline", b.Best)
-	}
-}
-
-// Bold only where the intervals set the best apart from all others.
-func TestBest(t *testing.T) {
-	a := fixture.Quickstart()
-	a.Variants[1].Effect = 0.08 // mixup, far above all
-	if b := snapshot(t, a.Build).Blocks[0]; b.Best < 0 || b.Arms[b.Best].Name != "mixup=0" {
-		t.Errorf("best is %d", b.Best)
-	}
-	a.Variants[2].Effect = 0.08 // and copy-paste with it: neither is the best
-	if b := snapshot(t, a.Build).Blocks[0]; b.Best != -1 {
-		t.Errorf("best is %d of two that are alike", b.Best)
-	}
-	for i := range a.Variants { // all worse: the baseline is
-		a.Variants[i].Effect = -0.08
-	}
-	if b := snapshot(t, a.Build).Blocks[0]; b.Best != 0 {
-		t.Errorf("best is %d where all variants are worse", b.Best)
+	if !slices.Equal(b.Top, []int{0, 2}) {
+		t.Errorf("arms %v are called top, want the baseline and mixup, the only one that is not worse", b.Top)
 	}
 }
 

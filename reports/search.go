@@ -118,3 +118,12 @@ func space(s *Snapshot) trials.Space {
 
 // IsSearch says that a sampler, not a design, proposed the points.
 func (s *Snapshot) IsSearch() bool { return s.Spec.Design == studies.DesignSearch }
+
+// Trial is the trial of that number; the zero value if there is none.
+func (s *Snapshot) Trial(number int) trials.Trial {
+	i := slices.IndexFunc(s.Trials, func(t trials.Trial) bool { return t.Number == number })
+	if i < 0 {
+		return trials.Trial{}
+	}
+	return s.Trials[i]
+}

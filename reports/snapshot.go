@@ -34,8 +34,8 @@ type Block struct {
 	// Smallest is the effect that the study could have seen with a chance of 80 %
 	// at the corrected level, in the metric's unit; NaN where it cannot be told.
 	Smallest float64
-	// Best is the index in Arms of the best mean where intervals set it apart from every other arm, else -1.
-	Best int
+	// Top are the indices in Arms of those that are not shown to be worse than the best; empty where none is shown to be.
+	Top []int
 	// Margin is half the width of the band inside which effects count as equivalent, in the metric's unit; 0: none.
 	Margin float64
 }

@@ -76,43 +76,6 @@ func (a *app) tableOptions() tables.Options {
 	return tables.Options{Width: width, Colour: isTerm && os.Getenv("NO_COLOR") == ""}
 }
 
-// printTable writes the study's tables to standard output; format "" is for terminals.
-func (a *app) printTable(snap *reports.Snapshot, format string) error {
-	all := tables.All(snap)
-	switch format {
-	case "", "terminal":
-		return tables.Terminal(a.stdout, all, a.tableOptions())
-	case "markdown", "md":
-		return tables.Markdown(a.stdout, all)
-	case "csv":
-		return tables.CSV(a.stdout, snap)
-	case "latex", "tex":
-		return tables.LaTeX(a.stdout, all)
-	}
-	return usagef("--format %q is none of terminal, markdown, csv, latex", format)
-}
-
-func (a *app) tableCommand() *cobra.Command {
-	var format string
-	var asJSON bool
-	c := &cobra.Command{
-		Use:   "table STUDY",
-		Short: "Print a study's table: terminal, markdown, csv or latex",
-		Args:  args(cobra.ExactArgs(1)),
-		RunE: func(c *cobra.Command, given []string) error {
-			return a.withStudy(c.Context(), given[0], func(_ trials.Reader, snap *reports.Snapshot) error {
-				if asJSON {
-					return tables.JSON(a.stdout, snap)
-				}
-				return a.printTable(snap, format)
-			})
-		},
-	}
-	c.Flags().StringVar(&format, "format", "terminal", "terminal, markdown, csv or latex")
-	c.Flags().BoolVar(&asJSON, "json", false, "print as JSON")
-	return c
-}
-
 func (a *app) reportCommand() *cobra.Command {
 	var dir string
 	var asJSON bool

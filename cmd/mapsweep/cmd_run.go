@@ -154,7 +154,7 @@ func (a *app) conclude(ctx context.Context, store trials.Reader, spec studies.Sp
 	if err := check.print(a.stdout, snap); err != nil {
 		return errors.Join(runErr, err)
 	}
-	if err := a.printTable(snap, ""); err != nil {
+	if err := a.printTable(snap); err != nil {
 		return errors.Join(runErr, err)
 	}
 	reportErr := html.WriteAll(a.reportDir(spec.Name), snap)

@@ -66,7 +66,7 @@ func clearestArms(s *reports.Snapshot) (*reports.Snapshot, string) {
 	c := *s
 	arms := slices.DeleteFunc(slices.Clone(b.Arms), func(a reports.Arm) bool { return !a.Reference && !keep[a.Name] })
 	b.Effects = slices.DeleteFunc(slices.Clone(b.Effects), func(e reports.Effect) bool { return !keep[e.Arm] })
-	b.Arms, b.Best = arms, -1
+	b.Arms, b.Top = arms, nil
 	c.Blocks = []reports.Block{b}
 	return &c, fmt.Sprintf("%d of %d variants shown: those with %s", mostArms, len(others), why)
 }

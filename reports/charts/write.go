@@ -150,11 +150,17 @@ func Inline(c Chart, s *reports.Snapshot, label string) (string, error) {
 		return "", fmt.Errorf("draw chart %s: %w", c.Name, err)
 	}
 	width, height := c.Size(s)
-	canvas := vgsvg.New(width, height)
-	p.Draw(draw.New(canvas))
 	var b bytes.Buffer
-	if _, err := canvas.WriteTo(&b); err != nil {
+	if err := renderBare(&b, p, width, height); err != nil {
 		return "", fmt.Errorf("write chart %s: %w", c.Name, err)
 	}
 	return inline(b.String(), label), nil
+}
+
+// renderBare writes SVG without a background.
+func renderBare(w io.Writer, p *plot.Plot, width, height vg.Length) error {
+	canvas := vgsvg.New(width, height)
+	p.Draw(draw.New(canvas))
+	_, err := canvas.WriteTo(w)
+	return err
 }

@@ -107,7 +107,7 @@ func newPage(s *reports.Snapshot, f Files) (page, error) {
 	p := page{
 		Title: s.Study.Name, Subtitle: subtitle(s), Description: s.Spec.Description,
 		Style: template.CSS(style), Several: len(s.Blocks) > 1, Warnings: s.Warnings, Facts: facts(s),
-		Signals: newSignals(s), Failures: tables.Failures(s), Notes: tables.Notes(s), Methods: methods(s), Provenance: provenance(s),
+		Signals: newSignals(s), Failures: tables.Failures(s), Notes: tables.Notes(s), Methods: reports.Methods(s), Provenance: provenance(s),
 		Trials: tables.Trials(s), File: strings.TrimSpace(string(s.Study.File)),
 	}
 	p.TrialsTitle = fmt.Sprintf("%s with their outcomes and configurations", reports.Count(len(s.Trials), "trial"))

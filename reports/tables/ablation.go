@@ -2,42 +2,110 @@ package tables
 
 import (
 	"fmt"
-	"math"
-	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/mapsweep/mapsweep/reports"
-	"github.com/mapsweep/mapsweep/studies/design"
 	"github.com/mapsweep/mapsweep/studies/inference"
 )
 
 // Ablation is the table of one block: the baseline, then every arm from the best effect to the worst.
-func Ablation(s *reports.Snapshot, block int) Table {
+func Ablation(s *reports.Snapshot, block int) Table { return View{}.ablation(s, block) }
+
+// sheet is a table with a row per arm in the making.
+type sheet struct {
+	s       *reports.Snapshot
+	b       *reports.Block
+	lead    []lead // columns that say what an arm is
+	further []reports.Further
+	order   []int // indices of arms: the reference, then from the best effect to the worst
+}
+
+// lead is a column that says what an arm is: a text for each arm of the block.
+type lead struct {
+	Column
+	texts []string
+}
+
+func (v View) sheet(s *reports.Snapshot, block int) sheet {
 	b := &s.Blocks[block]
-	m := s.Metric
-	t := Table{Name: "ablation", Title: title(s, b)}
-	t.Columns = []Column{{"change", false}, {heading(m), true}, {"effect", true}, {"95 % interval", true},
-		{"seeds", true}, {"p (Holm)", true}, {"verdict", false}}
-	if len(b.Arms) == 0 {
-		t.Notes = append(t.Notes, "No trial of this study has an arm yet.")
-		return t
+	t := sheet{s: s, b: b, further: s.Further(b, v.Metrics, v.measure()), order: shownOrder(s, b)}
+	if v.configured() {
+		t.lead = settings(s, b.Arms, v.OnlyChanged)
 	}
+	if len(t.lead) == 0 {
+		t.lead = []lead{{Column: Column{Title: "change"}}}
+		for _, a := range b.Arms {
+			t.lead[0].texts = append(t.lead[0].texts, a.Label)
+		}
+	}
+	return t
+}
+
+// shownOrder is the order of a block's arms in tables: the reference, then by effect.
+func shownOrder(s *reports.Snapshot, b *reports.Block) []int {
 	at := map[string]int{}
+	var order []int
 	for i, a := range b.Arms {
 		at[a.Name] = i
 		if a.Reference {
-			t.Rows = append(t.Rows, []Cell{label(a.Label), score(m, a, b.Best == i), {}, {}, cell(strconv.Itoa(len(a.Scores))), {}, {Text: "reference"}})
+			order = append(order, i)
 		}
 	}
 	for _, e := range s.Sorted(b) {
-		i := at[e.Arm]
-		tone := ToneOf(e.Verdict)
-		t.Rows = append(t.Rows, []Cell{label(e.Label), score(m, b.Arms[i], b.Best == i), {Text: m.Effect(e), Tone: tone},
-			cell(m.Interval(e)), cell(strconv.Itoa(e.N)), cell(reports.PValue(e.PHolm)), {Text: string(e.Verdict), Tone: tone}})
+		order = append(order, at[e.Arm])
 	}
-	t.Notes = append(t.Notes, notes(s, b)...)
-	return t
+	return order
+}
+
+func (t sheet) columns() []Column {
+	var cs []Column
+	for _, l := range t.lead {
+		cs = append(cs, l.Column)
+	}
+	cs = append(cs, Column{Title: heading(t.s.Metric), Right: true})
+	for _, f := range t.further {
+		cs = append(cs, Column{Title: heading(f.Metric), Right: true})
+	}
+	return append(cs, Column{Title: "effect", Right: true}, Column{Title: intervalTitle(t.b), Right: true}, Column{Title: "seeds", Right: true},
+		Column{Title: "p (" + t.s.Correction(t.b) + ")", Right: true}, Column{Title: "verdict"})
+}
+
+// row is the row of the arm at index i of the block.
+func (t sheet) row(i int) []Cell {
+	m, a := t.s.Metric, t.b.Arms[i]
+	var r []Cell
+	for _, l := range t.lead {
+		r = append(r, label(l.texts[i]))
+	}
+	r = append(r, score(m, a, t.b.IsTop(i)))
+	for _, f := range t.further {
+		x := f.Arms[i]
+		r = append(r, cell(f.Metric.MeanSpread(x.Mean, x.SD)))
+	}
+	e, ok := t.b.Effect(a.Name)
+	if !ok {
+		return append(r, Cell{}, Cell{}, cell(strconv.Itoa(len(a.Scores))), Cell{}, Cell{Text: "reference"})
+	}
+	tone := ToneOf(e.Verdict)
+	return append(r, Cell{Text: m.Effect(e), Mark: mark(e), Tone: tone}, cell(m.Interval(e)), cell(strconv.Itoa(e.N)),
+		cell(reports.PValue(e.PHolm)), Cell{Text: verdictWords(e.Verdict), Tone: tone})
+}
+
+func (v View) ablation(s *reports.Snapshot, block int) Table {
+	t := v.sheet(s, block)
+	out := Table{Name: "ablation", Title: title(s, t.b), Columns: t.columns()}
+	if len(t.b.Arms) == 0 {
+		out.Notes = append(out.Notes, "No trial of this study has an arm yet.")
+		return out
+	}
+	if v.By == ByFactor {
+		t.order, out.Groups = byFactor(s, t.b, t.order)
+	}
+	for _, i := range t.order {
+		out.Rows = append(out.Rows, t.row(i))
+	}
+	out.Notes = append(notes(s, t.b), append(switchNote(t.lead), v.furtherNotes(s, t.b)...)...)
+	return out
 }
 
 func title(s *reports.Snapshot, b *reports.Block) string {
@@ -48,162 +116,23 @@ func title(s *reports.Snapshot, b *reports.Block) string {
 }
 
 // score is the mean and spread of an arm.
-func score(m reports.Metric, a reports.Arm, best bool) Cell {
+func score(m reports.Metric, a reports.Arm, top bool) Cell {
 	if len(a.Scores) == 0 {
 		return Cell{Text: "no score", Tone: Open}
 	}
-	return Cell{Text: m.MeanSpread(a.Mean, a.SD), Strong: best}
+	return Cell{Text: m.MeanSpread(a.Mean, a.SD), Strong: top}
 }
 
-func notes(s *reports.Snapshot, b *reports.Block) []string {
-	var n []string
-	switch {
-	case len(b.Effects) == 0:
-	case unscored(b):
-		n = append(n, unscoredWords(s))
-	case oneSeed(b) && s.Spec.Replicates > 1 && !s.Count.Done():
-		n = append(n, "One seed per variant so far: no interval, and nothing can be said about chance yet.")
-		n = append(n, untestedNotes(b, 0)...)
-	case oneSeed(b) && s.Spec.Replicates <= 1:
-		n = append(n, "One seed per variant: no interval, and nothing can be said about chance. Add replicates.")
-		n = append(n, untestedNotes(b, 0)...)
-	default:
-		n = append(n, testedNotes(s, b)...)
-		n = append(n, untestedNotes(b, math.MaxInt)...)
-	}
-	if slices.ContainsFunc(b.Effects, func(e reports.Effect) bool { return e.Verdict == inference.Inert }) {
-		n = append(n, "“inert” means that the trainer does not read what the row changes, by the audit that is kept with the study: it shows chance.")
-	}
-	return append(n, Accounting(s))
+// intervalTitle names the level of the block's intervals.
+func intervalTitle(b *reports.Block) string {
+	return fmt.Sprintf("%s %% interval", levelName(b))
 }
 
-// testedNotes say how to read effects and verdicts, if an arm could be tested.
-func testedNotes(s *reports.Snapshot, b *reports.Block) []string {
-	var n []string
-	if tested(b) > 0 {
-		n = append(n, fmt.Sprintf("Mean ± standard deviation over seeds. Effects: differences to %s, paired by seed; "+
-			"p values after Holm's correction over %s; the interval is each variant's own.", referenceWords(b), comparisons(tested(b))))
-		if slices.ContainsFunc(b.Effects, func(e reports.Effect) bool { return e.Verdict == inference.NotShown }) {
-			n = append(n, "“not shown” means that the data leave room for an effect and for none; it does not mean that there is none.")
-		}
+// levelName is the level of the block's intervals in percent: "95".
+func levelName(b *reports.Block) string {
+	alpha := inference.DefaultAlpha
+	if len(b.Effects) > 0 && b.Effects[0].Options.Alpha > 0 {
+		alpha = b.Effects[0].Options.Alpha
 	}
-	if b.Best >= 0 {
-		n = append(n, bestNote)
-	}
-	return n
-}
-
-// bestNote explains bold cells; a terminal without colour has stars.
-const (
-	bestNote     = "Bold: best, and set apart from every other variant by its interval."
-	bestNoteStar = "* best, and set apart from every other variant by its interval."
-)
-
-// unscored says that no arm of the block has a score.
-func unscored(b *reports.Block) bool {
-	return !slices.ContainsFunc(b.Arms, func(a reports.Arm) bool { return len(a.Scores) > 0 })
-}
-
-func unscoredWords(s *reports.Snapshot) string {
-	c := s.Count
-	switch {
-	case c.Finished() == 0:
-		return "No score: no trial has finished yet."
-	case c.Failed+c.Infeasible == c.Finished() && c.Done():
-		return "No score: every trial failed; the reasons are with the failures."
-	case !c.Done():
-		return "No score: no trial is complete yet."
-	}
-	return "No score: no trial is complete."
-}
-
-// oneSeed says that arms were compared, and none of them by more than one seed.
-func oneSeed(b *reports.Block) bool {
-	one := false
-	for _, e := range b.Effects {
-		if e.N > 1 || e.Method == inference.Welch {
-			return false
-		}
-		one = one || e.N == 1
-	}
-	return one
-}
-
-// untestedNotes give the reason for each arm with at most that many seeds that could not be tested, those with the
-// same reason together.
-func untestedNotes(b *reports.Block, seeds int) []string {
-	var reasons []string
-	labels := map[string][]string{}
-	for _, e := range b.Effects {
-		if e.Verdict != inference.NotTested || e.Reason == "" || e.N > seeds {
-			continue
-		}
-		if labels[e.Reason] == nil {
-			reasons = append(reasons, e.Reason)
-		}
-		labels[e.Reason] = append(labels[e.Reason], e.Label)
-	}
-	var n []string
-	for _, r := range reasons {
-		ls := labels[r]
-		names := strings.Join(ls, "; ")
-		if len(ls) > named {
-			names = reports.Count(len(ls), "variant")
-		}
-		n = append(n, fmt.Sprintf("Not tested: %s (%s).", names, r))
-	}
-	return n
-}
-
-// named is how many arms a note names; more are only counted.
-const named = 4
-
-// referenceWords names the arm that effects are read against.
-func referenceWords(b *reports.Block) string {
-	if ref, ok := b.Reference(); ok && ref.Name == design.Full {
-		return "the full configuration"
-	}
-	return "the baseline"
-}
-
-// tested is how many arms could be tested: Holm's correction counts these.
-func tested(b *reports.Block) int {
-	n := 0
-	for _, e := range b.Effects {
-		n = max(n, e.Comparisons)
-	}
-	return n
-}
-
-func comparisons(n int) string {
-	if n == 1 {
-		return "1 comparison"
-	}
-	return fmt.Sprintf("%d comparisons", n)
-}
-
-// Accounting says in one line where the planned trials are, as a sum.
-func Accounting(s *reports.Snapshot) string {
-	c := s.Count
-	t := fmt.Sprintf("Trials: %d planned = %d complete + %d pruned + %d failed + %d infeasible + %d skipped",
-		c.Planned, c.Complete, c.Pruned, c.Failed, c.Infeasible, c.Skipped)
-	if c.Running+c.Waiting > 0 {
-		t += fmt.Sprintf(" + %d running + %d waiting", c.Running, c.Waiting)
-	}
-	if c.Missing > 0 {
-		t += fmt.Sprintf(" + %d never enqueued", c.Missing)
-	}
-	if c.Repeated > 0 {
-		t += fmt.Sprintf(" (and %d failed and repeated)", c.Repeated)
-	}
-	return t + "."
-}
-
-// changeWords joins several changes into one line.
-func changeWords(cs []reports.Change) string {
-	var t []string
-	for _, c := range cs {
-		t = append(t, c.String())
-	}
-	return strings.Join(t, ", ")
+	return strconv.FormatFloat(100*(1-alpha), 'g', 4, 64)
 }

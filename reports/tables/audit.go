@@ -12,21 +12,21 @@ import (
 // Audit is the table of an audit: each knob with its verdict in the trainer as its authors publish it and as the
 // study runs it, and where its first difference shows. Reasons and remedies stand under it.
 func Audit(a trials.Audit) Table {
-	t := Table{Name: "audit", Title: "Knobs", Columns: []Column{{"knob", false}, {"levels", false}}}
+	t := Table{Name: "audit", Title: "Knobs", Columns: []Column{{Title: "knob"}, {Title: "levels"}}}
 	official, data := false, map[string]bool{}
 	for _, r := range a.Rows {
 		official = official || r.Official != nil
 		data[r.Data] = true
 	}
 	if len(data) > 1 {
-		t.Columns = append(t.Columns, Column{"data", false})
+		t.Columns = append(t.Columns, Column{Title: "data"})
 	}
 	name := "verdict"
 	if official {
-		t.Columns = append(t.Columns, Column{"official", false})
+		t.Columns = append(t.Columns, Column{Title: "official"})
 		name = "with mapsweep"
 	}
-	t.Columns = append(t.Columns, Column{name, false}, Column{"first differs in", false})
+	t.Columns = append(t.Columns, Column{Title: name}, Column{Title: "first differs in"})
 	for _, r := range a.Rows {
 		row := []Cell{cell(r.Knob), label(levels(r.Levels))}
 		if len(data) > 1 {

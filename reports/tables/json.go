@@ -24,27 +24,87 @@ type Document struct {
 	Search   *DocumentSearch    `json:"search,omitempty"`
 	Failures []reports.Failure  `json:"failures,omitempty"`
 	Audit    *trials.Audit      `json:"audit,omitempty"` // which knobs the trainer reads
+	Methods  string             `json:"methods"`         // a paragraph fit for a paper
+	Tables   []DocumentTable    `json:"tables"`          // as people see them
+}
+
+// DocumentTable is a table as people see it. A cell is its text with its mark.
+type DocumentTable struct {
+	Name    string          `json:"name"`
+	Title   string          `json:"title"`
+	Columns []string        `json:"columns"`
+	Rows    [][]string      `json:"rows"`
+	Bold    [][2]int        `json:"bold,omitempty"`   // row and column of cells not shown to be worse than the best
+	Groups  []DocumentGroup `json:"groups,omitempty"` // headings between rows
+	Notes   []string        `json:"notes"`
+}
+
+// DocumentGroup is a heading before a row.
+type DocumentGroup struct {
+	Row   int    `json:"row"`
+	Title string `json:"title"`
 }
 
 // DocumentBlock holds the arms of one data set.
 type DocumentBlock struct {
-	Data     string        `json:"data"`
-	Smallest *float64      `json:"smallest_effect"` // that could have been seen
-	Margin   float64       `json:"margin"`
-	Arms     []DocumentArm `json:"arms"` // in design order
+	Data       string          `json:"data"`
+	Smallest   *float64        `json:"smallest_effect"` // that could have been seen
+	Margin     float64         `json:"margin"`
+	Correction string          `json:"correction,omitempty"`
+	How        reports.How     `json:"how"`
+	Arms       []DocumentArm   `json:"arms"`             // in design order
+	Levels     []DocumentLevel `json:"levels,omitempty"` // with --by level, of designs that cross factors
+}
+
+// DocumentLevel is the mean of all complete trials at a level.
+type DocumentLevel struct {
+	Factor  string                       `json:"factor"`
+	Level   any                          `json:"level"`
+	Score   inference.Summary            `json:"score"`
+	Metrics map[string]inference.Summary `json:"metrics,omitempty"`
+}
+
+// DocumentMetric is a metric beside the objective: its effect has its own interval, without correction or verdict.
+type DocumentMetric struct {
+	inference.Summary
+	Effect *inference.Effect
+}
+
+// MarshalJSON writes the summary's fields and the effect beside them.
+func (m DocumentMetric) MarshalJSON() ([]byte, error) {
+	type effect struct {
+		N      int              `json:"n"`
+		Mean   *float64         `json:"mean"`
+		Low    *float64         `json:"low"`
+		High   *float64         `json:"high"`
+		P      *float64         `json:"p"`
+		Method inference.Method `json:"method"`
+	}
+	var e *effect
+	if x := m.Effect; x != nil {
+		e = &effect{x.N, null(x.Mean), null(x.Low), null(x.High), null(x.P), x.Method}
+	}
+	return json.Marshal(struct {
+		N      int      `json:"n"`
+		Mean   *float64 `json:"mean"`
+		SD     *float64 `json:"sd"`
+		Effect *effect  `json:"effect,omitempty"`
+	}{m.N, null(m.Mean), null(m.SD), e})
 }
 
 // DocumentArm is one variant.
 type DocumentArm struct {
-	Arm       string            `json:"arm"`
-	Label     string            `json:"label"`
-	Reference bool              `json:"reference"`
-	Best      bool              `json:"best"` // set apart from all others by its interval
-	Params    trials.Params     `json:"params"`
-	Scores    []reports.Score   `json:"scores"`
-	Mean      *float64          `json:"mean"`
-	SD        *float64          `json:"sd"`
-	Effect    *inference.Effect `json:"effect,omitempty"`
+	Arm       string                    `json:"arm"`
+	Label     string                    `json:"label"`
+	Reference bool                      `json:"reference"`
+	Top       bool                      `json:"top"`            // not shown to be worse than the best, while another is
+	Mark      string                    `json:"mark,omitempty"` // as in tables
+	Params    trials.Params             `json:"params"`
+	Scores    []reports.Score           `json:"scores"`
+	Mean      *float64                  `json:"mean"`
+	SD        *float64                  `json:"sd"`
+	Effect    *inference.Effect         `json:"effect,omitempty"`
+	Metrics   map[string]DocumentMetric `json:"metrics,omitempty"` // those that were asked for
 }
 
 // DocumentSearch holds a search's configurations, best first.
@@ -63,35 +123,38 @@ type DocumentCandidate struct {
 }
 
 // JSON writes the study's results as one indented JSON document.
-func JSON(w io.Writer, s *reports.Snapshot) error {
+func JSON(w io.Writer, s *reports.Snapshot) error { return View{}.JSON(w, s) }
+
+// JSON is JSON with what the view asks for.
+func (v View) JSON(w io.Writer, s *reports.Snapshot) error {
 	e := json.NewEncoder(w)
 	e.SetIndent("", "  ")
-	if err := e.Encode(NewDocument(s)); err != nil {
+	if err := e.Encode(v.Document(s)); err != nil {
 		return fmt.Errorf("write JSON: %w", err)
 	}
 	return nil
 }
 
-// NewDocument collects a snapshot's results.
-func NewDocument(s *reports.Snapshot) Document {
+// Document collects a snapshot's results.
+func (v View) Document(s *reports.Snapshot) Document {
 	d := Document{Study: s.Study.Name, Metric: s.Metric.Key, Trials: s.Count, Seconds: s.Time.Wall.Seconds(),
-		Device: s.Time.Device.Seconds(), Warnings: s.Warnings, Failures: s.Failures, Blocks: []DocumentBlock{}}
+		Device: s.Time.Device.Seconds(), Warnings: s.Warnings, Failures: s.Failures, Blocks: []DocumentBlock{}, Methods: reports.Methods(s)}
 	if a, ok := s.Study.Audit(); ok {
 		d.Audit = &a
+	}
+	if v.By == ByClass {
+		v.Metrics = classKeys(s)
 	}
 	for i := range s.Blocks {
 		b := &s.Blocks[i]
 		d.Answer = append(d.Answer, reports.Text(s.Answer(b)))
-		db := DocumentBlock{Data: b.Data, Smallest: null(b.Smallest), Margin: b.Margin, Arms: []DocumentArm{}}
-		for k, a := range b.Arms {
-			da := DocumentArm{Arm: a.Name, Label: a.Label, Reference: a.Reference, Best: b.Best == k, Params: a.Params,
-				Scores: append([]reports.Score{}, a.Scores...), Mean: null(a.Mean), SD: null(a.SD)}
-			if e, ok := b.Effect(a.Name); ok {
-				da.Effect = &e.Effect
-			}
-			db.Arms = append(db.Arms, da)
+		d.Blocks = append(d.Blocks, v.block(s, b))
+		if v.By == ByLevel && crossed(s, b) {
+			d.Blocks[i].Levels = v.documentLevels(s, i)
 		}
-		d.Blocks = append(d.Blocks, db)
+	}
+	if pooled, why := s.Pooled(); v.By == ByData && why == "" {
+		d.Blocks = append(d.Blocks, v.block(s, &pooled))
 	}
 	if s.Search != nil {
 		d.Search = &DocumentSearch{Sampler: s.Search.Sampler, Pruner: s.Search.Pruner, Candidates: []DocumentCandidate{}}
@@ -99,7 +162,72 @@ func NewDocument(s *reports.Snapshot) Document {
 			d.Search.Candidates = append(d.Search.Candidates, DocumentCandidate{c.Params, c.Trials, null(c.Mean), null(c.SD)})
 		}
 	}
+	d.Tables = Documents(v.Tables(s))
 	return d
+}
+
+func (v View) block(s *reports.Snapshot, b *reports.Block) DocumentBlock {
+	db := DocumentBlock{Data: b.Data, Smallest: null(b.Smallest), Margin: b.Margin, How: s.How(b), Arms: []DocumentArm{}}
+	if len(b.Effects) > 0 {
+		db.Correction = s.Correction(b)
+	}
+	further := s.Further(b, v.Metrics, v.measure())
+	for k, a := range b.Arms {
+		da := DocumentArm{Arm: a.Name, Label: a.Label, Reference: a.Reference, Top: b.IsTop(k), Params: a.Params,
+			Scores: append([]reports.Score{}, a.Scores...), Mean: null(a.Mean), SD: null(a.SD)}
+		if e, ok := b.Effect(a.Name); ok {
+			da.Effect, da.Mark = &e.Effect, mark(e)
+		}
+		for _, f := range further {
+			if da.Metrics == nil {
+				da.Metrics = map[string]DocumentMetric{}
+			}
+			da.Metrics[f.Metric.Key] = DocumentMetric{f.Arms[k].Summary, f.Arms[k].Effect}
+		}
+		db.Arms = append(db.Arms, da)
+	}
+	return db
+}
+
+func (v View) documentLevels(s *reports.Snapshot, block int) []DocumentLevel {
+	var out []DocumentLevel
+	for _, m := range v.Marginals(s, block) {
+		l := DocumentLevel{Factor: m.Factor, Level: m.Level, Score: m.Summary}
+		for i, k := range v.Metrics {
+			if l.Metrics == nil {
+				l.Metrics = map[string]inference.Summary{}
+			}
+			l.Metrics[k] = m.Further[i]
+		}
+		out = append(out, l)
+	}
+	return out
+}
+
+// Documents are tables as they are in JSON.
+func Documents(ts []Table) []DocumentTable {
+	out := []DocumentTable{}
+	for _, t := range ts {
+		d := DocumentTable{Name: t.Name, Title: t.Title, Columns: []string{}, Rows: [][]string{}, Notes: append([]string{}, t.Notes...)}
+		for _, c := range t.Columns {
+			d.Columns = append(d.Columns, c.Heading())
+		}
+		for i, r := range t.Rows {
+			row := []string{}
+			for k, c := range r {
+				row = append(row, c.Full())
+				if c.Strong {
+					d.Bold = append(d.Bold, [2]int{i, k})
+				}
+			}
+			d.Rows = append(d.Rows, row)
+		}
+		for _, g := range t.Groups {
+			d.Groups = append(d.Groups, DocumentGroup(g))
+		}
+		out = append(out, d)
+	}
+	return out
 }
 
 // null is a number, or nothing where it is none.

@@ -14,13 +14,13 @@ import (
 // Trials lists every trial: outcome, score, duration and what its configuration changes against the baseline.
 func Trials(s *reports.Snapshot) Table {
 	t := Table{Name: "trials", Title: "All trials"}
-	t.Columns = []Column{{"trial", true}, {"outcome", false}, {heading(s.Metric), true}, {"epochs", true}, {"seed", true}, {"time", true}, {configuration(s), false}}
+	t.Columns = []Column{{Title: "trial", Right: true}, {Title: "outcome"}, {Title: heading(s.Metric), Right: true}, {Title: "epochs", Right: true}, {Title: "seed", Right: true}, {Title: "time", Right: true}, {Title: configuration(s)}}
 	if len(s.Blocks) > 1 {
-		t.Columns = append(t.Columns, Column{"data", false})
+		t.Columns = append(t.Columns, Column{Title: "data"})
 	}
 	notes := slices.ContainsFunc(s.Trials, func(tr trials.Trial) bool { return tr.Text(trials.AttrNote) != "" })
 	if notes {
-		t.Columns = append(t.Columns, Column{"note", false})
+		t.Columns = append(t.Columns, Column{Title: "note"})
 	}
 	for _, tr := range s.Trials {
 		row := []Cell{cell(strconv.Itoa(tr.Number)), outcome(tr), cell(value(s.Metric, tr)), cell(epochs(tr)), cell(seed(tr)),
@@ -110,7 +110,7 @@ func differs(s *reports.Snapshot, t trials.Trial) string {
 // Failures lists failed trials with class and reason; without rows if there are none.
 func Failures(s *reports.Snapshot) Table {
 	t := Table{Name: "failures", Title: "Failures",
-		Columns: []Column{{"trial", true}, {"variant", false}, {"class", false}, {"reason", false}}}
+		Columns: []Column{{Title: "trial", Right: true}, {Title: "variant"}, {Title: "class"}, {Title: "reason"}}}
 	for _, f := range s.Failures {
 		c := f.Class
 		if f.Repeated {
@@ -123,7 +123,7 @@ func Failures(s *reports.Snapshot) Table {
 
 // Notes lists what was noted at trials, those with the same note together; without rows if there is nothing.
 func Notes(s *reports.Snapshot) Table {
-	t := Table{Name: "notes", Title: "Notes", Columns: []Column{{"trials", false}, {"note", false}}}
+	t := Table{Name: "notes", Title: "Notes", Columns: []Column{{Title: "trials"}, {Title: "note"}}}
 	var order []string
 	at := map[string][]int{}
 	for _, tr := range s.Trials {
@@ -208,7 +208,7 @@ func bySize(key string) bool {
 // byArm is a table of metrics with a row per arm, without arms that have no complete trial. A unit that all of them
 // have stands in the title.
 func byArm(s *reports.Snapshot, block int, title string, keys []string) Table {
-	t := Table{Name: "metrics", Title: title, Columns: []Column{{"change", false}}}
+	t := Table{Name: "metrics", Title: title, Columns: []Column{{Title: "change"}}}
 	points := !slices.ContainsFunc(keys, func(k string) bool { return !reports.MetricOf(k).Points })
 	if points {
 		t.Title += " in points"
@@ -218,7 +218,7 @@ func byArm(s *reports.Snapshot, block int, title string, keys []string) Table {
 		if reports.MetricOf(k).Points && !points {
 			name += " (points)"
 		}
-		t.Columns = append(t.Columns, Column{name, true})
+		t.Columns = append(t.Columns, Column{Title: name, Right: true})
 	}
 	for _, a := range s.Blocks[block].Arms {
 		row := []Cell{label(a.Label)}

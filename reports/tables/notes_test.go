@@ -132,17 +132,17 @@ func TestLongLevels(t *testing.T) {
 	}
 }
 
-// The star that stands for bold is explained, and only where it is used.
-func TestStar(t *testing.T) {
+// The dagger that stands for bold is explained, and only where it is used.
+func TestDagger(t *testing.T) {
 	a := fixture.Quickstart()
 	a.Variants[0].Effect = 0.2
 	s := snapshot(t, first(a.Build()), second(a.Build()))
 	ts := tables.All(s)
 	plain, colour := terminal(t, ts, tables.Options{}), terminal(t, ts, tables.Options{Colour: true})
-	if !strings.Contains(plain, " *  ") || !strings.Contains(plain, "\n* best, and set apart") || strings.Contains(plain, "Bold") {
+	if !strings.Contains(plain, " †  ") || !strings.Contains(plain, "\n† not shown to be worse than the best.\n") || strings.Contains(plain, "Bold") {
 		t.Errorf("without colour:\n%s", plain)
 	}
-	if strings.Contains(colour, "*") || !strings.Contains(colour, "\nBold: best") {
+	if strings.Contains(colour, "†") || !strings.Contains(colour, "\nBold: not shown") {
 		t.Errorf("with colour:\n%s", colour)
 	}
 }

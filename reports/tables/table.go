@@ -3,7 +3,6 @@ package tables
 import (
 	"math"
 
-	"github.com/mapsweep/mapsweep/reports"
 	"github.com/mapsweep/mapsweep/studies/inference"
 )
 
@@ -13,6 +12,7 @@ type Table struct {
 	Title   string
 	Columns []Column
 	Rows    [][]Cell
+	Groups  []Group // of rows, by rising Row; rows before the first have none
 	Notes   []string
 }
 
@@ -20,15 +20,34 @@ type Table struct {
 type Column struct {
 	Title string
 	Right bool
+	Group string // heading over neighbouring columns that share it; "": none
+}
+
+// Heading is the title with that of its group, for tables with one row of headings.
+func (c Column) Heading() string {
+	if c.Group == "" {
+		return c.Title
+	}
+	return c.Group + ": " + c.Title
+}
+
+// Group is a heading between rows: it stands before the row of that index.
+type Group struct {
+	Row   int
+	Title string
 }
 
 // Cell is one text.
 type Cell struct {
 	Text   string
-	Strong bool // the best, where intervals set it apart
-	Label  bool // a name or level, which a terminal may shorten
+	Mark   string // stands raised behind the text, and is explained in a note
+	Strong bool   // not shown to be worse than the best
+	Label  bool   // a name or level, which a terminal may shorten
 	Tone   Tone
 }
+
+// Full is the text with its mark.
+func (c Cell) Full() string { return c.Text + c.Mark }
 
 // Tone is how a cell is coloured where there is colour; the words say the same.
 type Tone string
@@ -39,7 +58,7 @@ const (
 	Better     Tone = "better"
 	Worse      Tone = "worse"
 	Equivalent Tone = "equivalent"
-	Open       Tone = "open" // not shown or not tested
+	Open       Tone = "open" // not shown, not settled or not tested
 )
 
 // ToneOf is the tone of a verdict.
@@ -53,25 +72,6 @@ func ToneOf(v inference.Verdict) Tone {
 		return Equivalent
 	}
 	return Open
-}
-
-// All are the tables that sum a study up: one ablation table per data set, or the search's. The last one carries
-// the snapshot's warnings, so that a table never travels without them.
-func All(s *reports.Snapshot) []Table {
-	var ts []Table
-	if s.Search != nil {
-		ts = []Table{Search(s, 10)}
-	} else {
-		for i := range s.Blocks {
-			ts = append(ts, Ablation(s, i))
-		}
-	}
-	if n := len(ts); n > 0 {
-		for _, w := range s.Warnings {
-			ts[n-1].Notes = append(ts[n-1].Notes, "Mind: "+w)
-		}
-	}
-	return ts
 }
 
 var nan = math.NaN()

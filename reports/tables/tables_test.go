@@ -37,6 +37,8 @@ func render(t *testing.T, s *reports.Snapshot, kind string) []byte {
 		err = tables.Markdown(&b, tables.All(s))
 	case "tex":
 		err = tables.LaTeX(&b, tables.All(s))
+	case "html":
+		err = tables.HTML(&b, tables.All(s))
 	case "csv":
 		err = tables.CSV(&b, s)
 	case "json":
@@ -64,7 +66,7 @@ func TestGolden(t *testing.T) {
 		{"search", func() (trials.Study, []trials.Trial) { return fixture.Search(40) }},
 	} {
 		s := snapshot(t, first(c.make()), second(c.make()))
-		for _, kind := range []string{"txt", "md", "tex", "csv"} {
+		for _, kind := range []string{"txt", "md", "tex", "csv", "html"} {
 			golden.Check(t, c.name+"."+kind, render(t, s, kind))
 		}
 	}
@@ -105,7 +107,10 @@ func TestHostileNames(t *testing.T) {
 			t.Errorf("a name breaks the row: %s", line)
 		}
 	}
-	for _, kind := range []string{"txt", "md", "tex", "csv"} {
+	if page := string(render(t, s, "html")); strings.Contains(page, "<script") || strings.Contains(page, "<tag") {
+		t.Errorf("HTML lets a tag through:\n%s", page)
+	}
+	for _, kind := range []string{"txt", "md", "tex", "csv", "html"} {
 		if bytes.ContainsRune(render(t, s, kind), 0x1b) {
 			t.Errorf("%s lets an escape sequence through", kind)
 		}

@@ -69,13 +69,7 @@ func terminal(w io.Writer, t Table, o Options) error {
 		}
 		tw.AppendHeader(head)
 		tw.SetColumnConfigs(cfg)
-		for _, r := range t.Rows {
-			var row table.Row
-			for _, c := range r {
-				row = append(row, paint(c, o.Colour))
-			}
-			tw.AppendRow(row)
-		}
+		appendRows(tw, t, o)
 		for line := range strings.SplitSeq(tw.Render(), "\n") {
 			b.WriteString(strings.TrimRight(line, " ") + "\n")
 		}
@@ -93,6 +87,26 @@ func terminal(w io.Writer, t Table, o Options) error {
 	return err
 }
 
+// appendRows writes rows, and the headings between them into the first column.
+func appendRows(tw table.Writer, t Table, o Options) {
+	groups := t.Groups
+	for i, r := range t.Rows {
+		for len(groups) > 0 && groups[0].Row <= i {
+			tw.AppendRow(table.Row{groups[0].Title})
+			groups = groups[1:]
+		}
+		var row table.Row
+		for k, c := range r {
+			text := paint(c, o.Colour)
+			if k == 0 && len(t.Groups) > 0 && i >= t.Groups[0].Row {
+				text = "  " + text
+			}
+			row = append(row, text)
+		}
+		tw.AppendRow(row)
+	}
+}
+
 // Names longer than these many letters are shortened: a word of a label or heading, and a whole label where nothing
 // wraps it.
 const (
@@ -100,37 +114,61 @@ const (
 	longestLabel = 160
 )
 
-// shown is a table as a terminal shows it: clean texts, names of a sensible length, and a star instead of bold where
+// shown is a table as a terminal shows it: clean texts, names of a sensible length, marks behind their texts, and a dagger instead of bold where
 // there is no colour.
 func shown(t Table, o Options) Table {
 	out := Table{Name: t.Name, Title: t.Title}
 	for _, c := range t.Columns {
-		out.Columns = append(out.Columns, Column{shortWords(clean(c.Title)), c.Right})
+		out.Columns = append(out.Columns, Column{Title: shortWords(clean(c.Heading())), Right: c.Right})
 	}
+	for _, g := range t.Groups {
+		out.Groups = append(out.Groups, Group{g.Row, shortWords(clean(g.Title))})
+	}
+	suffix := suffixes(t, o)
 	for _, r := range t.Rows {
 		row := make([]Cell, len(r))
 		for i, c := range r {
 			row[i] = c
-			row[i].Text = clean(c.Text)
+			row[i].Text, row[i].Mark = clean(c.Text), ""
 			if c.Label {
 				row[i].Text = shortWords(row[i].Text)
 				if o.Width <= 0 {
 					row[i].Text = shorten(row[i].Text, longestLabel)
 				}
 			}
-			if c.Strong && !o.Colour {
-				row[i].Text += " *"
+			row[i].Text += behind(c, o)
+			if t.Columns[i].Right {
+				row[i].Text += strings.Repeat(" ", suffix[i]-text.StringWidth(behind(c, o)))
 			}
 		}
 		out.Rows = append(out.Rows, row)
 	}
 	for _, n := range t.Notes {
 		if n == bestNote && !o.Colour {
-			n = bestNoteStar
+			n = bestNoteMark
 		}
 		out.Notes = append(out.Notes, shortWords(clean(n)))
 	}
 	return out
+}
+
+// behind is what stands behind a cell's text: its mark, and a dagger for bold where there is no colour.
+func behind(c Cell, o Options) string {
+	if c.Strong && !o.Colour {
+		return c.Mark + " †"
+	}
+	return c.Mark
+}
+
+// suffixes are the widths of what stands behind texts, by column, so that numbers stay in line.
+func suffixes(t Table, o Options) []int {
+	w := make([]int, len(t.Columns))
+	for _, r := range t.Rows {
+		for i, c := range r {
+			w[i] = max(w[i], text.StringWidth(behind(c, o)))
+		}
+	}
+	return w
 }
 
 func shortWords(t string) string {
@@ -189,20 +227,27 @@ func widths(t Table) []int {
 			w[i] = max(w[i], text.StringWidth(c.Text))
 		}
 	}
+	for _, g := range t.Groups {
+		w[0] = max(w[0], text.StringWidth(g.Title))
+	}
+	if len(t.Groups) > 0 {
+		w[0] += 2 // rows under a heading stand in
+	}
 	return w
 }
 
-// wrap breaks lines at spaces, and leaves none at their ends, which would push what is aligned right to the left.
+// wrap breaks lines at spaces, stands each as far in as the first, and leaves no spaces at their ends, which would push what is aligned right to the left.
 func wrap(t string, width int) string {
-	lines := strings.Split(text.WrapSoft(t, width), "\n")
+	in := t[:len(t)-len(strings.TrimLeft(t, " "))]
+	lines := strings.Split(text.WrapSoft(t[len(in):], width-len(in)), "\n")
 	for i, l := range lines {
-		lines[i] = strings.TrimRight(l, " ")
+		lines[i] = in + strings.TrimRight(l, " ")
 	}
 	return strings.Join(lines, "\n")
 }
 
 // narrowest is how far a column of texts is wrapped.
-const narrowest = 14
+const narrowest = 12
 
 // fitted are the widths of columns with which a table fits a terminal: texts wrap, and headings that are wider than the
 // numbers below them. Numbers stay whole, so that a table may remain too wide.

@@ -1,0 +1,104 @@
+package tables
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/mapsweep/mapsweep/reports"
+)
+
+// sideBySide has a group of columns per data set, and one for the mean over them.
+func (v View) sideBySide(s *reports.Snapshot) Table {
+	t := Table{Name: "data", Title: s.Study.Name + " by data set", Columns: []Column{{Title: "change"}}}
+	blocks := slices.Clone(s.Blocks)
+	pooled, why := s.Pooled()
+	if why == "" {
+		blocks = append(blocks, pooled)
+	}
+	for i := range blocks {
+		b := &blocks[i]
+		t.Columns = append(t.Columns, Column{heading(s.Metric), true, b.Data}, Column{"effect", true, b.Data}, Column{intervalTitle(b), true, b.Data})
+	}
+	for _, name := range armNames(s, blocks) {
+		row := []Cell{{}}
+		for i := range blocks {
+			b := &blocks[i]
+			k := slices.IndexFunc(b.Arms, func(a reports.Arm) bool { return a.Name == name })
+			if k < 0 {
+				row = append(row, Cell{}, Cell{}, Cell{})
+				continue
+			}
+			a := b.Arms[k]
+			row[0] = label(a.Label)
+			row = append(row, score(s.Metric, a, b.IsTop(k)))
+			if e, ok := b.Effect(name); ok {
+				row = append(row, Cell{Text: s.Metric.Effect(e), Mark: mark(e), Tone: ToneOf(e.Verdict)}, cell(s.Metric.Interval(e)))
+			} else {
+				row = append(row, Cell{}, Cell{})
+			}
+		}
+		t.Rows = append(t.Rows, row)
+	}
+	t.Notes = dataNotes(s, blocks, why)
+	return t
+}
+
+// armNames are the arms of all blocks: the reference, then by the effect on the last of them.
+func armNames(s *reports.Snapshot, blocks []reports.Block) []string {
+	var names []string
+	add := func(b *reports.Block) {
+		for _, i := range shownOrder(s, b) {
+			if n := b.Arms[i].Name; !slices.Contains(names, n) {
+				names = append(names, n)
+			}
+		}
+	}
+	add(&blocks[len(blocks)-1])
+	for i := range blocks {
+		add(&blocks[i])
+	}
+	return names
+}
+
+func dataNotes(s *reports.Snapshot, blocks []reports.Block, why string) []string {
+	var n []string
+	m := 0
+	for i := range blocks {
+		m = max(m, reports.Comparisons(&blocks[i]))
+	}
+	if m > 0 {
+		n = append(n, "Mean ± standard deviation over seeds. Effects: differences to "+referenceWords(&blocks[0])+", "+pairing(&blocks[0])+"; marks after "+
+			correctionNoun(s.Correction(&blocks[0]))+" within each data set; the interval is each variant's own.")
+	}
+	if why != "" {
+		n = append(n, "No mean over data sets: "+why+".")
+	} else {
+		n = append(n, fmt.Sprintf("The mean gives each of the %d data sets the same weight, and averages seed by seed over those that are complete on all; it speaks of these data sets, not of others.", len(s.Blocks)))
+	}
+	seen := map[string]bool{}
+	top := false
+	for i := range blocks {
+		if t := marksNote(s, &blocks[i]); t != "" && !seen[t] {
+			seen[t] = true
+		}
+		top = top || len(blocks[i].Top) > 0
+	}
+	if t := longest(seen); t != "" {
+		n = append(n, t)
+	}
+	if top {
+		n = append(n, bestNote)
+	}
+	return append(n, Accounting(s))
+}
+
+// longest of the notes on marks explains most of them; those of one study differ in how many they explain.
+func longest(notes map[string]bool) string {
+	best := ""
+	for t := range notes {
+		if len(t) > len(best) || len(t) == len(best) && t < best {
+			best = t
+		}
+	}
+	return best
+}
