@@ -2,6 +2,7 @@ package studies
 
 import (
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -12,11 +13,16 @@ import (
 const MaxTunings = 50
 
 // Tuning is the study as a search over the tuned knobs, with the study's own factors beside them: what a trainer is to
-// say of knobs and ranges holds for it. The study must have tune.
+// say of knobs and ranges holds for it. Its trials are scored on the split of tuning, and what they leave behind is of
+// no use once one is chosen: only matches that the objective is made from are kept. The study must have tune.
 func (s Spec) Tuning() Spec {
 	s.Factors = append(slices.Clone(s.Factors), s.Tune.Knobs...)
-	s.Design = DesignSearch
+	s.Design, s.Variants, s.Layout = DesignSearch, nil, nil
 	s.Objective.Split = s.Tune.Split
+	s.Replicates, s.Keep = 1, Keep{}
+	if _, part, err := CutMetric(s.Objective.Metric); err != nil || reflect.DeepEqual(part, Part{}) {
+		s.NoMatches = true
+	}
 	return s
 }
 

@@ -24,14 +24,17 @@ type Document struct {
 	Search   *DocumentSearch    `json:"search,omitempty"`
 	Failures []reports.Failure  `json:"failures,omitempty"`
 	Audit    *trials.Audit      `json:"audit,omitempty"` // which knobs the trainer reads
+	Tunings  []reports.Tuning   `json:"tunings,omitempty"`
+	Budget   *DocumentBudget    `json:"budget,omitempty"` // of a study that tunes its variants
 }
 
 // DocumentBlock holds the arms of one data set.
 type DocumentBlock struct {
-	Data     string        `json:"data"`
-	Smallest *float64      `json:"smallest_effect"` // that could have been seen
-	Margin   float64       `json:"margin"`
-	Arms     []DocumentArm `json:"arms"` // in design order
+	Data     string         `json:"data"`
+	Smallest *float64       `json:"smallest_effect"` // that could have been seen
+	Margin   float64        `json:"margin"`
+	Arms     []DocumentArm  `json:"arms"` // in design order
+	Tuned    *reports.Tuned `json:"tuned,omitempty"`
 }
 
 // DocumentArm is one variant.
@@ -82,7 +85,7 @@ func NewDocument(s *reports.Snapshot) Document {
 	for i := range s.Blocks {
 		b := &s.Blocks[i]
 		d.Answer = append(d.Answer, reports.Text(s.Answer(b)))
-		db := DocumentBlock{Data: b.Data, Smallest: null(b.Smallest), Margin: b.Margin, Arms: []DocumentArm{}}
+		db := DocumentBlock{Data: b.Data, Tuned: b.Tuned, Smallest: null(b.Smallest), Margin: b.Margin, Arms: []DocumentArm{}}
 		for k, a := range b.Arms {
 			da := DocumentArm{Arm: a.Name, Label: a.Label, Reference: a.Reference, Best: b.Best == k, Params: a.Params,
 				Scores: append([]reports.Score{}, a.Scores...), Mean: null(a.Mean), SD: null(a.SD)}
@@ -93,6 +96,7 @@ func NewDocument(s *reports.Snapshot) Document {
 		}
 		d.Blocks = append(d.Blocks, db)
 	}
+	d.tuned(s)
 	if s.Search != nil {
 		d.Search = &DocumentSearch{Sampler: s.Search.Sampler, Pruner: s.Search.Pruner, Candidates: []DocumentCandidate{}}
 		for _, c := range s.Search.Candidates {

@@ -64,6 +64,9 @@ func All(s *reports.Snapshot) []Table {
 	} else {
 		for i := range s.Blocks {
 			ts = append(ts, Ablation(s, i))
+			if t, ok := Tuned(s, i); ok {
+				ts = append(ts, t)
+			}
 		}
 	}
 	if n := len(ts); n > 0 {

@@ -42,19 +42,16 @@ func Children(spec studies.Spec, plan design.Plan) []Child {
 // search is a tuning as a study: what varies are the tuned knobs that matter in the arm, all else is the arm's.
 func search(spec studies.Spec, arm design.Arm, of trials.TuningOf) studies.Spec {
 	t := *spec.Tune
-	c := spec
+	c := spec.Tuning()
 	c.Description = fmt.Sprintf("Tuning %d of %s, a part of study %s", of.Tuning, of.Arm, of.Study)
-	c.Objective.Split = t.Split
 	if of.Data != "" {
 		c.Trainer.Data = []string{of.Data}
 	}
 	c.Baseline, c.Factors = arm.Params.Clone(), t.Active(arm.Params)
-	c.Design, c.Search = studies.DesignSearch, &studies.Search{Sampler: t.Sampler, Trials: t.Trials, Pruner: t.Pruner}
-	c.Layout, c.Settle, c.Tune, c.Rules = nil, nil, nil, studies.Rules{}
-	c.Replicates, c.NoMatches = 1, true
+	c.Search = &studies.Search{Sampler: t.Sampler, Trials: t.Trials, Pruner: t.Pruner}
+	c.Settle, c.Tune, c.Rules = nil, nil, studies.Rules{}
 	c.Seed = design.TuningSeed(spec.Seed, of.Tuning)
 	c.Budget.DeviceHours = t.DeviceHours
-	c.Keep = studies.Keep{} // what is chosen is trained again
 	return c
 }
 

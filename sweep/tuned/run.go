@@ -157,7 +157,7 @@ func (r Runner) tune(ctx context.Context, c Child, s Stage, file []byte) (result
 	}
 	e := r.Engine
 	e.Backend, e.Dir, e.AfterTrial = r.Tuning, r.Dir(c.Spec.Name), nil
-	e.Attrs = map[string]json.RawMessage{trials.AttrTuningOf: trials.Attr(c.TuningOf)}
+	e.Attrs, e.Register = nil, map[string]json.RawMessage{trials.AttrTuningOf: trials.Attr(c.TuningOf)}
 	r.stage(&e, s)
 	if _, err := e.Run(ctx, c.Spec, file); err != nil && !errors.Is(err, sweep.ErrBudget) {
 		return result{}, err
