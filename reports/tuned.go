@@ -42,7 +42,7 @@ type Turn string
 const (
 	Stays   Turn = "stays"     // the signs agree, and so does what is shown
 	Turns   Turn = "turns"     // both effects are shown, and they have opposite signs
-	Changes Turn = "changes"   // the estimates have opposite signs; at least one of the effects is not shown
+	Changes Turn = "changes"   // the estimates have opposite signs, neither is equivalent to none, and not both are shown
 	Fades   Turn = "fades"     // shown untuned, and not with tuning
 	Appears Turn = "appears"   // shown with tuning alone
 	Unknown Turn = "not known" // nothing to compare yet
@@ -134,7 +134,7 @@ func turn(untuned, tuned inference.Effect) Turn {
 		return Unknown
 	case untuned.Mean*tuned.Mean < 0 && a && b:
 		return Turns
-	case untuned.Mean*tuned.Mean < 0:
+	case untuned.Mean*tuned.Mean < 0 && untuned.Verdict != inference.Equivalent && tuned.Verdict != inference.Equivalent:
 		return Changes
 	case a && !b:
 		return Fades
