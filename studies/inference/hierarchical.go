@@ -42,6 +42,7 @@ type Tuned struct {
 // tuning, by replicate. The estimate is the mean over tunings r of d_r, the mean over the replicates s that both arms
 // have of m_variant(r, s) - m_reference(r, s): tunings weigh alike, whatever they lost. The result is a family of its own.
 func CompareTuned(reference, variant map[int]map[int]float64, o Options) Tuned {
+	o.Paired = true // by the sampler's seed and the trials' own; with a few tunings no correlation can be told from none
 	ref, vary := map[int]float64{}, map[int]float64{}
 	var diffs nested
 	for _, r := range slices.Sorted(maps.Keys(reference)) {
