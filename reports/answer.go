@@ -51,6 +51,7 @@ func (s *Snapshot) Answer(b *Block) []Phrase {
 		w.say("no trial is complete, so there is no score to compare. ")
 	case len(b.Arms) > 0:
 		s.answerEffects(w, b)
+		s.answerTuned(w, b)
 	}
 	return w.sentences(b)
 }

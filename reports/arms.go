@@ -37,7 +37,7 @@ func (s *Snapshot) blocks() []Block {
 	}
 	byData := map[string][]trials.Trial{}
 	for _, t := range s.Trials {
-		if t.Superseded() {
+		if _, tuned := t.Tuning(); tuned || t.Superseded() {
 			continue
 		}
 		d := t.Text(trials.AttrData)

@@ -2,6 +2,7 @@ package reports
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -33,7 +34,7 @@ func account(spec studies.Spec, ts []trials.Trial, now time.Time) Accounting {
 			continue
 		}
 		a.Planned++
-		if !strings.HasPrefix(t.Key, byHand) {
+		if _, tuned := t.Tuning(); !tuned && !strings.HasPrefix(t.Key, byHand) {
 			asked++
 		}
 		switch t.State {
@@ -66,6 +67,10 @@ func account(spec studies.Spec, ts []trials.Trial, now time.Time) Accounting {
 		default:
 			a.Waiting += more
 		}
+	}
+	if more := unchosen(spec, ts); more > 0 {
+		a.Planned += more
+		a.Waiting += more
 	}
 	return a
 }
@@ -120,6 +125,9 @@ func failures(s *Snapshot) []Failure {
 			Reason: t.Text(trials.AttrReason), LogTail: t.Text(trials.AttrLogTail), Repeated: t.Superseded()}
 		if f.Arm == "" {
 			f.Arm = t.Arm()
+		}
+		if r, tuned := t.Tuning(); tuned {
+			f.Arm += fmt.Sprintf(", tuning %d", r)
 		}
 		if f.Class == "" {
 			f.Class = trials.ClassError

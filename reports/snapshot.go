@@ -22,6 +22,7 @@ type Snapshot struct {
 	Count    Accounting
 	Failures []Failure // trials that ended in failure, by number
 	Time     Time
+	Tunings  []Tuning  // of a study that tunes its variants, as far as they have begun; filled by Load alone
 	AsOf     time.Time // latest moment found in the database
 	Warnings []string  // whole sentences that a reader must see beside the answer
 }
@@ -38,6 +39,8 @@ type Block struct {
 	Top []int
 	// Margin is half the width of the band inside which effects count as equivalent, in the metric's unit; 0: none.
 	Margin float64
+	// Tuned compares the variants as their tunings chose them; nil in a study that tunes nothing.
+	Tuned *Tuned
 }
 
 // Arm is one variant and its trials.
@@ -76,7 +79,7 @@ type Accounting struct {
 	Infeasible int `json:"infeasible"`
 	Skipped    int `json:"skipped"`
 	Running    int `json:"running"`
-	Waiting    int `json:"waiting"`  // enqueued, or not yet proposed by the sampler
+	Waiting    int `json:"waiting"`  // enqueued, not yet proposed by the sampler, or not yet chosen by a tuning
 	Repeated   int `json:"repeated"` // failures repeated by another trial; not those that were skipped and run after all; not part of the sum
 	Missing    int `json:"missing"`  // points of a fixed design that were never enqueued
 }
@@ -121,7 +124,11 @@ func Load(ctx context.Context, r trials.Reader, study string) (*Snapshot, error)
 	if err != nil {
 		return nil, fmt.Errorf("read trials of study %q: %w", study, err)
 	}
-	return New(st, ts)
+	s, err := New(st, ts)
+	if err == nil && s.Spec.Tune != nil {
+		s.Tunings, err = tunings(ctx, r, s)
+	}
+	return s, err
 }
 
 // New makes a snapshot of a study and its trials, in any order.
@@ -142,6 +149,7 @@ func New(st trials.Study, ts []trials.Trial) (*Snapshot, error) {
 	}
 	s.Count = account(asked, s.Trials, s.AsOf)
 	s.Blocks = s.blocks()
+	s.tuned()
 	if !s.Spec.Referenced() {
 		s.Search = newSearch(s)
 	}

@@ -432,6 +432,9 @@ func (c *checker) tune() {
 	if t.DeviceHours <= 0 {
 		c.add("tune.device_hours", "", "tune.device_hours must be above 0: it is the budget of one tuning")
 	}
+	if t.Repeats > MaxTunings {
+		c.add("tune.repeats", "", "%d tunings of each variant are more than %d", t.Repeats, MaxTunings)
+	}
 	if t.Split == c.spec.Objective.Split {
 		c.add("tune.split", "set objective.split: test", "tuning is scored on the split %s, and so are its results: the best of many trials would be quoted by the score that chose it", t.Split)
 	}

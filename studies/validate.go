@@ -55,6 +55,7 @@ func Validate(s Spec, knobs []trials.Knob, strict bool) error {
 	for _, f := range v.spec.Factors {
 		v.alive(f)
 	}
+	v.tuned(s, strict)
 	return v.faults.err()
 }
 
@@ -63,11 +64,17 @@ func Validate(s Spec, knobs []trials.Knob, strict bool) error {
 // leaves at its default is the same in all trials, and Validate has looked at it.
 // Requirements in the study file go first. It leaves s as it is.
 func WithKnobs(s Spec, knobs []trials.Knob) Spec {
-	return merge(s, knobs, func(name string) bool {
+	named := func(name string) bool {
 		_, fixed := s.Baseline[name]
 		_, varied := s.Factor(name)
-		return fixed || varied
-	})
+		return fixed || varied || s.Tune != nil && slices.ContainsFunc(s.Tune.Knobs, func(f Factor) bool { return f.Name == name })
+	}
+	if s.Tune != nil {
+		t := *s.Tune
+		t.Knobs = merge(Spec{Factors: t.Knobs}, knobs, named).Factors
+		s.Tune = &t
+	}
+	return merge(s, knobs, named)
 }
 
 // merge adds the requirements of knobs to factors where use agrees.

@@ -27,6 +27,8 @@ type Summary struct {
 	Missing int `json:"missing,omitempty"`
 	// Most is what Planned may grow to while variants are not settled; 0: it does not grow.
 	Most int `json:"most,omitempty"`
+	// Later counts trials of tuned variants whose parameters no tuning has found yet; they are planned, and nothing else.
+	Later int `json:"later,omitempty"`
 	// DeviceHours is the time of all attempts, repeated trials included.
 	DeviceHours float64 `json:"device_hours"`
 }
@@ -36,9 +38,9 @@ func (s Summary) Finished() int {
 	return s.Complete + s.Pruned + s.Failed + s.Infeasible + s.Skipped
 }
 
-// Check says whether planned = complete + pruned + failed + infeasible + skipped holds.
+// Check says whether planned = complete + pruned + failed + infeasible + skipped holds, beside what comes later.
 func (s Summary) Check() error {
-	if s.Planned == s.Finished() {
+	if s.Planned == s.Finished()+s.Later {
 		return nil
 	}
 	return fmt.Errorf("account for trials: %d planned, but %d complete + %d pruned + %d failed + %d infeasible + %d skipped = %d (%d running, %d waiting, %d never enqueued)",
@@ -110,6 +112,7 @@ func tally(spec studies.Spec, l layout, ts []trials.Trial, now time.Time) Summar
 	if spec.Settle != nil && len(l.plan.Points) > 0 {
 		s.replicates(spec, l, ts)
 	}
+	s.later(spec, len(planned), ts)
 	if more := searchTrials(spec) - suggested; more > 0 {
 		s.Planned += more
 		if s.spent(spec.Budget) {
@@ -135,6 +138,20 @@ func (s *Summary) replicates(spec studies.Spec, l layout, ts []trials.Trial) {
 	if at.Most > 0 {
 		s.Most = s.Planned + at.Most
 	}
+}
+
+// later plans the trials of tuned variants that are not enqueued yet: each of the design's points once per tuning.
+func (s *Summary) later(spec studies.Spec, points int, ts []trials.Trial) {
+	if spec.Tune == nil {
+		return
+	}
+	s.Later = points * spec.Tune.Repeats
+	for _, t := range ts {
+		if _, tuned := t.Tuning(); tuned && !t.Superseded() {
+			s.Later--
+		}
+	}
+	s.Planned += s.Later
 }
 
 // spent says that the budget has ended the study: nothing runs, and nothing more may start.

@@ -24,6 +24,9 @@ func (a *app) stopCommand() *cobra.Command {
 				if err := sweep.RequestStop(c.Context(), store, given[0]); err != nil {
 					return err
 				}
+				if err := stopTunings(c.Context(), store, given[0]); err != nil {
+					return err
+				}
 				fmt.Fprintf(a.stdout, "asked %s to stop; its running trials are being finished or saved\n", given[0])
 				return nil
 			})

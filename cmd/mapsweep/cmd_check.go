@@ -141,7 +141,7 @@ func countTrials(spec studies.Spec) (int, []string, error) {
 	if err != nil {
 		return 0, nil, &codeError{exitUsage, fmt.Errorf("lay out design: %w", err)}
 	}
-	return len(plan.Points), plan.Notes, nil
+	return len(plan.Points) + len(design.TunedPoints(plan, spec)), plan.Notes, nil
 }
 
 // starter is what `mapsweep init` writes.

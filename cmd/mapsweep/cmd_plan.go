@@ -217,6 +217,7 @@ func (a *app) printPlan(spec studies.Spec, p *planned) {
 		for _, n := range p.Plan.Notes {
 			fmt.Fprintf(w, "note: %s\n", n)
 		}
+		printTunings(w, spec, *p.Plan)
 	} else {
 		fmt.Fprintf(w, "sampler %s, pruner %s\n\n", spec.Search.Sampler, spec.Search.Pruner)
 		for _, s := range p.Space {

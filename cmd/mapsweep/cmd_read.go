@@ -115,6 +115,14 @@ type statusRow struct {
 	Inert     []string           `json:"inert,omitempty"`    // factors that change nothing and were allowed all the same
 	Mismatch  []int              `json:"mismatch,omitempty"` // trials that ran with another configuration than asked for
 	Last      time.Time          `json:"last_change,omitzero"`
+	Tuning    *tuningRow         `json:"tuning,omitempty"` // of a search that is part of another study
+}
+
+// tuningRow says what a search tunes, and how much of its budget it has used.
+type tuningRow struct {
+	trials.TuningOf
+	DeviceHours float64 `json:"device_hours"`
+	BudgetHours float64 `json:"budget_hours"`
 }
 
 type runningRow struct {
@@ -155,23 +163,26 @@ func (a *app) status(ctx context.Context, names []string) ([]statusRow, error) {
 		return nil, err
 	}
 	defer store.Close()
+	all, err := store.Studies(ctx)
+	if err != nil {
+		return nil, err
+	}
 	if len(names) == 0 {
-		all, err := store.Studies(ctx)
-		if err != nil {
-			return nil, err
-		}
 		for _, s := range all {
 			names = append(names, s.Name)
 		}
 	}
 	rows := []statusRow{}
-	for _, name := range names {
+	for _, name := range withTunings(names, all) {
 		snap, err := a.snapshot(ctx, store, name)
 		if err != nil {
 			return nil, err
 		}
 		row := statusRow{Name: snap.Study.Name, Design: snap.Spec.Design, Objective: snap.Metric.Key, Count: snap.Count, Last: snap.Time.Last,
 			Inert: snap.Study.AllowedInert()}
+		if of, ok := snap.Study.TuningOf(); ok {
+			row.Tuning = &tuningRow{of, snap.Time.Device.Hours(), snap.Spec.Budget.DeviceHours}
+		}
 		for _, t := range snap.Trials {
 			if len(t.Mismatches()) > 0 && !t.Superseded() {
 				row.Mismatch = append(row.Mismatch, t.Number)
@@ -205,8 +216,13 @@ func (a *app) printStatus(rows []statusRow) {
 	}
 	for _, r := range rows {
 		n := r.Count
-		fmt.Fprintf(a.stdout, "%s (%s, %s): %d of %d trials finished: %d complete, %d pruned, %d failed, %d infeasible, %d skipped; %d running, %d waiting\n",
-			r.Name, r.Design, r.Objective, n.Finished(), n.Planned, n.Complete, n.Pruned, n.Failed, n.Infeasible, n.Skipped, n.Running, n.Waiting)
+		if t := r.Tuning; t != nil {
+			fmt.Fprintf(a.stdout, "  %s (tuning %d of %s): %s of %s used, %d complete, %d pruned, %d failed; %d running\n",
+				r.Name, t.Tuning, where(t.TuningOf), hours(t.DeviceHours), hours(t.BudgetHours), n.Complete, n.Pruned, n.Failed+n.Infeasible, n.Running)
+		} else {
+			fmt.Fprintf(a.stdout, "%s (%s, %s): %d of %d trials finished: %d complete, %d pruned, %d failed, %d infeasible, %d skipped; %d running, %d waiting\n",
+				r.Name, r.Design, r.Objective, n.Finished(), n.Planned, n.Complete, n.Pruned, n.Failed, n.Infeasible, n.Skipped, n.Running, n.Waiting)
+		}
 		if len(r.Inert) > 0 {
 			fmt.Fprintf(a.stdout, "  factors that change nothing in this trainer: %s\n", strings.Join(r.Inert, ", "))
 		}

@@ -16,6 +16,7 @@ import (
 	"github.com/mapsweep/mapsweep/reports/html"
 	"github.com/mapsweep/mapsweep/studies"
 	"github.com/mapsweep/mapsweep/sweep"
+	"github.com/mapsweep/mapsweep/sweep/tuned"
 	"github.com/mapsweep/mapsweep/trials"
 )
 
@@ -105,7 +106,7 @@ func (a *app) run(ctx context.Context, src source, o runOptions) error {
 		fmt.Fprintf(view, "note: %s\n", fakeNote)
 	}
 	printPresets(view, spec)
-	engine := &sweep.Engine{
+	engine := sweep.Engine{
 		Store: store, Backend: backend, Samplers: samplers(), Pruners: pruners(),
 		Dir: dir, Parallel: o.parallel, Stop: stop, Devices: hw.devices, Sampler: hw.sampler,
 		Events:     view.event,
@@ -113,7 +114,16 @@ func (a *app) run(ctx context.Context, src source, o runOptions) error {
 		Attrs:      attrs, Register: o.check.attrs(), Derive: scorePart, Version: version, Commit: buildCommit(),
 		Log: src.log,
 	}
-	sum, runErr := engine.Run(ctx, spec, src.text)
+	run := engine.Run
+	if spec.Tune != nil {
+		if run, err = a.tuning(ctx, engine, spec, src, func(s tuned.Stage) func(sweep.Event) {
+			view = a.nextView(view, s, o.plain)
+			return view.event
+		}); err != nil {
+			return err
+		}
+	}
+	sum, runErr := run(ctx, spec, src.text)
 	view.close()
 	a.notes.to(a.stderr)
 	return a.conclude(context.WithoutCancel(ctx), store, spec, sum, runErr, o.check)

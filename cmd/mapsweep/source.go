@@ -169,7 +169,11 @@ func (s source) load() (studies.Spec, trainer.Backend, error) {
 // levelsOf lists the values that a study tries for each factor: its levels, or the ends of its range.
 func levelsOf(spec studies.Spec) map[string][]any {
 	all := map[string][]any{}
-	for _, f := range spec.Factors {
+	factors := spec.Factors
+	if spec.Tune != nil {
+		factors = spec.Tuning().Factors
+	}
+	for _, f := range factors {
 		all[f.Name] = f.Levels
 		if f.Low != nil && f.High != nil {
 			all[f.Name] = append(slices.Clone(f.Levels), f.Value(*f.Low), f.Value(*f.High))

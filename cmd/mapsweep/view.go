@@ -30,6 +30,7 @@ type view struct {
 	metric  string
 	blocks  int // data sets
 	total   int
+	open    bool // the trials are a bound: a tuning ends when its device time is used up
 	began   time.Time
 	width   int // of the terminal, in characters
 	height  int
@@ -107,7 +108,11 @@ func (v *view) started(ev sweep.StudyStarted) {
 	if ev.Most > ev.Parallel {
 		more = fmt.Sprintf(" (up to %d when GPUs have room)", ev.Most)
 	}
-	v.printf("%s %s: %d trials, %d at a time%s%s", verb, ev.Study.Name, ev.Summary.Planned, ev.Parallel, more, finishedWords(v.resumed))
+	bound := ""
+	if v.open {
+		bound = "at most "
+	}
+	v.printf("%s %s: %s%d trials, %d at a time%s%s", verb, ev.Study.Name, bound, ev.Summary.Planned, ev.Parallel, more, finishedWords(v.resumed))
 	for _, d := range ev.Devices {
 		v.printf("  device %s", d)
 	}
@@ -250,6 +255,9 @@ func (v *view) trialFinished(ev sweep.TrialFinished) {
 // describe names a trial by what makes it different: its variant and seed, or its varied parameters.
 func describe(t trials.Trial) string {
 	if arm := t.Arm(); arm != "" {
+		if r, tuned := t.Tuning(); tuned {
+			arm += fmt.Sprintf(" as tuning %d chose", r)
+		}
 		return fmt.Sprintf("%s, replicate %d", arm, t.Replicate())
 	}
 	var parts []string
@@ -327,7 +335,7 @@ func (v *view) studyTail() string {
 		s += fmt.Sprintf(", %d failed", v.done.Failed)
 	}
 	elapsed := time.Since(v.began)
-	if here := finished - v.resumed; here > 0 && finished < v.total {
+	if here := finished - v.resumed; here > 0 && finished < v.total && !v.open {
 		s += "  " + duration(time.Duration(float64(elapsed)/float64(here)*float64(v.total-finished))) + " left"
 	}
 	return shorten(s+"  "+duration(elapsed), max(8, v.screenWidth()-barWidth-13))

@@ -161,7 +161,7 @@ func newBlock(s *reports.Snapshot, i int, f Files) (block, error) {
 		curves.Folded = []section{{Title: "Losses", Figures: fs}}
 	}
 	slopes := section{Title: "Seed by seed", Figures: d.figures("slopes")}
-	for _, x := range []section{effects, search, every, curves, slopes} {
+	for _, x := range []section{effects, tunedSection(s, i), search, every, curves, slopes} {
 		if len(x.Figures)+len(x.Tables)+len(x.Folded) > 0 {
 			b.Sections = append(b.Sections, x)
 		}

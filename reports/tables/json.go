@@ -26,6 +26,8 @@ type Document struct {
 	Audit    *trials.Audit      `json:"audit,omitempty"` // which knobs the trainer reads
 	Methods  string             `json:"methods"`         // a paragraph fit for a paper
 	Tables   []DocumentTable    `json:"tables"`          // as people see them
+	Tunings  []reports.Tuning   `json:"tunings,omitempty"`
+	Budget   *DocumentBudget    `json:"budget,omitempty"` // of a study that tunes its variants
 }
 
 // DocumentTable is a table as people see it. A cell is its text with its mark.
@@ -52,7 +54,8 @@ type DocumentBlock struct {
 	Margin     float64         `json:"margin"`
 	Correction string          `json:"correction,omitempty"`
 	How        reports.How     `json:"how"`
-	Arms       []DocumentArm   `json:"arms"`             // in design order
+	Arms       []DocumentArm   `json:"arms"` // in design order
+	Tuned      *reports.Tuned  `json:"tuned,omitempty"`
 	Levels     []DocumentLevel `json:"levels,omitempty"` // with --by level, of designs that cross factors
 }
 
@@ -156,6 +159,7 @@ func (v View) Document(s *reports.Snapshot) Document {
 	if pooled, why := s.Pooled(); v.By == ByData && why == "" {
 		d.Blocks = append(d.Blocks, v.block(s, &pooled))
 	}
+	d.tuned(s)
 	if s.Search != nil {
 		d.Search = &DocumentSearch{Sampler: s.Search.Sampler, Pruner: s.Search.Pruner, Candidates: []DocumentCandidate{}}
 		for _, c := range s.Search.Candidates {
@@ -167,7 +171,7 @@ func (v View) Document(s *reports.Snapshot) Document {
 }
 
 func (v View) block(s *reports.Snapshot, b *reports.Block) DocumentBlock {
-	db := DocumentBlock{Data: b.Data, Smallest: null(b.Smallest), Margin: b.Margin, How: s.How(b), Arms: []DocumentArm{}}
+	db := DocumentBlock{Data: b.Data, Tuned: b.Tuned, Smallest: null(b.Smallest), Margin: b.Margin, How: s.How(b), Arms: []DocumentArm{}}
 	if len(b.Effects) > 0 {
 		db.Correction = s.Correction(b)
 	}

@@ -135,6 +135,9 @@ func (v View) Tables(s *reports.Snapshot) []Table {
 			} else {
 				ts = append(ts, v.ablation(s, i))
 			}
+			if t, ok := Tuned(s, i); ok {
+				ts = append(ts, t)
+			}
 		}
 	}
 	if n := len(ts); n > 0 {

@@ -20,6 +20,7 @@ const format = 2
 // arm that levels are put into, data and versions. prov is what the trainer's Prepare says, with Version and Commit
 // of the program.
 func Context(spec studies.Spec, backend trainer.Backend, prov trials.Provenance) string {
+	spec = withTuned(spec)
 	t := spec.Trainer
 	t.Timeout = ""
 	data := make([]string, len(prov.Data))
@@ -69,6 +70,7 @@ func Fill(a, review trials.Audit) trials.Audit {
 // Current keeps the rows that speak of the study as it is now, and names the knobs whose levels are others.
 func Current(spec studies.Spec, backend trainer.Backend, a trials.Audit) (trials.Audit, []string) {
 	c := newCatalogue(spec, knobsOf(backend), nil)
+	spec = withTuned(spec)
 	var stale []string
 	a.Rows = slices.DeleteFunc(slices.Clone(a.Rows), func(r trials.Audited) bool {
 		f, factor := spec.Factor(r.Knob)
@@ -117,7 +119,7 @@ func (r Refusal) String() string {
 func Refusals(spec studies.Spec, a trials.Audit) []Refusal {
 	var list []Refusal
 	for _, r := range a.Rows {
-		if r.Run == nil || !refused(spec, r) {
+		if r.Run == nil || !refused(withTuned(spec), r) || tunedSomewhere(spec, r) {
 			continue
 		}
 		n := Refusal{Knob: r.Knob, Verdict: r.Run.Verdict, Reason: r.Run.Reason, Remedy: r.Run.Remedy}

@@ -36,6 +36,7 @@ type catalogue struct {
 }
 
 func newCatalogue(spec studies.Spec, knobs []trials.Knob, defaults trials.Params) catalogue {
+	spec = withTuned(spec)
 	c := catalogue{spec: spec, knobs: knobs, defaults: trials.Params{}, base: reference(spec), values: MinValues}
 	for _, k := range knobs {
 		if k.Default != nil {
