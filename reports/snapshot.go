@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/mapsweep/mapsweep/studies"
+	"github.com/mapsweep/mapsweep/studies/courses"
 	"github.com/mapsweep/mapsweep/trials"
 )
 
@@ -24,6 +25,8 @@ type Snapshot struct {
 	Time     Time
 	AsOf     time.Time // latest moment found in the database
 	Warnings []string  // whole sentences that a reader must see beside the answer
+
+	settling *courses.Standing // of a study until settled
 }
 
 // Block is the part of a study that ran on one data set.
@@ -79,6 +82,8 @@ type Accounting struct {
 	Waiting    int `json:"waiting"`  // enqueued, or not yet proposed by the sampler
 	Repeated   int `json:"repeated"` // failures repeated by another trial; not those that were skipped and run after all; not part of the sum
 	Missing    int `json:"missing"`  // points of a fixed design that were never enqueued
+	// Most is what Planned may grow to while variants are not settled; 0: it does not grow.
+	Most int `json:"most,omitempty"`
 }
 
 // Finished is the number of trials that have an outcome.
@@ -140,7 +145,8 @@ func New(st trials.Study, ts []trials.Trial) (*Snapshot, error) {
 	if s.Imported() { // what was found is what was planned
 		asked.Design, asked.Search = studies.DesignSearch, nil
 	}
-	s.Count = account(asked, s.Trials, s.AsOf)
+	s.settling = follow(s.Spec, s.Trials, s.AsOf)
+	s.Count = account(asked, s.settling, s.Trials, s.AsOf)
 	s.Blocks = s.blocks()
 	if d := s.Spec.Design; d == studies.DesignSearch || d == studies.DesignGrid {
 		s.Search = newSearch(s)

@@ -256,6 +256,14 @@ func effectMethods(s *reports.Snapshot) string {
 	if r, ok := blk.Reference(); ok && r.Name != "baseline" {
 		ref = "the " + r.Name + " configuration"
 	}
+	if s.Sequential() {
+		fmt.Fprintf(&b, "%s A replicate has the same seed in every variant. Effects are mean differences to %s over seeds, as of the look that settled them. ", s.Rule(), ref)
+		if blk.Margin > 0 {
+			fmt.Fprintf(&b, "A variant is called equivalent where its interval lies within ±%s. ", s.Metric.WithUnit(reports.Number(s.Metric.Scale(blk.Margin), 1)))
+		}
+		b.WriteString("Intervals cover the spread over seeds, not the choice of pictures. ")
+		return b.String()
+	}
 	fmt.Fprintf(&b, "%s planned per variant; a replicate has the same seed in every variant. ", replicates(s.Spec.Replicates))
 	fmt.Fprintf(&b, "Effects are mean differences to %s over seeds, with two-sided 95 %% t intervals of the paired differences, each variant alone. ", ref)
 	if m := comparisons(blk.Effects); m > 1 {

@@ -18,7 +18,7 @@ func Ablation(s *reports.Snapshot, block int) Table {
 	m := s.Metric
 	t := Table{Name: "ablation", Title: title(s, b)}
 	t.Columns = []Column{{"change", false}, {heading(m), true}, {"effect", true}, {"95 % interval", true},
-		{"seeds", true}, {"p (Holm)", true}, {"verdict", false}}
+		{"seeds", true}, {pHeading(s), true}, {"verdict", false}}
 	if len(b.Arms) == 0 {
 		t.Notes = append(t.Notes, "No trial of this study has an arm yet.")
 		return t
@@ -61,6 +61,8 @@ func notes(s *reports.Snapshot, b *reports.Block) []string {
 	case len(b.Effects) == 0:
 	case unscored(b):
 		n = append(n, unscoredWords(s))
+	case s.Sequential():
+		n = append(n, settledNotes(s, b)...)
 	case oneSeed(b) && s.Spec.Replicates > 1 && !s.Count.Done():
 		n = append(n, "One seed per variant so far: no interval, and nothing can be said about chance yet.")
 		n = append(n, untestedNotes(b, 0)...)
@@ -192,6 +194,9 @@ func Accounting(s *reports.Snapshot) string {
 	}
 	if c.Missing > 0 {
 		t += fmt.Sprintf(" + %d never enqueued", c.Missing)
+	}
+	if c.Most > 0 {
+		t += fmt.Sprintf(", up to %d until all variants are settled", c.Most)
 	}
 	if c.Repeated > 0 {
 		t += fmt.Sprintf(" (and %d failed and repeated)", c.Repeated)

@@ -45,6 +45,7 @@ type DocumentArm struct {
 	Mean      *float64          `json:"mean"`
 	SD        *float64          `json:"sd"`
 	Effect    *inference.Effect `json:"effect,omitempty"`
+	Course    *inference.Course `json:"course,omitempty"` // how it was settled, look by look
 }
 
 // DocumentSearch holds a search's configurations, best first.
@@ -87,7 +88,7 @@ func NewDocument(s *reports.Snapshot) Document {
 			da := DocumentArm{Arm: a.Name, Label: a.Label, Reference: a.Reference, Best: b.Best == k, Params: a.Params,
 				Scores: append([]reports.Score{}, a.Scores...), Mean: null(a.Mean), SD: null(a.SD)}
 			if e, ok := b.Effect(a.Name); ok {
-				da.Effect = &e.Effect
+				da.Effect, da.Course = &e.Effect, e.Course
 			}
 			db.Arms = append(db.Arms, da)
 		}
