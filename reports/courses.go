@@ -61,8 +61,8 @@ func (s *Snapshot) compareCourses(b *Block) {
 		unlearned(b.Effects)
 	}
 	s.inert(b)
-	if sd := pooled(b.Effects); sd > 0 {
-		b.Smallest = courses.Sequence(s.Spec, len(b.Arms)-1).Detectable(sd, inference.DefaultPower)
+	if sd := pooled(b.Effects); sd > 0 && s.settling != nil {
+		b.Smallest = courses.Sequence(s.Spec, s.settling.Arms).Detectable(sd, inference.DefaultPower)
 	}
 }
 
