@@ -50,6 +50,8 @@ func (s *Snapshot) compareCourses(b *Block) {
 			if v, ok := s.settling.Of(b.Data, a.Name); ok {
 				c := v.Course
 				e.Course, e.Effect = &c, c.Effect
+				bounded(&e.Low, &e.High)
+				bounded(&e.WideLow, &e.WideHigh)
 				if e.Verdict == inference.Futile || e.Verdict == inference.OutOfBudget {
 					e.Verdict = NotSettled
 				}
@@ -63,6 +65,13 @@ func (s *Snapshot) compareCourses(b *Block) {
 	s.inert(b)
 	if sd := pooled(b.Effects); sd > 0 && s.settling != nil {
 		b.Smallest = courses.Sequence(s.Spec, s.settling.Arms).Detectable(sd, inference.DefaultPower)
+	}
+}
+
+// bounded makes an interval that goes on for ever none: before a look allows a conclusion there is nothing to show.
+func bounded(low, high *float64) {
+	if !finite(*low) || !finite(*high) {
+		*low, *high = math.NaN(), math.NaN()
 	}
 }
 

@@ -278,7 +278,7 @@ func (v *view) settledWords(ev sweep.VariantSettled) string {
 	} else {
 		line += ": " + string(reports.NotSettled)
 	}
-	if ev.N > 0 {
+	if !math.IsNaN(ev.Mean) {
 		line += strings.TrimRight(", "+m.Effect(e)+" "+m.Interval(e), " ")
 	}
 	if !ev.Settled {
