@@ -132,6 +132,8 @@ func (s *Snapshot) answerEffects(w *writer, b *Block) {
 		w.say("%s %s nothing in this trainer: %s chance. ", names(es), plural(len(es), "changes", "change"), plural(len(es), "its row shows", "their rows show"))
 	}
 	s.notShown(w, by[inference.NotShown])
+	s.notSettled(w, "not settled for ", by[NotSettled])
+	s.notSettled(w, "not settled yet for ", by[inference.Unsettled])
 	if es := by[inference.NotTested]; len(es) > 0 {
 		s.untested(w, es, len(b.Effects))
 	}
@@ -154,6 +156,33 @@ func (s *Snapshot) notShown(w *writer, es []Effect) {
 	}
 	others(w, len(es)-spelled)
 	w.say(": after correction the data allow for a difference and for none. ")
+}
+
+// notSettled writes the variants that replicates did not settle, the largest effect first, and what they would need.
+func (s *Snapshot) notSettled(w *writer, begin string, es []Effect) {
+	if len(es) == 0 {
+		return
+	}
+	slices.SortStableFunc(es, func(x, y Effect) int { return -compareAbs(x.Mean, y.Mean) })
+	w.say("%s", begin)
+	for i, e := range es[:min(len(es), spelled)] {
+		w.say("%s", listSep(i, es))
+		w.strong("%s", e.Label)
+		var parts []string
+		if finite(e.Mean) {
+			parts = append(parts, s.Metric.Effect(e))
+		}
+		if finite(e.Low) && finite(e.High) {
+			parts = append(parts, "interval "+ends(s.Metric, e))
+		}
+		parts = append(parts, e.Seeds())
+		if n := e.Needs(); n != "" {
+			parts = append(parts, n)
+		}
+		w.say(" (%s)", strings.Join(parts, ", "))
+	}
+	others(w, len(es)-spelled)
+	w.say(". ")
 }
 
 func others(w *writer, n int) {

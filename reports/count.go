@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/mapsweep/mapsweep/studies"
+	"github.com/mapsweep/mapsweep/studies/courses"
 	"github.com/mapsweep/mapsweep/studies/design"
 	"github.com/mapsweep/mapsweep/trials"
 )
@@ -22,8 +23,9 @@ func byNumber(ts []trials.Trial) []trials.Trial {
 const byHand = "by-hand "
 
 // account counts trials by outcome. What the file asks for is planned
-// even before it is enqueued or proposed by the sampler.
-func account(spec studies.Spec, ts []trials.Trial, now time.Time) Accounting {
+// even before it is enqueued or proposed by the sampler. at is where a study until settled stands: of it is
+// planned what was enqueued, and what is known to be needed.
+func account(spec studies.Spec, at *courses.Standing, ts []trials.Trial, now time.Time) Accounting {
 	var a Accounting
 	asked := 0 // by the study's file
 	for _, t := range ts {
@@ -56,6 +58,14 @@ func account(spec studies.Spec, ts []trials.Trial, now time.Time) Accounting {
 				a.Failed++
 			}
 		}
+	}
+	if at != nil {
+		a.Planned += len(at.Missing)
+		a.Missing = len(at.Missing)
+		if at.Most > 0 {
+			a.Most = a.Planned + at.Most
+		}
+		return a
 	}
 	if more := planned(spec) - asked; more > 0 {
 		a.Planned += more

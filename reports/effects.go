@@ -12,6 +12,8 @@ import (
 type Effect struct {
 	Arm   string
 	Label string
+	// Course is how the effect was settled, in a study whose variants get replicates until they are; else nil.
+	Course *inference.Course
 	inference.Effect
 }
 
@@ -19,6 +21,10 @@ type Effect struct {
 func (s *Snapshot) compare(b *Block) {
 	ref, ok := b.Reference()
 	if !ok {
+		return
+	}
+	if s.Sequential() {
+		s.compareCourses(b)
 		return
 	}
 	o := inference.Options{Alpha: s.Spec.Rules.Level(), Margin: b.Margin, Minimize: s.Metric.Gain(1) < 0}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/mapsweep/mapsweep/studies"
+	"github.com/mapsweep/mapsweep/studies/courses"
 	"github.com/mapsweep/mapsweep/trials"
 )
 
@@ -25,6 +26,8 @@ type Snapshot struct {
 	Tunings  []Tuning  // of a study that tunes its variants, as far as they have begun; filled by Load alone
 	AsOf     time.Time // latest moment found in the database
 	Warnings []string  // whole sentences that a reader must see beside the answer
+
+	settling *courses.Standing // of a study until settled
 }
 
 // Block is the part of a study that ran on one data set.
@@ -82,6 +85,8 @@ type Accounting struct {
 	Waiting    int `json:"waiting"`  // enqueued, not yet proposed by the sampler, or not yet chosen by a tuning
 	Repeated   int `json:"repeated"` // failures repeated by another trial; not those that were skipped and run after all; not part of the sum
 	Missing    int `json:"missing"`  // points of a fixed design that were never enqueued
+	// Most is what Planned may grow to while variants are not settled; 0: it does not grow.
+	Most int `json:"most,omitempty"`
 }
 
 // Finished is the number of trials that have an outcome.
@@ -147,7 +152,8 @@ func New(st trials.Study, ts []trials.Trial) (*Snapshot, error) {
 	if s.Imported() { // what was found is what was planned
 		asked.Design, asked.Search = studies.DesignSearch, nil
 	}
-	s.Count = account(asked, s.Trials, s.AsOf)
+	s.settling = follow(s.Spec, s.Trials, s.AsOf)
+	s.Count = account(asked, s.settling, s.Trials, s.AsOf)
 	s.Blocks = s.blocks()
 	s.tuned()
 	if !s.Spec.Referenced() {

@@ -19,6 +19,11 @@ type Forecast struct {
 	OverBudget   bool    `json:"over_budget"`
 	Affordable   int     `json:"affordable"`     // trials that begin within the budget
 	Note         string  `json:"note,omitempty"` // how one trial was measured
+	// Where variants get replicates until they are settled, Trials and what follows from them are the most that there
+	// may be, and these the least.
+	Least            int     `json:"least,omitempty"`
+	LeastWallSeconds float64 `json:"least_wall_seconds,omitempty"`
+	LeastDeviceHours float64 `json:"least_device_hours,omitempty"`
 }
 
 // NewForecast multiplies the estimate for one trial by n trials, parallel of them at once.
@@ -34,5 +39,18 @@ func NewForecast(spec studies.Spec, n, parallel int, one trainer.Estimate) Forec
 		f.OverBudget = f.DeviceHours > f.BudgetHours
 		f.Affordable = min(n, int(math.Ceil(f.BudgetHours*3600/one.Seconds)))
 	}
+	return f
+}
+
+// From completes the forecast of a study of at least that many trials; 0: their number is fixed. It is over its
+// budget if the least of it is.
+func (f Forecast) From(least int) Forecast {
+	f.Least = least
+	if least == 0 || f.TrialSeconds == 0 {
+		return f
+	}
+	f.LeastWallSeconds = math.Ceil(float64(least)/float64(f.Parallel)) * f.TrialSeconds
+	f.LeastDeviceHours = float64(least) * f.TrialSeconds / 3600
+	f.OverBudget = f.BudgetHours > 0 && f.LeastDeviceHours > f.BudgetHours
 	return f
 }

@@ -80,7 +80,11 @@ func (a *app) checkCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			fmt.Fprintf(a.stdout, "%s is a good study file: %s, %d trials of %d epochs\n", spec.Name, spec.Design, n, spec.Trainer.Epochs)
+			least := 0
+			if spec.Settle != nil {
+				least = n / spec.Replicates * spec.Settle.First()
+			}
+			fmt.Fprintf(a.stdout, "%s is a good study file: %s, %s trials of %d epochs\n", spec.Name, spec.Design, upTo(least, n), spec.Trainer.Epochs)
 			for _, note := range notes {
 				fmt.Fprintf(a.stdout, "note: %s\n", note)
 			}

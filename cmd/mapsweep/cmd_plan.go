@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/mapsweep/mapsweep/studies"
+	"github.com/mapsweep/mapsweep/studies/courses"
 	"github.com/mapsweep/mapsweep/studies/design"
 	"github.com/mapsweep/mapsweep/studies/shipped"
 	"github.com/mapsweep/mapsweep/sweep"
@@ -25,7 +26,8 @@ import (
 type planned struct {
 	Study    string          `json:"study"`
 	Design   string          `json:"design"`
-	Trials   int             `json:"trials"`
+	Trials   int             `json:"trials"`          // at most
+	Least    int             `json:"least,omitempty"` // where variants get replicates until they are settled
 	Parallel int             `json:"parallel"`
 	Devices  []string        `json:"devices,omitempty"` // GPUs that trials lease
 	Lacks    string          `json:"lacks,omitempty"`   // the device that this machine does not have
@@ -134,6 +136,9 @@ func layOut(spec studies.Spec) (*planned, error) {
 		return nil, &codeError{exitUsage, fmt.Errorf("lay out design: %w", err)}
 	}
 	p.Plan = &plan
+	if spec.Settle != nil {
+		p.Least = len(courses.First(spec, plan))
+	}
 	return p, nil
 }
 
@@ -151,7 +156,7 @@ func forecast(ctx context.Context, spec studies.Spec, backend trainer.Backend, p
 			return err
 		}
 	}
-	f := sweep.NewForecast(spec, p.Trials, p.Parallel, est)
+	f := sweep.NewForecast(spec, p.Trials, p.Parallel, est).From(p.Least)
 	p.Forecast = &f
 	return nil
 }
@@ -187,7 +192,7 @@ func probe(ctx context.Context, spec studies.Spec, prober trainer.Prober) (train
 
 func (a *app) printPlan(spec studies.Spec, p *planned) {
 	w := a.stdout
-	fmt.Fprintf(w, "study %s: %s, %d trials of %d epochs, %d at a time\n", p.Study, p.Design, p.Trials, spec.Trainer.Epochs, p.Parallel)
+	fmt.Fprintf(w, "study %s: %s, %s trials of %d epochs, %d at a time\n", p.Study, p.Design, upTo(p.Least, p.Trials), spec.Trainer.Epochs, p.Parallel)
 	if len(spec.Trainer.Data) > 0 {
 		fmt.Fprintf(w, "data %s, %s at epoch %s, split %s\n", strings.Join(spec.Trainer.Data, ", "), spec.Objective.Metric, spec.Objective.Epoch, spec.Objective.Split)
 	}
@@ -201,9 +206,13 @@ func (a *app) printPlan(spec studies.Spec, p *planned) {
 	if p.Plan != nil {
 		fmt.Fprintf(w, "\n%-16s %6s %7s  %s\n", "factor", "arms", "trials", "levels")
 		for _, c := range p.Plan.Counts {
-			fmt.Fprintf(w, "%-16s %6d %7d  %s\n", c.Factor, c.Arms, c.Trials, values(c.Levels))
+			least := 0
+			if spec.Settle != nil {
+				least = c.Trials / p.Plan.Replicates * spec.Settle.First()
+			}
+			fmt.Fprintf(w, "%-16s %6d %7s  %s\n", c.Factor, c.Arms, strings.ReplaceAll(upTo(least, c.Trials), " to ", "-"), values(c.Levels))
 		}
-		fmt.Fprintf(w, "\n%s x %s", count(len(p.Plan.Arms), "arm"), count(p.Plan.Replicates, "replicate"))
+		fmt.Fprintf(w, "\n%s x %s", count(len(p.Plan.Arms), "arm"), replicatesWords(spec, p.Plan.Replicates))
 		if n := len(p.Plan.Data); n > 1 {
 			fmt.Fprintf(w, " x %d data sets", n)
 		}
@@ -227,7 +236,9 @@ func (a *app) printPlan(spec studies.Spec, p *planned) {
 	if f := p.Forecast; f != nil {
 		fmt.Fprintln(w)
 		if f.TrialSeconds > 0 {
-			fmt.Fprintf(w, "forecast: %s a trial, %s in all, %.2g device-hours\n", duration(seconds(f.TrialSeconds)), duration(seconds(f.WallSeconds)), f.DeviceHours)
+			fmt.Fprintf(w, "forecast: %s a trial, %s in all, %s device-hours\n", duration(seconds(f.TrialSeconds)),
+				between(duration(seconds(f.LeastWallSeconds)), duration(seconds(f.WallSeconds)), f.Least > 0),
+				between(fmt.Sprintf("%.2g", f.LeastDeviceHours), fmt.Sprintf("%.2g", f.DeviceHours), f.Least > 0))
 		}
 		if f.Note != "" {
 			fmt.Fprintln(w, f.Note)
@@ -241,6 +252,31 @@ func times(a design.Arm) string {
 		return fmt.Sprintf("%s (%d times)", a.Name, a.Times)
 	}
 	return a.Name
+}
+
+// upTo is a number, or where there is a least one both.
+func upTo(least, most int) string {
+	return between(fmt.Sprint(least), fmt.Sprint(most), least > 0)
+}
+
+// between is a range, or its upper end alone.
+func between(low, high string, ranges bool) string {
+	if !ranges || low == high {
+		return high
+	}
+	return low + " to " + high
+}
+
+// replicatesWords says how many replicates a variant gets, and when it may stop.
+func replicatesWords(spec studies.Spec, most int) string {
+	if spec.Settle == nil {
+		return count(most, "replicate")
+	}
+	when := "looked at after each"
+	if looks := spec.Settle.Looks; len(looks) > 0 {
+		when = "looks at " + strings.Trim(strings.ReplaceAll(fmt.Sprint(looks), " ", ", "), "[]")
+	}
+	return fmt.Sprintf("%s replicates (until settled, %s)", upTo(spec.Settle.First(), most), when)
 }
 
 // count is a number with its noun: 1 arm, 5 arms.

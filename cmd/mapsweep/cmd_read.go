@@ -220,8 +220,8 @@ func (a *app) printStatus(rows []statusRow) {
 			fmt.Fprintf(a.stdout, "  %s (tuning %d of %s): %s of %s used, %d complete, %d pruned, %d failed; %d running\n",
 				r.Name, t.Tuning, where(t.TuningOf), hours(t.DeviceHours), hours(t.BudgetHours), n.Complete, n.Pruned, n.Failed+n.Infeasible, n.Running)
 		} else {
-			fmt.Fprintf(a.stdout, "%s (%s, %s): %d of %d trials finished: %d complete, %d pruned, %d failed, %d infeasible, %d skipped; %d running, %d waiting\n",
-				r.Name, r.Design, r.Objective, n.Finished(), n.Planned, n.Complete, n.Pruned, n.Failed, n.Infeasible, n.Skipped, n.Running, n.Waiting)
+			fmt.Fprintf(a.stdout, "%s (%s, %s): %d of %s trials finished: %d complete, %d pruned, %d failed, %d infeasible, %d skipped; %d running, %d waiting\n",
+				r.Name, r.Design, r.Objective, n.Finished(), grows(n.Planned, n.Most), n.Complete, n.Pruned, n.Failed, n.Infeasible, n.Skipped, n.Running, n.Waiting)
 		}
 		if len(r.Inert) > 0 {
 			fmt.Fprintf(a.stdout, "  factors that change nothing in this trainer: %s\n", strings.Join(r.Inert, ", "))

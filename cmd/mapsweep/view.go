@@ -93,6 +93,8 @@ func (v *view) event(ev sweep.Event) {
 		v.measured(ev)
 	case sweep.TrialFinished:
 		v.trialFinished(ev)
+	case sweep.VariantSettled:
+		v.printf("%s", v.settledWords(ev))
 	}
 }
 
@@ -112,7 +114,7 @@ func (v *view) started(ev sweep.StudyStarted) {
 	if v.open {
 		bound = "at most "
 	}
-	v.printf("%s %s: %s%d trials, %d at a time%s%s", verb, ev.Study.Name, bound, ev.Summary.Planned, ev.Parallel, more, finishedWords(v.resumed))
+	v.printf("%s %s: %s%s trials, %d at a time%s%s", verb, ev.Study.Name, bound, grows(ev.Summary.Planned, ev.Summary.Most), ev.Parallel, more, finishedWords(v.resumed))
 	for _, d := range ev.Devices {
 		v.printf("  device %s", d)
 	}
@@ -124,6 +126,9 @@ func (v *view) started(ev sweep.StudyStarted) {
 	}
 	if len(ev.Retried) > 0 {
 		v.printf("  failed before, repeated: trials %s", numbers(ev.Retried))
+	}
+	for _, s := range ev.Settled {
+		v.printf("  before: %s", v.settledWords(s))
 	}
 	for _, d := range ev.Study.Provenance.Data {
 		v.printf("  data %s: %d train, %d val pictures, %d classes, hash %.12s", d.Name, d.Train, d.Val, len(d.Classes), d.Hash)
@@ -213,9 +218,14 @@ func (v *view) trialFinished(ev sweep.TrialFinished) {
 	lt := v.running[ev.Trial.ID]
 	delete(v.running, ev.Trial.ID)
 	v.done = ev.Summary
+	grown := ev.Summary.Planned > v.total
+	v.total = max(v.total, ev.Summary.Planned)
 	v.mu.Unlock()
 	if lt != nil && lt.bar != nil {
 		lt.bar.Abort(true)
+	}
+	if v.study != nil && grown {
+		v.study.SetTotal(int64(v.total), false)
 	}
 	if v.study != nil {
 		v.study.SetCurrent(int64(min(ev.Summary.Finished(), v.total)))
@@ -245,11 +255,41 @@ func (v *view) trialFinished(ev sweep.TrialFinished) {
 		line += "  " + duration(time.Since(lt.began))
 	}
 	if v.bars == nil {
-		line += fmt.Sprintf("  (%d of %d)", ev.Summary.Finished(), ev.Summary.Planned)
+		line += fmt.Sprintf("  (%d of %s)", ev.Summary.Finished(), grows(ev.Summary.Planned, ev.Summary.Most))
 		v.printf("%s", line)
 	} else if ev.Trial.State == trials.Fail || ev.Trial.State == trials.Waiting {
 		v.printf("%s", line)
 	}
+}
+
+// grows is a number of trials that may become a larger one: 15, or 15 to 60.
+func grows(now, most int) string {
+	if most <= now {
+		return fmt.Sprint(now)
+	}
+	return upTo(now, most)
+}
+
+// settledWords says in a line how a variant ended: "mosaic=0: worse after 3 pairs, −7.1 [−9.1, −5.1]; stops".
+func (v *view) settledWords(ev sweep.VariantSettled) string {
+	m := reports.MetricOf(v.metric)
+	e := reports.Effect{Effect: ev.Effect}
+	line := ev.Arm
+	if v.blocks > 1 {
+		line += ", " + ev.Data
+	}
+	if ev.Settled {
+		line += fmt.Sprintf(": %s after %s", ev.Verdict, count(ev.N, "pair"))
+	} else {
+		line += ": " + string(reports.NotSettled)
+	}
+	if !math.IsNaN(ev.Mean) {
+		line += strings.TrimRight(", "+m.Effect(e)+" "+m.Interval(e), " ")
+	}
+	if !ev.Settled {
+		line += " (" + ev.Reason + ")"
+	}
+	return line + "; stops"
 }
 
 // describe names a trial by what makes it different: its variant and seed, or its varied parameters.
@@ -331,6 +371,9 @@ func (v *view) studyTail() string {
 	defer v.mu.Unlock()
 	finished := v.done.Finished()
 	s := fmt.Sprintf("%d/%d trials", finished, v.total)
+	if v.done.Most > v.total {
+		s += fmt.Sprintf(", up to %d", v.done.Most)
+	}
 	if v.done.Failed > 0 {
 		s += fmt.Sprintf(", %d failed", v.done.Failed)
 	}

@@ -107,6 +107,7 @@ type DocumentArm struct {
 	Mean      *float64                  `json:"mean"`
 	SD        *float64                  `json:"sd"`
 	Effect    *inference.Effect         `json:"effect,omitempty"`
+	Course    *inference.Course         `json:"course,omitempty"`  // how it was settled, look by look
 	Metrics   map[string]DocumentMetric `json:"metrics,omitempty"` // those that were asked for
 }
 
@@ -180,7 +181,7 @@ func (v View) block(s *reports.Snapshot, b *reports.Block) DocumentBlock {
 		da := DocumentArm{Arm: a.Name, Label: a.Label, Reference: a.Reference, Top: b.IsTop(k), Params: a.Params,
 			Scores: append([]reports.Score{}, a.Scores...), Mean: null(a.Mean), SD: null(a.SD)}
 		if e, ok := b.Effect(a.Name); ok {
-			da.Effect, da.Mark = &e.Effect, mark(e)
+			da.Effect, da.Course, da.Mark = &e.Effect, e.Course, mark(e)
 		}
 		for _, f := range further {
 			if da.Metrics == nil {

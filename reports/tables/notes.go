@@ -18,6 +18,8 @@ func notes(s *reports.Snapshot, b *reports.Block) []string {
 	case len(b.Effects) == 0:
 	case unscored(b):
 		n = append(n, unscoredWords(s))
+	case s.Sequential():
+		n = append(n, settledNotes(s, b)...)
 	case oneSeed(b) && s.Spec.Replicates > 1 && !s.Count.Done():
 		n = append(n, "One seed per variant so far: no interval, and nothing can be said about chance yet.")
 		n = append(n, untestedNotes(b, 0)...)
@@ -27,7 +29,6 @@ func notes(s *reports.Snapshot, b *reports.Block) []string {
 	default:
 		n = append(n, testedNotes(s, b)...)
 		n = append(n, untestedNotes(b, math.MaxInt)...)
-		n = append(n, reasons(b, "Not settled", unsettled, math.MaxInt)...)
 	}
 	if slices.ContainsFunc(b.Effects, func(e reports.Effect) bool { return e.Verdict == inference.Inert }) {
 		n = append(n, "“inert” means that the trainer does not read what the row changes, by the audit that is kept with the study: it shows chance.")
@@ -65,9 +66,6 @@ func pairing(b *reports.Block) string {
 
 // correctedWords say what p values and intervals stand for.
 func correctedWords(s *reports.Snapshot, b *reports.Block, comparisons int) string {
-	if s.Spec.Settle != nil {
-		return fmt.Sprintf("intervals and p values hold over all looks and %s together (%s).", reports.Count(comparisons, "variant"), s.Correction(b))
-	}
 	return fmt.Sprintf("p values after %s over %s; the interval is each variant's own.", correctionNoun(s.Correction(b)), reports.Count(comparisons, "comparison"))
 }
 
@@ -119,11 +117,6 @@ func untestedNotes(b *reports.Block, seeds int) []string {
 	return reasons(b, "Not tested", func(v inference.Verdict) bool { return v == inference.NotTested }, seeds)
 }
 
-// unsettled says that a sequence of replicates has not settled a variant.
-func unsettled(v inference.Verdict) bool {
-	return v == inference.Unsettled || v == inference.Futile || v == inference.OutOfBudget
-}
-
 // reasons give the reason for each arm of some verdicts with at most that many seeds, those with the same reason together.
 func reasons(b *reports.Block, what string, of func(inference.Verdict) bool, seeds int) []string {
 	var order []string
@@ -170,6 +163,9 @@ func Accounting(s *reports.Snapshot) string {
 	}
 	if c.Missing > 0 {
 		t += fmt.Sprintf(" + %d never enqueued", c.Missing)
+	}
+	if c.Most > 0 {
+		t += fmt.Sprintf(", up to %d until all variants are settled", c.Most)
 	}
 	if c.Repeated > 0 {
 		t += fmt.Sprintf(" (and %d failed and repeated)", c.Repeated)

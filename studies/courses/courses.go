@@ -23,6 +23,7 @@ type Standing struct {
 	Variants []Variant      // by data set, then in design order
 	Missing  []design.Point // needed now and not among the trials, in the order of running
 	Most     int            // trials that may come beside those that are there or missing
+	Arms     int            // variants of one data set, which share alpha
 }
 
 // Of finds a variant.
@@ -72,7 +73,7 @@ func Read(spec studies.Spec, plan design.Plan, ts []trials.Trial, spent bool) St
 	for _, p := range First(spec, plan) {
 		r.needed[placeOf(p)] = true
 	}
-	var s Standing
+	s := Standing{Arms: len(plan.Arms) - 1}
 	data := plan.Data
 	if len(data) == 0 {
 		data = []string{""}
