@@ -302,8 +302,8 @@ func shareCells(r importance.Result, name string, value, sd float64) []Cell {
 func importanceNotes(r importance.Result, beside *importance.Result, pairs bool) []string {
 	var n []string
 	if r.Method == importance.FANOVA {
-		n = append(n, fmt.Sprintf("fANOVA: shares of the variance of the scores that a forest of %s predicts over the whole space. It predicts %.0f %% of the variance of trials that it has not seen.",
-			reports.Count(r.N, "trial"), 100*r.Fit))
+		n = append(n, fmt.Sprintf("fANOVA: shares of the variance of the scores that a model of %s (a forest of trees) predicts over the whole space. It predicts %.0f %% of the variance of configurations that it has not seen.",
+			reports.Count(r.N, "configuration"), 100*r.Fit))
 		if pairs && len(r.Pairs) > 0 {
 			n = append(n, "Rows with × are what two parameters do together beyond what each does alone.")
 		}
@@ -312,7 +312,7 @@ func importanceNotes(r importance.Result, beside *importance.Result, pairs bool)
 		}
 	}
 	if r.Method == importance.PEDANOVA || beside != nil {
-		n = append(n, "PED-ANOVA: how much the values in the best tenth of the trials differ from those in all, as shares of the sum.")
+		n = append(n, "PED-ANOVA: how much the values in the best tenth of the configurations differ from those in all, as shares of the sum.")
 	}
 	if r.Bias != "" {
 		n = append(n, r.Bias)
