@@ -31,36 +31,48 @@ What a design cannot tell is said in a sentence.`,
 			if err != nil {
 				return err
 			}
+			format, err := tableFormat(format, asJSON)
+			if err != nil {
+				return err
+			}
+			if format == "csv" {
+				return usagef("--format csv is of tables with a line per trial or variant; json has every number of why")
+			}
 			return a.withStudy(c.Context(), given[0], func(_ trials.Reader, snap *reports.Snapshot) error {
-				if asJSON {
-					doc, err := explain(snap, o)
-					if err != nil {
-						return asUsage(err)
-					}
-					return printJSON(a.stdout, doc)
-				}
-				ts, err := tables.Why(snap, o)
-				if err != nil {
-					return asUsage(err)
-				}
-				switch format {
-				case "terminal":
-					return tables.Terminal(a.stdout, ts, a.tableOptions())
-				case "markdown", "md":
-					return tables.Markdown(a.stdout, ts)
-				case "latex", "tex":
-					return tables.LaTeX(a.stdout, ts)
-				}
-				return usagef("--format %q is none of terminal, markdown, latex", format)
+				return a.printWhy(snap, o, format)
 			})
 		},
 	}
 	c.Flags().StringVar(&method, "method", "", "importance by fanova or ped-anova (default fanova, and ped-anova beside it where a sampler chose the points)")
 	c.Flags().BoolVar(&pairs, "pairs", false, "importance of pairs, too")
 	c.Flags().StringVar(&path, "path", "", "ends of the path and of Shapley values: FROM..TO, each baseline, best, a variant or the number of a trial")
-	c.Flags().StringVar(&format, "format", "terminal", "terminal, markdown or latex")
+	c.Flags().StringVar(&format, "format", "text", "text, md, latex or html")
 	c.Flags().BoolVar(&asJSON, "json", false, "print as JSON")
 	return c
+}
+
+// printWhy writes the analyses; their only errors are about names that the user gave.
+func (a *app) printWhy(snap *reports.Snapshot, o tables.WhyOptions, format string) error {
+	if format == "json" {
+		doc, err := explain(snap, o)
+		if err != nil {
+			return &codeError{exitUsage, err}
+		}
+		return printJSON(a.stdout, doc)
+	}
+	ts, err := tables.Why(snap, o)
+	if err != nil {
+		return &codeError{exitUsage, err}
+	}
+	switch format {
+	case "md":
+		return tables.Markdown(a.stdout, ts)
+	case "latex":
+		return tables.LaTeX(a.stdout, ts)
+	case "html":
+		return tables.HTML(a.stdout, ts)
+	}
+	return tables.Terminal(a.stdout, ts, a.tableOptions())
 }
 
 func whyOptions(method, path string, pairs bool) (tables.WhyOptions, error) {
@@ -83,9 +95,6 @@ func whyOptions(method, path string, pairs bool) (tables.WhyOptions, error) {
 	}
 	return o, nil
 }
-
-// asUsage is for errors about names that the user gave.
-func asUsage(err error) error { return &codeError{exitUsage, err} }
 
 // whyDocument is `mapsweep why --json`. What the data cannot tell is null, with the reason under Nothing.
 type whyDocument struct {

@@ -82,8 +82,8 @@ func sentence(t string) string {
 
 // MainEffects are the terms of a factorial.
 func MainEffects(s *reports.Snapshot, f inference.Factorial) Table {
-	t := Table{Name: "main-effects", Columns: []Column{{"term", false}, {"effect on " + heading(s.Metric), true}, {intervalTitle(s), true},
-		{"p (Holm)", true}, {"verdict", false}, {"cannot be told from", false}}}
+	t := Table{Name: "main-effects", Columns: []Column{{Title: "term"}, {Title: "effect on " + heading(s.Metric), Right: true}, {Title: levelTitle(s), Right: true},
+		{Title: "p (Holm)", Right: true}, {Title: "verdict"}, {Title: "cannot be told from"}}}
 	aliased := false
 	for _, x := range f.Terms {
 		aliased = aliased || len(x.Aliases) > 0
@@ -102,8 +102,8 @@ func MainEffects(s *reports.Snapshot, f inference.Factorial) Table {
 	return t
 }
 
-// intervalTitle names intervals by the study's own level.
-func intervalTitle(s *reports.Snapshot) string {
+// levelTitle names intervals by the study's own level.
+func levelTitle(s *reports.Snapshot) string {
 	return fmt.Sprintf("%.4g %% interval", 100*(1-s.Spec.Rules.Level()))
 }
 
@@ -130,11 +130,11 @@ func effectNotes(s *reports.Snapshot, f inference.Factorial) []string {
 		n = append(n, fmt.Sprintf("Lenth's margin of error is %s for one term, %s for all at once.", s.Metric.WithUnit(s.Metric.Rough(f.ME)), s.Metric.WithUnit(s.Metric.Rough(f.SME))))
 	}
 	n = append(n, f.Notes...)
-	return append(n, reasons(f.Terms)...)
+	return append(n, termReasons(f.Terms)...)
 }
 
-// reasons are those of terms that got no test or lean on assumptions, each once.
-func reasons(terms []inference.Term) []string {
+// termReasons are those of terms that got no test or lean on assumptions, each once.
+func termReasons(terms []inference.Term) []string {
 	var out []string
 	seen := map[string]bool{}
 	for _, x := range terms {
@@ -148,7 +148,7 @@ func reasons(terms []inference.Term) []string {
 		}
 		if len(x.Partial) > 0 && !seen["partial"] {
 			seen["partial"] = true
-			out = append(out, fmt.Sprintf("Verdicts assume no interactions: %+.2g of the effect of %s would be in that of %s, and so on.", x.Partial[0].Weight, x.Partial[0].Label, x.Label))
+			out = append(out, fmt.Sprintf("Verdicts assume no interactions: %s of the effect of %s would be in that of %s, and so on.", reports.Signed(x.Partial[0].Weight, 2), x.Partial[0].Label, x.Label))
 		}
 	}
 	return out
@@ -156,8 +156,8 @@ func reasons(terms []inference.Term) []string {
 
 // Attribution are Shapley values, then what knobs do in pairs.
 func Attribution(s *reports.Snapshot, a importance.Attribution) Table {
-	t := Table{Name: "shapley", Title: fmt.Sprintf(": from %s to %s", a.From, a.To), Columns: []Column{{"change", false}, {"part of the gain" + unit(s.Metric), true},
-		{intervalTitle(s), true}, {"alone", true}, {"last", true}, {"p (Holm)", true}}}
+	t := Table{Name: "shapley", Title: fmt.Sprintf(": from %s to %s", a.From, a.To), Columns: []Column{{Title: "change"}, {Title: "part of the gain" + unit(s.Metric), Right: true},
+		{Title: levelTitle(s), Right: true}, {Title: "alone", Right: true}, {Title: "last", Right: true}, {Title: "p (Holm)", Right: true}}}
 	for _, k := range a.Knobs {
 		e := reports.Effect{Effect: k.Value}
 		t.Rows = append(t.Rows, []Cell{label(k.Label), {Text: s.Metric.Effect(e), Tone: toned(k.Value)}, cell(s.Metric.Interval(e)), cell(like(s, e, k.First)), cell(like(s, e, k.Last)), cell(reports.PValue(k.Value.PHolm))})
@@ -196,8 +196,8 @@ func Path(s *reports.Snapshot, p importance.Path) Table {
 	if p.Predicted {
 		how = ", predicted by a model"
 	}
-	t := Table{Name: "path", Title: fmt.Sprintf(" from %s to %s%s", p.From, p.To, how), Columns: []Column{{"step", true}, {"change", false},
-		{heading(s.Metric), true}, {"gain", true}, {intervalTitle(s), true}, {"share of the gain", true}}}
+	t := Table{Name: "path", Title: fmt.Sprintf(" from %s to %s%s", p.From, p.To, how), Columns: []Column{{Title: "step", Right: true}, {Title: "change"},
+		{Title: heading(s.Metric), Right: true}, {Title: "gain", Right: true}, {Title: levelTitle(s), Right: true}, {Title: "share of the gain", Right: true}}}
 	if p.Predicted {
 		t.Columns[4].Title = "± over trees"
 	}
@@ -257,12 +257,12 @@ const mostPairs = 10
 
 // Importance is the table of one result, with another one's singles beside it (nil: none).
 func Importance(r importance.Result, beside *importance.Result, pairs bool) Table {
-	t := Table{Name: "importance", Columns: []Column{{"parameter", false}, {r.Method, true}}}
+	t := Table{Name: "importance", Columns: []Column{{Title: "parameter"}, {Title: r.Method, Right: true}}}
 	if r.Method == importance.FANOVA {
-		t.Columns = append(t.Columns, Column{"± over trees", true})
+		t.Columns = append(t.Columns, Column{Title: "± over trees", Right: true})
 	}
 	if beside != nil {
-		t.Columns = append(t.Columns, Column{beside.Method, true})
+		t.Columns = append(t.Columns, Column{Title: beside.Method, Right: true})
 	}
 	for _, x := range r.Single {
 		row := shareCells(r, x.Name, x.Value, x.SD)
@@ -322,7 +322,7 @@ func importanceNotes(r importance.Result, beside *importance.Result, pairs bool)
 
 // Marginals is a line per place of each parameter, for files.
 func Marginals(s *reports.Snapshot, r importance.Result) Table {
-	t := Table{Name: "marginals", Title: "Mean predicted score along each parameter", Columns: []Column{{"parameter", false}, {"value", true}, {heading(s.Metric), true}, {"± over trees", true}}}
+	t := Table{Name: "marginals", Title: "Mean predicted score along each parameter", Columns: []Column{{Title: "parameter"}, {Title: "value", Right: true}, {Title: heading(s.Metric), Right: true}, {Title: "± over trees", Right: true}}}
 	for _, m := range r.Marginals {
 		for i, x := range m.X {
 			at := reports.ShortValue(x)
