@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"slices"
 	"sync"
 
 	"github.com/mapsweep/mapsweep/studies"
@@ -49,8 +50,21 @@ func (s *Snapshot) Factorial(b *Block) (inference.Factorial, error) {
 			return inference.Factorial{}, inference.Nothing(why)
 		}
 		settings, runs := s.crossed(b)
-		return inference.AnalyzeFactorial(settings, runs, inference.Options{Alpha: s.Spec.Rules.Level(), Margin: b.Margin, Minimize: s.minimizes()})
+		f, err := inference.AnalyzeFactorial(settings, runs, s.options(b))
+		if s.turnable() && slices.ContainsFunc(f.Terms, func(t inference.Term) bool { return len(t.Factors) == 1 && !t.Clear }) {
+			f.Notes = append(f.Notes, "With fold_over the design runs every point once more with all factors turned, which frees main effects from interactions of two.")
+		}
+		return f, err
 	})
+}
+
+// turnable says that the design is a fraction that has not been folded over.
+func (s *Snapshot) turnable() bool {
+	switch s.Spec.Design {
+	case studies.DesignFractional, studies.DesignPlackettBurman:
+		return s.Spec.Layout == nil || !s.Spec.Layout.FoldOver
+	}
+	return false
 }
 
 func (s *Snapshot) minimizes() bool { return s.Metric.Direction == trials.Minimize }
