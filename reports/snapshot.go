@@ -28,6 +28,7 @@ type Snapshot struct {
 	Warnings []string  // whole sentences that a reader must see beside the answer
 
 	settling *courses.Standing // of a study until settled
+	analyses *analyses         // computed when they are first asked for
 }
 
 // Block is the part of a study that ran on one data set.
@@ -138,7 +139,7 @@ func Load(ctx context.Context, r trials.Reader, study string) (*Snapshot, error)
 
 // New makes a snapshot of a study and its trials, in any order.
 func New(st trials.Study, ts []trials.Trial) (*Snapshot, error) {
-	s := &Snapshot{Study: st, Trials: byNumber(ts)}
+	s := &Snapshot{Study: st, Trials: byNumber(ts), analyses: &analyses{}}
 	if len(st.Resolved) > 0 {
 		if err := json.Unmarshal(st.Resolved, &s.Spec); err != nil {
 			return nil, fmt.Errorf("decode resolved file of study %q: %w", st.Name, err)

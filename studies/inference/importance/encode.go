@@ -1,6 +1,7 @@
 package importance
 
 import (
+	"encoding/binary"
 	"fmt"
 	"math"
 
@@ -101,7 +102,7 @@ func (d dim) usual(baseline trials.Params) float64 {
 	return 0.5
 }
 
-// encode turns points into numbers and leaves out those without a finite score or with a value that the space lacks.
+// encode turns points into numbers, one for each configuration with the mean of its scores, and leaves out those without a finite score or with a value that the space lacks.
 func encode(p Problem) (*encoded, error) {
 	e := &encoded{}
 	for _, q := range p.Space {
@@ -113,7 +114,9 @@ func encode(p Problem) (*encoded, error) {
 		e.dims = append(e.dims, d)
 	}
 	e.x, e.absent = make([][]float64, len(e.dims)), make([][]bool, len(e.dims))
-	foreign := 0
+	foreign, taken := 0, 0
+	seen := map[string]int{}
+	var times []float64
 	row, gone := make([]float64, len(e.dims)), make([]bool, len(e.dims))
 	for _, pt := range p.Points {
 		if math.IsNaN(pt.Score) || math.IsInf(pt.Score, 0) {
@@ -123,16 +126,42 @@ func encode(p Problem) (*encoded, error) {
 			foreign++
 			continue
 		}
+		taken++
+		key := name(row, gone)
+		if i, again := seen[key]; again {
+			e.y[i] += pt.Score
+			times[i]++
+			continue
+		}
+		seen[key] = len(e.y)
 		for j := range e.dims {
 			e.x[j] = append(e.x[j], row[j])
 			e.absent[j] = append(e.absent[j], gone[j])
 		}
-		e.y = append(e.y, pt.Score)
+		e.y, times = append(e.y, pt.Score), append(times, 1)
+	}
+	for i := range e.y {
+		e.y[i] /= times[i]
+	}
+	if taken > len(e.y) {
+		e.note("%d trials are of %d configurations: replicates of one count once, by their mean.", taken, len(e.y))
 	}
 	if foreign > 0 {
-		e.note("%d points with values that the space does not have are left out.", foreign)
+		e.note("%d trials with values that the space does not have are left out.", foreign)
 	}
 	return e, e.check()
+}
+
+// name is a key of an encoded point.
+func name(row []float64, gone []bool) string {
+	b := make([]byte, 0, 9*len(row))
+	for j, x := range row {
+		if gone[j] {
+			x = math.Inf(1)
+		}
+		b = binary.LittleEndian.AppendUint64(b, math.Float64bits(x))
+	}
+	return string(b)
 }
 
 func (e *encoded) note(format string, args ...any) {
@@ -162,9 +191,9 @@ func (e *encoded) check() error {
 	case len(e.y) == 0:
 		return inference.Nothing("no trial has a score")
 	case len(e.y) < FewestPoints:
-		return inference.Nothing(fmt.Sprintf("%d trials with a score are too few to say which parameters mattered: at least %d are needed", len(e.y), FewestPoints))
+		return inference.Nothing(fmt.Sprintf("%d configurations with a score are too few to say which parameters mattered: at least %d are needed", len(e.y), FewestPoints))
 	case alike(e.y):
-		return inference.Nothing("all trials scored exactly alike: there is nothing to explain")
+		return inference.Nothing("all configurations scored exactly alike: there is nothing to explain")
 	}
 	return nil
 }
@@ -179,7 +208,7 @@ func (e *encoded) conditional(what string) {
 			}
 		}
 		if n < len(e.y) {
-			e.note("%s matters in %d of %d trials; %s.", d.Name, n, len(e.y), what)
+			e.note("%s matters in %d of %d configurations; %s.", d.Name, n, len(e.y), what)
 		}
 	}
 }

@@ -31,7 +31,7 @@ func Fit(p Problem, o Options) (*Model, error) {
 	m.problem, m.fit = p, fitted(e, trees, drawn)
 	e.conditional("elsewhere the model takes it at the baseline's value")
 	if !(m.fit > 0) {
-		return nil, inference.Nothing(fmt.Sprintf("a model of the %d trials predicts trials that it has not seen no better than their mean: "+
+		return nil, inference.Nothing(fmt.Sprintf("a model of the %d configurations predicts those that it has not seen no better than their mean: "+
 			"which parameters mattered cannot be told from noise", len(e.y)))
 	}
 	return m, nil
@@ -73,7 +73,7 @@ func (m *Model) FANOVA(pairs bool) Result {
 	slices.SortStableFunc(r.Single, func(a, b Share) int { return cmp.Compare(b.Value, a.Value) })
 	slices.SortStableFunc(r.Pairs, func(a, b Pair) int { return cmp.Compare(b.Value, a.Value) })
 	if m.fit < weakFit {
-		r.Notes = append(r.Notes, fmt.Sprintf("The model predicts only %.0f %% of the variance of trials that it has not seen: the rest is noise, or more than these trials show.", 100*m.fit))
+		r.Notes = append(r.Notes, fmt.Sprintf("The model predicts only %.0f %% of the variance of configurations that it has not seen: the rest is noise, or more than these show.", 100*m.fit))
 	}
 	return r
 }

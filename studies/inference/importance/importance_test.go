@@ -269,6 +269,35 @@ func TestConditional(t *testing.T) {
 	}
 }
 
+// Replicates of a configuration count once, by their mean: it is the same as having the means alone.
+func TestReplicates(t *testing.T) {
+	one := mixed(100, 0.1)
+	two := one
+	two.Points = nil
+	for i := range one.Points { // numbers whose mean is exact
+		one.Points[i].Score = math.Round(one.Points[i].Score*1024) / 1024
+	}
+	for _, p := range one.Points {
+		for _, d := range []float64{-0.5, 0.5} {
+			two.Points = append(two.Points, importance.Point{Params: p.Params, Score: p.Score + d})
+		}
+	}
+	var r [2]importance.Result
+	for i, p := range []importance.Problem{one, two} {
+		m, err := importance.Fit(p, importance.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		r[i] = m.FANOVA(true)
+	}
+	if r[1].N != 100 || len(r[1].Notes) != len(r[0].Notes)+1 || r[1].Notes[0] != "200 trials are of 100 configurations: replicates of one count once, by their mean." {
+		t.Errorf("n %d, notes %q", r[1].N, r[1].Notes)
+	}
+	for i, s := range r[0].Single {
+		near(t, s.Name, r[1].Single[i].Value, s.Value, 1e-9)
+	}
+}
+
 // Degenerate input gets a sentence, never a number.
 func TestNothing(t *testing.T) {
 	set := func(score func(i int) float64) importance.Problem {
@@ -289,7 +318,7 @@ func TestNothing(t *testing.T) {
 		"no points":          {importance.Problem{Space: mixed(1, 0).Space}, "no trial has a score", "no trial has a score"},
 		"all failed":         {set(func(int) float64 { return math.NaN() }), "no trial has a score", "no trial has a score"},
 		"infinite":           {set(func(int) float64 { return math.Inf(1) }), "no trial has a score", "no trial has a score"},
-		"few":                {mixed(9, 0), "9 trials with a score are too few", "9 trials with a score are too few"},
+		"few":                {mixed(9, 0), "9 configurations with a score are too few", "9 configurations with a score are too few"},
 		"constant":           {set(func(int) float64 { return 0.5 }), "exactly alike", "exactly alike"},
 		"noise":              {set(func(int) float64 { return rng.NormFloat64() }), "cannot be told from noise", ""},
 		"nothing varies":     {flat, "no parameter varies", "no parameter varies"},

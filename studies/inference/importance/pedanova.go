@@ -36,7 +36,7 @@ func PED(p Problem) (Result, error) {
 		}
 	}
 	if n == len(e.y) {
-		return Result{}, inference.Nothing("the best tenth of the trials and all others scored alike: there is nothing to explain")
+		return Result{}, inference.Nothing("the best tenth of the configurations and all others scored alike: there is nothing to explain")
 	}
 	sum := 0.0
 	for d := range e.dims {
@@ -45,7 +45,7 @@ func PED(p Problem) (Result, error) {
 		sum += v
 	}
 	if !(sum > 0) {
-		return Result{}, inference.Nothing("no parameter takes other values in the best trials than in all of them")
+		return Result{}, inference.Nothing("no parameter takes other values in the best configurations than in all of them")
 	}
 	for i := range r.Single {
 		r.Single[i].Value /= sum
@@ -54,7 +54,7 @@ func PED(p Problem) (Result, error) {
 	e.conditional("it is compared there")
 	r.Notes = e.notes
 	if n < fewestTop {
-		r.Notes = append(r.Notes, fmt.Sprintf("The best tenth is %d trials only: take the order with care.", n))
+		r.Notes = append(r.Notes, fmt.Sprintf("The best tenth is %d configurations only: take the order with care.", n))
 	}
 	return r, nil
 }

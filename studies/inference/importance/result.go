@@ -16,7 +16,7 @@ const (
 // singles' sum: how much a parameter's values in the best trials differ from those in all trials.
 type Result struct {
 	Method    string     `json:"method"` // FANOVA or PEDANOVA
-	N         int        `json:"n"`      // points that it rests on
+	N         int        `json:"n"`      // configurations that it rests on
 	Fit       float64    `json:"fit"`    // share of the variance of scores that the forest predicts at points that it has not seen; NaN without a forest
 	Single    []Share    `json:"single"` // by falling value
 	Pairs     []Pair     `json:"pairs,omitempty"`

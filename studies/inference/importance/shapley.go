@@ -118,7 +118,7 @@ func (g Game) knobs(values [][]float64) []Attributed {
 			k.First += (v[bit] - v[0]) / float64(len(values))
 			k.Last += (v[full] - v[full&^bit]) / float64(len(values))
 		}
-		es = append(es, effect(make([]float64, len(phi)), phi, g.Option))
+		es = append(es, effect(make([]float64, len(phi)), tidy(phi, values), g.Option))
 		out = append(out, k)
 	}
 	for j, e := range inference.Family(es) {
@@ -142,7 +142,7 @@ func (g Game) pairs(values [][]float64) []Synergy {
 					}
 				}
 			}
-			es = append(es, effect(make([]float64, len(both)), both, g.Option))
+			es = append(es, effect(make([]float64, len(both)), tidy(both, values), g.Option))
 			out = append(out, Synergy{A: g.Knobs[i].Name, B: g.Knobs[j].Name})
 		}
 	}
@@ -159,6 +159,20 @@ func weight(t, m int) float64 {
 		w *= float64(t-i) / float64(m-1-i)
 	}
 	return w
+}
+
+// tidy takes for 0 what is rounding beside the scores that it is made of.
+func tidy(x []float64, values [][]float64) []float64 {
+	for s := range x {
+		size := 0.0
+		for _, v := range values[s] {
+			size = math.Max(size, math.Abs(v))
+		}
+		if math.Abs(x[s]) <= 1e-14*float64(len(values[s]))*size {
+			x[s] = 0
+		}
+	}
+	return x
 }
 
 // effect is the paired comparison of numbers by position.
