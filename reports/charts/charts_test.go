@@ -160,22 +160,28 @@ func TestLabelsFit(t *testing.T) {
 			if err != nil {
 				t.Fatalf("%s %s: %v", name, c.Name, err)
 			}
-			if strings.Contains(b.String(), "NaN") || strings.Contains(b.String(), "Inf") {
-				t.Errorf("%s %s draws at NaN or Inf", name, c.Name)
-			}
-			ls, w, h := labels(t, b.String())
-			if len(ls) == 0 {
-				t.Errorf("%s %s has no label", name, c.Name)
-			}
-			for i, l := range ls {
-				if l.x0 < 0 || l.x1 > w+0.01 || l.y0 < 0 || l.y1 > h {
-					t.Errorf("%s %s: %q leaves the picture: x %.1f to %.1f of %.0f, y %.1f to %.1f of %.0f", name, c.Name, l.text, l.x0, l.x1, w, l.y0, l.y1, h)
-				}
-				for _, m := range ls[:i] {
-					if l.x0 < m.x1-0.2 && m.x0 < l.x1-0.2 && l.y0 < m.y1-0.2 && m.y0 < l.y1-0.2 {
-						t.Errorf("%s %s: %q lies on %q", name, c.Name, l.text, m.text)
-					}
-				}
+			checkLabels(t, name+" "+c.Name, b.String())
+		}
+	}
+}
+
+// checkLabels wants every text of an SVG file inside the picture and apart from the others.
+func checkLabels(t *testing.T, name, svg string) {
+	t.Helper()
+	if strings.Contains(svg, "NaN") || strings.Contains(svg, "Inf") {
+		t.Errorf("%s draws at NaN or Inf", name)
+	}
+	ls, w, h := labels(t, svg)
+	if len(ls) == 0 {
+		t.Errorf("%s has no label", name)
+	}
+	for i, l := range ls {
+		if l.x0 < 0 || l.x1 > w+0.01 || l.y0 < 0 || l.y1 > h {
+			t.Errorf("%s: %q leaves the picture: x %.1f to %.1f of %.0f, y %.1f to %.1f of %.0f", name, l.text, l.x0, l.x1, w, l.y0, l.y1, h)
+		}
+		for _, m := range ls[:i] {
+			if l.x0 < m.x1-0.2 && m.x0 < l.x1-0.2 && l.y0 < m.y1-0.2 && m.y0 < l.y1-0.2 {
+				t.Errorf("%s: %q lies on %q", name, l.text, m.text)
 			}
 		}
 	}

@@ -1,6 +1,12 @@
 package charts
 
-import "gonum.org/v1/plot/vg"
+import (
+	"io"
+
+	"gonum.org/v1/plot/vg"
+
+	"github.com/mapsweep/mapsweep/reports"
+)
 
 // Wrap breaks a tick label.
 func Wrap(t string, width vg.Length, limit int) []string { return wrap(tickStyle, t, width, limit) }
@@ -28,4 +34,24 @@ func labels(ts []tick) []string {
 		out = append(out, t.label)
 	}
 	return out
+}
+
+// The charts of analyses, from their numbers alone.
+var (
+	HalfNormal   = picture(halfNormalOf, halfNormalDraw, halfNormalSize)
+	Interactions = picture(interactionsOf, interactionsDraw, interactionsSize)
+	Importance   = picture(importanceOf, importanceDraw, importanceSize)
+	Pairs        = picture(pairsOf, pairsDraw, pairsSize)
+	Marginals    = picture(marginalsOf, marginalsDraw, marginalsSize)
+)
+
+func picture[A, D any](data func(A, reports.Metric) (D, error), paint func(D, *canvas), size func(D) (w, h vg.Length)) func(A, io.Writer, string) error {
+	return func(a A, w io.Writer, format string) error {
+		d, err := data(a, reports.MetricOf("mAP50-95"))
+		if err != nil {
+			return err
+		}
+		width, height := size(d)
+		return render(w, newPlot(func(c *canvas) { paint(d, c) }), width, height, format)
+	}
 }
