@@ -107,7 +107,7 @@ func drawings() map[string]func(w io.Writer, format string) error {
 	}
 	add("importance", func(w io.Writer, format string) error { return charts.Importance(r, w, format) })
 	add("importance-flat", func(w io.Writer, format string) error { return charts.Importance(flat, w, format) })
-	add("pairs", func(w io.Writer, format string) error { return charts.Pairs(r, w, format) })
+	add("pairs", func(w io.Writer, format string) error { return charts.HeatMap(r, w, format) })
 	add("marginals", func(w io.Writer, format string) error { return charts.Marginals(r, w, format) })
 	return all
 }
@@ -152,7 +152,7 @@ func TestAnalysisNothing(t *testing.T) {
 		"half-normal":  charts.HalfNormal(few, io.Discard, "svg"),
 		"interactions": charts.Interactions(few, io.Discard, "svg"),
 		"importance":   charts.Importance(nan, io.Discard, "svg"),
-		"pairs":        charts.Pairs(nan, io.Discard, "svg"),
+		"pairs":        charts.HeatMap(nan, io.Discard, "svg"),
 		"marginals":    charts.Marginals(nan, io.Discard, "svg"),
 	} {
 		if !errors.Is(err, charts.ErrNothing) {

@@ -63,7 +63,7 @@ var All = []Chart{
 		chart(everything, importanceData, importanceDraw), sized(everything, importanceData, importanceSize)},
 	{"pairs", "Pairs of parameters",
 		"Share of the variance that two parameters explain together, beyond what each explains by itself (on the diagonal).",
-		chart(everything, pairsData, pairsDraw), sized(everything, pairsData, pairsSize)},
+		chart(everything, heatData, heatDraw), sized(everything, heatData, heatSize)},
 	{"marginals", "Mean score along each parameter",
 		"Predicted by the forest, averaged over all other parameters; shaded: spread over its trees. Where few trials lie it is a guess.",
 		chart(everything, marginalsData, marginalsDraw), sized(everything, marginalsData, marginalsSize)},

@@ -47,6 +47,8 @@ func stress() map[string]maker {
 	grid := fixture.Quickstart()
 	grid.Design = "grid"
 	all["grid"] = grid.Build
+	all["settled"] = fixture.Settled
+	all["screening"] = fixture.Screening
 	loo := fixture.Quickstart()
 	loo.Design = "leave-one-out"
 	all["leave-one-out"] = loo.Build
@@ -77,8 +79,8 @@ func TestGolden(t *testing.T) {
 func TestShown(t *testing.T) {
 	for name, want := range map[string]string{
 		"quickstart":    "effects comparison curves slopes losses",
-		"search":        "history slices search-curves search-losses",
-		"grid":          "comparison curves losses history slices",
+		"search":        "history slices importance pairs marginals search-curves search-losses",
+		"grid":          "comparison curves half-normal losses history slices",
 		"none":          "",
 		"waiting":       "",
 		"all-failed":    "curves losses",

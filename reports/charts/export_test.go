@@ -41,7 +41,7 @@ var (
 	HalfNormal   = picture(halfNormalOf, halfNormalDraw, halfNormalSize)
 	Interactions = picture(interactionsOf, interactionsDraw, interactionsSize)
 	Importance   = picture(importanceOf, importanceDraw, importanceSize)
-	Pairs        = picture(pairsOf, pairsDraw, pairsSize)
+	HeatMap      = picture(heatOf, heatDraw, heatSize)
 	Marginals    = picture(marginalsOf, marginalsDraw, marginalsSize)
 )
 

@@ -26,11 +26,23 @@ type importanceBar struct {
 const mostBars = 20
 
 func importanceData(s *reports.Snapshot) (importanceChart, error) {
-	r, err := s.Importance()
+	r, err := importances(s)
 	if err != nil {
-		return importanceChart{}, nothing(err.Error())
+		return importanceChart{}, err
 	}
 	return importanceOf(r, s.Metric)
+}
+
+// importances are those of a search, or of a design that spreads points over a space.
+func importances(s *reports.Snapshot) (importance.Result, error) {
+	if s.Search == nil {
+		return importance.Result{}, nothing("variants are compared one by one")
+	}
+	r, err := s.Importance()
+	if err != nil {
+		return r, nothing(err.Error())
+	}
+	return r, nil
 }
 
 func importanceOf(r importance.Result, m reports.Metric) (importanceChart, error) {
@@ -94,9 +106,9 @@ func (b importanceBar) number() string {
 	return reports.Number(b.value, 1) + " ± " + reports.Number(b.sd, 1) + " %"
 }
 
-// pairsChart is a heat map: what two parameters do together beyond what each does alone; on the diagonal what each
+// heatChart is a heat map: what two parameters do together beyond what each does alone; on the diagonal what each
 // does alone.
-type pairsChart struct {
+type heatChart struct {
 	names []string
 	value [][]float64 // percent, lower triangle with diagonal; NaN: not known
 	hi    float64
@@ -106,16 +118,16 @@ type pairsChart struct {
 // mostPairs bounds the parameters of the heat map: those with the largest shares.
 const mostPairs = 8
 
-func pairsData(s *reports.Snapshot) (pairsChart, error) {
-	r, err := s.Importance()
+func heatData(s *reports.Snapshot) (heatChart, error) {
+	r, err := importances(s)
 	if err != nil {
-		return pairsChart{}, nothing(err.Error())
+		return heatChart{}, err
 	}
-	return pairsOf(r, s.Metric)
+	return heatOf(r, s.Metric)
 }
 
-func pairsOf(r importance.Result, m reports.Metric) (pairsChart, error) {
-	d := pairsChart{axis: "percent of the variance of " + m.Key}
+func heatOf(r importance.Result, m reports.Metric) (heatChart, error) {
+	d := heatChart{axis: "percent of the variance of " + m.Key}
 	if len(r.Pairs) == 0 {
 		return d, nothing("pairs of parameters were not computed")
 	}
@@ -153,13 +165,13 @@ func pairsOf(r importance.Result, m reports.Metric) (pairsChart, error) {
 	return d, nil
 }
 
-const pairsCell = 30
+const heatCell = 30
 
-func pairsSize(d pairsChart) (w, h vg.Length) {
-	return pageWidth, vg.Length(len(d.names))*pairsCell + 50
+func heatSize(d heatChart) (w, h vg.Length) {
+	return pageWidth, vg.Length(len(d.names))*heatCell + 50
 }
 
-func pairsDraw(d pairsChart, c *canvas) {
+func heatDraw(d heatChart, c *canvas) {
 	n := len(d.names)
 	var left0 vg.Length
 	for _, name := range d.names {
@@ -169,8 +181,8 @@ func pairsDraw(d pairsChart, c *canvas) {
 	wide := min(68, (c.Max.X-x0)/vg.Length(n))
 	top := c.Max.Y - 2
 	for i, name := range d.names {
-		y := top - pairsCell*vg.Length(i)
-		c.text(labelStyle, wrap(labelStyle, name, left0, 1)[0], pt(c.Min.X+left0, y-pairsCell/2), right)
+		y := top - heatCell*vg.Length(i)
+		c.text(labelStyle, wrap(labelStyle, name, left0, 1)[0], pt(c.Min.X+left0, y-heatCell/2), right)
 		for k := range i + 1 {
 			x := x0 + wide*vg.Length(k)
 			v := d.value[i][k]
@@ -178,16 +190,16 @@ func pairsDraw(d pairsChart, c *canvas) {
 				continue
 			}
 			share := math.Max(0, v) / d.hi
-			c.rect(shade(share), x+1, y-pairsCell+1, x+wide-1, y-1)
+			c.rect(shade(share), x+1, y-heatCell+1, x+wide-1, y-1)
 			ink := style{tickSize, i == k, Ink}
 			if share > 0.55 {
 				ink.color = background
 			}
-			c.text(ink, reports.Number(v, 1), pt(x+wide/2, y-pairsCell/2), centre)
+			c.text(ink, reports.Number(v, 1), pt(x+wide/2, y-heatCell/2), centre)
 		}
 		lines := wrap(tickStyle, name, wide-4, 2)
 		for k, t := range lines {
-			c.text(tickStyle, t, pt(x0+wide*(vg.Length(i)+0.5), top-pairsCell*vg.Length(n)-9-vg.Length(k)*tickStyle.lineHeight()), centre)
+			c.text(tickStyle, t, pt(x0+wide*(vg.Length(i)+0.5), top-heatCell*vg.Length(n)-9-vg.Length(k)*tickStyle.lineHeight()), centre)
 		}
 	}
 	c.text(tickStyle, d.axis+"; bold: alone, below: two together beyond both alone", pt(c.Min.X, c.Min.Y+7), left)

@@ -17,9 +17,9 @@ type marginalsChart struct {
 }
 
 func marginalsData(s *reports.Snapshot) (marginalsChart, error) {
-	r, err := s.Importance()
+	r, err := importances(s)
 	if err != nil {
-		return marginalsChart{}, nothing(err.Error())
+		return marginalsChart{}, err
 	}
 	return marginalsOf(r, s.Metric)
 }

@@ -44,6 +44,8 @@ func studiesOfAllKinds() map[string]maker {
 	two := fixture.Quickstart()
 	two.Data = []string{"builtin:digits", "builtin:trees"}
 	all["two-data-sets"] = two.Build
+	all["settled"] = fixture.Settled
+	all["screening"] = fixture.Screening
 	return all
 }
 
@@ -104,8 +106,10 @@ func TestSections(t *testing.T) {
 	headings := regexp.MustCompile(`<h2>([^<]*)</h2>`)
 	for name, want := range map[string]string{
 		"quickstart":    "What changed, and by how much|Every trial|Learning curves|Seed by seed|Signals|How this was done|All trials",
-		"search":        "The search|Learning curves|Signals|How this was done|All trials",
+		"search":        "The search|Which parameters mattered|Learning curves|Signals|How this was done|All trials",
 		"running":       "What changed, and by how much|Every trial|Learning curves|Seed by seed|Signals|Failures|How this was done|All trials",
+		"settled":       "What changed, and by how much|How each variant was settled|Every trial|Learning curves|Seed by seed|Signals|How this was done|All trials",
+		"screening":     "The runs of the design, best first|Main effects and interactions|Every trial|Learning curves|Signals|How this was done|All trials",
 		"none":          "How this was done|All trials",
 		"search-failed": "Failures|How this was done|All trials",
 	} {

@@ -161,7 +161,9 @@ func newBlock(s *reports.Snapshot, i int, f Files) (block, error) {
 		curves.Folded = []section{{Title: "Losses", Figures: fs}}
 	}
 	slopes := section{Title: "Seed by seed", Figures: d.figures("slopes")}
-	for _, x := range []section{effects, tunedSection(s, i), search, every, curves, slopes} {
+	settled := section{Title: "How each variant was settled", Figures: d.figures("sequence")}
+	sections := append([]section{effects, settled, tunedSection(s, i), search}, d.whySections()...)
+	for _, x := range append(sections, every, curves, slopes) {
 		if len(x.Figures)+len(x.Tables)+len(x.Folded) > 0 {
 			b.Sections = append(b.Sections, x)
 		}
