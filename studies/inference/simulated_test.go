@@ -153,7 +153,7 @@ func TestSimulatedArms(t *testing.T) {
 		q.Rule, q.Correction = rule, by
 		return func(reference map[int]float64, variants []map[int]float64) []inference.Effect {
 			var es []inference.Effect
-			for _, c := range inference.Together(reference, variants, q) {
+			for _, c := range inference.Together(against(reference, variants...), q) {
 				es = append(es, c.Effect)
 			}
 			return es
