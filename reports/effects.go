@@ -35,7 +35,7 @@ func (s *Snapshot) compare(b *Block) {
 			b.Effects = append(b.Effects, Effect{Arm: a.Name, Label: a.Label})
 		}
 	}
-	for i, e := range inference.Family(es) {
+	for i, e := range inference.FamilyBy(es, inference.Correction(s.Spec.Rules.Correction)) {
 		b.Effects[i].Effect = e
 	}
 	if s.floor(b) != "" {
@@ -99,9 +99,9 @@ func (s *Snapshot) Sorted(b *Block) []Effect {
 	return out
 }
 
-// Seeds is how many values an effect rests on, in words: "5 seeds", or for arms that share none "5 and 4 trials".
+// Seeds is how many values an effect rests on, in words: "5 seeds", or for arms that were not paired "5 trials against 4 trials, not paired".
 func (e Effect) Seeds() string {
-	if e.Method == inference.Welch {
+	if e.Method == inference.Welch || e.Method == inference.Pooled {
 		return Count(e.Reference.N, "trial") + " against " + Count(e.Variant.N, "trial") + ", not paired"
 	}
 	return Count(e.N, "seed")

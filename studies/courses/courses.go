@@ -45,11 +45,12 @@ func (s Standing) Stopped(data, arm string) bool {
 }
 
 // Sequence is the rule by which each of the study's variants is settled. Alpha is shared out among the variants of
-// one data set; every data set is settled on its own.
+// one data set, or they are corrected by e-BH; every data set is settled on its own.
 func Sequence(spec studies.Spec, variants int) inference.Sequence {
 	return inference.Sequence{
 		Options: inference.Options{Alpha: spec.Rules.Level(), Margin: spec.Margin(), Minimize: spec.Objective.Direction == trials.Minimize},
 		Rule:    inference.Rule(spec.Settle.Rule), Looks: spec.Settle.Looks, Max: max(1, spec.Replicates), Arms: max(1, variants),
+		Correction: inference.Correction(spec.Rules.Correction),
 	}
 }
 
@@ -80,14 +81,10 @@ func Read(spec studies.Spec, plan design.Plan, ts []trials.Trial, spent bool) St
 	}
 	for _, d := range data {
 		open := 0
-		for _, a := range plan.Arms {
-			if a.Name == plan.Reference {
-				continue
-			}
-			v := r.variant(d, a.Name)
+		for _, v := range r.judge(d) {
 			if !v.Done {
 				open++
-				s.Most += r.most(d, a.Name)
+				s.Most += r.most(d, v.Arm)
 			}
 			s.Variants = append(s.Variants, v)
 		}

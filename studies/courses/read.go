@@ -106,20 +106,46 @@ func (r *reader) pairs(data, arm string) []pair {
 	return ps
 }
 
-// variant judges a variant and notes which points its next look needs.
-func (r *reader) variant(data, arm string) Variant {
-	ps := r.pairs(data, arm)
-	reference, values := map[int]float64{}, map[int]float64{}
-	n := 0
-	for ; n < len(ps) && ps[n].complete; n++ { // a later pair that came in first waits for its turn
-		reference[n] = r.cells[place{r.plan.Reference, data, ps[n].replicate}].value
-		values[n] = r.cells[place{arm, data, ps[n].replicate}].value
+// contrast is a variant with its reference as far as both came, and how many pairs that is: a later pair that came in
+// first waits for its turn.
+func (r *reader) contrast(data, arm string) (c inference.Contrast[int], n int) {
+	c.Reference, c.Variant = map[int]float64{}, map[int]float64{}
+	for _, p := range r.pairs(data, arm) {
+		if !p.complete {
+			break
+		}
+		c.Reference[n] = r.cells[place{r.plan.Reference, data, p.replicate}].value
+		c.Variant[n] = r.cells[place{arm, data, p.replicate}].value
+		n++
 	}
-	v := Variant{Arm: arm, Data: data, Course: inference.Sequential(reference, values, r.q)}
+	return c, n
+}
+
+// judge judges the variants of a data set together.
+func (r *reader) judge(data string) []Variant {
+	var vs []Variant
+	var contrasts []inference.Contrast[int]
+	var counts []int
+	for _, a := range r.plan.Arms {
+		if a.Name != r.plan.Reference {
+			c, n := r.contrast(data, a.Name)
+			vs, contrasts, counts = append(vs, Variant{Arm: a.Name, Data: data}), append(contrasts, c), append(counts, n)
+		}
+	}
+	for i, c := range inference.Together(contrasts, r.q) {
+		vs[i].Course = c
+		vs[i] = r.next(vs[i], counts[i])
+	}
+	return vs
+}
+
+// next notes which points a variant with n pairs needs for its next look, or why it gets none.
+func (r *reader) next(v Variant, n int) Variant {
+	data, arm := v.Data, v.Arm
 	if v.Done {
 		return v
 	}
-	look := max(r.q.Next(n), r.first)
+	ps, look := r.pairs(data, arm), max(r.q.Next(n), r.first)
 	if why := r.broken(data, arm, len(ps), look); why != "" {
 		v.Broken = true
 		end(&v.Course, why)

@@ -3,7 +3,9 @@
 // declared margin, the smallest effect that a design can see, and verdicts.
 //
 // It is pure arithmetic over numbers: it knows nothing of trials, files or tables.
-// Start with Compare for one variant and Family for all variants of a study.
+// Start with Compare for one variant and FamilyBy for all variants of a study with a
+// number of replicates; with Sequential and Together where replicates are added until
+// variants are settled.
 //
 // # Which interval is which
 //

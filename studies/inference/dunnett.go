@@ -6,13 +6,14 @@ import "math"
 // df degrees of freedom (Dunnett 1955). Arm i with n_i values and the reference with n_0 give
 // T_i and T_j the correlation l_i l_j, where l_i = sqrt(n_i/(n_i+n_0)).
 type many struct {
+	df   float64
 	l    []float64
 	s, z []node
 }
 
 // newMany takes the sizes of the arms.
 func newMany(reference int, arms []int, df float64) many {
-	m := many{s: chiNodes(df)}
+	m := many{df: df, s: chiNodes(df)}
 	narrow := 1.0
 	for _, n := range arms {
 		l := math.Sqrt(float64(n) / float64(n+reference))
@@ -56,16 +57,15 @@ func (m many) within(t float64) float64 {
 	return min(1, sum)
 }
 
-// critical is the t with within(t) = 1 - alpha, by the secant method kept in a bracket (Illinois).
+// critical is the t with within(t) = 1 - alpha, between the quantiles of one arm and of Bonferroni, by the secant method
+// kept in that bracket (Illinois).
 func (m many) critical(alpha float64) float64 {
-	f := func(t float64) float64 { return m.within(t) - (1 - alpha) }
-	a, b := 0.0, 2.0
-	fa, fb := f(a), f(b)
-	for fb < 0 && b < 1e6 {
-		a, fa = b, fb
-		b *= 2
-		fb = f(b)
+	if len(m.l) == 1 {
+		return quantile(1-alpha/2, m.df)
 	}
+	f := func(t float64) float64 { return m.within(t) - (1 - alpha) }
+	a, b := quantile(1-alpha/2, m.df), quantile(1-alpha/float64(2*len(m.l)), m.df)
+	fa, fb := f(a), f(b)
 	for range 100 {
 		c := b - fb*(b-a)/(fb-fa)
 		fc := f(c)

@@ -36,6 +36,10 @@ func adjustE(e []float64, m int) []float64 {
 	return out
 }
 
+// Contrast is a variant and its reference, each by replicate. Variants of a block may count the replicates of their reference
+// in orders of their own.
+type Contrast[K cmp.Ordered] struct{ Reference, Variant map[K]float64 }
+
 // Together judges all variants of a block as their replicates come in. Rule Looks gives each its share of alpha, as
 // Sequential does. Rule Anytime gives verdicts by e-BH over the arms, unless Sequence.Correction is ByShares:
 //
@@ -45,13 +49,13 @@ func adjustE(e []float64, m int) []float64 {
 // shown to be equivalent counts as 0. Intervals and "equivalent" stay at the arm's share of alpha.
 //
 // Sequence.Arms counts variants that are not here too; 0 or less than those here: as many as here.
-func Together[K cmp.Ordered](reference map[K]float64, variants []map[K]float64, q Sequence) []Course {
+func Together[K cmp.Ordered](variants []Contrast[K], q Sequence) []Course {
 	q.Arms = max(q.Arms, len(variants))
 	q.together = q.Rule == Anytime && q.Correction != ByShares
 	runs := make([]*run[K], len(variants))
 	out := make([]Course, len(variants))
 	for i, v := range variants {
-		runs[i] = start(reference, v, q)
+		runs[i] = start(v.Reference, v.Variant, q)
 	}
 	for n := q.Next(0); n != 0; n = q.Next(n) {
 		for _, r := range runs {

@@ -172,8 +172,9 @@ func (e *Effect) welch() {
 //
 //	SE² = s_a²/n_a + s_b²/n_b - 2 min(0, r s_a s_b) n/(n_a n_b)	with n pairs
 //
-// and the degrees of freedom are the least that two variances can have, min(n_a, n_b) - 1 (Hsu 1938; Mickey and Brown
-// 1966). Where every value has its partner, p is then never below that of the paired test, and the interval holds it.
+// and the degrees of freedom stay those of the pairs, n-1, no more than the least that two variances can have (Hsu's
+// min(n_a, n_b) - 1). Where every value has its partner, p is then never below that of the paired test, and the
+// interval holds it.
 func (e *Effect) unpair() {
 	a, b, pairs := e.Reference, e.Variant, float64(e.N)
 	e.Method, e.N, e.Alone = Welch, min(a.N, b.N), 0
@@ -182,7 +183,7 @@ func (e *Effect) unpair() {
 	shared := min(0, e.Correlation*a.SD*b.SD) * pairs / (na * nb)
 	e.SE = math.Sqrt(a.SD*a.SD/na + b.SD*b.SD/nb - 2*shared)
 	e.SD = e.SE * math.Sqrt(float64(e.N))
-	e.DF = float64(e.N - 1)
+	e.DF = pairs - 1
 	e.test()
 }
 

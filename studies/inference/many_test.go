@@ -196,7 +196,7 @@ func TestTogether(t *testing.T) {
 					now[j][i] = variants[j][i]
 				}
 			}
-			for j, c := range inference.Together(reference, now, q) {
+			for j, c := range inference.Together(against(reference, now...), q) {
 				if v, ok := before[j]; ok && v != c.Verdict {
 					t.Fatalf("variant %d was %s and is %s with %d pairs", j, v, c.Verdict, n)
 				}
@@ -210,7 +210,7 @@ func TestTogether(t *testing.T) {
 		}
 		given += len(before)
 		alone := inference.Sequential(reference, variants[0], q)
-		if c := inference.Together(reference, variants[:1], q)[0]; c.Verdict != alone.Verdict || c.N != alone.N || c.PHolm != alone.PHolm {
+		if c := inference.Together(against(reference, variants[0]), q)[0]; c.Verdict != alone.Verdict || c.N != alone.N || c.PHolm != alone.PHolm {
 			t.Errorf("alone %s with %d, by itself %s with %d", alone.Verdict, alone.N, c.Verdict, c.N)
 		}
 	}
@@ -220,16 +220,24 @@ func TestTogether(t *testing.T) {
 	shares := q
 	shares.Correction = inference.ByShares
 	reference, variants := world{n: 12, arms: 3}.draw(rng)
-	for i, c := range inference.Together(reference, variants, shares) {
+	for i, c := range inference.Together(against(reference, variants...), shares) {
 		three := shares
 		three.Arms = 3
 		if alone := inference.Sequential(reference, variants[i], three); c.Verdict != alone.Verdict || c.Correction != inference.ByShares || c.Low != alone.Low {
 			t.Errorf("%s by %s, alone %s", c.Verdict, c.Correction, alone.Verdict)
 		}
 	}
-	if got := inference.Together(map[int]float64{}, []map[int]float64{nil, {1: 2}}, q); len(got) != 2 || got[0].Verdict != inference.Unsettled {
+	if got := inference.Together(against(map[int]float64{}, nil, map[int]float64{1: 2}), q); len(got) != 2 || got[0].Verdict != inference.Unsettled {
 		t.Errorf("%v", got)
 	}
+}
+
+func against(reference map[int]float64, variants ...map[int]float64) []inference.Contrast[int] {
+	var out []inference.Contrast[int]
+	for _, v := range variants {
+		out = append(out, inference.Contrast[int]{Reference: reference, Variant: v})
+	}
+	return out
 }
 
 func TestFriedman(t *testing.T) {

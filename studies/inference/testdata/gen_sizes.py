@@ -1,4 +1,4 @@
-"""Makes sizes.json: effect sizes, power, the noise floor, Welch's test with the least degrees of freedom, replicates needed.
+"""Makes sizes.json: effect sizes, power, the noise floor, Welch's test with the degrees of freedom of the pairs, replicates needed.
 
 Run: python gen_sizes.py > sizes.json   (needs numpy, scipy, statsmodels)
 """
@@ -74,14 +74,14 @@ for n in (2, 3, 5, 12):
 
 
 def unpair(x, y, alone_x=(), alone_y=()):
-    """Correlated by at most 0.1 over their pairs: all values, a negative covariance kept, min(n)-1 degrees of freedom."""
+    """Correlated by at most 0.1 over their pairs: all values, a negative covariance kept, the degrees of freedom of the pairs."""
     x, y = np.asarray(x), np.asarray(y)
     r = stats.pearsonr(x, y)[0]
     assert r <= 0.1, r
     a, b = np.append(x, alone_x), np.append(y, alone_y)
     na, nb = len(a), len(b)
     se = np.sqrt(a.var(ddof=1) / na + b.var(ddof=1) / nb - 2 * min(0, r * a.std(ddof=1) * b.std(ddof=1)) * len(x) / (na * nb))
-    df = min(na, nb) - 1
+    df = len(x) - 1
     mean = b.mean() - a.mean()
     h = stats.t.ppf(0.975, df) * se
     out = dict(x=x.tolist(), y=y.tolist(), alone_x=list(alone_x), alone_y=list(alone_y), r=r, mean=mean, se=se, df=float(df), p=2 * stats.t.sf(abs(mean) / se, df), low=mean - h, high=mean + h)
