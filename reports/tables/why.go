@@ -142,13 +142,17 @@ func termReasons(terms []inference.Term) []string {
 			seen[x.Reason] = true
 			out = append(out, sentence("Not tested: "+x.Reason))
 		}
-		if x.Verdict == inference.Aliased && !seen["aliased"] {
+		if x.Verdict == inference.Aliased && len(x.Aliases) > 0 && !seen["aliased"] {
 			seen["aliased"] = true
 			out = append(out, "“aliased” means that the estimate is the sum of all the terms in its row: the design cannot say which of them it is.")
 		}
 		if len(x.Partial) > 0 && !seen["partial"] {
 			seen["partial"] = true
-			out = append(out, fmt.Sprintf("Verdicts assume no interactions: %s of the effect of %s would be in that of %s, and so on.", reports.Signed(x.Partial[0].Weight, 2), x.Partial[0].Label, x.Label))
+			how := "Verdicts assume no interactions"
+			if x.Verdict == inference.Aliased {
+				how = "“aliased” means that interactions are at work and parts of them are in the estimate"
+			}
+			out = append(out, fmt.Sprintf("%s: %s of the effect of %s would be in that of %s, and so on.", how, reports.Signed(x.Partial[0].Weight, 2), x.Partial[0].Label, x.Label))
 		}
 	}
 	return out

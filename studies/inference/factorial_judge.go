@@ -32,7 +32,7 @@ func (f *Factorial) test(m *model, e noise, o Options) {
 }
 
 // judge sets verdict and reason. A term that others hide behind gets no verdict; one that others lean on gets it with
-// the assumption that they are nothing.
+// the assumption that they are nothing, as long as the points do not speak against that.
 func (t *Term) judge(e noise, o Options, tested int) {
 	switch {
 	case math.IsNaN(t.P):
@@ -40,6 +40,9 @@ func (t *Term) judge(e noise, o Options, tested int) {
 		return
 	case len(t.Aliases) > 0:
 		t.Verdict, t.Reason = Aliased, "cannot be told from "+t.others()
+		return
+	case len(t.Partial) > 0 && e.lack:
+		t.Verdict, t.Reason = Aliased, "the points show interactions (lack of fit), and cannot tell how much of them is in it: "+t.leaning()
 		return
 	}
 	wide := quantile(1-o.alpha()/float64(2*max(1, tested)), e.df) * t.SE

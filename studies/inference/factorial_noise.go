@@ -17,6 +17,7 @@ type noise struct {
 	pse      float64
 	me, sme  float64
 	why      string // no interval: the reason
+	lack     bool   // points do not follow the terms alone
 	notes    []string
 }
 
@@ -86,7 +87,12 @@ func (m *model) lackOfFit(e *noise, pure float64) {
 	}
 	f := (dot(fit, fit) - pure) / df / (pure / e.df)
 	if p := (distuv.F{D1: df, D2: e.df}).Survival(f); f > 0 && p < DefaultAlpha {
-		e.notes = append(e.notes, fmt.Sprintf("The points do not follow these effects alone (lack of fit, p = %.2g): three or more factors act together, or effects that the design cannot estimate. Each effect is still the average over the others.", p))
+		e.lack = true
+		what := "three or more factors act together. Each effect is still the average over the others."
+		if slices.ContainsFunc(m.columns, func(c column) bool { return len(c.partial) > 0 }) {
+			what = "factors act together, in ways that these points cannot estimate."
+		}
+		e.notes = append(e.notes, fmt.Sprintf("The points do not follow these effects alone (lack of fit, p = %.2g): %s", p, what))
 	}
 }
 

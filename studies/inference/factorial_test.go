@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"math/rand/v2"
 	"strconv"
 	"strings"
 	"testing"
@@ -139,17 +140,28 @@ func TestFactorialPartial(t *testing.T) {
 		if c.Weights == nil {
 			continue
 		}
-		f, err := inference.AnalyzeFactorial(settings(c.Counts...), replicate(c.Runs, 3, func(l []int, seed int) float64 {
-			return 0.2*float64(l[0]) + 0.001*float64((l[1]*7+l[2]*5+seed*3+l[3]*seed)%4)
-		}), inference.Options{})
-		if err != nil {
-			t.Fatal(err)
+		analyze := func(together float64) inference.Factorial {
+			rng := rand.New(rand.NewPCG(3, 3))
+			f, err := inference.AnalyzeFactorial(settings(c.Counts...), replicate(c.Runs, 3, func(l []int, seed int) float64 {
+				return 0.2*float64(l[0]) + together*float64(l[1]*l[2]) + 0.001*rng.NormFloat64()
+			}), inference.Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return f
 		}
+		f := analyze(0)
 		if a := f.Terms[0]; a.Clear || a.Verdict != inference.Better || !strings.Contains(a.Reason, "assumes no interactions") {
 			t.Errorf("a is %+v", a)
 		}
 		if notes := strings.Join(f.Notes, " "); !strings.Contains(notes, "cannot estimate a × b, ") {
 			t.Errorf("notes %q", notes)
+		}
+		// Interactions that show refute the assumption: e, which does nothing, is not called worse.
+		for _, term := range analyze(0.1).Terms {
+			if term.Verdict != inference.Aliased || !strings.Contains(term.Reason, "the points show interactions") {
+				t.Errorf("%s with an interaction is %s: %s", term.Label, term.Verdict, term.Reason)
+			}
 		}
 		return
 	}
