@@ -9,7 +9,6 @@ import (
 	"github.com/mapsweep/mapsweep/studies"
 	"github.com/mapsweep/mapsweep/studies/claims"
 	"github.com/mapsweep/mapsweep/studies/courses"
-	"github.com/mapsweep/mapsweep/studies/design"
 	"github.com/mapsweep/mapsweep/studies/inference"
 	"github.com/mapsweep/mapsweep/trials"
 )
@@ -61,17 +60,8 @@ func (s *Snapshot) claimDone() bool {
 	if s.Spec.Settle == nil {
 		return s.Count.Done()
 	}
-	at, ok := s.courses()
-	return ok && s.Count.Running+s.Count.Waiting == 0 && !slices.ContainsFunc(at.Variants, func(v courses.Variant) bool { return !v.Done })
-}
-
-// courses says where the variants of a study until settled are.
-func (s *Snapshot) courses() (courses.Standing, bool) {
-	plan, err := design.Points(s.Spec)
-	if err != nil {
-		return courses.Standing{}, false
-	}
-	return courses.Read(s.Spec, plan, s.Trials, false), true
+	at := s.settling
+	return at != nil && s.Count.Running+s.Count.Waiting == 0 && !slices.ContainsFunc(at.Variants, func(v courses.Variant) bool { return !v.Done })
 }
 
 func pairWords(p claims.Comparison) string {
@@ -114,8 +104,8 @@ func (s *Snapshot) found(c claims.Claim, p claims.Comparison, from, to Arm, pair
 		q.Options.Alpha /= float64(max(1, pairs))
 		return inference.Compare(x, y, q.Options)
 	}
-	at, ok := s.courses()
-	if !ok || c.Unit == claims.Ratio {
+	at := s.settling
+	if at == nil || c.Unit == claims.Ratio {
 		return inference.Sequential(x, y, q).Effect
 	}
 	arm, sign := p.ToArm, 100.0
