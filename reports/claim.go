@@ -3,12 +3,12 @@ package reports
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/mapsweep/mapsweep/studies"
 	"github.com/mapsweep/mapsweep/studies/claims"
 	"github.com/mapsweep/mapsweep/studies/courses"
-	"github.com/mapsweep/mapsweep/studies/design"
 	"github.com/mapsweep/mapsweep/studies/inference"
 	"github.com/mapsweep/mapsweep/trials"
 )
@@ -17,7 +17,7 @@ import (
 type ClaimCheck struct {
 	claims.Registered
 	Verdict claims.Verdict // of the whole claim: the worst of its pairs
-	Done    bool           // every trial has an outcome; false: the verdict may still change
+	Done    bool           // no more trials will come; false: the verdict may still change
 	Pairs   []ClaimPair
 	Outside []string // conditions of the claim's scene that do not hold here, in words
 	Unknown []string // conditions that cannot be told
@@ -36,7 +36,7 @@ func (s *Snapshot) Claim() (c ClaimCheck, ok bool, err error) {
 	if !ok || err != nil {
 		return c, ok, err
 	}
-	c = ClaimCheck{Registered: r, Done: s.Count.Done()}
+	c = ClaimCheck{Registered: r, Done: s.claimDone()}
 	pairs := r.Claim.Comparisons(s.Spec.Trainer.Backend)
 	judged := make([]claims.Judged, len(pairs))
 	for i, p := range pairs {
@@ -53,6 +53,15 @@ func (s *Snapshot) Claim() (c ClaimCheck, ok bool, err error) {
 		}
 	}
 	return c, true, nil
+}
+
+// claimDone says that nothing waits or runs, and that every variant is settled or has all its replicates.
+func (s *Snapshot) claimDone() bool {
+	if s.Spec.Settle == nil {
+		return s.Count.Done()
+	}
+	at := s.settling
+	return at != nil && s.Count.Running+s.Count.Waiting == 0 && !slices.ContainsFunc(at.Variants, func(v courses.Variant) bool { return !v.Done })
 }
 
 func pairWords(p claims.Comparison) string {
@@ -95,8 +104,8 @@ func (s *Snapshot) found(c claims.Claim, p claims.Comparison, from, to Arm, pair
 		q.Options.Alpha /= float64(max(1, pairs))
 		return inference.Compare(x, y, q.Options)
 	}
-	plan, err := design.Points(s.Spec)
-	if err != nil || c.Unit == claims.Ratio {
+	at := s.settling
+	if at == nil || c.Unit == claims.Ratio {
 		return inference.Sequential(x, y, q).Effect
 	}
 	arm, sign := p.ToArm, 100.0
@@ -106,7 +115,7 @@ func (s *Snapshot) found(c claims.Claim, p claims.Comparison, from, to Arm, pair
 	if c.Direction == trials.Minimize {
 		sign = -sign
 	}
-	v, ok := courses.Read(s.Spec, plan, s.Trials, false).Of(s.Blocks[0].Data, arm)
+	v, ok := at.Of(s.Blocks[0].Data, arm)
 	if !ok {
 		return inference.Sequential(x, y, q).Effect
 	}
