@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"math"
 	"strings"
 	"testing"
 
@@ -37,7 +38,7 @@ func TestStoredPart(t *testing.T) {
 	with := trials.Trial{ID: 1, Number: 0, State: trials.Complete, Measurements: []trials.Measurement{{Epoch: 1, Metrics: map[string]float64{"mAP50": 0.25}}}}
 	without := trials.Trial{ID: 2, Number: 1, State: trials.Complete}
 	read := partMeasure(ctx, store)
-	if v, ok := read(with, "mAP50@small"); !ok || v != 1 {
+	if v, ok := read(with, "mAP50@small"); !ok || math.Abs(v-1) > 1e-12 {
 		t.Errorf("mAP50@small is %g, %v", v, ok)
 	}
 	if v, ok := read(with, "mAP50"); !ok || v != 0.25 {
