@@ -213,6 +213,8 @@ func testWords(b *Block) string {
 		}
 	}
 	switch {
+	case seen[inference.Pooled]:
+		return "t test with one standard deviation from all arms, not paired"
 	case seen[inference.Paired] && seen[inference.Welch]:
 		return "paired t test, and Welch's where seeds do not pair the arms"
 	case seen[inference.Paired]:

@@ -185,10 +185,16 @@ func (s *Snapshot) effectWords() string {
 func percent(x float64) string { return trials.FormatValue(roundSignificant(100*x, 4)) }
 
 func pairedWords(b *Block) string {
-	switch t := testWords(b); t {
-	case "paired t test":
+	methods := map[inference.Method]bool{}
+	for _, e := range b.Effects {
+		methods[e.Method] = methods[e.Method] || finite(e.P)
+	}
+	switch {
+	case methods[inference.Pooled]:
+		return " with one standard deviation from all arms, not paired"
+	case methods[inference.Paired] && !methods[inference.Welch]:
 		return " of the paired differences"
-	case "Welch's t test":
+	case methods[inference.Welch] && !methods[inference.Paired]:
 		return " by Welch's method, not paired"
 	}
 	return " of the paired differences, or by Welch's method for variants whose seeds do not pair them with it"

@@ -8,6 +8,7 @@ import (
 	"github.com/mapsweep/mapsweep/reports"
 	"github.com/mapsweep/mapsweep/reports/internal/fixture"
 	"github.com/mapsweep/mapsweep/studies"
+	"github.com/mapsweep/mapsweep/studies/inference"
 	"github.com/mapsweep/mapsweep/trials"
 )
 
@@ -113,5 +114,21 @@ func TestRescored(t *testing.T) {
 	}
 	if same, err := s.Rescored("mAP50-95"); err != nil || same != s {
 		t.Errorf("the objective itself: %v", err)
+	}
+}
+
+// Effects with Dunnett's correction are told as what they are: one spread for all arms, not paired.
+func TestMethodsDunnett(t *testing.T) {
+	s := snapshot(t, fixture.Quickstart().Build)
+	b := &s.Blocks[0]
+	for i := range b.Effects {
+		b.Effects[i].Method, b.Effects[i].Correction = inference.Pooled, inference.ByDunnett
+	}
+	how := strings.Join(s.How(b).Lines(), "\n") + reports.Methods(s)
+	for _, w := range []string{"Test: t test with one standard deviation from all arms, not paired, Dunnett's correction over 4 comparisons",
+		"t intervals with one standard deviation from all arms, not paired, each variant alone", "corrected by Dunnett's method"} {
+		if !strings.Contains(how, w) {
+			t.Errorf("no %q in\n%s", w, how)
+		}
 	}
 }

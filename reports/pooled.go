@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"slices"
+
+	"github.com/mapsweep/mapsweep/studies/inference"
 )
 
 // Pooled is a block that stands for all data sets of a study: the scores of an arm are, for each replicate that is
@@ -56,4 +58,29 @@ func (s *Snapshot) pool(a Arm) (Arm, bool) {
 	}
 	out.Mean, out.SD = MeanSD(v)
 	return out, true
+}
+
+// Across compares an arm with its reference over all data sets by interquartile means of all runs; false where Pooled
+// has nothing to pool, or where the metric does not mean the same on all data sets as a fraction does.
+func (s *Snapshot) Across(arm string) (inference.Across, bool) {
+	if _, why := s.Pooled(); why != "" || !s.Metric.Points {
+		return inference.Across{}, false
+	}
+	sets := make([][]inference.Pair, len(s.Blocks))
+	for i := range s.Blocks {
+		b := &s.Blocks[i]
+		k := slices.IndexFunc(b.Arms, func(a Arm) bool { return a.Name == arm })
+		ref, ok := b.Reference()
+		if k < 0 || !ok {
+			return inference.Across{}, false
+		}
+		base := bySeed(*ref)
+		for _, x := range b.Arms[k].Scores {
+			if y, both := base[int64(x.Replicate)]; both {
+				sets[i] = append(sets[i], inference.Pair{Reference: y, Variant: x.Value})
+			}
+		}
+	}
+	a := inference.AcrossSets(sets, inference.Options{Alpha: s.Spec.Rules.Level(), Minimize: s.Metric.Gain(1) < 0})
+	return a, a.Sets == len(s.Blocks)
 }

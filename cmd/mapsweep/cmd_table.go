@@ -60,8 +60,9 @@ than the best. The lines under the table say how its numbers were made.
   class    the average precision of each class, with its effect
   config   a column for each parameter in place of the change; --only-changed leaves out those that never change
 
---metrics adds metrics at the same epoch: names, or patterns such as 'AP/*'. Verdicts and corrections stay with
-the objective; CSV and JSON have an effect with its interval for each.
+--metrics adds metrics at the same epoch: names, patterns such as 'AP/*', and metrics of a part of the objects or
+pictures, such as mAP50@small+dense, from the matches that trials keep. Verdicts and corrections stay with the
+objective; CSV and JSON have an effect with its interval for each.
 
 --methods prints a paragraph for a paper instead: how the study was done, as far as the database knows.`,
 		Example: `  mapsweep table quickstart --format latex
@@ -78,11 +79,20 @@ the objective; CSV and JSON have an effect with its interval for each.
 					v.Metrics = append(v.Metrics, m)
 				}
 			}
-			return a.withStudy(c.Context(), given[0], func(_ trials.Reader, snap *reports.Snapshot) error {
+			return a.withStudy(c.Context(), given[0], func(r trials.Reader, snap *reports.Snapshot) error {
 				if methods {
 					return a.printMethods(snap, format)
 				}
-				view, err := v.Resolve(snap, nil)
+				for _, m := range v.Metrics {
+					if !strings.Contains(m, "@") {
+						continue
+					}
+					if err := checkPart(c.Context(), r, snap, m); err != nil {
+						return usagef("--metrics %s: %w", m, err)
+					}
+				}
+				v.Measure = partMeasure(c.Context(), r)
+				view, err := v.Resolve(snap, func(m string) bool { return strings.Contains(m, "@") })
 				if err != nil {
 					return usagef("%w", err)
 				}

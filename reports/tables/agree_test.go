@@ -326,6 +326,14 @@ func numbersAgree(t *testing.T, what string, v tables.View, s *reports.Snapshot,
 		get := func(name string) string { return r[slices.Index(rows[0], name)] }
 		f := func(name string) float64 { return parse(t, get(name)) }
 		m := reports.MetricOf(get("metric"))
+		if strings.HasPrefix(get("data"), "IQM") {
+			e := reports.Effect{Effect: inference.Effect{Mean: f("effect"), Low: f("low95"), High: f("high95")}}
+			a, ok := doc.Across[get("arm")]
+			if !ok || strconv.FormatFloat(a.Difference.Value, 'g', 12, 64) != get("effect") || !strings.Contains(all, m.Effect(e)+"\n"+m.Interval(e)+"\n") {
+				t.Errorf("%s: %s has %s %s over all data sets in the CSV, %+v in JSON", what, get("arm"), m.Effect(e), m.Interval(e), a.Difference)
+			}
+			continue
+		}
 		written := []string{m.MeanSpread(f("mean"), f("sd"))}
 		if get("effect") != "" && (v.By == tables.ByClass || get("metric") == s.Metric.Key) {
 			e := reports.Effect{Effect: inference.Effect{Mean: f("effect"), Low: f("low95"), High: f("high95")}}

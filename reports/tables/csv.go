@@ -101,6 +101,26 @@ func (v View) armLines(s *reports.Snapshot) [][]string {
 			}
 		}
 	}
+	if v.By == ByData {
+		rows = append(rows, acrossLines(s, len(rows[0]))...)
+	}
+	return rows
+}
+
+// acrossLines have the interquartile means over all data sets, filled up to so many fields.
+func acrossLines(s *reports.Snapshot, fields int) [][]string {
+	var rows [][]string
+	names := armNames(s, s.Blocks)
+	across := acrossSets(s, names)
+	for _, n := range names {
+		a, ok := across[n]
+		if !ok {
+			continue
+		}
+		r := []string{fmt.Sprintf("IQM of %d", a.Sets), Safe(n), "", Safe(s.Metric.Key), number(a.Runs), num(a.Variant.Value), "", number(a.Runs),
+			num(a.Difference.Value), num(a.Difference.Low), num(a.Difference.High), "", "", "", "", "", "bootstrap", "none", ""}
+		rows = append(rows, append(r, make([]string, fields-len(r))...))
+	}
 	return rows
 }
 

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/mapsweep/mapsweep/reports"
+	"github.com/mapsweep/mapsweep/studies/inference"
 )
 
 // sideBySide has a group of columns per data set, and one for the mean over them.
@@ -19,7 +20,13 @@ func (v View) sideBySide(s *reports.Snapshot) Table {
 		b := &blocks[i]
 		t.Columns = append(t.Columns, Column{heading(s.Metric), true, b.Data}, Column{"effect", true, b.Data}, Column{intervalTitle(b), true, b.Data})
 	}
-	for _, name := range armNames(s, blocks) {
+	names := armNames(s, blocks)
+	across := acrossSets(s, names)
+	if len(across) > 0 {
+		group := fmt.Sprintf("IQM of %d", len(s.Blocks))
+		t.Columns = append(t.Columns, Column{"effect", true, group}, Column{intervalTitle(&blocks[0]), true, group})
+	}
+	for _, name := range names {
 		row := []Cell{{}}
 		for i := range blocks {
 			b := &blocks[i]
@@ -37,10 +44,34 @@ func (v View) sideBySide(s *reports.Snapshot) Table {
 				row = append(row, Cell{}, Cell{})
 			}
 		}
+		if a, ok := across[name]; ok {
+			e := reports.Effect{Effect: inference.Effect{Mean: a.Difference.Value, Low: a.Difference.Low, High: a.Difference.High}}
+			row = append(row, cell(s.Metric.Effect(e)), cell(s.Metric.Interval(e)))
+		} else if len(across) > 0 {
+			row = append(row, Cell{}, Cell{})
+		}
 		t.Rows = append(t.Rows, row)
 	}
 	t.Notes = dataNotes(s, blocks, why)
+	if len(across) > 0 {
+		t.Notes = slices.Insert(t.Notes, len(t.Notes)-1, "IQM: difference of the interquartile means over all runs on all data sets, with a bootstrap interval stratified by data set, without a test.")
+	}
 	return t
+}
+
+// acrossSets are the variants' interquartile means over all data sets, by arm; nil without any.
+func acrossSets(s *reports.Snapshot, names []string) map[string]inference.Across {
+	var out map[string]inference.Across
+	ref, _ := s.Blocks[0].Reference()
+	for _, n := range names {
+		if a, ok := s.Across(n); ok && ref != nil && n != ref.Name {
+			if out == nil {
+				out = map[string]inference.Across{}
+			}
+			out[n] = a
+		}
+	}
+	return out
 }
 
 // armNames are the arms of all blocks: the reference, then by the effect on the last of them.

@@ -13,21 +13,22 @@ import (
 
 // Document is a study's results for other programs. Numbers are in the metric's stored unit; a missing one is null.
 type Document struct {
-	Study    string             `json:"study"`
-	Metric   string             `json:"metric"`
-	Trials   reports.Accounting `json:"trials"`
-	Seconds  float64            `json:"seconds"`        // while at least one trial ran
-	Device   float64            `json:"device_seconds"` // summed over trials
-	Answer   []string           `json:"answer"`         // a paragraph per data set
-	Warnings []string           `json:"warnings,omitempty"`
-	Blocks   []DocumentBlock    `json:"blocks"` // one per data set
-	Search   *DocumentSearch    `json:"search,omitempty"`
-	Failures []reports.Failure  `json:"failures,omitempty"`
-	Audit    *trials.Audit      `json:"audit,omitempty"` // which knobs the trainer reads
-	Methods  string             `json:"methods"`         // a paragraph fit for a paper
-	Tables   []DocumentTable    `json:"tables"`          // as people see them
-	Tunings  []reports.Tuning   `json:"tunings,omitempty"`
-	Budget   *DocumentBudget    `json:"budget,omitempty"` // of a study that tunes its variants
+	Study    string                      `json:"study"`
+	Metric   string                      `json:"metric"`
+	Trials   reports.Accounting          `json:"trials"`
+	Seconds  float64                     `json:"seconds"`        // while at least one trial ran
+	Device   float64                     `json:"device_seconds"` // summed over trials
+	Answer   []string                    `json:"answer"`         // a paragraph per data set
+	Warnings []string                    `json:"warnings,omitempty"`
+	Blocks   []DocumentBlock             `json:"blocks"`           // one per data set
+	Across   map[string]inference.Across `json:"across,omitempty"` // with --by data: over all data sets, by arm
+	Search   *DocumentSearch             `json:"search,omitempty"`
+	Failures []reports.Failure           `json:"failures,omitempty"`
+	Audit    *trials.Audit               `json:"audit,omitempty"` // which knobs the trainer reads
+	Methods  string                      `json:"methods"`         // a paragraph fit for a paper
+	Tables   []DocumentTable             `json:"tables"`          // as people see them
+	Tunings  []reports.Tuning            `json:"tunings,omitempty"`
+	Budget   *DocumentBudget             `json:"budget,omitempty"` // of a study that tunes its variants
 }
 
 // DocumentTable is a table as people see it. A cell is its text with its mark.
@@ -159,6 +160,7 @@ func (v View) Document(s *reports.Snapshot) Document {
 	}
 	if pooled, why := s.Pooled(); v.By == ByData && why == "" {
 		d.Blocks = append(d.Blocks, v.block(s, &pooled))
+		d.Across = acrossSets(s, armNames(s, s.Blocks))
 	}
 	d.tuned(s)
 	if s.Search != nil {

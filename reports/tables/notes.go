@@ -57,7 +57,10 @@ func testedNotes(s *reports.Snapshot, b *reports.Block) []string {
 // pairing says how effects are differences.
 func pairing(b *reports.Block) string {
 	for _, e := range b.Effects {
-		if e.Method == inference.Welch {
+		switch e.Method {
+		case inference.Pooled:
+			return "with one standard deviation from all arms, not paired"
+		case inference.Welch:
 			return "paired by seed, or by Welch's method where seeds do not pair the arms"
 		}
 	}
