@@ -64,7 +64,9 @@ func (s *Snapshot) compareCourses(b *Block) {
 	}
 	s.inert(b)
 	if sd := pooled(b.Effects); sd > 0 && s.settling != nil {
-		b.Smallest = courses.Sequence(s.Spec, s.settling.Arms).Detectable(sd, inference.DefaultPower)
+		if d := courses.Sequence(s.Spec, s.settling.Arms).Detectable(sd, inference.DefaultPower); finite(d) {
+			b.Smallest = d
+		}
 	}
 }
 

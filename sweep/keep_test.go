@@ -11,7 +11,6 @@ import (
 
 	"github.com/mapsweep/mapsweep/studies"
 	"github.com/mapsweep/mapsweep/sweep"
-	"github.com/mapsweep/mapsweep/trainer"
 	"github.com/mapsweep/mapsweep/trainer/trainertest"
 	"github.com/mapsweep/mapsweep/trials"
 )
@@ -73,17 +72,5 @@ func TestRetention(t *testing.T) {
 	}
 	if _, err := os.Stat(filepath.Join(w.Dir, "trial-0002", "effective.json")); err != nil {
 		t.Errorf("other files must stay: %v", err)
-	}
-}
-
-func TestForecast(t *testing.T) {
-	spec := fixed()
-	spec.Budget.DeviceHours = 0.01
-	f := sweep.NewForecast(spec, 25, 2, trainer.Estimate{Seconds: 30, Note: "3 steps"})
-	if f.WallSeconds != 390 || f.DeviceHours != 25*30/3600. || !f.OverBudget || f.Affordable != 2 || f.Note != "3 steps" {
-		t.Errorf("forecast %+v", f)
-	}
-	if f := sweep.NewForecast(spec, 25, 2, trainer.Estimate{}); f.WallSeconds != 0 || f.OverBudget || f.Affordable != 25 {
-		t.Errorf("forecast without an estimate: %+v", f)
 	}
 }

@@ -96,8 +96,9 @@ type Prober interface {
 
 // Estimate is the forecast for one trial on one core or device.
 type Estimate struct {
-	Seconds float64 // whole trial: start-up, epochs, validation
-	Note    string  // how it was measured, for people
+	Seconds    float64 // whole trial: start-up, epochs, validation
+	Checkpoint int64   // bytes of a checkpoint; 0: not known
+	Note       string  // how it was measured, for people
 }
 
 // Resumer is optional: finds the newest usable checkpoint in a trial's directory. A study that is asked to

@@ -24,16 +24,16 @@ import (
 
 // planned is what `mapsweep plan --json` prints.
 type planned struct {
-	Study    string          `json:"study"`
-	Design   string          `json:"design"`
-	Trials   int             `json:"trials"`          // at most
-	Least    int             `json:"least,omitempty"` // where variants get replicates until they are settled
-	Parallel int             `json:"parallel"`
-	Devices  []string        `json:"devices,omitempty"` // GPUs that trials lease
-	Lacks    string          `json:"lacks,omitempty"`   // the device that this machine does not have
-	Plan     *design.Plan    `json:"plan,omitempty"`
-	Space    trials.Space    `json:"space,omitempty"`
-	Forecast *sweep.Forecast `json:"forecast,omitempty"`
+	Study    string       `json:"study"`
+	Design   string       `json:"design"`
+	Trials   int          `json:"trials"`          // at most
+	Least    int          `json:"least,omitempty"` // where variants get replicates until they are settled
+	Parallel int          `json:"parallel"`
+	Devices  []string     `json:"devices,omitempty"` // GPUs that trials lease
+	Lacks    string       `json:"lacks,omitempty"`   // the device that this machine does not have
+	Plan     *design.Plan `json:"plan,omitempty"`
+	Space    trials.Space `json:"space,omitempty"`
+	costs
 }
 
 func (a *app) planCommand() *cobra.Command {
@@ -77,13 +77,8 @@ func (a *app) planCommand() *cobra.Command {
 			for _, g := range hw.gpus {
 				p.Devices = append(p.Devices, g.String())
 			}
-			if !noProbe {
-				if _, ok := backend.(trainer.Prober); ok {
-					fmt.Fprintln(a.stderr, "measuring a few steps ...")
-				}
-				if err := forecast(c.Context(), spec, backend, p); err != nil {
-					return err
-				}
+			if err := a.foresee(c.Context(), spec, backend, p, given[0], !noProbe); err != nil {
+				return err
 			}
 			if asJSON {
 				return printJSON(a.stdout, p)
@@ -142,54 +137,6 @@ func layOut(spec studies.Spec) (*planned, error) {
 	return p, nil
 }
 
-// forecast checks the data, measures a few steps of the baseline, and says what the study will cost.
-func forecast(ctx context.Context, spec studies.Spec, backend trainer.Backend, p *planned) error {
-	if pre, ok := backend.(trainer.Preparer); ok {
-		if _, err := pre.Prepare(ctx); err != nil {
-			return err
-		}
-	}
-	est := trainer.Estimate{Note: "this trainer cannot tell in advance how long a trial takes"}
-	if prober, ok := backend.(trainer.Prober); ok {
-		var err error
-		if est, err = probe(ctx, spec, prober); err != nil {
-			return err
-		}
-	}
-	f := sweep.NewForecast(spec, p.Trials, p.Parallel, est).From(p.Least)
-	p.Forecast = &f
-	return nil
-}
-
-// probe measures a few steps of the baseline on each data set; the estimate is their mean.
-func probe(ctx context.Context, spec studies.Spec, prober trainer.Prober) (trainer.Estimate, error) {
-	dir, err := os.MkdirTemp("", "mapsweep-probe-")
-	if err != nil {
-		return trainer.Estimate{}, fmt.Errorf("make folder for the probe: %w", err)
-	}
-	defer os.RemoveAll(dir)
-	job := trainer.Job{Params: spec.Baseline, Epochs: spec.Trainer.Epochs, Seed: design.Seed(spec.Seed, 0),
-		Threads: 1, Devices: []string{"cpu"}, Split: spec.Objective.Split, Dir: dir}
-	data := spec.Trainer.Data
-	if len(data) == 0 {
-		data = []string{""}
-	}
-	var mean trainer.Estimate
-	for _, job.Data = range data {
-		est, err := prober.Probe(ctx, job)
-		if err != nil {
-			return trainer.Estimate{}, fmt.Errorf("measure a few steps: %w", err)
-		}
-		mean.Seconds += est.Seconds / float64(len(data))
-		note := est.Note
-		if len(data) > 1 {
-			note = job.Data + ": " + note
-		}
-		mean.Note = strings.TrimPrefix(mean.Note+"\n"+note, "\n")
-	}
-	return mean, nil
-}
-
 func (a *app) printPlan(spec studies.Spec, p *planned) {
 	w := a.stdout
 	fmt.Fprintf(w, "study %s: %s, %s trials of %d epochs, %d at a time\n", p.Study, p.Design, upTo(p.Least, p.Trials), spec.Trainer.Epochs, p.Parallel)
@@ -233,17 +180,7 @@ func (a *app) printPlan(spec studies.Spec, p *planned) {
 			fmt.Fprintf(w, "  %-16s %s\n", s.Name, rangeOf(s))
 		}
 	}
-	if f := p.Forecast; f != nil {
-		fmt.Fprintln(w)
-		if f.TrialSeconds > 0 {
-			fmt.Fprintf(w, "forecast: %s a trial, %s in all, %s device-hours\n", duration(seconds(f.TrialSeconds)),
-				between(duration(seconds(f.LeastWallSeconds)), duration(seconds(f.WallSeconds)), f.Least > 0),
-				between(fmt.Sprintf("%.2g", f.LeastDeviceHours), fmt.Sprintf("%.2g", f.DeviceHours), f.Least > 0))
-		}
-		if f.Note != "" {
-			fmt.Fprintln(w, f.Note)
-		}
-	}
+	printCosts(w, spec, p)
 }
 
 // times is an arm with how often the design has it.

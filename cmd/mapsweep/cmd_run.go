@@ -106,12 +106,16 @@ func (a *app) run(ctx context.Context, src source, o runOptions) error {
 		fmt.Fprintf(view, "note: %s\n", fakeNote)
 	}
 	printPresets(view, spec)
+	register, err := a.register(ctx, store, spec, backend, hw, o)
+	if err != nil {
+		return err
+	}
 	engine := sweep.Engine{
 		Store: store, Backend: backend, Samplers: samplers(), Pruners: pruners(),
 		Dir: dir, Parallel: o.parallel, Stop: stop, Devices: hw.devices, Sampler: hw.sampler,
 		Events:     view.event,
 		AfterTrial: func(ctx context.Context, _ trials.Study, _ trials.Trial) { a.refresh(ctx, store, spec.Name, view) },
-		Attrs:      attrs, Register: o.check.attrs(), Derive: scorePart, Version: version, Commit: buildCommit(),
+		Attrs:      attrs, Register: register, Derive: scorePart, Version: version, Commit: buildCommit(),
 		Log: src.log,
 	}
 	run := engine.Run
@@ -122,6 +126,9 @@ func (a *app) run(ctx context.Context, src source, o runOptions) error {
 		}); err != nil {
 			return err
 		}
+	}
+	if f, ok := (trials.Study{Attrs: register}).Forecast(); ok {
+		printExpected(view, f)
 	}
 	sum, runErr := run(ctx, spec, src.text)
 	view.close()
@@ -166,6 +173,9 @@ func (a *app) conclude(ctx context.Context, store trials.Reader, spec studies.Sp
 	}
 	if err := a.printTable(snap); err != nil {
 		return errors.Join(runErr, err)
+	}
+	if f := snap.ForecastWords(); f != "" {
+		fmt.Fprintln(a.stdout, f)
 	}
 	reportErr := html.WriteAll(a.reportDir(spec.Name), snap)
 	if reportErr == nil {

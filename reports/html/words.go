@@ -152,6 +152,9 @@ func elapsed(s *reports.Snapshot) fact {
 	if !s.Count.Done() {
 		w = "so far, " + w
 	}
+	if f := s.ForecastWords(); f != "" {
+		w += "; " + f
+	}
 	return fact{reports.Span(s.Time.Wall), w}
 }
 

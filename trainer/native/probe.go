@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/mapsweep/mapsweep/trainer"
@@ -57,8 +58,12 @@ func (b *Backend) Probe(ctx context.Context, job trainer.Job) (trainer.Estimate,
 		return trainer.Estimate{}, err
 	}
 	scored := time.Since(start)
+	var size int64
+	if st, err := os.Stat(filepath.Join(dir, lastName)); err == nil {
+		size = st.Size()
+	}
 	scores := (r.job.Epochs + b.cfg.ValEvery - 1) / b.cfg.ValEvery
 	total := built + step*time.Duration(r.steps*r.job.Epochs) + scored*time.Duration(scores)
-	return trainer.Estimate{Seconds: total.Seconds(),
+	return trainer.Estimate{Seconds: total.Seconds(), Checkpoint: size,
 		Note: fmt.Sprintf("%d steps timed at %.0f ms, one validation at %.1f s", probeSteps, float64(step.Microseconds())/1000, scored.Seconds())}, nil
 }
