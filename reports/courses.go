@@ -36,7 +36,7 @@ func follow(spec studies.Spec, ts []trials.Trial, now time.Time) *courses.Standi
 }
 
 // compareCourses fills the effects of a block whose variants were settled one by one: each is as of the look that
-// settled it. No arm is called the best: tests of all against all would have to pay for the looks.
+// settled it.
 func (s *Snapshot) compareCourses(b *Block) {
 	for _, a := range b.Arms {
 		if a.Reference {

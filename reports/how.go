@@ -95,7 +95,7 @@ func (h How) Lines() []string {
 	}
 	say(how, h.Replicates)
 	if h.Test != "" && h.Test != "none" {
-		test := h.Test
+		test := h.Test + " at the level " + trials.FormatValue(h.Level)
 		if h.Correction != "" {
 			test += ", " + h.Correction
 		}
@@ -103,7 +103,7 @@ func (h How) Lines() []string {
 		if h.margin != "" {
 			margin = "margin ±" + h.margin
 		}
-		say("test: "+test+" at the level "+trials.FormatValue(h.Level), margin)
+		say("test: "+test, margin)
 	}
 	score := ""
 	if h.Score != "" {
@@ -232,7 +232,7 @@ func (s *Snapshot) correctionWords(b *Block) string {
 	case m == 0:
 		return ""
 	case s.Spec.Settle != nil && name == correctionShares:
-		w := "level shared out"
+		w := "shared out"
 		if k := len(s.Spec.Settle.Looks); k > 1 {
 			w += fmt.Sprintf(" among %d looks and", k)
 		} else {

@@ -125,7 +125,7 @@ func TestMethodsDunnett(t *testing.T) {
 		b.Effects[i].Method, b.Effects[i].Correction = inference.Pooled, inference.ByDunnett
 	}
 	how := strings.Join(s.How(b).Lines(), "\n") + reports.Methods(s)
-	for _, w := range []string{"Test: t test with one standard deviation from all arms, not paired, Dunnett's correction over 4 comparisons",
+	for _, w := range []string{"Test: t test with one standard deviation from all arms, not paired at the level 0.05, Dunnett's correction over 4 comparisons",
 		"t intervals with one standard deviation from all arms, not paired, each variant alone", "corrected by Dunnett's method"} {
 		if !strings.Contains(how, w) {
 			t.Errorf("no %q in\n%s", w, how)

@@ -84,7 +84,7 @@ func clear(v inference.Verdict) bool { return v == inference.Better || v == infe
 
 func verdict(v inference.Verdict) string {
 	switch v {
-	case inference.Futile, inference.OutOfBudget, inference.Unsettled:
+	case inference.Futile, inference.OutOfBudget, inference.Unsettled, reports.NotSettled:
 		return "not settled"
 	}
 	return string(v)

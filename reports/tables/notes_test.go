@@ -155,3 +155,15 @@ func terminal(t *testing.T, ts []tables.Table, o tables.Options) string {
 	}
 	return b.String()
 }
+
+// In a study until settled bold is explained too, and a variant without a verdict has its reason once.
+func TestSettledNotes(t *testing.T) {
+	s := snapshot(t, first(fixture.Settled()), second(fixture.Settled()))
+	text := terminal(t, tables.All(s), tables.Options{})
+	for _, w := range []string{"\n† not shown to be worse than the best.\n", "Not settled: mixup 0.15 → 0 (", "Design: one-factor; replicates until settled, judged at 3, 5, 8 and 12 per variant.",
+		"Test: paired t test at the level 0.05, shared out among 4 looks and 4 variants"} {
+		if strings.Count(text, w) != 1 {
+			t.Errorf("%d times %q in\n%s", strings.Count(text, w), w, text)
+		}
+	}
+}
