@@ -39,7 +39,7 @@ func agreeCommand(ts *testscript.TestScript, neg bool, args []string) {
 func textRows(t string) [][]string {
 	var rows [][]string
 	for line := range strings.Lines(t) {
-		line = strings.TrimSpace(line)
+		line = strings.ReplaceAll(strings.TrimSpace(line), " †", "  ") // stands for bold
 		row := regexp.MustCompile(`\s{2,}`).Split(line, -1)
 		switch {
 		case strings.HasPrefix(line, "─"):
@@ -65,7 +65,7 @@ func markdownRows(t string) [][]string {
 
 func latexRows(t string) [][]string {
 	plain := strings.NewReplacer(`\$`, "$", `\&`, "&", `\#`, "#", `\_`, "_", `\%`, "%", `$<$`, "<", `$>$`, ">", "$-$", "−", `$\pm$`, "±", `$\rightarrow$`, "→",
-		`\textbf{`, "", "}", "", "{", "")
+		`\textbf{`, "", `\shortstack[r]{`, "", ` \\ `, " ", `\raggedright `, "", `$^{\approx}$`, "≈", `$^{`, "", "}$", "", "}", "", "{", "")
 	var rows [][]string
 	for line := range strings.Lines(t) {
 		if row, ok := strings.CutSuffix(strings.TrimSpace(line), `\\`); ok {
@@ -112,8 +112,10 @@ func sameNumbers(text, table [][]string) string {
 		if len(r) == 4 { // the reference
 			want["n"] = r[2]
 		} else {
+			effect := strings.TrimRight(r[2], "*≈")
+			want["mark"] = strings.ReplaceAll(r[2][len(effect):], "≈", "~")
 			low, high, _ := strings.Cut(strings.Trim(r[3], "[]"), ", ")
-			want["effect"], want["low95"], want["high95"], want["pairs"], want["p_holm"] = r[2], low, high, r[4], r[5]
+			want["effect"], want["low95"], want["high95"], want["pairs"], want["p_corrected"] = effect, low, high, r[4], r[5]
 		}
 		for _, name := range slices.Sorted(maps.Keys(want)) {
 			if !reads(name, want[name], row[name]) {
@@ -136,7 +138,7 @@ func reads(name, text, stored string) bool {
 	if err != nil {
 		return false
 	}
-	if name == "p_holm" {
+	if name == "p_corrected" {
 		if text == "<0.001" {
 			return x < 0.001
 		}
