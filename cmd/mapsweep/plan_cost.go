@@ -13,7 +13,6 @@ import (
 
 	"github.com/mapsweep/mapsweep/reports"
 	"github.com/mapsweep/mapsweep/studies"
-	"github.com/mapsweep/mapsweep/studies/courses"
 	"github.com/mapsweep/mapsweep/studies/design"
 	"github.com/mapsweep/mapsweep/sweep/forecast"
 	"github.com/mapsweep/mapsweep/sweep/tuned"
@@ -151,14 +150,8 @@ func (a *app) measure(ctx context.Context, spec studies.Spec, backend trainer.Ba
 
 // loadOf is what the study has to do.
 func loadOf(spec studies.Spec, p *planned) forecast.Load {
-	l := forecast.Load{Trials: p.Trials}
-	if p.Plan == nil {
-		return l
-	}
-	if spec.Settle != nil {
-		l.Least = len(courses.First(spec, *p.Plan))
-	}
-	if spec.Tune != nil {
+	l := forecast.Load{Trials: p.Trials, Least: p.Least}
+	if p.Plan != nil && spec.Tune != nil {
 		for _, c := range tuned.Children(spec, *p.Plan) {
 			if len(c.Spec.Factors) > 0 {
 				l.Tunings++
@@ -227,11 +220,10 @@ func printCosts(w io.Writer, spec studies.Spec, p *planned) {
 }
 
 func printForecast(w io.Writer, spec studies.Spec, f forecast.Forecast) {
-	if f.Least > 0 {
-		fmt.Fprintf(w, "trials: %d if every variant is settled at the first look, at most %d\n", f.Least, f.Trials)
-	}
 	if f.TrialSeconds > 0 {
-		fmt.Fprintf(w, "forecast: %s a trial, %s in all, %.2g device-hours", duration(seconds(f.TrialSeconds)), duration(seconds(f.WallSeconds)), f.DeviceHours)
+		fmt.Fprintf(w, "forecast: %s a trial, %s in all, %s device-hours", duration(seconds(f.TrialSeconds)),
+			between(duration(seconds(f.LeastWallSeconds)), duration(seconds(f.WallSeconds)), f.Least > 0),
+			between(fmt.Sprintf("%.2g", f.LeastDeviceHours), fmt.Sprintf("%.2g", f.DeviceHours), f.Least > 0))
 		if f.P90 > 0 {
 			fmt.Fprintf(w, " (P10 %.2g, P90 %.2g)", f.P10, f.P90)
 		}

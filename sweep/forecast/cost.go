@@ -11,17 +11,21 @@ import (
 // Forecast is what a study will cost. It takes every trial to run to its end, but for a pruner whose savings are known.
 // Where no time of a trial is known, everything but the numbers of trials is 0.
 type Forecast struct {
-	Trials   int `json:"trials"`          // planned; where variants run until they are settled the most
-	Least    int `json:"least,omitempty"` // until settled: if every variant is settled at the first look
+	Trials   int `json:"trials"` // planned
 	Parallel int `json:"parallel"`
 
 	TrialSeconds float64 `json:"trial_seconds"` // one trial, on average
 	WallSeconds  float64 `json:"wall_seconds"`  // ceil(trials / parallel) rounds, and the tunings
-	// DeviceHours is the sum over trials, P50; P10 and P90 are known from two times of a trial on. With Least, P10 is
-	// that of the least and P90 that of the most trials, and DeviceHours lies in the middle.
+	// DeviceHours is the sum over trials, P50; P10 and P90 are known from two times of a trial on.
 	DeviceHours float64 `json:"device_hours"`
 	P10         float64 `json:"device_hours_p10,omitempty"`
 	P90         float64 `json:"device_hours_p90,omitempty"`
+
+	// Where variants get replicates until they are settled, Trials and what follows from them are the most that there
+	// may be, and these the least; P10 is that of the least.
+	Least            int     `json:"least,omitempty"`
+	LeastWallSeconds float64 `json:"least_wall_seconds,omitempty"`
+	LeastDeviceHours float64 `json:"least_device_hours,omitempty"`
 
 	Tunings     int     `json:"tunings,omitempty"`
 	TuningHours float64 `json:"tuning_hours,omitempty"` // device-hours of all tunings, within those above
@@ -63,13 +67,14 @@ func New(spec studies.Spec, load Load, parallel int, times Times) Forecast {
 		f.Measured += len(s)
 		f.TrialSeconds += scale * mean(s) / float64(len(times.ByData))
 	}
-	rounds := math.Ceil(float64(load.Trials) / float64(f.Parallel))
-	f.WallSeconds = rounds*f.TrialSeconds + f.TuningHours*3600/float64(f.Parallel)
+	rounds := func(n int) float64 { return math.Ceil(float64(n)/float64(f.Parallel)) * f.TrialSeconds }
+	f.WallSeconds = rounds(load.Trials) + f.TuningHours*3600/float64(f.Parallel)
+	f.LeastWallSeconds = rounds(load.Least)
 	f.hours(load, times.ByData, scale)
 	if f.BudgetHours > 0 { // tunings have a budget of their own
 		least := f.DeviceHours - f.TuningHours
 		if load.Least > 0 {
-			least = float64(load.Least) * f.TrialSeconds / 3600
+			least = f.LeastDeviceHours
 		}
 		f.OverBudget = least > f.BudgetHours
 		f.Affordable = min(load.Trials, int(math.Ceil(f.BudgetHours*3600/f.TrialSeconds)))
@@ -79,14 +84,15 @@ func New(spec studies.Spec, load Load, parallel int, times Times) Forecast {
 
 // hours fills the device-hours in.
 func (f *Forecast) hours(load Load, byData [][]float64, scale float64) {
-	low := load.Trials
-	if load.Least > 0 {
-		low = load.Least
-	}
-	few, many := bootstrap(byData, low), bootstrap(byData, load.Trials)
 	at := func(sums []float64, p float64) float64 { return scale*quantile(sums, p)/3600 + f.TuningHours }
-	f.DeviceHours = (at(few, 0.5) + at(many, 0.5)) / 2
-	if slices.ContainsFunc(byData, func(s []float64) bool { return len(s) > 1 }) || load.Least > 0 {
+	many := bootstrap(byData, load.Trials)
+	few := many
+	if load.Least > 0 {
+		few = bootstrap(byData, load.Least)
+		f.LeastDeviceHours = at(few, 0.5)
+	}
+	f.DeviceHours = at(many, 0.5)
+	if slices.ContainsFunc(byData, func(s []float64) bool { return len(s) > 1 }) {
 		f.P10, f.P90 = at(few, 0.1), at(many, 0.9)
 	}
 }

@@ -88,8 +88,8 @@ func TestQuantiles(t *testing.T) {
 }
 
 func TestUntilSettled(t *testing.T) {
-	f := forecast.New(spec(), forecast.Load{Trials: 60, Least: 15}, 1, times(3600))
-	if f.P10 != 15 || f.P90 != 60 || f.DeviceHours != 37.5 {
+	f := forecast.New(spec(), forecast.Load{Trials: 60, Least: 15}, 1, times(3600, 3600))
+	if f.P10 != 15 || f.P90 != 60 || f.DeviceHours != 60 || f.LeastDeviceHours != 15 || f.LeastWallSeconds != 15*3600 {
 		t.Errorf("%+v, want 15 to 60 device-hours", f)
 	}
 	s := spec()
