@@ -46,6 +46,7 @@ func (s *Snapshot) Answer(b *Block) []Phrase {
 	switch {
 	case s.Count.Finished() == 0:
 	case !s.Spec.Referenced():
+		s.answerTerms(w, b)
 		s.answerSearch(w)
 	case s.Count.Complete == 0:
 		w.say("no trial is complete, so there is no score to compare. ")

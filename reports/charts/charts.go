@@ -17,18 +17,36 @@ var ErrNothing = errors.New("nothing to draw")
 type Chart struct {
 	Name    string // of its files: "effects"
 	Title   string // "Effect of each change"
-	Caption string
+	Caption string // what every study's reader is told; Words is that of one
 	// Draw draws the snapshot's first block, or returns ErrNothing.
 	Draw func(*reports.Snapshot) (*plot.Plot, error)
 	// Size is how large the plot wants to be drawn.
 	Size func(*reports.Snapshot) (w, h vg.Length)
 }
 
+// Words is the caption under the chart of a study.
+func (c Chart) Words(s *reports.Snapshot) string {
+	if c.Name != "effects" || len(s.Blocks) == 0 {
+		return c.Caption
+	}
+	b := &s.Blocks[0]
+	level := s.Spec.Rules.Level()
+	w := "Differences to the reference with the same seed, best first; "
+	if s.Sequential() {
+		w += fmt.Sprintf("lines are intervals as of the look that settled each variant, which over all looks and variants hold together with %g %%.", 100*(1-level))
+	} else {
+		w += fmt.Sprintf("lines are %g %% t intervals over seeds, each variant alone. The verdict also asks for p below %g after %s's correction.", 100*(1-level), level, s.Correction(b))
+	}
+	if b.Margin > 0 {
+		w += " Grey band: no relevant effect."
+	}
+	return w
+}
+
 // All lists every chart, in the order of a report.
 var All = []Chart{
 	{"effects", "What changed, and by how much",
-		"Differences to the reference with the same seed, best first; lines are 95 % t intervals over seeds, each variant alone. " +
-			"The verdict also asks for p below 0.05 after Holm's correction. Grey band: no relevant effect.",
+		"Differences to the reference with the same seed, best first, with their intervals. Grey band: no relevant effect.",
 		chart(clearestArms, effectsData, effectsDraw), sized(clearestArms, effectsData, effectsSize)},
 	{"comparison", "Every trial",
 		"One dot per trial, bar at the mean, dashed line at the reference's mean.",

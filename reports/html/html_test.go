@@ -109,7 +109,7 @@ func TestSections(t *testing.T) {
 		"search":        "The search|Which parameters mattered|Learning curves|Signals|How this was done|All trials",
 		"running":       "What changed, and by how much|Every trial|Learning curves|Seed by seed|Signals|Failures|How this was done|All trials",
 		"settled":       "What changed, and by how much|How each variant was settled|Every trial|Learning curves|Seed by seed|Signals|How this was done|All trials",
-		"screening":     "The runs of the design, best first|Main effects and interactions|Every trial|Learning curves|Signals|How this was done|All trials",
+		"screening":     "Main effects and interactions|The runs of the design, best first|Every trial|Learning curves|Signals|How this was done|All trials",
 		"none":          "How this was done|All trials",
 		"search-failed": "Failures|How this was done|All trials",
 	} {

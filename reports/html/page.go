@@ -163,6 +163,9 @@ func newBlock(s *reports.Snapshot, i int, f Files) (block, error) {
 	slopes := section{Title: "Seed by seed", Figures: d.figures("slopes")}
 	settled := section{Title: "How each variant was settled", Figures: d.figures("sequence")}
 	sections := append([]section{effects, settled, tunedSection(s, i), search}, d.whySections()...)
+	if s.Spec.Screens() { // read by effects, not by ranks
+		sections = append(d.whySections(), search)
+	}
 	for _, x := range append(sections, every, curves, slopes) {
 		if len(x.Figures)+len(x.Tables)+len(x.Folded) > 0 {
 			b.Sections = append(b.Sections, x)
@@ -195,7 +198,7 @@ func (d *drawer) figures(names ...string) []figure {
 			d.err = errors.Join(d.err, fmt.Errorf("no chart is called %q", n))
 			continue
 		}
-		svg, err := charts.Inline(c, s, c.Title+". "+c.Caption)
+		svg, err := charts.Inline(c, s, c.Title+". "+c.Words(s))
 		if errors.Is(err, charts.ErrNothing) {
 			continue
 		}
@@ -203,7 +206,7 @@ func (d *drawer) figures(names ...string) []figure {
 			d.err = errors.Join(d.err, err)
 			continue
 		}
-		x := figure{SVG: template.HTML(svg), Caption: c.Caption}
+		x := figure{SVG: template.HTML(svg), Caption: c.Words(s)}
 		if d.files.Charts {
 			for _, ext := range charts.Formats {
 				x.Links = append(x.Links, link{"charts/" + fileName(d.s, d.block, c, ext), strings.ToUpper(ext)})
