@@ -305,6 +305,7 @@ func TestBudgetUntilSettled(t *testing.T) {
 // TestStoppedUntilSettled: a study that is stopped again and again comes to the verdicts of one that was not.
 func TestStoppedUntilSettled(t *testing.T) {
 	whole := newBench(t, &trainertest.Fake{Metrics: plants.Metrics})
+	whole.Parallel = 1
 	whole.run(t, settled(), nil)
 	w := newBench(t, nil)
 	for i := range 100 {
