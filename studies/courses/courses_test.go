@@ -222,3 +222,39 @@ func TestSequence(t *testing.T) {
 		t.Errorf("%+v", q)
 	}
 }
+
+// TestLastLook: where replicates failed, all others run, and then there is a last look at what there is.
+func TestLastLook(t *testing.T) {
+	s := spec(studies.RuleLooks, 3, 5)
+	s.Factors[0].Levels = s.Factors[0].Levels[:2]
+	rows := []row{
+		{"baseline", 0, 0.50}, {"x=1", 0, 0.25}, {"baseline", 1, 0.60}, {"x=1", 1, 0.25}, {"baseline", 2, 0.70}, {"x=1", 2, 0.25},
+		{"baseline", 3, 0.55}, {"x=1", 3, "fail"}, {"baseline", 4, 0.65},
+	}
+	for _, c := range []struct {
+		end     any
+		missing int
+		verdict inference.Verdict
+		n       int
+		broken  bool
+	}{
+		{nil, 1, inference.Unsettled, 3, false},
+		{"run", 0, inference.Unsettled, 3, false},
+		{0.29, 0, inference.Worse, 4, false},
+		{0.80, 0, inference.OutOfBudget, 4, true},
+		{"fail", 0, inference.OutOfBudget, 3, true},
+	} {
+		all := rows
+		if c.end != nil {
+			all = append(slices.Clone(rows), row{"x=1", 4, c.end})
+		}
+		at := courses.Read(s, layOut(t, s), trialsOf(all...), false)
+		v := at.Variants[0]
+		if len(at.Missing) != c.missing || v.Verdict != c.verdict || v.N != c.n || v.Broken != c.broken || v.Done == (c.verdict == inference.Unsettled) {
+			t.Errorf("with %v: %d missing, %s with %d pairs (%s), broken %t", c.end, len(at.Missing), v.Verdict, v.N, v.Reason, v.Broken)
+		}
+		if at.Stopped("", "x=1") != (v.Done && !v.Broken) || at.Stopped("", "baseline") != (v.Done && !v.Broken) {
+			t.Errorf("with %v: what is stopped?", c.end)
+		}
+	}
+}
