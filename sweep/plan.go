@@ -12,6 +12,7 @@ import (
 
 	"github.com/mapsweep/mapsweep/studies"
 	"github.com/mapsweep/mapsweep/studies/design"
+	"github.com/mapsweep/mapsweep/studies/inference"
 	"github.com/mapsweep/mapsweep/trials"
 )
 
@@ -26,7 +27,7 @@ func (r *run) layOut(ev *StudyStarted) error {
 	}
 	ev.Notes, r.layout = plan.Notes, newLayout(r.spec, plan)
 	if r.spec.Settle != nil {
-		r.settling = &settling{asked: map[string]bool{}, told: map[string]bool{}}
+		r.settling = &settling{asked: map[string]bool{}, told: map[string]inference.Verdict{}}
 	}
 	return nil
 }

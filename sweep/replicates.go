@@ -6,6 +6,7 @@ import (
 
 	"github.com/mapsweep/mapsweep/studies/courses"
 	"github.com/mapsweep/mapsweep/studies/design"
+	"github.com/mapsweep/mapsweep/studies/inference"
 	"github.com/mapsweep/mapsweep/trials"
 )
 
@@ -13,8 +14,8 @@ import (
 // this process has asked for and told of follows from the trials that are stored (studies/courses).
 type settling struct {
 	mu    sync.Mutex
-	asked map[string]bool // keys of points that this process has enqueued
-	told  map[string]bool // variants whose end was told
+	asked map[string]bool              // keys of points that this process has enqueued
+	told  map[string]inference.Verdict // of variants whose end was told; e-BH may settle one that was given up
 }
 
 // settles says that variants get replicates until they are settled.
@@ -36,8 +37,8 @@ func (r *run) advance(ctx context.Context) (more bool, settled []VariantSettled,
 	}
 	at := courses.Read(r.spec, r.layout.plan, ts, false)
 	for _, v := range at.Variants {
-		if id := v.Data + "\x00" + v.Arm; v.Done && !s.told[id] {
-			s.told[id] = true
+		if id := v.Data + "\x00" + v.Arm; v.Done && s.told[id] != v.Verdict {
+			s.told[id] = v.Verdict
 			settled = append(settled, VariantSettled{v})
 		}
 	}

@@ -134,35 +134,32 @@ func (r *reader) judge(data string) []Variant {
 	}
 	for i, c := range inference.Together(contrasts, r.q) {
 		vs[i].Course = c
-		vs[i] = r.next(vs[i], counts[i])
+		if !c.Done {
+			r.next(&vs[i], contrasts[i], counts[i])
+		}
 	}
 	return vs
 }
 
 // next notes which points a variant with n pairs needs for its next look, or why it gets none.
-func (r *reader) next(v Variant, n int) Variant {
-	data, arm := v.Data, v.Arm
-	if v.Done {
-		return v
-	}
-	ps, look := r.pairs(data, arm), max(r.q.Next(n), r.first)
-	if why := r.broken(data, arm, len(ps), look); why != "" {
+func (r *reader) next(v *Variant, c inference.Contrast[int], n int) {
+	ps := r.pairs(v.Data, v.Arm)
+	switch why := r.scoreless(v.Data, v.Arm); {
+	case why != "":
 		v.Broken = true
 		end(&v.Course, why)
-		return v
-	}
-	if r.spent {
+	case n == len(ps): // all that can have a score have one, and the next look is beyond them
+		r.last(v, c, n)
+	case r.spent:
 		end(&v.Course, "the budget of device-hours is used up")
-		return v
+	case r.unproven(v.Data, r.plan.Reference), r.unproven(v.Data, v.Arm):
+		// more of it only when it is known to work at all
+	default:
+		for _, p := range ps[:min(max(r.q.Next(n), r.first), len(ps))] {
+			r.needed[place{r.plan.Reference, v.Data, p.replicate}] = true
+			r.needed[place{v.Arm, v.Data, p.replicate}] = true
+		}
 	}
-	if r.unproven(data, r.plan.Reference) || r.unproven(data, arm) {
-		return v // more of it only when it is known to work at all
-	}
-	for _, p := range ps[:look] {
-		r.needed[place{r.plan.Reference, data, p.replicate}] = true
-		r.needed[place{arm, data, p.replicate}] = true
-	}
-	return v
 }
 
 // most counts the replicates of an arm that were not enqueued and are not needed yet.
