@@ -92,7 +92,7 @@ func advice(es []images.Estimate, labels map[string]string) []string {
 
 // DocumentPictures is the uncertainty over seeds and pictures of a block.
 type DocumentPictures struct {
-	Missing  string             `json:"missing,omitempty"` // why there is none
+	Reason   string             `json:"reason,omitempty"` // why there is none
 	Draws    int                `json:"draws,omitempty"`
 	Pictures int                `json:"pictures,omitempty"`
 	Arms     []DocumentEstimate `json:"arms,omitempty"`
@@ -124,7 +124,7 @@ func newDocumentPictures(s *reports.Snapshot, b *reports.Block) *DocumentPicture
 	}
 	p, err := s.TwoLevel(context.Background(), b)
 	if err != nil {
-		return &DocumentPictures{Missing: err.Error()}
+		return &DocumentPictures{Reason: err.Error()}
 	}
 	d := &DocumentPictures{Draws: p.Draws, Pictures: p.Pictures, Notes: p.Notes}
 	for _, e := range p.Arms {

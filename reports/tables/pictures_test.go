@@ -47,14 +47,14 @@ func TestPicturesJSON(t *testing.T) {
 		}
 		return d.Blocks[0].Pictures
 	}
-	if d := read(); d == nil || !strings.Contains(d.Missing, "no complete trial has kept") || len(d.Effects) != 0 {
+	if d := read(); d == nil || !strings.Contains(d.Reason, "no complete trial has kept") || len(d.Effects) != 0 {
 		t.Errorf("without matches: %+v", d)
 	}
 	if err := reports.LoadMatches(t.Context(), kept, s); err != nil {
 		t.Fatal(err)
 	}
 	d := read()
-	if d.Missing != "" || len(d.Arms) != 5 || len(d.Effects) != 4 || d.Draws != 2000 || d.Pictures != fixture.Pictures {
+	if d.Reason != "" || len(d.Arms) != 5 || len(d.Effects) != 4 || d.Draws != 2000 || d.Pictures != fixture.Pictures {
 		t.Fatalf("%+v", d)
 	}
 	if e := d.Effects[0]; e.Arm != "mosaic=0" || e.Low == nil || e.SeedLow == nil || *e.Low > *e.SeedLow || e.Advice == "" || *e.VarianceSeeds+*e.VarianceImages+*e.VarianceBoth <= 0 {
