@@ -91,11 +91,11 @@ var ErrNoPictures = errors.New("no uncertainty over pictures")
 func (s *Snapshot) TwoLevel(ctx context.Context, b *Block) (Pictures, error) {
 	var p Pictures
 	arms := s.pictureArms(b)
-	any := anyMatches(arms)
-	if any == nil {
+	one := anyMatches(arms)
+	if one == nil {
 		return p, fmt.Errorf("%w: %s", ErrNoPictures, s.whyNoMatches())
 	}
-	metric, err := images.ParseMetric(s.Metric.Key, any.Classes)
+	metric, err := images.ParseMetric(s.Metric.Key, one.Classes)
 	if err != nil {
 		return p, fmt.Errorf("%w: %w", ErrNoPictures, err)
 	}
@@ -104,7 +104,7 @@ func (s *Snapshot) TwoLevel(ctx context.Context, b *Block) (Pictures, error) {
 		return p, fmt.Errorf("%w: there are too many trials and pictures to draw from in reasonable time", ErrNoPictures)
 	}
 	p.Draws = min(images.DefaultDraws, max(leastDraws, pictureWork/max(1, work)))
-	p.Result, err = images.Analyse(ctx, arms, images.Options{Target: metric.Target, Images: metric.Pictures(any), Draws: p.Draws, Seed: uint64(s.Spec.Seed)})
+	p.Result, err = images.Analyse(ctx, arms, images.Options{Target: metric.Target, Images: metric.Pictures(one), Draws: p.Draws, Seed: uint64(s.Spec.Seed)})
 	if err != nil {
 		return p, fmt.Errorf("draw seeds and pictures: %w", err)
 	}

@@ -28,13 +28,13 @@ type sheet struct {
 
 // newSheet scores all runs on o.Draws draws of pictures. All runs are of the same pictures.
 func newSheet(ctx context.Context, arms []Arm, o Options) (*sheet, error) {
-	var any *evaluate.Matches
+	var one *evaluate.Matches
 	var all []*run
 	s := &sheet{}
 	for _, a := range arms {
 		rs := map[int]*run{}
 		for rep, m := range a.Runs {
-			any = m
+			one = m
 			rs[rep] = &run{walk: m.NewWalk(o.Target), drawn: make([]float64, o.Draws), asked: make([]bool, o.Draws)}
 			all = append(all, rs[rep])
 		}
@@ -46,7 +46,7 @@ func newSheet(ctx context.Context, arms []Arm, o Options) (*sheet, error) {
 			ask(o, rs, s.runs[0])
 		}
 	}
-	for i := range any.Images {
+	for i := range one.Images {
 		if o.Images == nil || i < len(o.Images) && o.Images[i] {
 			s.images = append(s.images, i)
 		}
@@ -55,7 +55,7 @@ func newSheet(ctx context.Context, arms []Arm, o Options) (*sheet, error) {
 	var wait sync.WaitGroup
 	for range min(o.Workers, o.Draws/block+1) {
 		wait.Go(func() {
-			b := s.newBatch(any, o)
+			b := s.newBatch(one, o)
 			for ctx.Err() == nil {
 				first := int(next.Add(block)) - block - 1 // -1 is the validation as it is
 				if first >= o.Draws {
