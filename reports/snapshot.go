@@ -9,6 +9,7 @@ import (
 
 	"github.com/mapsweep/mapsweep/studies"
 	"github.com/mapsweep/mapsweep/studies/courses"
+	"github.com/mapsweep/mapsweep/trainer/evaluate"
 	"github.com/mapsweep/mapsweep/trials"
 )
 
@@ -29,6 +30,9 @@ type Snapshot struct {
 
 	settling *courses.Standing // of a study until settled
 	analyses *analyses         // computed when they are first asked for
+
+	matches map[int]*evaluate.Matches // by trial number; see LoadMatches
+	unread  []string                  // sentences on matches that are there and unusable
 }
 
 // Block is the part of a study that ran on one data set.

@@ -84,7 +84,10 @@ func (a *app) reportCommand() *cobra.Command {
 		Short: "Write a study's report from the database alone",
 		Args:  args(cobra.ExactArgs(1)),
 		RunE: func(c *cobra.Command, given []string) error {
-			return a.withStudy(c.Context(), given[0], func(_ trials.Reader, snap *reports.Snapshot) error {
+			return a.withStudy(c.Context(), given[0], func(store trials.Reader, snap *reports.Snapshot) error {
+				if err := reports.LoadMatches(c.Context(), store, snap); err != nil {
+					return err
+				}
 				if dir == "" {
 					dir = a.reportDir(snap.Study.Name)
 				}

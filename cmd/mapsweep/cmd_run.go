@@ -168,6 +168,9 @@ func (a *app) conclude(ctx context.Context, store trials.Reader, spec studies.Sp
 	if err != nil {
 		return errors.Join(runErr, err)
 	}
+	if err := reports.LoadMatches(ctx, store, snap); err != nil {
+		return errors.Join(runErr, err)
+	}
 	if err := check.print(a.stdout, snap); err != nil {
 		return errors.Join(runErr, err)
 	}

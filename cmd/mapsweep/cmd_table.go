@@ -91,6 +91,11 @@ objective; CSV and JSON have an effect with its interval for each.
 						return usagef("--metrics %s: %w", m, err)
 					}
 				}
+				if format == "json" {
+					if err := reports.LoadMatches(c.Context(), r, snap); err != nil {
+						return err
+					}
+				}
 				v.Measure = partMeasure(c.Context(), r)
 				view, err := v.Resolve(snap, func(m string) bool { return strings.Contains(m, "@") })
 				if err != nil {
@@ -103,7 +108,7 @@ objective; CSV and JSON have an effect with its interval for each.
 	c.Flags().StringVar(&format, "format", "text", strings.Join(tables.Formats, ", "))
 	c.Flags().StringVar(&v.By, "by", "", "arrange rows by "+strings.Join(tables.Groupings, ", "))
 	c.Flags().BoolVar(&v.OnlyChanged, "only-changed", false, "columns of configuration that differ, in place of the change")
-	c.Flags().StringVar(&metrics, "metrics", "", "further metrics, separated by commas")
+	c.Flags().StringVar(&metrics, "metrics", "", "further metrics, separated by commas; mAP50@small+dense is of a part of objects and pictures")
 	c.Flags().BoolVar(&methods, "methods", false, "print how the study was done, in a paragraph fit for a paper")
 	c.Flags().BoolVar(&asJSON, "json", false, "print as JSON")
 	return c

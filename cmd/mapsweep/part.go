@@ -13,18 +13,14 @@ import (
 	"github.com/mapsweep/mapsweep/trials"
 )
 
-// thresholds are the first and last IoU threshold of the metrics that parts have.
-var thresholds = map[string][2]int{"mAP50-95": {0, 9}, "mAP50": {0, 0}, "mAP75": {5, 5}}
-
-// areas are the ranges of object sizes.
-var areas = map[string]int{"": evaluate.AreaAll, "small": evaluate.AreaSmall, "medium": evaluate.AreaMedium, "large": evaluate.AreaLarge}
+// parted are the metrics that parts have.
+var parted = []string{"mAP50-95", "mAP50", "mAP75"}
 
 // scorePart makes a metric of a part of objects and pictures from the matches that a trial left behind. known is false
 // for a metric that is of all of them.
 func scorePart(metric string, left []trials.Artifact) (value float64, known bool, err error) {
 	base, part, err := studies.CutMetric(metric)
-	between, scored := thresholds[strings.TrimPrefix(base, "coco/")]
-	if err != nil || part == (studies.Part{}) || !scored {
+	if err != nil || part == (studies.Part{}) || !slices.Contains(parted, strings.TrimPrefix(base, "coco/")) {
 		return 0, false, nil
 	}
 	i := slices.IndexFunc(left, func(a trials.Artifact) bool { return a.Name == evaluate.MatchesName })
@@ -35,27 +31,8 @@ func scorePart(metric string, left []trials.Artifact) (value float64, known bool
 	if err != nil {
 		return 0, true, err
 	}
-	t := evaluate.Target{Area: areas[part.Area], First: between[0], Last: between[1]}
-	if part.Class != "" {
-		k := slices.Index(m.Classes, part.Class)
-		if k < 0 {
-			return 0, true, fmt.Errorf("the data set has no class %q%s; it has %s", part.Class, didYouMean(part.Class, m.Classes), strings.Join(m.Classes, ", "))
-		}
-		t.Classes = []int{k}
-	}
-	counts := make([]int, m.Images)
-	dense := m.Dense(studies.DenseQuantile)
-	for i := range counts {
-		if !part.Dense || dense[i] {
-			counts[i] = 1
-		}
-	}
-	d := m.NewDraw(t)
-	d.Set(counts)
-	if value = m.NewWalk(t).AP(d); value == evaluate.Undefined {
-		return 0, true, fmt.Errorf("the scored pictures have no %s", part)
-	}
-	return value, true, nil
+	value, err = reports.SubsetScore(m, metric)
+	return value, true, err
 }
 
 // partMeasure reads metrics of parts ("mAP50@small") from the matches that trials keep, and all others as they were measured.

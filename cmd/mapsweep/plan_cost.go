@@ -24,6 +24,7 @@ import (
 type costs struct {
 	Forecast *forecast.Forecast `json:"forecast,omitempty"`
 	Disk     *forecast.Disk     `json:"disk,omitempty"`
+	Matches  *matchesSize       `json:"matches,omitempty"` // of the database; nil: none are kept
 	Noise    []forecast.Noise   `json:"noise,omitempty"`
 	Unknown  []string           `json:"unknown,omitempty"` // what nothing is known of, and how to find out
 }
@@ -41,9 +42,11 @@ func (a *app) foresee(ctx context.Context, spec studies.Spec, backend trainer.Ba
 	var one trainer.Estimate
 	if measure {
 		if pre, ok := backend.(trainer.Preparer); ok {
-			if _, err := pre.Prepare(ctx); err != nil {
+			prov, err := pre.Prepare(ctx)
+			if err != nil {
 				return err
 			}
+			p.Matches = sizeOfMatches(spec, prov, p.Trials)
 		}
 		if !past.Times.Known() {
 			if one, err = a.measure(ctx, spec, backend, &past.Times, probes); err != nil {
@@ -207,6 +210,9 @@ func printCosts(w io.Writer, spec studies.Spec, p *planned) {
 	}
 	if d := p.Disk; d != nil {
 		printDisk(w, *d)
+	}
+	if p.Matches != nil {
+		fmt.Fprintln(w, p.Matches)
 	}
 	if len(p.Noise)+len(p.Unknown) > 0 {
 		fmt.Fprintln(w)

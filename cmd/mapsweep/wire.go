@@ -51,7 +51,7 @@ func newBackend(spec studies.Spec, out string, log *slog.Logger) (trainer.Backen
 	case studies.BackendNative:
 		cfg := native.Config{
 			Model: t.Model, Data: t.Data, ImageSize: t.ImageSize,
-			Epochs: t.Epochs, Batch: t.Batch, Device: t.Device, Split: o.Split, Log: log,
+			Epochs: t.Epochs, Batch: t.Batch, Device: t.Device, Split: o.Split, NoMatches: spec.NoMatches, Log: log,
 		}
 		if o.Epoch == "best" {
 			by, dir := o.Chooser()
@@ -63,7 +63,7 @@ func newBackend(spec studies.Spec, out string, log *slog.Logger) (trainer.Backen
 	case studies.BackendYOLOv9:
 		return yolov9.New(yolov9.Config{
 			Checkout: t.Checkout, Python: t.Python, Model: t.Model, Data: t.Data, ImageSize: t.ImageSize, Epochs: t.Epochs, Batch: t.Batch,
-			Device: t.Device, GPUs: t.GPUs, Split: o.Split, Replicates: spec.Replicates, BestEpoch: o.Epoch == "best", COCO: t.COCO, Timeout: limit, Log: log,
+			Device: t.Device, GPUs: t.GPUs, Split: o.Split, Replicates: spec.Replicates, BestEpoch: o.Epoch == "best", COCO: t.COCO, NoMatches: spec.NoMatches, Timeout: limit, Log: log,
 			Kept: spec.Keep.Best + spec.Keep.Last, Parallel: spec.Budget.Parallel, Out: out,
 		})
 	}

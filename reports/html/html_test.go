@@ -123,6 +123,25 @@ func TestSections(t *testing.T) {
 	}
 }
 
+// A page of trials with matches has a section on pictures, after that on seeds.
+func TestPictures(t *testing.T) {
+	st, ts, kept := fixture.WithMatches(fixture.Quickstart().Build())
+	s := snapshot(t, func() (trials.Study, []trials.Trial) { return st, ts })
+	if err := reports.LoadMatches(t.Context(), kept, s); err != nil {
+		t.Fatal(err)
+	}
+	p := page(t, s)
+	from := strings.Index(p, "<h2>Seeds and pictures</h2>")
+	if from < strings.Index(p, "<h2>Seed by seed</h2>") || from > strings.Index(p, "<h2>Signals</h2>") {
+		t.Fatalf("the section is at %d", from)
+	}
+	for _, want := range []string{"seeds alone", "mosaic 1 → 0", "on these 80 pictures", "2000 draws", "help"} {
+		if !strings.Contains(p[from:], want) {
+			t.Errorf("it lacks %q", want)
+		}
+	}
+}
+
 // The words of whole pages, to be read by people when they change.
 func TestGolden(t *testing.T) {
 	drop := regexp.MustCompile(`(?s)<style>.*?</style>|<svg.*?</svg>|<[^>]*>`)

@@ -161,12 +161,16 @@ func newBlock(s *reports.Snapshot, i int, f Files) (block, error) {
 		curves.Folded = []section{{Title: "Losses", Figures: fs}}
 	}
 	slopes := section{Title: "Seed by seed", Figures: d.figures("slopes")}
+	seeds, err := pictures(s, i)
+	if err != nil {
+		return b, err
+	}
 	settled := section{Title: "How each variant was settled", Figures: d.figures("sequence")}
 	sections := append([]section{effects, settled, tunedSection(s, i), search}, d.whySections()...)
 	if s.Spec.Screens() { // read by effects, not by ranks
 		sections = append(d.whySections(), search)
 	}
-	for _, x := range append(sections, every, curves, slopes) {
+	for _, x := range append(sections, every, curves, slopes, seeds) {
 		if len(x.Figures)+len(x.Tables)+len(x.Folded) > 0 {
 			b.Sections = append(b.Sections, x)
 		}

@@ -58,6 +58,8 @@ type DocumentBlock struct {
 	Arms       []DocumentArm   `json:"arms"` // in design order
 	Tuned      *reports.Tuned  `json:"tuned,omitempty"`
 	Levels     []DocumentLevel `json:"levels,omitempty"` // with --by level, of designs that cross factors
+	// Pictures is nil in a search.
+	Pictures *DocumentPictures `json:"seeds_and_pictures,omitempty"`
 }
 
 // DocumentLevel is the mean of all complete trials at a level.
@@ -157,6 +159,7 @@ func (v View) Document(s *reports.Snapshot) Document {
 		if v.By == ByLevel && crossed(s, b) {
 			d.Blocks[i].Levels = v.documentLevels(s, i)
 		}
+		d.Blocks[i].Pictures = newDocumentPictures(s, b)
 	}
 	if pooled, why := s.Pooled(); v.By == ByData && why == "" {
 		d.Blocks = append(d.Blocks, v.block(s, &pooled))

@@ -8,9 +8,6 @@ type Subset struct {
 	Images  []bool // by image; nil: all. Images beyond its end are left out
 }
 
-// DenseQuantile is the quantile of objects an image from which on it is called dense.
-const DenseQuantile = .8
-
 // Dense says which images have at least as many objects as the q-quantile of all images (q from 0 to 1): the
 // number that the image at place ceil(q*n) of n has, in rising order. All images that have as many as it belong to
 // them, so that they may be more than 1-q of all. Images without objects never do.

@@ -1,5 +1,7 @@
 package evaluate
 
+import "math"
+
 // Target is one average precision: of an area range, over thresholds First to Last (0 to 9, both included), over
 // some classes (nil: all).
 type Target struct {
@@ -10,34 +12,34 @@ type Target struct {
 // Walk is a run's detections laid out for one target, so that its average precision for images drawn with
 // replacement is one pass over them. It is only read, by any number of goroutines.
 //
-// Precision has its maxima at right detections, so only these are visited, threshold by threshold. How many
-// detections precede one is the same for all thresholds, but for those that some thresholds ignore: these are
-// kept apart.
+// Precision has its maxima at right detections. These, and those that some thresholds ignore and others do not, are
+// the stops of the walk; of all others only the number between stops matters, which is the same for all thresholds.
 type Walk struct {
-	classes []classWalk
+	classes    []classWalk
+	thresholds int
 }
 
-// classWalk is a class of a Walk.
+// classWalk is a class of a Walk. Detections are in the order of falling score.
 type classWalk struct {
 	class  int
-	images []uint32   // image of each detection, by falling score; Images (weight 0) where the thresholds disagree on ignoring it
-	apart  []uint32   // image of each, also of those; nil where there is none
-	events [][]uint32 // of each threshold: place<<2 | kind
+	images []uint32 // image of each detection; Images (weight 0) where thresholds disagree on ignoring it
+	stops  []place
+	split  bool // some stop is not among images
 }
 
-// Kinds of events.
-const (
-	hit      = iota // right; counted in images
-	hitApart        // right; not counted in images
-	missApart
-)
+// place is a stop: how many of images there are up to it, itself included, its own image, and of which of the target's
+// thresholds, from bit 0, it is right, and which count it though images does not.
+type place struct {
+	end, image   uint32
+	right, apart uint16
+}
 
 // NewWalk lays out a target.
 func (m *Matches) NewWalk(t Target) *Walk {
-	w := &Walk{}
+	w := &Walk{thresholds: t.Last - t.First + 1}
 	mask := t.mask()
 	for _, k := range m.chosen(t.Classes) {
-		c := classWalk{class: k, events: make([][]uint32, t.Last-t.First+1)}
+		c := classWalk{class: k}
 		end := m.lastRight(k, t)
 		for _, f := range m.classes[k].found[:end] {
 			if m.patterns[f.pattern].ignored[t.Area]&mask != mask {
@@ -65,42 +67,24 @@ func (m *Matches) lastRight(class int, t Target) int {
 
 // add appends a detection of an image; none is the image of weight 0.
 func (c *classWalk) add(p *pattern, image, none uint32, t Target) {
-	place := uint32(len(c.images))
-	right, ignored := p.right[t.Area], p.ignored[t.Area]
-	if apart := ignored&t.mask() != 0; !apart {
-		c.images = append(c.images, image)
-		if c.apart != nil {
-			c.apart = append(c.apart, image)
-		}
-		for i := range c.events {
-			if right>>(t.First+i)&1 != 0 {
-				c.events[i] = append(c.events[i], place<<2|hit)
-			}
-		}
-		return
+	here := place{image: image, right: (p.right[t.Area] & t.mask()) >> t.First}
+	if ignored := p.ignored[t.Area] & t.mask(); ignored != 0 {
+		here.apart = (t.mask() &^ ignored) >> t.First
+		c.split = true
+		image = none
 	}
-	if c.apart == nil {
-		c.apart = append([]uint32{}, c.images...)
-	}
-	c.images, c.apart = append(c.images, none), append(c.apart, image)
-	for i := range c.events {
-		switch b := t.First + i; {
-		case right>>b&1 != 0:
-			c.events[i] = append(c.events[i], place<<2|hitApart)
-		case ignored>>b&1 == 0:
-			c.events[i] = append(c.events[i], place<<2|missApart)
-		}
+	c.images = append(c.images, image)
+	if here.right|here.apart != 0 {
+		here.end = uint32(len(c.images))
+		c.stops = append(c.stops, here)
 	}
 }
 
-// Steps is the work of one pass: detections and events.
+// Steps is the work of one pass: detections, and stops for each threshold.
 func (w *Walk) Steps() int {
 	n := 0
 	for _, c := range w.classes {
-		n += len(c.images)
-		for _, e := range c.events {
-			n += len(e)
-		}
+		n += len(c.images) + w.thresholds*len(c.stops)
 	}
 	return n
 }
@@ -111,17 +95,29 @@ type Draw struct {
 	area    int
 	chosen  []int
 	truths  [][]truths // K
-	weights []int      // Images + 1; the last is 0
+	weights []int32    // Images + 1; the last is 0
 	reached [][]uint8  // K, by number of objects found: how many recall points are reached; nil without objects
 
-	sum       []int     // scratch: detections up to each place
-	precision []float64 // scratch: at each event
-	up        []uint8   // scratch: recall points reached at each event
+	stops   []stop   // scratch
+	besides []beside // scratch
+}
+
+// stop is what a draw makes of a place whose image is in it.
+type stop struct {
+	share float64 // 1 / detections up to it
+	own   int32   // copies of it
+	right int32   // as in place; a bit less after each threshold
+}
+
+// beside is what interpolateSplit needs besides.
+type beside struct {
+	up    int32 // detections up to it
+	apart int32 // as in place; a bit less after each threshold
 }
 
 // NewDraw makes room for the draws of a target.
 func (m *Matches) NewDraw(t Target) *Draw {
-	d := &Draw{area: t.Area, chosen: m.chosen(t.Classes), weights: make([]int, m.Images+1), reached: make([][]uint8, len(m.classes))}
+	d := &Draw{area: t.Area, chosen: m.chosen(t.Classes), weights: make([]int32, m.Images+1), reached: make([][]uint8, len(m.classes))}
 	for _, c := range m.classes {
 		d.truths = append(d.truths, c.truths)
 	}
@@ -129,14 +125,17 @@ func (m *Matches) NewDraw(t Target) *Draw {
 }
 
 // Set takes the number of times that each image is in, none of them below 0; those beyond the end of counts are out.
+// Detections must not become more than an int32 holds.
 func (d *Draw) Set(counts []int) {
 	images := d.weights[:len(d.weights)-1]
 	clear(images)
-	copy(images, counts)
+	for i, n := range counts[:min(len(counts), len(images))] {
+		images[i] = int32(n)
+	}
 	for _, k := range d.chosen {
 		total := 0
 		for _, t := range d.truths[k] {
-			total += t.count[d.area] * images[t.image]
+			total += t.count[d.area] * int(images[t.image])
 		}
 		d.reached[k] = reach(d.reached[k], total)
 	}
@@ -161,66 +160,109 @@ func reach(to []uint8, total int) []uint8 {
 
 // AP is the average precision for the images of d; Undefined where no class has an object that counts.
 func (w *Walk) AP(d *Draw) float64 {
-	sum, n := 0., 0
+	var ap [1]float64
+	w.APs([]*Draw{d}, ap[:])
+	return ap[0]
+}
+
+// APs fills ap with the average precision for each draw. A class is walked for all of them in turn, so that it stays
+// near the processor.
+func (w *Walk) APs(ds []*Draw, ap []float64) {
+	ap = ap[:len(ds)]
+	terms := make([]int, len(ds))
+	clear(ap)
 	for i := range w.classes {
 		c := &w.classes[i]
-		if reached := d.reached[c.class]; len(reached) > 0 {
-			sum += c.precisions(d, reached)
-			n += len(c.events)
+		for j, d := range ds {
+			if reached := d.reached[c.class]; len(reached) > 0 {
+				ap[j] += c.precisions(d, reached, w.thresholds)
+				terms[j] += w.thresholds
+			}
 		}
 	}
-	if n == 0 {
-		return Undefined
+	for j, n := range terms {
+		if ap[j] /= float64(n * numPoints); n == 0 {
+			ap[j] = Undefined
+		}
 	}
-	return sum / float64(n*numPoints)
 }
 
 // precisions sums the class's interpolated precisions over thresholds and recall points.
-func (c *classWalk) precisions(d *Draw, reached []uint8) float64 {
-	if len(d.sum) <= len(c.images) {
-		d.sum = make([]int, len(c.images)+1)
-	}
-	n, sum := 0, d.sum[1:len(c.images)+1] // the first stays 0
-	for p, i := range c.images {
-		n += d.weights[i]
-		sum[p] = n
-	}
+func (c *classWalk) precisions(d *Draw, reached []uint8, thresholds int) float64 {
+	stops, besides := c.visit(d)
 	total := 0.
-	for _, events := range c.events {
-		total += c.interpolate(d, events, reached)
+	for range thresholds {
+		if c.split {
+			total += interpolateSplit(stops, besides, reached)
+		} else {
+			total += interpolate(stops, reached)
+		}
 	}
 	return total
 }
 
-// interpolate is the sum over recall points of the largest precision at that recall or a higher one.
-func (c *classWalk) interpolate(d *Draw, events []uint32, reached []uint8) float64 {
-	if len(d.precision) < len(events) {
-		d.precision, d.up = make([]float64, len(events)), make([]uint8, len(events))
+// visit lists the stops that are in the draw; the lists are d's.
+func (c *classWalk) visit(d *Draw) ([]stop, []beside) {
+	if len(d.stops) <= len(c.stops) {
+		d.stops, d.besides = make([]stop, len(c.stops)+1), make([]beside, len(c.stops)+1)
 	}
-	precision, up := d.precision[:len(events)], d.up[:len(events)]
-	right, apart := 0, 0 // right ones so far, and detections that sum has not
-	for i, e := range events {
-		place := e >> 2
-		switch e & 3 {
-		case hit:
-			right += d.sum[place+1] - d.sum[place]
-		case hitApart:
-			n := d.weights[c.apart[place]]
-			right, apart = right+n, apart+n
-		case missApart:
-			apart += d.weights[c.apart[place]]
+	stops, besides, weights, n := d.stops, d.besides, d.weights, 0
+	up, from := int32(0), uint32(0)
+	for _, p := range c.stops {
+		for _, i := range c.images[from:p.end] {
+			up += weights[i]
 		}
-		precision[i] = float64(right) / (float64(d.sum[place+1]+apart) + 0x1p-52)
-		up[i] = reached[right]
-	}
-	best, total, zero := 0., 0., reached[0]
-	for i := len(events) - 1; i >= 0; i-- {
-		best = max(best, precision[i])
-		before := zero
-		if i > 0 {
-			before = up[i-1]
+		from = p.end
+		own := weights[p.image]
+		stops[n] = stop{share: 1 / (float64(up) + 0x1p-52), own: own, right: int32(p.right)}
+		if c.split {
+			besides[n] = beside{up, int32(p.apart)}
 		}
-		total += best * float64(up[i]-before)
+		if own > 0 { // else the next takes its place
+			n++
+		}
 	}
-	return total + best*float64(zero)
+	return stops[:n], besides[:n]
+}
+
+// interpolate is the sum over recall points of the largest precision at that recall or a higher one, for the threshold
+// that is bit 0 of the stops, which goes. It visits the last stop first.
+func interpolate(stops []stop, reached []uint8) float64 {
+	right := int32(0) // up to the stop
+	for i := range stops {
+		right += stops[i].own & -(stops[i].right & 1)
+	}
+	best, total, before := uint64(0), 0., reached[right] // best is a float64's bits, whose order is that of numbers
+	for i := len(stops) - 1; i >= 0; i-- {
+		s := &stops[i]
+		best = max(best, math.Float64bits(float64(right)*s.share))
+		right -= s.own & -(s.right & 1)
+		s.right >>= 1
+		up := before
+		before = reached[right]
+		total += math.Float64frombits(best) * float64(up-before)
+	}
+	return total + math.Float64frombits(best)*float64(before)
+}
+
+// interpolateSplit is interpolate where some stops are not counted up to.
+func interpolateSplit(stops []stop, besides []beside, reached []uint8) float64 {
+	right, apart := int32(0), int32(0)
+	for i := range stops {
+		right += stops[i].own & -(stops[i].right & 1)
+		apart += stops[i].own & -(besides[i].apart & 1)
+	}
+	best, total, before := 0., 0., reached[right]
+	for i := len(stops) - 1; i >= 0; i-- {
+		s, b := &stops[i], &besides[i]
+		best = max(best, float64(right)/(float64(b.up+apart)+0x1p-52))
+		right -= s.own & -(s.right & 1)
+		apart -= s.own & -(b.apart & 1)
+		s.right >>= 1
+		b.apart >>= 1
+		up := before
+		before = reached[right]
+		total += best * float64(up-before)
+	}
+	return total + best*float64(before)
 }

@@ -41,6 +41,8 @@ type Config struct {
 	// (the highest, or with BestLowest the lowest); it is then the run's result. "": none.
 	BestMetric string
 	BestLowest bool
+	// NoMatches leaves out of the result which detections matched which objects.
+	NoMatches bool
 	// Load reads a data set; nil: dataset.Load.
 	Load func(ctx context.Context, ref string, opts dataset.Options) (*dataset.Dataset, error)
 	// Log receives notes on data and checkpoints; nil: nowhere. Each trial has a log of its own.
@@ -218,7 +220,8 @@ func (b *Backend) Train(ctx context.Context, job trainer.Job, report func(trials
 	if r.best != nil {
 		checkpoint = r.path(bestName)
 	}
-	return trainer.Result{Effective: r.effective, Checkpoint: checkpoint}, r.end(ctx, nil)
+	res := trainer.Result{Effective: r.effective, Checkpoint: checkpoint, Artifacts: r.artifacts(ctx)}
+	return res, r.end(ctx, nil)
 }
 
 // newRun resolves a job and builds everything that it needs.

@@ -257,6 +257,7 @@ func (r *run) measure(ctx context.Context, epoch int) (map[string]float64, error
 		if err := r.score(ctx, m); err != nil {
 			return nil, err
 		}
+		r.scorer.epoch = epoch + 1
 	}
 	now := time.Now()
 	r.log.epoch(epoch+1, r.job.Epochs, m, now.Sub(r.finished))

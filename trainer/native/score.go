@@ -15,6 +15,7 @@ type scorer struct {
 	images  []dataset.Image
 	truths  []evaluate.GroundTruth
 	found   []evaluate.Detection
+	epoch   int // that found is of, from 1; 0: none
 	some    []evaluate.Candidate
 	scratch []float64
 	level   [256]float32 // 0..255 as 0..1

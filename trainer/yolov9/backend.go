@@ -32,6 +32,7 @@ type Config struct {
 	Replicates int           // of the study: with more than one, the picture stream depends on the seed
 	BestEpoch  bool          // the study reads the best epoch, so that best.pt is the checkpoint that counts
 	COCO       bool          // also score the final weights by COCO average precision
+	NoMatches  bool          // with COCO: do not keep which detections matched which objects
 	Timeout    time.Duration // of one trial; 0: none
 	Kept       int           // trials whose checkpoints stay, for the check of the disk
 	Parallel   int           // trials at once, for the same

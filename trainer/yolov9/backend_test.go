@@ -7,6 +7,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -14,6 +15,7 @@ import (
 	"time"
 
 	"github.com/mapsweep/mapsweep/trainer"
+	"github.com/mapsweep/mapsweep/trainer/evaluate"
 	"github.com/mapsweep/mapsweep/trainer/trainertest"
 	"github.com/mapsweep/mapsweep/trainer/yolov9"
 	"github.com/mapsweep/mapsweep/trainer/yolov9/standin"
@@ -365,6 +367,20 @@ func TestCOCO(t *testing.T) {
 	}
 	if _, ok := m.Metrics["coco/mAP-large"]; ok {
 		t.Error("a score of large objects, of which there are none")
+	}
+	if len(o.res.Artifacts) != 1 || o.res.Artifacts[0].Name != evaluate.MatchesName {
+		t.Fatalf("artifacts %+v", o.res.Artifacts)
+	}
+	kept, err := evaluate.DecodeMatches(o.res.Artifacts[0].Data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s := kept.Score(evaluate.Subset{}); math.Abs(s.AP-m.Metrics["coco/mAP50-95"]) > 1e-12 || !slices.Contains(kept.Classes, "a") {
+		t.Errorf("matches score %+v for classes %v", s, kept.Classes)
+	}
+	b, job = subject(t, yolov9.Config{COCO: true, NoMatches: true})
+	if o := train(t.Context(), b, job, nil); o.err != nil || len(o.res.Artifacts) != 0 || o.ms[len(o.ms)-1].Metrics["coco/mAP50"] == 0 {
+		t.Errorf("without matches: %v, %+v", o.err, o.res)
 	}
 }
 

@@ -28,23 +28,34 @@ type object struct {
 	Score float64    `json:"score"`
 }
 
-// score computes COCO average precision under names that begin with coco/. The official mAP interpolates otherwise
-// and takes 300 detections a picture, so the two differ.
-func (e exported) score() map[string]float64 {
+// boxes lists objects and detections; pictures are counted in the order of e.Images.
+func (e exported) boxes() (truths []evaluate.GroundTruth, found []evaluate.Detection) {
 	index := map[string]int{}
 	for i, f := range e.Images {
 		index[f] = i
 	}
-	var truths []evaluate.GroundTruth
 	for _, o := range e.Truths {
 		truths = append(truths, evaluate.Truth(index[o.File], o.Class, o.box()))
 	}
-	var found []evaluate.Detection
 	for _, o := range e.Found {
 		if i, ok := index[o.File]; ok {
 			found = append(found, evaluate.Detection{Image: i, Class: o.Class, Box: o.box(), Score: o.Score})
 		}
 	}
+	return truths, found
+}
+
+// matches are the file that the database keeps of the detections.
+func (e exported) matches() (trials.Artifact, error) {
+	truths, found := e.boxes()
+	data, err := evaluate.Match(truths, found, len(e.Images), e.Names).Encode()
+	return trials.Artifact{Name: evaluate.MatchesName, MediaType: evaluate.MatchesType, Data: data}, err
+}
+
+// score computes COCO average precision under names that begin with coco/. The official mAP interpolates otherwise
+// and takes 300 detections a picture, so the two differ.
+func (e exported) score() map[string]float64 {
+	truths, found := e.boxes()
 	r := evaluate.COCO(truths, found, len(e.Images), len(e.Names))
 	m := map[string]float64{}
 	put := func(name string, v float64) {
@@ -70,10 +81,11 @@ func (o object) box() evaluate.Box {
 }
 
 // coco scores the weights that count and adds the scores to the last measurement, with coco/epoch, the epoch that the
-// weights are of: a study that reads the best epoch scores best.pt, and earlier measurements are closed.
-func (r *run) coco(ctx context.Context, weights string) error {
+// weights are of: a study that reads the best epoch scores best.pt, and earlier measurements are closed. It returns
+// what the database keeps.
+func (r *run) coco(ctx context.Context, weights string) ([]trials.Artifact, error) {
 	if weights == "" {
-		return fmt.Errorf("score by COCO: there are no weights")
+		return nil, fmt.Errorf("score by COCO: there are no weights")
 	}
 	out := filepath.Join(r.attempt, "export.json")
 	batch, _ := trials.Number(r.set.values["batch_size"])
@@ -82,27 +94,27 @@ func (r *run) coco(ctx context.Context, weights string) error {
 		Weights: weights, Out: out, Batch: int(batch), ImageSize: int(size), Device: r.device(), SingleCls: r.set.values["single_cls"] == true}
 	path := r.attempt + ".export-plan.json"
 	if err := p.write(path); err != nil {
-		return err
+		return nil, err
 	}
 	fmt.Fprintf(r.log, "mapsweep: detections of %s for the score by COCO\n", filepath.Base(weights))
 	exit, err := process.Run(ctx, process.Command{Args: []string{r.python, r.start, path}, Env: r.b.environment(r.job), Dir: r.b.cfg.Checkout, Output: r.log, Grace: grace})
 	switch {
 	case ctx.Err() != nil:
-		return fmt.Errorf("score by COCO: %w", context.Cause(ctx))
+		return nil, fmt.Errorf("score by COCO: %w", context.Cause(ctx))
 	case err != nil:
-		return fmt.Errorf("score by COCO: %w", err)
+		return nil, fmt.Errorf("score by COCO: %w", err)
 	case !exit.OK():
 		f := r.failed(exit)
 		f.Reason = "score by COCO: " + strings.Replace(f.Reason, "the script", "the validation script", 1)
-		return f
+		return nil, f
 	}
 	data, err := os.ReadFile(out)
 	if err != nil {
-		return fmt.Errorf("score by COCO: %w", err)
+		return nil, fmt.Errorf("score by COCO: %w", err)
 	}
 	var e exported
 	if err := json.Unmarshal(data, &e); err != nil {
-		return fmt.Errorf("score by COCO: read detections: %w", err)
+		return nil, fmt.Errorf("score by COCO: read detections: %w", err)
 	}
 	scores := e.score()
 	if _, s, ok := checkpoint(r.attempt); ok {
@@ -113,7 +125,14 @@ func (r *run) coco(ctx context.Context, weights string) error {
 			scores["coco/epoch"] = float64(*s.BestEpoch + 1)
 		}
 	}
-	return r.add(scores)
+	if err := r.add(scores); err != nil || r.b.cfg.NoMatches {
+		return nil, err
+	}
+	m, err := e.matches()
+	if err != nil {
+		return nil, fmt.Errorf("score by COCO: %w", err)
+	}
+	return []trials.Artifact{m}, nil
 }
 
 // add reports the last row again, with more metrics.

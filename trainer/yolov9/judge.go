@@ -151,7 +151,8 @@ func (r *run) result(ctx context.Context) (trainer.Result, error) {
 		res.Note = fmt.Sprintf("went on after epoch %d from a checkpoint: the official code seeds its random numbers anew then, so it is not the same as an uninterrupted run", r.resumed)
 	}
 	if r.b.cfg.COCO {
-		err := r.coco(ctx, res.Checkpoint)
+		kept, err := r.coco(ctx, res.Checkpoint)
+		res.Artifacts = append(res.Artifacts, kept...)
 		if err != nil && ctx.Err() != nil {
 			return res, err
 		}

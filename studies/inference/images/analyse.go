@@ -155,9 +155,9 @@ func (t *table) estimate(name string, o Options, images int) Estimate {
 		return e
 	}
 	seedVariance := stat.Variance(t.full, nil) / float64(n)
-	whole := float64(images) / float64(images-1) // a drawn variance has the divisor N
-	imageVariance := whole * stat.Variance(means, nil)
-	e.Variance = parts(seedVariance, imageVariance, whole*t.within(), n)
+	up := float64(images) / float64(images-1) // a drawn variance has the divisor N
+	imageVariance := up * stat.Variance(means, nil)
+	e.Variance = parts(seedVariance, imageVariance, up*t.within(o.whole()), n)
 	spread := stat.StdDev(drawn, nil)
 	if e.SE = math.Sqrt(e.Variance.Total()); !(spread > tiny*math.Abs(e.Mean)) || !(e.SE > 0) {
 		e.SE, e.Variance = math.NaN(), Parts{math.NaN(), math.NaN(), math.NaN()}
@@ -179,7 +179,8 @@ func count(n int, noun string) string {
 	return fmt.Sprintf("%d %ss", n, noun)
 }
 
-// draws returns, of each draw that has objects to score, the mean over the seeds drawn with it, and over all seeds.
+// draws returns the mean over the seeds drawn with each draw and, of the first draws, that over all seeds. Draws that
+// have no object to score are left out.
 func (t *table) draws(o Options) (drawn, means []float64) {
 	n := len(t.full)
 	counts := make([]int, n)
@@ -187,21 +188,26 @@ func (t *table) draws(o Options) (drawn, means []float64) {
 		seeds(counts, o.Seed, b)
 		some, all := 0., 0.
 		for i, y := range t.drawn {
-			some += float64(counts[i]) * y[b]
+			if counts[i] > 0 {
+				some += float64(counts[i]) * y[b]
+			}
 			all += y[b]
 		}
-		if !math.IsNaN(all) {
-			drawn, means = append(drawn, some/float64(n)), append(means, all/float64(n))
+		if !math.IsNaN(some) {
+			drawn = append(drawn, some/float64(n))
+		}
+		if b < o.whole() && !math.IsNaN(all) {
+			means = append(means, all/float64(n))
 		}
 	}
 	return drawn, means
 }
 
-// within is the mean over seeds of the variance over draws of pictures.
-func (t *table) within() float64 {
+// within is the mean over seeds of the variance over the first draws of pictures.
+func (t *table) within(whole int) float64 {
 	sum := 0.
 	for _, y := range t.drawn {
-		sum += stat.Variance(slices.DeleteFunc(slices.Clone(y), math.IsNaN), nil)
+		sum += stat.Variance(slices.DeleteFunc(slices.Clone(y[:whole]), math.IsNaN), nil)
 	}
 	return sum / float64(len(t.drawn))
 }

@@ -16,7 +16,8 @@ import (
 type run struct {
 	walk  *evaluate.Walk
 	full  float64   // on all pictures
-	drawn []float64 // on the pictures of each draw; NaN where no object of the metric was drawn
+	drawn []float64 // on the pictures of each draw; NaN where no object of the metric was drawn, or no one asks
+	asked []bool    // of each draw: the score is needed
 }
 
 // sheet holds every run's scores on the same draws of pictures.
@@ -27,43 +28,88 @@ type sheet struct {
 
 // newSheet scores all runs on o.Draws draws of pictures. All runs are of the same pictures.
 func newSheet(ctx context.Context, arms []Arm, o Options) (*sheet, error) {
-	var any *evaluate.Matches
+	var one *evaluate.Matches
 	var all []*run
 	s := &sheet{}
 	for _, a := range arms {
 		rs := map[int]*run{}
 		for rep, m := range a.Runs {
-			any = m
-			rs[rep] = &run{walk: m.NewWalk(o.Target), drawn: make([]float64, o.Draws)}
+			one = m
+			rs[rep] = &run{walk: m.NewWalk(o.Target), drawn: make([]float64, o.Draws), asked: make([]bool, o.Draws)}
 			all = append(all, rs[rep])
 		}
 		s.runs = append(s.runs, rs)
 	}
-	for i := range any.Images {
+	for i, rs := range s.runs {
+		ask(o, rs)
+		if i > 0 {
+			ask(o, rs, s.runs[0])
+		}
+	}
+	for i := range one.Images {
 		if o.Images == nil || i < len(o.Images) && o.Images[i] {
 			s.images = append(s.images, i)
 		}
 	}
 	var next atomic.Int64
 	var wait sync.WaitGroup
-	for range min(o.Workers, o.Draws+1) {
+	for range min(o.Workers, o.Draws/block+1) {
 		wait.Go(func() {
-			d, counts := any.NewDraw(o.Target), make([]int, any.Images)
+			b := s.newBatch(one, o)
 			for ctx.Err() == nil {
-				b := int(next.Add(1)) - 2 // -1 is the validation as it is
-				if b >= o.Draws {
+				first := int(next.Add(block)) - block - 1 // -1 is the validation as it is
+				if first >= o.Draws {
 					return
 				}
-				s.draw(counts, o.Seed, b)
-				d.Set(counts)
-				for _, r := range all {
-					r.set(b, r.walk.AP(d))
-				}
+				b.score(all, first, min(first+block, o.Draws))
 			}
 		})
 	}
 	wait.Wait()
 	return s, context.Cause(ctx)
+}
+
+// block is how many draws are scored together.
+const block = 8
+
+// batch is the scratch of a goroutine.
+type batch struct {
+	s      *sheet
+	seed   uint64
+	counts []int
+	draws  []*evaluate.Draw
+	ap     [block]float64
+	which  [block]int // draws that a run is asked for
+	some   [block]*evaluate.Draw
+}
+
+func (s *sheet) newBatch(m *evaluate.Matches, o Options) *batch {
+	b := &batch{s: s, seed: o.Seed, counts: make([]int, m.Images)}
+	for range block {
+		b.draws = append(b.draws, m.NewDraw(o.Target))
+	}
+	return b
+}
+
+// score scores every run on the draws from first on, up to but not including end.
+func (b *batch) score(all []*run, first, end int) {
+	ds := b.draws[:end-first]
+	for i, d := range ds {
+		b.s.draw(b.counts, b.seed, first+i)
+		d.Set(b.counts)
+	}
+	for _, r := range all {
+		which, some := b.which[:0], b.some[:0]
+		for i, d := range ds {
+			if first+i < 0 || r.asked[first+i] {
+				which, some = append(which, first+i), append(some, d)
+			}
+		}
+		r.walk.APs(some, b.ap[:])
+		for i, n := range which {
+			r.set(n, b.ap[i])
+		}
+	}
 }
 
 func (r *run) set(b int, ap float64) {
@@ -75,6 +121,26 @@ func (r *run) set(b int, ap float64) {
 		return
 	}
 	r.drawn[b] = ap
+}
+
+// whole is how many draws, from the first, are scored for all seeds, for the part of the pictures in the variance: 500
+// tell a standard deviation to 3 %. The others are scored for the seeds that are drawn with them.
+func (o Options) whole() int { return min(o.Draws, max(500, o.Draws/4)) }
+
+// ask marks the scores that an estimate of an arm, or of its difference from another, needs.
+func ask(o Options, arms ...map[int]*run) {
+	reps := common(arms...)
+	counts := make([]int, len(reps))
+	for b := range o.Draws {
+		seeds(counts, o.Seed, b)
+		for i, rep := range reps {
+			if counts[i] > 0 || b < o.whole() {
+				for _, a := range arms {
+					a[rep].asked[b] = true
+				}
+			}
+		}
+	}
 }
 
 // draw counts how often each picture is in draw b; -1: once. It depends on seed and b alone.

@@ -30,8 +30,8 @@ type means struct {
 }
 
 // For a score that is a mean over pictures the draws are those of SciPy's paired bootstrap and of a brute force in
-// NumPy, and the parts are those of the analysis of variance, but for the chance of drawing: 20,000 draws give a
-// standard deviation to 0.5 % (one standard error) and a variance to 1 %.
+// NumPy, and the parts are those of the analysis of variance, but for the chance of drawing: of 20,000 draws 5,000
+// tell the parts, a standard deviation to 1 % (one standard error) and a variance to 2 %.
 func TestMeans(t *testing.T) {
 	data, err := os.ReadFile("testdata/means.json")
 	if err != nil {
@@ -62,12 +62,12 @@ func TestMeans(t *testing.T) {
 			near("low of the draws", e.DrawnLow, c.JointLow, .06*c.JointSD)
 			near("high of the draws", e.DrawnHigh, c.JointHigh, .06*c.JointSD)
 			n := float64(len(c.Variant[0]))
-			near("pictures' standard error", math.Sqrt(e.Variance.Images+e.Variance.Both), c.ImageSE*math.Sqrt(n/(n-1)), .02*c.ImageSE)
+			near("pictures' standard error", math.Sqrt(e.Variance.Images+e.Variance.Both), c.ImageSE*math.Sqrt(n/(n-1)), .03*c.ImageSE)
 			total := c.Seeds + c.Images + c.Both
-			near("seeds' part", e.Variance.Seeds, c.Seeds, .04*total)
-			near("pictures' part", e.Variance.Images, c.Images, .04*total)
-			near("both's part", e.Variance.Both, c.Both, .04*total)
-			near("total", e.Variance.Total(), total, .05*total)
+			near("seeds' part", e.Variance.Seeds, c.Seeds, .06*total)
+			near("pictures' part", e.Variance.Images, c.Images, .06*total)
+			near("both's part", e.Variance.Both, c.Both, .06*total)
+			near("total", e.Variance.Total(), total, .06*total)
 			if !(e.High-e.Low > e.SeedHigh-e.SeedLow || c.Name == "seeds") || !(e.Low < e.Mean && e.Mean < e.High) {
 				t.Errorf("interval %v to %v about %v, seeds alone %v to %v", e.Low, e.High, e.Mean, e.SeedLow, e.SeedHigh)
 			}
