@@ -2,7 +2,10 @@
 
 package images_test
 
-import "testing"
+import (
+	"fmt"
+	"testing"
+)
 
 // Intervals cover the truth in 95 % of studies, within 1 point, or more where a part of the variance that is truly
 // zero cannot be told to be so ("chance"). 2,000 studies tell a rate to 0.5 points (one standard error).
@@ -10,7 +13,7 @@ func TestCoverageSoak(t *testing.T) {
 	const studies, slack = 2000, .01 + 2*.005
 	for name, w := range worlds {
 		for _, n := range []int{3, 5, 12} {
-			t.Run(name, func(t *testing.T) {
+			t.Run(fmt.Sprintf("%s/%d seeds", name, n), func(t *testing.T) {
 				whole, _, _, _ := cover(t, w, n, studies, 200)
 				if n > 3 && whole < .95-slack || n == 3 && whole < .91 {
 					t.Errorf("%d seeds: covers %.3f", n, whole)
