@@ -81,16 +81,6 @@ func (s Sizes) MarshalJSON() ([]byte, error) {
 }
 
 // MarshalJSON writes null for missing numbers.
-func (f Floor) MarshalJSON() ([]byte, error) {
-	return json.Marshal(struct {
-		N    int    `json:"n"`
-		SD   number `json:"sd"`
-		Low  number `json:"low"`
-		High number `json:"high"`
-	}{f.N, number(f.SD), number(f.Low), number(f.High)})
-}
-
-// MarshalJSON writes null for missing numbers.
 func (o Outlook) MarshalJSON() ([]byte, error) {
 	type plain Outlook
 	return json.Marshal(struct {

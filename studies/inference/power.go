@@ -1,32 +1,6 @@
 package inference
 
-import (
-	"math"
-
-	"gonum.org/v1/gonum/stat/distuv"
-)
-
-// Floor is the noise of single trainings, from replicates of the baseline.
-type Floor struct {
-	N    int     `json:"n"`
-	SD   float64 `json:"sd"`
-	Low  float64 `json:"low"` // interval of SD at level 1-alpha, from the chi-square distribution
-	High float64 `json:"high"`
-}
-
-// NoiseFloor is the standard deviation of values over seeds, with its interval: sd sqrt(df/chi²[1-alpha/2, df]) to
-// sd sqrt(df/chi²[alpha/2, df]). NaN with fewer than two values; without spread there is no interval.
-func NoiseFloor(values []float64, alpha float64) Floor {
-	s := Summarize(values)
-	f := Floor{N: s.N, SD: s.SD, Low: math.NaN(), High: math.NaN()}
-	if s.N < 2 || !(s.SD > 0) {
-		return f
-	}
-	df := float64(s.N - 1)
-	chi := distuv.ChiSquared{K: df}
-	f.Low, f.High = s.SD*math.Sqrt(df/chi.Quantile(1-alpha/2)), s.SD*math.Sqrt(df/chi.Quantile(alpha/2))
-	return f
-}
+import "math"
 
 // Power is the chance that a paired t test on n pairs at two-sided level alpha finds a true difference delta, where
 // sd is the standard deviation of the differences: that of the noncentral t with parameter delta sqrt(n)/sd beyond ±t[1-alpha/2, n-1].
