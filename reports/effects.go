@@ -42,7 +42,7 @@ func (s *Snapshot) compare(b *Block) {
 		unlearned(b.Effects)
 	}
 	s.inert(b)
-	b.Smallest = smallest(b.Effects)
+	b.Smallest = smallest(b.Effects, s.Spec.Rules.Level())
 }
 
 // unlearned takes back verdicts of equality where the reference has not learned: scores that are alike near zero
@@ -65,7 +65,7 @@ func bySeed(a Arm) map[int64]float64 {
 
 // smallest is the true effect that the block would have found with the usual power at the level of Holm's
 // first step, for the pooled spread of its differences and the usual number of pairs.
-func smallest(es []Effect) float64 {
+func smallest(es []Effect, level float64) float64 {
 	var ns []int
 	var square float64
 	for _, e := range es {
@@ -79,7 +79,7 @@ func smallest(es []Effect) float64 {
 	}
 	slices.Sort(ns)
 	m := float64(len(ns))
-	return inference.Detectable(ns[len(ns)/2], math.Sqrt(square/m), inference.DefaultAlpha/m, inference.DefaultPower)
+	return inference.Detectable(ns[len(ns)/2], math.Sqrt(square/m), level/m, inference.DefaultPower)
 }
 
 // Sorted returns the block's effects from the best to the worst; those without a number come last.

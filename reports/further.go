@@ -3,6 +3,7 @@ package reports
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"slices"
 
 	"github.com/mapsweep/mapsweep/studies/inference"
@@ -51,6 +52,9 @@ func (s *Snapshot) Further(b *Block, keys []string, read Measure) []Further {
 				continue
 			}
 			e := inference.Compare(values[ref], values[i], inference.Options{Alpha: s.Spec.Rules.Level(), Minimize: f.Metric.Gain(1) < 0})
+			if s.Sequential() { // variants stopped by their objective, and other metrics go with it
+				e.P = math.NaN()
+			}
 			f.Arms[i].Effect = &e
 		}
 		out = append(out, f)

@@ -297,6 +297,10 @@ func printNoise(w io.Writer, spec studies.Spec, n forecast.Noise) {
 	} else {
 		fmt.Fprintf(w, "power: %s cannot show any effect\n", count(spec.Replicates, "replicate"))
 	}
+	for _, o := range n.Outlooks {
+		fmt.Fprintf(w, "  until settled, %s: %.0f %% better or worse, %.0f %% equivalent, %.0f %% not settled; %.1f replicates in the mean (P10 %d, P90 %d)\n",
+			o.Why, 100*(o.Clear+o.False), 100*o.Equivalent, 100*o.Open, o.Mean, o.P10, o.P90)
+	}
 	for _, k := range n.Needs {
 		if k.More {
 			fmt.Fprintf(w, "  for %s (%s) more than %d replicates would be needed\n", k.Why, size(k.Effect), k.Replicates)

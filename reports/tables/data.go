@@ -53,6 +53,9 @@ func (v View) sideBySide(s *reports.Snapshot) Table {
 		t.Rows = append(t.Rows, row)
 	}
 	t.Notes = dataNotes(s, blocks, why)
+	if more := holdingNotes(s); len(more) > 0 {
+		t.Notes = slices.Insert(t.Notes, len(t.Notes)-1, more...)
+	}
 	if len(across) > 0 {
 		t.Notes = slices.Insert(t.Notes, len(t.Notes)-1, "IQM: difference of the interquartile means over all runs on all data sets, with a bootstrap interval stratified by data set, without a test.")
 	}

@@ -20,8 +20,9 @@ type Document struct {
 	Device   float64                     `json:"device_seconds"` // summed over trials
 	Answer   []string                    `json:"answer"`         // a paragraph per data set
 	Warnings []string                    `json:"warnings,omitempty"`
-	Blocks   []DocumentBlock             `json:"blocks"`           // one per data set
-	Across   map[string]inference.Across `json:"across,omitempty"` // with --by data: over all data sets, by arm
+	Blocks   []DocumentBlock             `json:"blocks"`             // one per data set
+	Across   map[string]inference.Across `json:"across,omitempty"`   // with --by data: over all data sets, by arm
+	HoldsOn  []reports.Holding           `json:"holds_on,omitempty"` // with --by data: on how many data sets each effect is shown
 	Search   *DocumentSearch             `json:"search,omitempty"`
 	Failures []reports.Failure           `json:"failures,omitempty"`
 	Audit    *trials.Audit               `json:"audit,omitempty"` // which knobs the trainer reads
@@ -111,7 +112,26 @@ type DocumentArm struct {
 	SD        *float64                  `json:"sd"`
 	Effect    *inference.Effect         `json:"effect,omitempty"`
 	Course    *inference.Course         `json:"course,omitempty"`  // how it was settled, look by look
+	Sizes     *DocumentSizes            `json:"sizes,omitempty"`   // of a fixed number of replicates
 	Metrics   map[string]DocumentMetric `json:"metrics,omitempty"` // those that were asked for
+}
+
+// DocumentSizes are an effect in units that do not depend on the metric's.
+type DocumentSizes struct {
+	Above     *float64 `json:"chance_better"` // of a training of the variant, against one of the reference
+	AboveLow  *float64 `json:"chance_low"`
+	AboveHigh *float64 `json:"chance_high"`
+	D         *float64 `json:"standardised"` // with Hedges' correction, in the metric's direction of growth
+	DLow      *float64 `json:"standardised_low"`
+	DHigh     *float64 `json:"standardised_high"`
+}
+
+func newDocumentSizes(s *reports.Snapshot, b *reports.Block, arm string) *DocumentSizes {
+	x, ok := s.Sizes(b, arm)
+	if !ok {
+		return nil
+	}
+	return &DocumentSizes{null(x.Above), null(x.AboveLow), null(x.AboveHigh), null(x.D), null(x.DLow), null(x.DHigh)}
 }
 
 // DocumentSearch holds a search's configurations, best first.
@@ -164,6 +184,7 @@ func (v View) Document(s *reports.Snapshot) Document {
 	if pooled, why := s.Pooled(); v.By == ByData && why == "" {
 		d.Blocks = append(d.Blocks, v.block(s, &pooled))
 		d.Across = acrossSets(s, armNames(s, s.Blocks))
+		d.HoldsOn = s.HoldsOn()
 	}
 	d.tuned(s)
 	if s.Search != nil {
@@ -187,6 +208,7 @@ func (v View) block(s *reports.Snapshot, b *reports.Block) DocumentBlock {
 			Scores: append([]reports.Score{}, a.Scores...), Mean: null(a.Mean), SD: null(a.SD)}
 		if e, ok := b.Effect(a.Name); ok {
 			da.Effect, da.Course, da.Mark = &e.Effect, e.Course, mark(e)
+			da.Sizes = newDocumentSizes(s, b, a.Name)
 		}
 		for _, f := range further {
 			if da.Metrics == nil {

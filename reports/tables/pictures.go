@@ -35,6 +35,9 @@ func Pictures(ctx context.Context, s *reports.Snapshot, block int) (Table, error
 	t.Notes = append([]string{fmt.Sprintf("Intervals of 95 %%. Seeds alone: other trainings, scored on these %d pictures. Seeds and pictures: other trainings and other pictures of the kind, from %d draws of both. "+
 		"The last columns split the variance that this interval rests on.", p.Pictures, p.Draws)}, advice(p.Effects, labels)...)
 	t.Notes = append(t.Notes, p.Notes...)
+	if s.Sequential() {
+		t.Notes = append(t.Notes, stoppedNote)
+	}
 	return t, nil
 }
 

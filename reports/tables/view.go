@@ -166,11 +166,17 @@ func (v View) furtherNotes(s *reports.Snapshot, b *reports.Block) []string {
 	if len(b.Effects) > 0 {
 		n = append(n, "Verdicts, marks and corrected p values are on "+s.Metric.Key+" alone; the other metrics are at the same epoch and were not corrected for.")
 	}
+	if s.Sequential() && len(b.Effects) > 0 {
+		n = append(n, stoppedNote)
+	}
 	if s.Study.Provenance.Backend == "native" && slices.ContainsFunc(v.Metrics, bySize) {
 		n = append(n, sizesNote)
 	}
 	return n
 }
+
+// stoppedNote stands beside intervals that do not pay for the looks of a study until settled.
+const stoppedNote = "Variants stopped by their results on the objective: intervals here that are not the objective's own do not allow for that, and describe rather than test."
 
 // Formats are the formats of Write.
 var Formats = []string{"text", "md", "csv", "latex", "html", "json"}

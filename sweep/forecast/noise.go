@@ -25,8 +25,9 @@ type Noise struct {
 	RhoPairs int     `json:"rho_pairs"`
 	// Smallest is the true effect that the study will show with a chance of 80 %, after correction for its variants; 0: its
 	// replicates cannot show any.
-	Smallest float64 `json:"smallest_effect,omitempty"`
-	Needs    []Need  `json:"needs"`
+	Smallest float64   `json:"smallest_effect,omitempty"`
+	Needs    []Need    `json:"needs"`
+	Outlooks []Outlook `json:"outlooks,omitempty"` // until settled, by simulation
 }
 
 // Need is how many replicates would show an effect of a size with a chance of 80 %, after correction.
@@ -61,13 +62,31 @@ func Noises(spec studies.Spec, past Past, variants int) []Noise {
 	return list
 }
 
+// Outlook is what replicates until settled come to if a variant's true effect has a size.
+type Outlook struct {
+	Effect float64 `json:"effect"`
+	Why    string  `json:"why"` // "no effect", "one point"
+	inference.Outlook
+}
+
+// outlooks simulate a variant without an effect, and one with an effect that people ask for.
+func outlooks(spec studies.Spec, q inference.Sequence, sd float64) []Outlook {
+	list := []Outlook{{0, "no effect", q.Outlook(0, sd)}}
+	if studies.IsFraction(spec.Objective.Metric) {
+		list = append(list, Outlook{0.01, "one point", q.Outlook(0.01, sd)})
+	}
+	return list
+}
+
 // see fills in what the study can show.
 func (n *Noise) see(spec studies.Spec, variants int) {
 	sd := inference.DifferenceSD(n.SD, min(n.Rho, 0.999))
 	alpha := spec.Rules.Level() / float64(variants)
 	small := inference.Detectable(spec.Replicates, sd, alpha, inference.DefaultPower)
 	if spec.Settle != nil {
-		small = courses.Sequence(spec, variants).Detectable(sd, inference.DefaultPower)
+		q := courses.Sequence(spec, variants)
+		small = q.Smallest(sd, inference.DefaultPower)
+		n.Outlooks = outlooks(spec, q, sd)
 	}
 	if !math.IsNaN(small) && !math.IsInf(small, 0) {
 		n.Smallest = small
