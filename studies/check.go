@@ -379,11 +379,20 @@ func (c *checker) design() {
 	c.size(arms, "factors")
 }
 
+// maxMargin bounds margins of metrics that are no fractions: more is a slip, and no picture could show it.
+const maxMargin = 1e12
+
 // replicates checks the rules by which replicates are added and verdicts given.
 func (c *checker) replicates() {
 	s := c.spec
 	if s.Rules.Alpha >= 1 {
 		c.add("replicates.alpha", "for instance 0.05", "replicates.alpha must be below 1")
+	}
+	switch m := s.Margin(); {
+	case IsFraction(s.Objective.Metric) && m >= 1:
+		c.add("replicates.margin", "0.002 are 0.2 points", "replicates.margin of %s must be below 1: the metric is a fraction", s.Objective.Metric)
+	case m > maxMargin:
+		c.add("replicates.margin", "", "replicates.margin must be at most %g", float64(maxMargin))
 	}
 	if s.Rules.Correction == CorrectionEBH && (s.Settle == nil || s.Settle.Rule != RuleAnytime) {
 		c.add("replicates.correction", "write until: settled and rule: anytime", "e-bh is a correction of e-values, which only rule anytime has")

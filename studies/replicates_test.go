@@ -81,6 +81,8 @@ func TestFaultsOfDesignReplicatesAndTuning(t *testing.T) {
 		{"design: one-factor\nreplicates: {until: settled, correction: holm}", "its own share of alpha"},
 		{"design: one-factor\nreplicates: {count: 5, correction: e-bh}", "which only rule anytime has"},
 		{"design: one-factor\nreplicates: {alpha: 1}", "below 1"},
+		{"design: one-factor\nreplicates: {margin: 1}", "below 1"},
+		{"design: one-factor\nobjective: {metric: loss/box}\nreplicates: {margin: 1e308}", "at most"},
 		{"design: grid\nreplicates: {until: settled}", "no reference"},
 		{"design: one-faktor", "one-faktor"},
 		{"design: {kind: one-factor, resolution: 4}", "does not read resolution"},
