@@ -74,6 +74,8 @@ func (s *Snapshot) noFactorial() string {
 	switch s.Spec.Design {
 	case studies.DesignFactorial, studies.DesignFractional, studies.DesignPlackettBurman, studies.DesignGrid:
 		return ""
+	case studies.DesignVariants:
+		return "design variants compares configurations as they are named: it cannot say which of their changes did it; design factorial or fractional-factorial over these changes can"
 	case studies.DesignOneFactor, studies.DesignLeaveOneOut:
 		return "design " + s.Spec.Design + " changes factors one at a time: it cannot show how they act together, and its effects stand in its table; design factorial or fractional-factorial can"
 	case studies.DesignLatinHypercube, studies.DesignSobol:

@@ -15,6 +15,10 @@ func (s *Snapshot) ForecastWords() string {
 		return ""
 	}
 	expected := f.Wall(c.Planned)
+	many := ""
+	if s.Sequential() { // how many there would be was open
+		many = fmt.Sprintf(" for the %d trials that ran", c.Planned)
+	}
 	share := s.Time.Wall.Seconds()/expected - 1
-	return fmt.Sprintf("forecast %s, took %s (%s %%)", Span(time.Duration(expected*float64(time.Second))), Span(s.Time.Wall), Signed(math.Round(100*share), 0))
+	return fmt.Sprintf("forecast %s%s, took %s (%s %%)", Span(time.Duration(expected*float64(time.Second))), many, Span(s.Time.Wall), Signed(math.Round(100*share), 0))
 }

@@ -68,4 +68,3 @@ func TestSmallestAtLevel(t *testing.T) {
 		t.Errorf("%g at 0.01, %g at 0.05", strict, usual)
 	}
 }
-

@@ -379,14 +379,17 @@ func (c *checker) design() {
 	c.size(arms, "factors")
 }
 
+// minAlpha is the smallest chance of a false verdict: below it no table could name the level.
+const minAlpha = 1e-6
+
 // maxMargin bounds margins of metrics that are no fractions: more is a slip, and no picture could show it.
 const maxMargin = 1e12
 
 // replicates checks the rules by which replicates are added and verdicts given.
 func (c *checker) replicates() {
 	s := c.spec
-	if s.Rules.Alpha >= 1 {
-		c.add("replicates.alpha", "for instance 0.05", "replicates.alpha must be below 1")
+	if a := s.Rules.Alpha; a >= 1 || a > 0 && a < minAlpha {
+		c.add("replicates.alpha", "for instance 0.05", "replicates.alpha must be from %g and below 1", minAlpha)
 	}
 	switch m := s.Margin(); {
 	case IsFraction(s.Objective.Metric) && m >= 1:
@@ -404,13 +407,13 @@ func (c *checker) replicates() {
 		c.add("replicates.correction", "leave it out", "until settled every variant has its own share of alpha; %s is read with a number of replicates only", s.Rules.Correction)
 	}
 	if !s.Referenced() {
-		c.add("replicates.until", "use design one-factor, leave-one-out or factorial, or give a number of replicates",
+		c.add("replicates.until", "use design one-factor, leave-one-out, variants or factorial, or give a number of replicates",
 			"design %s has no reference to settle variants against", s.Design)
 	}
 	if s.Tune != nil {
 		c.add("replicates.until", "give a number of replicates", "a study that tunes its variants has a fixed number of replicates")
 	}
-	last := 0
+	last, rising := 0, true
 	for i, n := range s.Settle.Looks {
 		path := index("replicates.looks", i)
 		switch {
@@ -419,12 +422,16 @@ func (c *checker) replicates() {
 		case n <= last:
 			c.add(path, "", "looks must rise, and %d comes after %d", n, last)
 		}
+		rising = rising && n > last
 		last = n
 	}
-	if last != 0 && last != s.Replicates {
+	if rising && last != 0 && last != s.Replicates {
 		c.add("replicates.looks", fmt.Sprintf("end them with %d, or set max: %d", s.Replicates, last), "the last look is at %d replicates, and max is %d", last, s.Replicates)
 	}
 }
+
+// maxHours bounds budgets: more than a century is a slip.
+const maxHours = 1e6
 
 // tune checks what tuning of the variants needs.
 func (c *checker) tune() {
@@ -433,10 +440,13 @@ func (c *checker) tune() {
 		return
 	}
 	if !c.spec.Referenced() {
-		c.add("tune", "use design one-factor, leave-one-out or factorial", "tuning compares variants, and design %s has none", c.spec.Design)
+		c.add("tune", "use design one-factor, leave-one-out, variants or factorial", "tuning compares variants, and design %s has none", c.spec.Design)
 	}
 	if len(t.Knobs) == 0 {
 		c.add("tune.knobs", "for instance lr0: {low: 0.001, high: 0.1, log: true}", "nothing to tune")
+	}
+	if t.DeviceHours > maxHours {
+		c.add("tune.device_hours", "", "tune.device_hours must be at most %g", float64(maxHours))
 	}
 	if t.DeviceHours <= 0 {
 		c.add("tune.device_hours", "", "tune.device_hours must be above 0: it is the budget of one tuning")

@@ -249,6 +249,14 @@ func (f *fileReplicates) read(d *decoder, n *node, path string) {
 				d.fault(given, join(path, key), fmt.Sprintf("%s is read with until: settled only", join(path, key)), "add until: settled")
 			}
 		}
+		if given := n.lookup("alpha"); given != nil && o.Alpha == 0 && given.value != nil && !given.refused {
+			if x, ok := trials.Number(given.value); ok && x == 0 {
+				d.fault(given, join(path, "alpha"), "replicates.alpha must be above 0", "for instance 0.05")
+			}
+		}
+		if given := n.lookup("looks"); given != nil && given.shape == sequence && len(given.items) == 0 {
+			d.fault(given, join(path, "looks"), "replicates.looks is empty", "for instance [3, 5, 8, 12]; leave it out for the default")
+		}
 		if given := n.lookup("count"); given != nil && o.Until != "" {
 			d.fault(given, join(path, "count"), "replicates has both count and until", "leave count out, or until")
 		}

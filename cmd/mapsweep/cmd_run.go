@@ -194,7 +194,11 @@ func (a *app) conclude(ctx context.Context, store trials.Reader, spec studies.Sp
 	case check.contradicted():
 		return &codeError{exitClaim, fmt.Errorf("the published claim %s is contradicted", check.registered.Claim.ID)}
 	case sum.Failed+sum.Infeasible > 0:
-		return &codeError{exitTrials, fmt.Errorf("%d of %d trials failed; 'mapsweep show %s TRIAL' says why; the same command repeats those that may end otherwise", sum.Failed+sum.Infeasible, sum.Planned, spec.Name)}
+		again := "; the same command repeats those that may end otherwise"
+		if sum.Failed == 0 {
+			again = "; they cannot be run at all, and are not repeated"
+		}
+		return &codeError{exitTrials, fmt.Errorf("%d of %d trials failed; 'mapsweep show %s TRIAL' says why%s", sum.Failed+sum.Infeasible, sum.Planned, spec.Name, again)}
 	}
 	return nil
 }

@@ -240,7 +240,7 @@ func (c *Comparison) interval(e inference.Effect) string {
 
 func (c *Comparison) effect(e *reports.Effect) string {
 	if e == nil || math.IsNaN(e.Mean) {
-		return "no effect"
+		return "no score"
 	}
 	return c.Metric.Effect(*e)
 }
