@@ -186,7 +186,7 @@ func TestFactorialUnchecked(t *testing.T) {
 	folded = append(folded, design...)
 	analyze := func(levels [][]int, seeds int) inference.Factorial {
 		rng := rand.New(rand.NewPCG(7, 7))
-		f, err := inference.AnalyzeFactorial(settings(2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2), replicate(levels, seeds, func(l []int, _ int) float64 {
+		f, err := inference.AnalyzeFactorial(settings([]int{2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2}[:len(levels[0])]...), replicate(levels, seeds, func(l []int, _ int) float64 {
 			return 0.1*float64((2*l[0]-1)*(2*l[1]-1)) + 0.002*rng.NormFloat64()
 		}), inference.Options{Margin: 1})
 		if err != nil {
@@ -212,7 +212,17 @@ func TestFactorialUnchecked(t *testing.T) {
 			t.Errorf("%d of the main effects stand out, the test means nine to", small)
 		}
 	}
-	f := analyze(folded, 3)
+	var ten [][]int // factors, which leave a point to see it with
+	for _, l := range design {
+		ten = append(ten, l[:10])
+	}
+	f := analyze(ten, 3)
+	for _, term := range f.Terms {
+		if f.Unchecked || term.Verdict != inference.Aliased || !strings.Contains(term.Reason, "the points show interactions") {
+			t.Errorf("of ten factors, %s is %s: %s", term.Label, term.Verdict, term.Reason)
+		}
+	}
+	f = analyze(folded, 3)
 	for _, term := range f.Terms[:11] {
 		if !term.Clear || term.Verdict != inference.Equivalent {
 			t.Errorf("folded over, %s is %s: %s", term.Label, term.Verdict, term.Reason)
