@@ -130,14 +130,14 @@ func effectNotes(s *reports.Snapshot, f inference.Factorial) []string {
 		n = append(n, fmt.Sprintf("Lenth's margin of error is %s for one term, %s for all at once.", s.Metric.WithUnit(s.Metric.Rough(f.ME)), s.Metric.WithUnit(s.Metric.Rough(f.SME))))
 	}
 	n = append(n, f.Notes...)
-	return append(n, termReasons(f.Terms)...)
+	return append(n, termReasons(f)...)
 }
 
 // termReasons are those of terms that got no test or lean on assumptions, each once.
-func termReasons(terms []inference.Term) []string {
+func termReasons(f inference.Factorial) []string {
 	var out []string
 	seen := map[string]bool{}
-	for _, x := range terms {
+	for _, x := range f.Terms {
 		if x.Verdict == inference.NotTested && !seen[x.Reason] {
 			seen[x.Reason] = true
 			out = append(out, sentence("Not tested: "+x.Reason))
@@ -146,10 +146,13 @@ func termReasons(terms []inference.Term) []string {
 			seen["aliased"] = true
 			out = append(out, "“aliased” means that the estimate is the sum of all the terms in its row: the design cannot say which of them it is.")
 		}
-		if len(x.Partial) > 0 && !seen["partial"] {
+		if len(x.Partial) > 0 && len(x.Aliases) == 0 && !seen["partial"] {
 			seen["partial"] = true
 			how := "Verdicts assume no interactions"
-			if x.Verdict == inference.Aliased {
+			switch {
+			case f.Unchecked:
+				how = "A main effect is “aliased” as parts of interactions may be in the estimate, and these points cannot check it"
+			case x.Verdict == inference.Aliased:
 				how = "“aliased” means that interactions are at work and parts of them are in the estimate"
 			}
 			out = append(out, fmt.Sprintf("%s: %s of the effect of %s would be in that of %s, and so on.", how, reports.Signed(x.Partial[0].Weight, 2), x.Partial[0].Label, x.Label))

@@ -101,4 +101,14 @@ func TestMainEffectsAliased(t *testing.T) {
 		t.Fatal(err)
 	}
 	holds(t, b.String(), "cannot be told from", "aliased  c × d, e", "sum of all the terms in its row", "Verdicts assume no interactions: −0.33 of the effect of b × c would be in that of a 0 → 1")
+
+	f.Unchecked, f.Terms[1].Verdict = true, inference.Aliased
+	b.Reset()
+	if err := tables.Terminal(&b, []tables.Table{tables.MainEffects(s, f)}, tables.Options{Width: 400}); err != nil {
+		t.Fatal(err)
+	}
+	holds(t, strings.Join(strings.Fields(b.String()), " "), "these points cannot check it: −0.33 of the effect of b × c would be in that of a 0 → 1")
+	if strings.Contains(b.String(), "interactions are at work") {
+		t.Errorf("nothing shows interactions:\n%s", b.String())
+	}
 }

@@ -1,5 +1,7 @@
 package inference
 
+import "slices"
+
 // Aliased is the verdict on a term of a factorial whose estimate is the sum of several effects.
 const Aliased Verdict = "aliased"
 
@@ -21,10 +23,12 @@ type Factorial struct {
 	DF       float64 `json:"df"`
 	// PSE, ME and SME are Lenth's pseudo standard error and margins of error (one term, all terms), in units of an
 	// effect that all runs enter in halves; NaN with replicates.
-	PSE   float64  `json:"pse"`
-	ME    float64  `json:"me"`
-	SME   float64  `json:"sme"`
-	Notes []string `json:"notes,omitempty"` // whole sentences
+	PSE float64 `json:"pse"`
+	ME  float64 `json:"me"`
+	SME float64 `json:"sme"`
+	// Unchecked says that estimates assume that no two factors act together, and that these points cannot check it.
+	Unchecked bool     `json:"unchecked,omitempty"`
+	Notes     []string `json:"notes,omitempty"` // whole sentences
 }
 
 // Term is a main effect (one factor) or an interaction. Of two-level factors the estimate is the mean at the changed
@@ -87,9 +91,13 @@ type Nothing string
 // Error is the sentence.
 func (n Nothing) Error() string { return string(n) }
 
+// unchecked is the note on estimates that lean on an assumption which no point is left to check.
+const unchecked = "Nothing here checks whether two factors act together, so that no main effect that interactions lean on is called clear, however small its p. " +
+	"If none do, estimates and intervals hold as they stand, and the largest are the likely ones; one strong interaction would look like many small main effects. Folding the design over tells these apart."
+
 // AnalyzeFactorial estimates main effects and interactions of two factors by least squares, with replicates as blocks.
-// Interactions that the design cannot tell from others are one term with aliases, and no verdict is given on it. The
-// error comes from the scatter about the points and the blocks, or in a design that ran once from Lenth's (1989) pseudo
+// Interactions that the design cannot tell from others are one term with aliases, and no verdict is given on it;
+// nor on one that unestimated interactions lean on where no point is left to check that there are none. The error comes from the scatter about the points and the blocks, or in a design that ran once from Lenth's (1989) pseudo
 // standard error. P values are corrected by Holm over the terms. The error is Nothing where nothing can be estimated.
 func AnalyzeFactorial(settings []Setting, runs []Run, o Options) (Factorial, error) {
 	m, err := newModel(settings, runs)
@@ -102,9 +110,13 @@ func AnalyzeFactorial(settings []Setting, runs []Run, o Options) (Factorial, err
 	}
 	f := Factorial{Runs: m.cells, Seeds: m.blocks, N: len(m.y), Notes: m.notes}
 	f.Terms = m.terms()
-	e := m.noise()
+	e := m.noise(o)
 	f.Method, f.Residual, f.DF, f.PSE, f.ME, f.SME = e.method, e.residual, e.df, e.pse, e.me, e.sme
 	f.Notes = append(f.Notes, e.notes...)
 	f.test(m, e, o)
+	if e.open && slices.ContainsFunc(f.Terms, func(t Term) bool { return len(t.Partial) > 0 }) {
+		f.Unchecked = true
+		f.Notes = append(f.Notes, unchecked)
+	}
 	return f, nil
 }

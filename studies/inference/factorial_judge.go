@@ -32,7 +32,7 @@ func (f *Factorial) test(m *model, e noise, o Options) {
 }
 
 // judge sets verdict and reason. A term that others hide behind gets no verdict; one that others lean on gets it with
-// the assumption that they are nothing, as long as the points do not speak against that.
+// the assumption that they are nothing, as long as the points could speak against that and do not.
 func (t *Term) judge(e noise, o Options, tested int) {
 	switch {
 	case math.IsNaN(t.P):
@@ -43,6 +43,9 @@ func (t *Term) judge(e noise, o Options, tested int) {
 		return
 	case len(t.Partial) > 0 && e.lack:
 		t.Verdict, t.Reason = Aliased, "the points show interactions (lack of fit), and cannot tell how much of them is in it: "+t.leaning()
+		return
+	case len(t.Partial) > 0 && e.open:
+		t.Verdict, t.Reason = Aliased, "these points cannot check that no two factors act together, as it assumes: "+t.leaning()+"; more points, as of a fold-over, would tell"
 		return
 	}
 	wide := quantile(1-o.alpha()/float64(2*max(1, tested)), e.df) * t.SE

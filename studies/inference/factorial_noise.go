@@ -18,6 +18,7 @@ type noise struct {
 	me, sme  float64
 	why      string // no interval: the reason
 	lack     bool   // points do not follow the terms alone
+	open     bool   // whether they do cannot be tested
 	notes    []string
 }
 
@@ -26,11 +27,11 @@ const fewDF = 3
 
 // noise takes the scatter about points and seeds, which effects of three and more factors do not enter. Where there
 // are no or hardly any replicates, it is Lenth's pseudo standard error.
-func (m *model) noise() noise {
+func (m *model) noise(o Options) noise {
 	nan := math.NaN()
 	e := noise{residual: nan, df: nan, sigma: nan, pse: nan, me: nan, sme: nan}
 	square, df := m.pure()
-	if df < fewDF && m.lenth(&e) {
+	if df < fewDF && m.lenth(&e, o.alpha()) {
 		return e
 	}
 	switch {
@@ -83,6 +84,7 @@ func (m *model) lackOfFit(e *noise, pure float64) {
 	}
 	df := float64(len(m.obs)-m.blocks-len(m.chosen)) - e.df
 	if df < 1 {
+		e.open = true
 		return
 	}
 	f := (dot(fit, fit) - pure) / df / (pure / e.df)
@@ -102,8 +104,8 @@ const mostContrasts = 512
 // lenth estimates the error of a design that ran once (Lenth 1989): from the median of its contrasts, most of which
 // are noise. Contrasts are the terms made orthogonal in order, then interactions of three and more factors. With
 // contrasts c of the same standard deviation, s0 = 1.5 median |c|, PSE = 1.5 median {|c| : |c| < 2.5 s0}, m/3 degrees
-// of freedom; ME covers one term, SME all m.
-func (m *model) lenth(e *noise) bool {
+// of freedom; ME covers one term, SME all m, both at level 1-alpha. Whether points follow the terms alone stays open.
+func (m *model) lenth(e *noise, alpha float64) bool {
 	c := m.contrasts()
 	if len(c) < fewDF {
 		return false
@@ -116,10 +118,14 @@ func (m *model) lenth(e *noise) bool {
 	sigma := 1.5 * medianOf(small)
 	df := float64(len(c)) / 3
 	effect := 2 / math.Sqrt(float64(len(m.obs))) // standard error, in sigma, of an effect with half the runs on either side
-	e.method, e.sigma, e.df, e.pse = Lenth, sigma, df, sigma*effect
-	e.me = quantile(0.975, df) * e.pse
-	e.sme = quantile((1+math.Pow(0.95, 1/float64(len(c))))/2, df) * e.pse
-	e.notes = append(e.notes, fmt.Sprintf("Every point ran once: the error is Lenth's, from the median of %s, which takes most of them for noise. Replicates would measure it.", counted(len(c), "contrast")))
+	e.method, e.sigma, e.df, e.pse, e.open = Lenth, sigma, df, sigma*effect, true
+	e.me = quantile(1-alpha/2, df) * e.pse
+	e.sme = quantile((1+math.Pow(1-alpha, 1/float64(len(c))))/2, df) * e.pse
+	repeats := "Every point ran once"
+	if len(m.obs) > m.cells {
+		repeats = "Hardly any point was repeated"
+	}
+	e.notes = append(e.notes, fmt.Sprintf("%s: the error is Lenth's, from the median of %s, which takes most of them for noise. Replicates would measure it.", repeats, counted(len(c), "contrast")))
 	return true
 }
 

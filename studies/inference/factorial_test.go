@@ -168,6 +168,101 @@ func TestFactorialPartial(t *testing.T) {
 	t.Error("no such case")
 }
 
+// The Plackett-Burman design of 12 runs has no point left to see an interaction with: one that is real, of factors that
+// do nothing alone, is in nine inert factors by a third, and none of them gets a verdict. Folded over, none is touched.
+func TestFactorialUnchecked(t *testing.T) {
+	first := []int{1, 1, 0, 1, 1, 1, 0, 0, 0, 1, 0}
+	var design, folded [][]int
+	for i := range 12 {
+		l, turned := make([]int, 11), make([]int, 11)
+		for j := range l {
+			if i < 11 {
+				l[j] = first[(j+i)%11]
+			}
+			turned[j] = 1 - l[j]
+		}
+		design, folded = append(design, l), append(folded, turned)
+	}
+	folded = append(folded, design...)
+	analyze := func(levels [][]int, seeds int) inference.Factorial {
+		rng := rand.New(rand.NewPCG(7, 7))
+		f, err := inference.AnalyzeFactorial(settings([]int{2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2}[:len(levels[0])]...), replicate(levels, seeds, func(l []int, _ int) float64 {
+			return 0.1*float64((2*l[0]-1)*(2*l[1]-1)) + 0.002*rng.NormFloat64()
+		}), inference.Options{Margin: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return f
+	}
+	for _, seeds := range []int{1, 3} {
+		f := analyze(design, seeds)
+		small := 0
+		for _, term := range f.Terms {
+			if term.Verdict != inference.Aliased || !strings.Contains(term.Reason, "cannot check") || math.IsNaN(term.Low) {
+				t.Errorf("%d seeds: %s is %s (%s), interval from %v", seeds, term.Label, term.Verdict, term.Reason, term.Low)
+			}
+			if term.PHolm < 1e-6 {
+				small++
+			}
+		}
+		if !f.Unchecked || len(f.Terms) != 11 || !strings.Contains(strings.Join(f.Notes, " "), "Folding the design over") {
+			t.Errorf("%d seeds: unchecked %v, %d terms, notes %q", seeds, f.Unchecked, len(f.Terms), f.Notes)
+		}
+		if seeds == 3 && small != 9 {
+			t.Errorf("%d of the main effects stand out, the test means nine to", small)
+		}
+	}
+	var ten [][]int // factors, which leave a point to see it with
+	for _, l := range design {
+		ten = append(ten, l[:10])
+	}
+	f := analyze(ten, 3)
+	for _, term := range f.Terms {
+		if f.Unchecked || term.Verdict != inference.Aliased || !strings.Contains(term.Reason, "the points show interactions") {
+			t.Errorf("of ten factors, %s is %s: %s", term.Label, term.Verdict, term.Reason)
+		}
+	}
+	f = analyze(folded, 3)
+	for _, term := range f.Terms[:11] {
+		if !term.Clear || term.Verdict != inference.Equivalent {
+			t.Errorf("folded over, %s is %s: %s", term.Label, term.Verdict, term.Reason)
+		}
+	}
+	if f.Unchecked {
+		t.Error("folded over, main effects need no check")
+	}
+}
+
+// Lenth's margins are at the level asked for, and its note knows a design that ran once from one with a repeat.
+func TestLenthLevel(t *testing.T) {
+	c := loadFactorial(t).Unreplicated[0]
+	analyze := func(alpha float64, repeats int) inference.Factorial {
+		i := -1
+		runs := replicate(c.Runs, 1, func([]int, int) float64 { i++; return c.Y[i] })
+		for k := range repeats {
+			runs[k].Scores[1] = c.Y[k] + 0.01*float64(k)
+		}
+		f, err := inference.AnalyzeFactorial(settings([]int{2, 2, 2, 2}[:len(c.Runs[0])]...), runs, inference.Options{Alpha: alpha})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return f
+	}
+	f := analyze(0.1, 0)
+	for _, term := range f.Terms {
+		agree(t, term.Label+" interval", term.High-term.Low, 2*f.ME)
+	}
+	if usual := analyze(0, 0); f.ME >= usual.ME || f.SME >= usual.SME || f.PSE != usual.PSE {
+		t.Errorf("at 0.1 ME %v, SME %v; at 0.05 %v, %v", f.ME, f.SME, usual.ME, usual.SME)
+	}
+	if notes := strings.Join(f.Notes, " "); !strings.Contains(notes, "Every point ran once") {
+		t.Errorf("notes %q", notes)
+	}
+	if f = analyze(0, 3); f.Method != inference.Lenth || !strings.Contains(strings.Join(f.Notes, " "), "Hardly any point was repeated") {
+		t.Errorf("%s, notes %q", f.Method, f.Notes)
+	}
+}
+
 func replicate(levels [][]int, seeds int, score func([]int, int) float64) []inference.Run {
 	var runs []inference.Run
 	for _, l := range levels {

@@ -66,6 +66,14 @@ func (w Walk) Find() (Path, error) {
 	for _, f := range left {
 		goal[f.Name] = f.To
 	}
+	if _, err := w.gain(w.Scores(w.Start), w.Scores(goal)); err != nil {
+		return p, err
+	}
+	return w.settle(p, left, goal)
+}
+
+// walk goes from the start to the goal.
+func (w Walk) walk(p Path, left []Flip, goal trials.Params) (Path, error) {
 	now, last := w.Scores(w.Start), w.Scores(goal)
 	whole, err := w.gain(now, last)
 	if err != nil {
@@ -73,6 +81,7 @@ func (w Walk) Find() (Path, error) {
 	}
 	p.Start, p.End = inference.Summarize(values(now)).Mean, inference.Summarize(values(last)).Mean
 	at := w.Start.Clone()
+	left = slices.Clone(left)
 	for len(left) > 0 {
 		k, e, scores := w.best(at, now, left)
 		if k < 0 {
@@ -123,17 +132,16 @@ func (w Walk) gain(start, end map[int]float64) (float64, error) {
 // best is the flip with the largest gain among those that matter now; -1 if none has a score.
 func (w Walk) best(at trials.Params, now map[int]float64, left []Flip) (k int, e inference.Effect, scores map[int]float64) {
 	k = -1
-	mean := inference.Summarize(values(now)).Mean
 	most := math.Inf(-1)
 	for i, f := range left {
 		if !w.ready(at, f, left) {
 			continue
 		}
 		s := w.Scores(at.With(trials.Params{f.Name: f.To}))
-		if len(s) == 0 {
+		step := w.step(now, s)
+		if math.IsNaN(step) {
 			continue
 		}
-		step := inference.Summarize(values(s)).Mean - mean
 		if w.Option.Minimize {
 			step = -step
 		}
@@ -145,7 +153,6 @@ func (w Walk) best(at trials.Params, now map[int]float64, left []Flip) (k int, e
 		return k, e, nil
 	}
 	e = inference.Compare(now, scores, w.Option)
-	e.Mean = inference.Summarize(values(scores)).Mean - mean // that steps sum to the gain, also where a replicate is missing
 	if w.Predicted {
 		e = inference.Effect{Mean: e.Mean, SD: e.SD, N: e.N, Low: math.NaN(), High: math.NaN(), SE: math.NaN(), DF: math.NaN(), P: math.NaN(),
 			PHolm: math.NaN(), WideLow: math.NaN(), WideHigh: math.NaN(), Correlation: math.NaN()}

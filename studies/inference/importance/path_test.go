@@ -282,6 +282,73 @@ func TestPathNothing(t *testing.T) {
 	}
 }
 
+// Where configurations lack replicates, the path keeps those that all have: a gain is that of its own interval.
+func TestPathShared(t *testing.T) {
+	score := map[string][]float64{ // of a metric that is minimised; the hard replicates 3 and 4 failed with a alone
+		"":   {0.500, 0.501, 0.502, 0.600, 0.601},
+		"a":  {0.510, 0.5105, 0.5125},
+		"b":  {0.530, 0.531, 0.532, 0.630, 0.631},
+		"ab": {0.400, 0.402, 0.401, 0.500, 0.502},
+	}
+	w := walk(2, nil, nil)
+	w.Option.Minimize = true
+	w.Scores = func(p trials.Params) map[int]float64 {
+		key := ""
+		for _, n := range []string{"a", "b"} {
+			if p[n] == 1.0 {
+				key += n
+			}
+		}
+		out := map[int]float64{}
+		for r, v := range score[key] {
+			out[r] = v
+		}
+		return out
+	}
+	p, err := w.Find()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(p.Steps) != 2 || p.Steps[0].Name != "a" || !strings.Contains(strings.Join(p.Notes, " "), "2 of 5 replicates are left out") {
+		t.Fatalf("%+v", p)
+	}
+	sum := 0.0
+	for _, s := range p.Steps {
+		if g := s.Gain; g.N != 3 || g.Mean < g.Low || g.Mean > g.High {
+			t.Errorf("%s: gain %v with interval %v to %v over %d", s.Name, g.Mean, g.Low, g.High, g.N)
+		}
+		sum += s.Gain.Mean
+	}
+	near(t, "a", p.Steps[0].Gain.Mean, 0.01, 1e-12)
+	near(t, "sum", sum, p.End-p.Start, 1e-12)
+	if v := p.Steps[0].Gain.Verdict; v != inference.Worse {
+		t.Errorf("a is %s", v)
+	}
+
+	// Where replicates pair nothing, each configuration keeps its own, and intervals are Welch's.
+	w.Option.Unpaired = true
+	p, err = w.Find()
+	if err != nil || len(p.Notes) != 1 {
+		t.Fatalf("%+v, %v", p, err)
+	}
+	for _, s := range p.Steps {
+		if g := s.Gain; g.Method != inference.Welch || g.Mean < g.Low || g.Mean > g.High {
+			t.Errorf("%s: gain %v with interval %v to %v", s.Name, g.Mean, g.Low, g.High)
+		}
+	}
+
+	w.Option.Unpaired = false
+	score["ab"] = []float64{math.NaN(), math.NaN(), math.NaN(), 0.5, 0.5}
+	if p, err = w.Find(); err != nil || p.Steps[0].Name != "b" { // a shares none with the end
+		t.Errorf("%+v, %v", p, err)
+	}
+	score["b"] = score["b"][:3]
+	var nothing inference.Nothing
+	if _, err = w.Find(); !errors.As(err, &nothing) {
+		t.Errorf("a path without a shared replicate: %v", err)
+	}
+}
+
 // A model's path finds the knobs that made the difference, in order, and says that it is predicted.
 func TestPredictedPath(t *testing.T) {
 	p := mixed(800, 0.05)
