@@ -204,7 +204,7 @@ func (s *Snapshot) clear(w *writer, es []Effect) {
 			w.strong("%s", e.Label)
 			w.say(" %s %s by ", verb, s.Metric.Key)
 			w.strong("%s", s.Metric.WithUnit(size))
-			w.say(" (95 %% interval %s, %s)", ends(s.Metric, e), e.Seeds())
+			w.say(" (%g %% interval %s, %s)", roundSignificant(100*(1-s.Spec.Rules.Level()), 4), ends(s.Metric, e), e.Seeds())
 		} else {
 			w.say("%s", listSep(i, es))
 			w.strong("%s", e.Label)
@@ -222,6 +222,8 @@ func (s *Snapshot) untested(w *writer, es []Effect, all int) {
 	var none, one []Effect
 	for _, e := range es {
 		switch {
+		case e.N == 0 && e.Reason == notPlanned:
+			w.say("%s cannot be tested: %s. ", e.Label, e.Reason)
 		case e.N == 0:
 			none = append(none, e)
 		case e.N == 1:

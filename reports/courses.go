@@ -35,6 +35,9 @@ func follow(spec studies.Spec, ts []trials.Trial, now time.Time) *courses.Standi
 	return &at
 }
 
+// notPlanned is the reason of arms that a user enqueued beside the design.
+const notPlanned = "it is not part of the study's design"
+
 // compareCourses fills the effects of a block whose variants were settled one by one: each is as of the look that
 // settled it.
 func (s *Snapshot) compareCourses(b *Block) {
@@ -43,7 +46,7 @@ func (s *Snapshot) compareCourses(b *Block) {
 			continue
 		}
 		e := Effect{Arm: a.Name, Label: a.Label}
-		e.Verdict, e.Reason = inference.NotTested, "it is not part of the study's design"
+		e.Verdict, e.Reason = inference.NotTested, notPlanned
 		e.Mean, e.SD, e.Low, e.High = math.NaN(), math.NaN(), math.NaN(), math.NaN()
 		e.P, e.PHolm, e.Correlation = math.NaN(), math.NaN(), math.NaN()
 		if s.settling != nil {

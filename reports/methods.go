@@ -216,10 +216,10 @@ func (s *Snapshot) familyWords(b *Block, level float64) string {
 func (s *Snapshot) sequenceWords(b *Block) string {
 	level, m := trials.FormatValue(s.Spec.Rules.Level()), max(1, Comparisons(b))
 	if s.Spec.Settle.Rule == studies.RuleAnytime {
-		return fmt.Sprintf("with the intervals of the t statistic's e-process (normal prior of variance %d on the standardised effect), intersected over replicates: "+
+		return fmt.Sprintf("paired by seed, with the intervals of the t statistic's e-process (normal prior of variance %d on the standardised effect), intersected over replicates: "+
 			"they hold whenever a variant was stopped. The level %s is corrected for %s (%s). ", inference.DefaultG, level, Count(m, "variant"), s.Correction(b))
 	}
-	return fmt.Sprintf("with t intervals at the level %s divided by %s and %s, intersected over looks: they hold together, whenever a variant was stopped. ",
+	return fmt.Sprintf("with t intervals"+pairedWords(b)+" at the level %s divided by %s and %s, intersected over looks: they hold together, whenever a variant was stopped. ",
 		level, Count(max(1, len(s.Spec.Settle.Looks)), "look"), Count(m, "variant"))
 }
 

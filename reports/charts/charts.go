@@ -8,6 +8,7 @@ import (
 	"gonum.org/v1/plot/vg"
 
 	"github.com/mapsweep/mapsweep/reports"
+	"github.com/mapsweep/mapsweep/studies"
 )
 
 // ErrNothing is returned by Draw when a study holds nothing that the chart could show.
@@ -26,6 +27,10 @@ type Chart struct {
 
 // Words is the caption under the chart of a study.
 func (c Chart) Words(s *reports.Snapshot) string {
+	if c.Name == "sequence" && s.Sequential() && s.Spec.Settle.Rule == studies.RuleAnytime {
+		return "Interval of each effect against the number of replicates, after each of them; shaded what all so far leave over, at each variant's share of the level. " +
+			"Verdicts better and worse weigh all variants together (e-BH), and can come before the shade leaves zero."
+	}
 	if c.Name != "effects" || len(s.Blocks) == 0 {
 		return c.Caption
 	}

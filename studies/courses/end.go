@@ -11,7 +11,7 @@ func end(c *inference.Course, why string) {
 	c.Done, c.Verdict = true, inference.OutOfBudget
 	c.Reason = fmt.Sprintf("not settled with %s: %s", counted(c.N), why)
 	if c.Needs > 0 {
-		c.Reason += fmt.Sprintf("; it needs about %d more", c.Needs)
+		c.Reason += fmt.Sprintf("; it needs about %d more", inference.Roughly(c.Needs))
 	}
 }
 
@@ -55,6 +55,9 @@ func (r *reader) last(v *Variant, c inference.Contrast[int], n int) {
 		return
 	}
 	v.Broken = true
+	if v.Verdict == inference.NotTested { // the change does nothing, whatever failed
+		return
+	}
 	end(&v.Course, fmt.Sprintf("replicates failed, and of %d pairs no more than %d have a score", q.Max, n))
 }
 

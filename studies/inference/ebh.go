@@ -46,7 +46,10 @@ type Contrast[K cmp.Ordered] struct{ Reference, Variant map[K]float64 }
 // After every pair the arms' e-values are held against each other. Those that are rejected are settled and stop; their
 // e-values stay as they were, and so they stay rejected: whatever the other arms do, k can only grow. An arm that lags
 // behind counts as 0 until it has as many pairs, so that its pairs can add verdicts later and take back none. An arm
-// shown to be equivalent counts as 0. Intervals and "equivalent" stay at the arm's share of alpha.
+// shown to be equivalent counts as 0. "Equivalent" and the intervals of arms without a verdict stay at the arm's share of
+// alpha; one that is better or worse when k of m are has the interval at level 1 - k alpha/m as of that look, which
+// excludes zero just where e-BH rejects (e-BY, Xu, Wang and Ramdas 2024: of such intervals a share of alpha at most
+// misses its effect, on average).
 //
 // Sequence.Arms counts variants that are not here too; 0 or less than those here: as many as here.
 func Together[K cmp.Ordered](variants []Contrast[K], q Sequence) []Course {
@@ -81,7 +84,13 @@ func settle[K cmp.Ordered](runs []*run[K], n int) {
 			e[i] = r.Steps[len(r.Steps)-1].ENow
 		}
 	}
-	for i, p := range adjustE(e, runs[0].q.Arms) {
+	adjusted, rejected := adjustE(e, runs[0].q.Arms), 0
+	for i, p := range adjusted {
+		if p <= runs[i].q.alpha() && e[i] > 0 {
+			rejected++
+		}
+	}
+	for i, p := range adjusted {
 		r := runs[i]
 		if len(r.Steps) == 0 || r.Verdict == NotTested {
 			continue
@@ -92,6 +101,8 @@ func settle[K cmp.Ordered](runs []*run[K], n int) {
 		}
 		if p <= r.q.alpha() && !r.Settled && e[i] > 0 {
 			r.Done, r.Settled, r.Needs, r.Verdict = true, true, 0, r.direction()
+			half := anytime(r.n, r.DF, r.q.g(), r.q.alpha()*float64(rejected)/float64(r.q.Arms)) * r.SE
+			r.Low, r.High = r.Mean-half, r.Mean+half
 			r.Reason = fmt.Sprintf("settled after %s: an e-value of %.3g among %d variants", pairs(r.n), e[i], r.q.Arms)
 		}
 	}

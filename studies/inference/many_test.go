@@ -346,3 +346,36 @@ func zip(x, y []float64) []inference.Pair {
 	}
 	return out
 }
+
+// Whatever e-BH calls better or worse has an interval, and it excludes zero.
+func TestTogetherIntervals(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 9))
+	found := 0
+	for range 300 {
+		base := map[int]float64{}
+		variants := make([]map[int]float64, 4)
+		for i := range variants {
+			variants[i] = map[int]float64{}
+		}
+		size := 5 * rng.Float64()
+		for r := range 12 {
+			base[r] = rng.NormFloat64()
+			for i := range variants {
+				variants[i][r] = base[r] + size*float64(i%3) + rng.NormFloat64()
+			}
+		}
+		q := inference.Sequence{Rule: inference.Anytime, Max: 12}
+		for i, c := range inference.Together(against(base, variants...), q) {
+			if c.Verdict != inference.Better && c.Verdict != inference.Worse {
+				continue
+			}
+			found++
+			if math.IsInf(c.Low, 0) || math.IsInf(c.High, 0) || c.Low <= 0 && c.High >= 0 || (c.Low > 0) != (c.Mean > 0) {
+				t.Errorf("variant %d, %d pairs: %s with [%g, %g] about %g", i, c.N, c.Verdict, c.Low, c.High, c.Mean)
+			}
+		}
+	}
+	if found < 300 {
+		t.Errorf("only %d verdicts were seen", found)
+	}
+}

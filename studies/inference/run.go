@@ -122,14 +122,14 @@ func (c *Course) unsettled(q Sequence, n int, last bool) {
 func (c *Course) give(v Verdict, why string) {
 	c.Done, c.Verdict, c.Reason = true, v, why
 	if c.Needs > 0 {
-		c.Reason += fmt.Sprintf("; it needs about %.0f more", roughly(c.Needs))
+		c.Reason += fmt.Sprintf("; it needs about %d more", Roughly(c.Needs))
 	}
 }
 
-// roughly rounds up to two digits.
-func roughly(n int) float64 {
+// Roughly rounds a number of replicates up to two digits: it is a guess.
+func Roughly(n int) int {
 	unit := math.Pow(10, max(0, math.Floor(math.Log10(float64(n)))-1))
-	return math.Ceil(float64(n)/unit) * unit
+	return int(math.Ceil(float64(n)/unit) * unit)
 }
 
 func pairs(n int) string {
