@@ -85,6 +85,10 @@ func (s *Snapshot) evidence(c claims.Claim, p claims.Comparison, pairs int) clai
 			return e
 		}
 	}
+	if s.Spec.Settle != nil {
+		q := s.sequence(c, pairs)
+		e.Sequence = &q
+	}
 	found := s.found(c, p, from, to, pairs)
 	e.N, e.Effect, e.SD = found.N, gained(c, found.Mean), found.SD
 	e.Low, e.High = gained(c, found.Low), gained(c, found.High)

@@ -10,6 +10,7 @@ import (
 
 	"gonum.org/v1/gonum/stat/distuv"
 
+	"github.com/mapsweep/mapsweep/studies/inference"
 	"github.com/mapsweep/mapsweep/trials"
 )
 
@@ -22,11 +23,14 @@ const Power = 0.8
 type Evidence struct {
 	N      int
 	Effect float64
-	SD     float64 // of the differences over seeds
+	SD     float64 // of the differences over seeds: for Points in points, for Ratio of logarithms
 	Low    float64
 	High   float64
 	Reason string // why there is no interval, or why it must not be read; "" if there is nothing to say
 	Void   bool   // the interval must not be read, for Reason
+	// Sequence is the rule by which replicates were added, its Arms the pairs that are judged together; nil: their number
+	// was fixed.
+	Sequence *inference.Sequence
 }
 
 // Judged is a verdict on one pair.
@@ -34,9 +38,11 @@ type Judged struct {
 	Evidence
 	Verdict  Verdict
 	Expected *Interval // counted as Effect is; nil: no figure was published
-	Needs    int       // INCONCLUSIVE: about how many replicates would show an effect of NeedsFor; 0: that cannot be told
+	Needs    int       // INCONCLUSIVE: about how many replicates would show an effect of NeedsFor; 0: that cannot be told, or too many
 	NeedsFor float64
 	Sentence string // what it means
+
+	enough bool // as many replicates have run as show the claimed effect
 }
 
 // Judge holds what was found against what was claimed. Of one effect [L, U], expected [e1, e2] (0 < e1 <= e2) and
@@ -55,7 +61,7 @@ func (c Claim) Judge(e Evidence, expected *Interval, pairs int) Judged {
 	j := Judged{Evidence: e, Expected: c.gains(expected)}
 	j.Verdict = verdict(e, j.Expected, c.Margin)
 	if j.Verdict == Inconclusive && !e.Void {
-		j.Needs, j.NeedsFor = c.needs(e, j.Expected, c.Alpha/float64(max(1, pairs)))
+		c.needs(&j, c.Alpha/float64(max(1, pairs)))
 	}
 	j.Sentence = c.sentence(j)
 	return j
@@ -83,22 +89,52 @@ func verdict(e Evidence, claimed *Interval, margin float64) Verdict {
 
 // needs is about how many replicates would show the smallest effect that was claimed. If as many have run already, the
 // effect is probably smaller, and it is how many would show one of the margin's size. Without a figure it is that, too.
-func (c Claim) needs(e Evidence, claimed *Interval, alpha float64) (n int, effect float64) {
-	if e.N < 2 || !(e.SD > 0) {
-		return 0, math.NaN()
+func (c Claim) needs(j *Judged, alpha float64) {
+	j.NeedsFor = math.NaN()
+	if j.N < 2 || !(j.SD > 0) {
+		return
 	}
-	if claimed != nil {
-		if n = Needed(claimed.Low, e.SD, alpha); n > e.N {
-			return n, claimed.Low
+	if j.Expected != nil {
+		j.NeedsFor, j.Needs = j.Expected.Low, c.needed(j.Evidence, j.Expected.Low, alpha)
+		if j.Needs == 0 || j.Needs > j.N {
+			return
 		}
+		j.enough = true
 	}
-	return max(e.N+1, Needed(c.Margin, e.SD, alpha)), c.Margin
+	j.NeedsFor, j.Needs = c.Margin, c.needed(j.Evidence, c.Margin, alpha)
+	if j.Needs > 0 {
+		j.Needs = max(j.N+1, j.Needs)
+	}
+}
+
+// needed is about how many replicates show an effect in the claim's unit, by the rule by which they were added.
+func (c Claim) needed(e Evidence, effect, alpha float64) int {
+	d := c.distance(effect)
+	if e.Sequence != nil {
+		return e.Sequence.NeededFor(d, e.SD, Power)
+	}
+	return Needed(d, e.SD, alpha)
+}
+
+// distance is a gain on the scale of the differences: of a ratio the logarithm of what is left, 1 - x, or has become, 1 + x,
+// so that larger is better.
+func (c Claim) distance(x float64) float64 {
+	switch {
+	case c.Unit != Ratio:
+		return x
+	case c.Direction == trials.Minimize:
+		return -math.Log1p(-min(x, 1))
+	}
+	return math.Log1p(x)
 }
 
 // Needed is the number of pairs that show a true effect with chance Power at level alpha, for differences that scatter
 // by sd: ((z[1-alpha/2] + z[Power]) sd / effect)² + z[1-alpha/2]²/2, rounded up (Guenther 1981). It is for one look at a fixed
-// number of pairs; looking several times costs more.
+// number of pairs; looking several times costs more, see inference.Sequence.NeededFor. It is 0 where it cannot be told.
 func Needed(effect, sd, alpha float64) int {
+	if !(effect > 0) || !(sd > 0) {
+		return 0
+	}
 	z := distuv.UnitNormal.Quantile(1 - alpha/2)
 	k := (z + distuv.UnitNormal.Quantile(Power)) * sd / effect
 	return int(math.Min(math.Ceil(k*k+z*z/2), math.MaxInt32))
@@ -192,9 +228,14 @@ func (c Claim) sentence(j Judged) string {
 	switch {
 	case j.Reason != "":
 		return "Nothing can be concluded: " + j.Reason + "."
-	case j.Needs == 0:
+	case math.IsNaN(j.NeedsFor):
 		return "Nothing can be concluded: there is no interval."
-	case j.NeedsFor == c.Margin && j.Expected != nil:
+	case j.Needs == 0 && j.enough:
+		return fmt.Sprintf("The replicates would have shown the claimed effect in four cases of five, so it is probably smaller. "+
+			"One of %s is too small beside the noise to be shown.", c.plain(j.NeedsFor))
+	case j.Needs == 0:
+		return fmt.Sprintf("The interval leaves room for an improvement and for none. An effect of %s is too small beside the noise to be shown.", c.plain(j.NeedsFor))
+	case j.enough:
 		return fmt.Sprintf("The replicates would have shown the claimed effect in four cases of five, so it is probably smaller. "+
 			"About %d replicates would show one of %s.", j.Needs, c.plain(j.NeedsFor))
 	}

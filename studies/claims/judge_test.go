@@ -217,3 +217,62 @@ func TestNeeds(t *testing.T) {
 		}
 	}
 }
+
+// Where replicates were added by looks, what they would have shown is asked of the looks: 8 pairs of one look show 1.2
+// standard deviations in four cases of five, 8 pairs at the third of four looks do not.
+func TestNeedsOfASequence(t *testing.T) {
+	q := &inference.Sequence{Rule: inference.Looks, Looks: []int{3, 5, 8, 12}, Max: 12}
+	two := *q
+	two.Arms = 2
+	for _, c := range []struct {
+		n     int
+		low   float64
+		rule  *inference.Sequence
+		pairs int
+		needs int
+		words string
+	}{
+		{8, 1.2, nil, 1, 199, "would have shown the claimed effect"},
+		{8, 1.2, q, 1, 12, "About 12 replicates would show an effect of 1.20 points in four cases of five"},
+		{8, 1.5, q, 1, 282, "would have shown the claimed effect"},
+		{8, 1.5, &two, 2, 12, "About 12 replicates would show an effect of 1.50 points"},
+		{12, 1.2, q, 1, 282, "so it is probably smaller. About 282 replicates would show one of 0.20 points"},
+		{3, 0.2, q, 1, 282, "leaves room for an improvement and for none. About 282 replicates would show an effect of 0.20 points"},
+	} {
+		e := claims.Evidence{N: c.n, SD: 1, Low: -2, High: 3, Sequence: c.rule}
+		got := points.Judge(e, &claims.Interval{Low: c.low, High: 2}, c.pairs)
+		if got.Needs != c.needs || !strings.Contains(got.Sentence, c.words) {
+			t.Errorf("%d pairs, %g claimed: needs %d for %g: %s", c.n, c.low, got.Needs, got.NeedsFor, got.Sentence)
+		}
+	}
+	small := points
+	small.Margin = 1e-6
+	for _, low := range []float64{1e-5, 1.5} {
+		got := small.Judge(claims.Evidence{N: 8, SD: 1, Low: -2, High: 3, Sequence: q}, &claims.Interval{Low: low, High: 2}, 1)
+		if got.Needs != 0 || !strings.Contains(got.Sentence, "is too small beside the noise to be shown.") {
+			t.Errorf("%g claimed: needs %d: %s", low, got.Needs, got.Sentence)
+		}
+	}
+}
+
+// The standard deviation of a ratio's differences is one of logarithms, and so is the effect that it is held against:
+// half of the time is log 2 saved, and half as much again is log 1.5 gained.
+func TestNeedsOfARatio(t *testing.T) {
+	for _, c := range []struct {
+		direction trials.Direction
+		ratio     float64
+		log       float64
+	}{{trials.Minimize, 0.5, math.Ln2}, {trials.Minimize, 0.2, math.Log(5)}, {trials.Maximize, 1.5, math.Log(1.5)}, {trials.Maximize, 4, math.Log(4)}} {
+		claim := claims.Claim{Unit: claims.Ratio, Direction: c.direction, Margin: 0.05, Alpha: 0.05}
+		for _, q := range []*inference.Sequence{nil, {Rule: inference.Looks, Looks: []int{3, 5, 8, 12}, Max: 12}} {
+			e := claims.Evidence{N: 3, SD: 2, Low: -0.5, High: 0.9, Sequence: q}
+			want := claims.Needed(c.log, 2, 0.05)
+			if q != nil {
+				want = q.NeededFor(c.log, 2, claims.Power)
+			}
+			if got := claim.Judge(e, &claims.Interval{Low: c.ratio, High: c.ratio}, 1); got.Needs != want || math.Abs(got.NeedsFor-claim.Gain(c.ratio)) > 1e-15 {
+				t.Errorf("%s to %g: needs %d for %g, want %d", c.direction, c.ratio, got.Needs, got.NeedsFor, want)
+			}
+		}
+	}
+}

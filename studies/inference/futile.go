@@ -99,9 +99,29 @@ func (q Sequence) needs(mean, sd float64, n int) int {
 	if !(sd > 0) || !(gap > 0) {
 		return 0
 	}
+	return max(0, q.least(gap, sd, DefaultPower, n)-n)
+}
+
+// NeededFor is about how many pairs show a true effect with the given power, sd being the standard deviation of the
+// differences: the least n with h(n) + t[power, n-1] sd/sqrt(n) no larger than the effect, where h is a look's half-width;
+// up to Max the next number of pairs that is looked at. It is 0 where that cannot be told or is above 10,000.
+func (q Sequence) NeededFor(effect, sd, power float64) int {
+	if !(sd > 0) || !(effect > 0) {
+		return 0
+	}
+	n := q.least(effect, sd, power, 1)
+	if n == 0 {
+		return 0
+	}
+	return max(n, q.Next(n-1))
+}
+
+// least is the least number of pairs above n whose half-width and t quantile of the power are within the gap; 0 if it is
+// above most.
+func (q Sequence) least(gap, sd, power float64, n int) int {
 	enough := func(k int) bool {
 		df := float64(k - 1)
-		return (q.halfWidth(k, df)+quantile(DefaultPower, df))*sd/math.Sqrt(float64(k)) <= gap
+		return (q.halfWidth(k, df)+quantile(power, df))*sd/math.Sqrt(float64(k)) <= gap
 	}
 	if !enough(most) {
 		return 0
@@ -114,5 +134,5 @@ func (q Sequence) needs(mean, sd float64, n int) int {
 			low = mid
 		}
 	}
-	return high - n
+	return high
 }

@@ -82,6 +82,37 @@ func TestNeeds(t *testing.T) {
 	}
 }
 
+// NeededFor is the first look from which the half-width and the quantile of the power fit into the effect, and the simulation
+// finds the effect as often by then, to the percent or two that central t quantiles are off.
+func TestNeededFor(t *testing.T) {
+	q := looks(0)
+	reach := func(n int) float64 { return inference.Detectable(n, 1, 0.05/4, inference.DefaultPower) }
+	for effect, want := range map[float64]int{4.2: 5, 2.4: 5, 1.5: 8, 1.2: 12, 1.15: 12} {
+		if got := q.NeededFor(effect, 1, inference.DefaultPower); got != want || reach(got) > effect {
+			t.Errorf("%g sd: %d, want %d, which reach %g", effect, got, want, reach(got))
+		}
+		ran := q
+		ran.Patient, ran.Max = true, want
+		if got := ran.Outlook(effect, 1).Clear; got < 0.78 {
+			t.Errorf("%g sd: %d pairs show it with chance %g", effect, want, got)
+		}
+	}
+	if n := q.NeededFor(0.5, 1, inference.DefaultPower); n <= q.Max || reach(n) > 0.5 || reach(n-1) <= 0.5 {
+		t.Errorf("beyond the last look: %d pairs reach %g, one less %g", n, reach(n), reach(n-1))
+	}
+	half := q
+	half.Arms = 2
+	always := inference.Sequence{Rule: inference.Anytime, Max: 12}
+	if a, b, c := q.NeededFor(1, 2, 0.8), half.NeededFor(1, 2, 0.8), always.NeededFor(1, 2, 0.8); a >= b || a >= c {
+		t.Errorf("looks %d, two arms %d, anytime %d", a, b, c)
+	}
+	for _, c := range [][2]float64{{0, 1}, {-1, 1}, {1, 0}, {math.NaN(), 1}, {1, math.NaN()}, {1e-6, 1}} {
+		if n := q.NeededFor(c[0], c[1], 0.8); n != 0 {
+			t.Errorf("effect %g, sd %g: %d", c[0], c[1], n)
+		}
+	}
+}
+
 // Where pairing does not help, looks use Welch's test with the values that have no partner too; the e-process is paired.
 func TestSequentialUnpaired(t *testing.T) {
 	reference := map[int]float64{0: 0.50, 1: 0.52, 2: 0.49, 3: 0.55, 9: 0.9}
