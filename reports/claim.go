@@ -55,10 +55,11 @@ func (s *Snapshot) Claim() (c ClaimCheck, ok bool, err error) {
 	return c, true, nil
 }
 
-// claimDone says that nothing waits or runs, and that every variant is settled or has all its replicates.
+// claimDone says that nothing waits or runs, and that every variant is settled or has all its replicates; of a fixed
+// number none was skipped.
 func (s *Snapshot) claimDone() bool {
 	if s.Spec.Settle == nil {
-		return s.Count.Done()
+		return s.Count.Done() && s.Count.Skipped == 0
 	}
 	at := s.settling
 	return at != nil && s.Count.Running+s.Count.Waiting == 0 && !slices.ContainsFunc(at.Variants, func(v courses.Variant) bool { return !v.Done })
@@ -74,7 +75,9 @@ func pairWords(p claims.Comparison) string {
 	return strings.Join(parts, ", ")
 }
 
-// evidence is what the study found of one of so many pairs of a claim, in the claim's unit.
+// evidence is what the study found of one of so many pairs of a claim, in the claim's unit. Where the number of
+// replicates is fixed its interval holds for one look, after all of them: it is void before, also where trials were
+// skipped, which a larger budget runs after all.
 func (s *Snapshot) evidence(c claims.Claim, p claims.Comparison, pairs int) claims.Evidence {
 	b := &s.Blocks[0]
 	from, to := arm(b, p.FromArm), arm(b, p.ToArm)
@@ -96,6 +99,9 @@ func (s *Snapshot) evidence(c claims.Claim, p claims.Comparison, pairs int) clai
 	if e.Reason == "" || math.IsNaN(found.Low) {
 		e.Void, e.Reason = s.void(b, p, e.Reason)
 	}
+	if more := s.Count.Planned - s.Count.Finished() + s.Count.Skipped; s.Spec.Settle == nil && more > 0 && !e.Void {
+		e.Void, e.Reason = true, fmt.Sprintf("the number of replicates was fixed, and %d of %s are still to come", more, Count(s.Count.Planned, "trial"))
+	}
 	return e
 }
 
@@ -109,7 +115,7 @@ func (s *Snapshot) found(c claims.Claim, p claims.Comparison, from, to Arm, pair
 		return inference.Compare(x, y, q.Options)
 	}
 	at := s.settling
-	if at == nil || c.Unit == claims.Ratio {
+	if at == nil || c.Unit == claims.Ratio || !from.Reference && !to.Reference {
 		return inference.Sequential(x, y, q).Effect
 	}
 	arm, sign := p.ToArm, 100.0

@@ -31,6 +31,12 @@ func checked(t *testing.T, id, backend string, scores map[string][]float64, set 
 	if err != nil {
 		t.Fatal(err)
 	}
+	return recorded(t, c, spec, scores)
+}
+
+// recorded is a study of a claim with these scores.
+func recorded(t *testing.T, c claims.Claim, spec studies.Spec, scores map[string][]float64) (trials.Study, []trials.Trial) {
+	t.Helper()
 	resolved, err := spec.JSON()
 	if err != nil {
 		t.Fatal(err)
@@ -128,6 +134,95 @@ func TestClaim(t *testing.T) {
 		if answer := reports.Text(s.Answer(&s.Blocks[0])); !strings.HasPrefix(answer, "Published claim "+c.id+": "+string(c.verdict)) {
 			t.Errorf("%s: the answer begins %q", c.name, answer[:min(80, len(answer))])
 		}
+	}
+}
+
+// steps is a claim of four settings, which has a fixed number of replicates.
+const steps = `source: {title: t, published: p}
+claims:
+  - id: a
+    advice: do it
+    from: {x: 1}
+    via: [{x: 2}, {x: 3}]
+    to: {x: 4}
+    metric: m
+    unit: points
+    reported: [{value: 1}, {value: 2}, {value: 3}, {value: 4}]
+    scene: {words: any}
+    margin: 0.2
+    alpha: 0.05
+    study: s
+`
+
+// stepped is a study that checks steps, with these scores by arm and replicate; NaN: the trial was skipped.
+func stepped(t *testing.T, scores map[string][]float64, set ...string) reports.ClaimCheck {
+	t.Helper()
+	all, err := claims.Parse([]byte(steps), "f")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := all[0]
+	spec, err := studies.Parse([]byte("name: s\ntrainer: {backend: command, command: [x]}\ndesign: one-factor\n"), studies.Options{Set: append(c.Overrides("a", "command"), set...)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := reports.New(recorded(t, c, spec, scores))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, x := range s.Trials {
+		if x.State == trials.Fail {
+			s.Trials[i].Attrs[trials.AttrClass] = trials.Attr(trials.ClassSkipped)
+		}
+	}
+	if s, err = reports.New(s.Study, s.Trials); err != nil {
+		t.Fatal(err)
+	}
+	got, ok, err := s.Claim()
+	if err != nil || !ok {
+		t.Fatal(ok, err)
+	}
+	return got
+}
+
+// Each pair of a claim in many steps is judged by its own two arms, the last one, too, that the baseline is no part of:
+// also in a study that has the wrong rule.
+func TestClaimOfManySteps(t *testing.T) {
+	scores := map[string][]float64{"from": near(0.50, 12), "baseline": near(0.51, 12), "via-2": near(0.52, 12), "to": near(0.49, 12)}
+	for _, set := range [][]string{nil, {`replicates={"until": "settled", "max": 12, "margin": 0.002, "alpha": 0.05}`}} {
+		got := stepped(t, scores, set...)
+		for i, want := range []float64{1, 1, -3} {
+			if p := got.Pairs[i]; math.Abs(p.Effect-want) > 0.1 {
+				t.Errorf("%v: %s to %s: %g, want %g", set, p.FromArm, p.ToArm, p.Effect, want)
+			}
+		}
+		if got.Verdict != claims.Contradicted {
+			t.Errorf("%v: %s", set, got.Verdict)
+		}
+	}
+}
+
+// A fixed number of replicates is judged once all of them are there: before, and where some were skipped, nothing is
+// concluded, whatever there is.
+func TestClaimWithFixedReplicates(t *testing.T) {
+	full := func() map[string][]float64 {
+		return map[string][]float64{"from": near(0.50, 12), "baseline": near(0.51, 12), "via-2": near(0.52, 12), "to": near(0.49, 12)}
+	}
+	for name, change := range map[string]func(map[string][]float64){
+		"missing": func(s map[string][]float64) { s["to"] = s["to"][:11] },
+		"skipped": func(s map[string][]float64) { s["from"][11] = math.NaN() },
+	} {
+		scores := full()
+		change(scores)
+		got := stepped(t, scores)
+		words := strings.Join(got.Words("m"), "\n")
+		if got.Verdict != claims.Inconclusive || got.Done || !strings.Contains(words, "INCONCLUSIVE so far") ||
+			!strings.Contains(words, "Nothing can be concluded: the number of replicates was fixed, and 1 of 48 trials are still to come.") {
+			t.Errorf("%s: %s, %v: %s", name, got.Verdict, got.Done, words)
+		}
+	}
+	if got := stepped(t, full()); !got.Done || got.Verdict != claims.Contradicted {
+		t.Errorf("all: %s, %v", got.Verdict, got.Done)
 	}
 }
 

@@ -150,8 +150,8 @@ func written(v any) string {
 	return string(text)
 }
 
-// Fits says whether a study checks the claim as it stands: nothing that decides the outcome is another. Data, length
-// and number of replicates are the user's.
+// Fits says whether a study checks the claim as it stands: nothing that decides the outcome is another. Data, length,
+// number of replicates and, until settled, the rule are the user's.
 func (c Claim) Fits(s studies.Spec) error {
 	backend := s.Trainer.Backend
 	baseline, variants := c.armSettings(backend)
@@ -183,6 +183,12 @@ func (c Claim) Fits(s studies.Spec) error {
 	same("objective.direction", string(s.Objective.Direction), string(c.Direction))
 	same("replicates.margin", s.Margin(), c.margin())
 	same("replicates.alpha", s.Rules.Level(), c.Alpha)
+	switch settles := c.settles(); {
+	case settles && s.Settle == nil:
+		wrong = append(wrong, errors.New("replicates has a fixed number, the claim has until: settled; replicates.max is free"))
+	case !settles && s.Settle != nil:
+		wrong = append(wrong, errors.New("replicates.until is settled, a claim of more than three settings has a fixed number: not each of its pairs has the baseline on one side"))
+	}
 	if n := len(s.Trainer.Data); n > 1 {
 		wrong = append(wrong, fmt.Errorf("trainer.data has %d data sets: a claim is checked on one; check it once for each, with --as", n))
 	}

@@ -86,6 +86,7 @@ func TestFits(t *testing.T) {
 		{"replicates.margin=0.01", "replicates.margin is 0.01, the claim has 0.002"},
 		{"replicates.alpha=0.2", "replicates.alpha is 0.2"},
 		{"trainer.data=[x, y]", "2 data sets"},
+		{`replicates={"count": 5, "margin": 0.002, "alpha": 0.05}`, "replicates has a fixed number, the claim has until: settled"},
 	} {
 		spec, err := studies.Parse(s.Files["native"], studies.Options{Set: append(c.Overrides("a", "native"), k.set)})
 		if err != nil {
@@ -115,6 +116,10 @@ func TestManySteps(t *testing.T) {
 	spec, err := studies.Parse([]byte("name: s\ntrainer: {backend: command, command: [x]}\ndesign: one-factor\n"), studies.Options{Set: all[0].Overrides("a", "command")})
 	if err != nil || spec.Settle != nil || spec.Replicates != claims.MostReplicates || all[0].Fits(spec) != nil {
 		t.Errorf("%+v, %v, %v", spec, err, all[0].Fits(spec))
+	}
+	spec.Settle = &studies.Settle{Rule: studies.RuleLooks, Looks: []int{3, 5, 8, 12}}
+	if err := all[0].Fits(spec); err == nil || !strings.Contains(err.Error(), "replicates.until is settled, a claim of more than three settings has a fixed number") {
+		t.Errorf("until settled: %v", err)
 	}
 }
 
