@@ -184,21 +184,31 @@ func (a *app) conclude(ctx context.Context, store trials.Reader, spec studies.Sp
 	if reportErr == nil {
 		fmt.Fprintf(a.stdout, "report: %s\n", filepath.Join(a.reportDir(spec.Name), "index.html"))
 	}
+	return outcome(spec.Name, sum, runErr, reportErr, check)
+}
+
+// outcome is how a run ends: nil, or an error with its exit code. That a claim is contradicted counts more than that
+// trials failed or were skipped.
+func outcome(study string, sum sweep.Summary, runErr, reportErr error, check *claimCheck) error {
 	switch {
+	case check.contradicted() && reportErr == nil && (runErr == nil || errors.Is(runErr, sweep.ErrBudget)):
+		err := fmt.Errorf("the published claim %s is contradicted", check.registered.Claim.ID)
+		if runErr != nil {
+			err = fmt.Errorf("%w; %w", err, runErr)
+		}
+		return &codeError{exitClaim, err}
 	case errors.Is(runErr, sweep.ErrBudget):
 		return &codeError{exitBudget, runErr}
 	case errors.Is(runErr, sweep.ErrStopped):
 		return &codeError{exitInterrupted, fmt.Errorf("%w; the same command goes on", runErr)}
 	case runErr != nil || reportErr != nil:
 		return errors.Join(runErr, reportErr)
-	case check.contradicted():
-		return &codeError{exitClaim, fmt.Errorf("the published claim %s is contradicted", check.registered.Claim.ID)}
 	case sum.Failed+sum.Infeasible > 0:
 		again := "; the same command repeats those that may end otherwise"
 		if sum.Failed == 0 {
 			again = "; they cannot be run at all, and are not repeated"
 		}
-		return &codeError{exitTrials, fmt.Errorf("%d of %d trials failed; 'mapsweep show %s TRIAL' says why%s", sum.Failed+sum.Infeasible, sum.Planned, spec.Name, again)}
+		return &codeError{exitTrials, fmt.Errorf("%d of %d trials failed; 'mapsweep show %s TRIAL' says why%s", sum.Failed+sum.Infeasible, sum.Planned, study, again)}
 	}
 	return nil
 }
