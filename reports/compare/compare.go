@@ -66,7 +66,7 @@ func New(a, b *reports.Snapshot, o Options) (*Comparison, error) {
 	case a.Metric.Key != b.Metric.Key:
 		return nil, fmt.Errorf("the studies score different things: A %s, B %s; --metric names one that both measured", a.Metric.Key, b.Metric.Key)
 	case a.Metric.Direction != b.Metric.Direction:
-		return nil, fmt.Errorf("A %ss %s, B %ss it: there is no common sense of better", strings.ToLower(string(a.Metric.Direction)), a.Metric.Key,
+		return nil, fmt.Errorf("no common sense of better: A %ss %s, B %ss it", strings.ToLower(string(a.Metric.Direction)), a.Metric.Key,
 			strings.ToLower(string(b.Metric.Direction)))
 	case (a.Search == nil) != (b.Search == nil):
 		return nil, fmt.Errorf("one study reads effects and the other ranks configurations: there are no variants to match")
