@@ -55,7 +55,7 @@ func (r *reader) last(v *Variant, c inference.Contrast[int], n int) {
 		return
 	}
 	v.Broken = true
-	if v.Verdict == inference.NotTested { // the change does nothing, whatever failed
+	if n > 1 && v.Verdict == inference.NotTested { // the scores are all alike, whatever failed
 		return
 	}
 	end(&v.Course, fmt.Sprintf("replicates failed, and of %d pairs no more than %d have a score", q.Max, n))
