@@ -143,8 +143,10 @@ func newBlock(s *reports.Snapshot, i int, f Files) (block, error) {
 	if len(top) > 0 {
 		effects.Links = tableLinks(f)
 	}
-	if t := tables.Sizes(s, i); len(t.Rows) > 0 {
-		effects.Folded = append(effects.Folded, section{Title: "Effect sizes", Tables: []tables.Table{t}})
+	if f.Charts { // drawn samples: the page that follows every trial leaves them out
+		if t := tables.Sizes(s, i); len(t.Rows) > 0 {
+			effects.Folded = append(effects.Folded, section{Title: "Effect sizes", Tables: []tables.Table{t}})
+		}
 	}
 	every := section{Title: "Every trial", Figures: d.figures("comparison")}
 	for _, t := range tables.Metrics(s, i) {
