@@ -100,10 +100,20 @@ func settle[K cmp.Ordered](runs []*run[K], n int) {
 			r.PHolm = math.Min(p, r.PHolm)
 		}
 		if p <= r.q.alpha() && !r.Settled && e[i] > 0 {
-			r.Done, r.Settled, r.Needs, r.Verdict = true, true, 0, r.direction()
-			half := anytime(r.n, r.DF, r.q.g(), r.q.alpha()*float64(rejected)/float64(r.q.Arms)) * r.SE
-			r.Low, r.High = r.Mean-half, r.Mean+half
-			r.Reason = fmt.Sprintf("settled after %s: an e-value of %.3g among %d variants", pairs(r.n), e[i], r.q.Arms)
+			r.reject(e[i], r.q.alpha()*float64(rejected)/float64(r.q.Arms))
 		}
 	}
+}
+
+// reject settles a variant that e-BH rejects, with its interval at level 1 - alpha as of its last look. That excludes
+// zero just where the e-value is at least 1/alpha; where rounding makes them disagree there is no verdict.
+func (r *run[K]) reject(e, alpha float64) {
+	half := anytime(r.n, r.DF, r.q.g(), alpha) * r.SE
+	if !(half < math.Abs(r.Mean)) {
+		return
+	}
+	r.Done, r.Settled, r.Needs, r.Verdict = true, true, 0, r.direction()
+	r.Low, r.High = r.Mean-half, r.Mean+half
+	r.WideLow, r.WideHigh = r.Low, r.High
+	r.Reason = fmt.Sprintf("settled after %s: an e-value of %.3g among %d variants", pairs(r.n), e, r.q.Arms)
 }

@@ -13,8 +13,9 @@ const hopeless = 0.05
 const most = 10_000
 
 // futile says that a variant that is not settled after n pairs has a chance below hopeless of being settled at
-// the last look, whatever the true effect is, as long as the interval so far holds it. It is conservative: the most
-// favourable effect of the interval is taken, and the standard deviation as seen.
+// the last look, whatever the true effect is, as long as the interval so far holds it. The most favourable effect of the
+// interval is taken, and the standard deviation as seen. Looks between are not counted: with the default ones that
+// costs next to nothing, with looks of one's own that lie close together the chance of being settled can be larger.
 func (q Sequence) futile(c *Course, n int) bool {
 	if !(c.SD > 0) || math.IsInf(c.Low, 0) || math.IsInf(c.High, 0) {
 		return false

@@ -347,11 +347,12 @@ func zip(x, y []float64) []inference.Pair {
 	return out
 }
 
-// Whatever e-BH calls better or worse has an interval, and it excludes zero.
+// Whatever is called better or worse has an interval with two ends, and it excludes zero: by both rules, by e-BH or by shares,
+// also with variants that are not here, that lag behind, and with a margin.
 func TestTogetherIntervals(t *testing.T) {
 	rng := rand.New(rand.NewPCG(3, 9))
-	found := 0
-	for range 300 {
+	found, early := map[string]int{}, 0
+	for study := range 300 {
 		base := map[int]float64{}
 		variants := make([]map[int]float64, 4)
 		for i := range variants {
@@ -361,21 +362,55 @@ func TestTogetherIntervals(t *testing.T) {
 		for r := range 12 {
 			base[r] = rng.NormFloat64()
 			for i := range variants {
-				variants[i][r] = base[r] + size*float64(i%3) + rng.NormFloat64()
+				if v := base[r] + size*float64(i%3-study%2) + rng.NormFloat64(); r < 12-study%5*i {
+					variants[i][r] = v
+				}
 			}
 		}
-		q := inference.Sequence{Rule: inference.Anytime, Max: 12}
-		for i, c := range inference.Together(against(base, variants...), q) {
-			if c.Verdict != inference.Better && c.Verdict != inference.Worse {
-				continue
+		o := inference.Options{Margin: float64(study % 3), Minimize: study%4 < 2}
+		for name, q := range map[string]inference.Sequence{
+			"looks":      {Options: o, Rule: inference.Looks, Looks: []int{3, 5, 8, 12}, Max: 12, Last: study%7 == 0},
+			"anytime":    {Options: o, Rule: inference.Anytime, Max: 12},
+			"one absent": {Options: o, Rule: inference.Anytime, Max: 12, Arms: 5},
+			"shares":     {Options: o, Rule: inference.Anytime, Max: 12, Correction: inference.ByShares},
+		} {
+			all := inference.Together(against(base, variants...), q)
+			for _, v := range variants {
+				all = append(all, inference.Sequential(base, v, q))
 			}
-			found++
-			if math.IsInf(c.Low, 0) || math.IsInf(c.High, 0) || c.Low <= 0 && c.High >= 0 || (c.Low > 0) != (c.Mean > 0) {
-				t.Errorf("variant %d, %d pairs: %s with [%g, %g] about %g", i, c.N, c.Verdict, c.Low, c.High, c.Mean)
+			for i, c := range all {
+				if c.Verdict != inference.Better && c.Verdict != inference.Worse {
+					continue
+				}
+				found[name]++
+				if !(c.Low < c.High) || math.IsInf(c.Low, 0) || math.IsInf(c.High, 0) || c.Low <= 0 && c.High >= 0 ||
+					c.Low > c.Mean || c.High < c.Mean || c.WideLow != c.Low || c.WideHigh != c.High || (c.Mean > 0) == (o.Minimize == (c.Verdict == inference.Better)) {
+					t.Errorf("%s, variant %d, %d pairs: %s with [%g, %g] about %g", name, i, c.N, c.Verdict, c.Low, c.High, c.Mean)
+				}
+				if s := c.Steps[len(c.Steps)-1]; s.SoFarLow <= 0 && s.SoFarHigh >= 0 {
+					early++
+				}
 			}
 		}
 	}
-	if found < 300 {
-		t.Errorf("only %d verdicts were seen", found)
+	for _, name := range []string{"looks", "anytime", "one absent", "shares"} {
+		if found[name] < 300 {
+			t.Errorf("%s: only %d verdicts were seen", name, found[name])
+		}
+	}
+	if early < 30 { // that e-BH gives before the share of alpha does
+		t.Errorf("only %d verdicts were e-BH's own", early)
+	}
+}
+
+// Two looks whose intervals have nothing in common: the verdict stands with the later one's own.
+func TestEmptyIntersection(t *testing.T) {
+	d := []float64{-0.10, -0.13, -0.07, 0.3, 0.31, 0.29, 0.3, 0.31, 0.29, 0.3, 0.31, 0.29}
+	q := looks(0)
+	q.Looks, q.Paired = []int{3, 12}, true
+	reference, variant := arms(d...)
+	c := inference.Sequential(reference, variant, q)
+	if len(c.Steps) != 2 || c.Verdict != inference.Better || c.Steps[0].High >= c.Steps[1].Low || c.Low != c.Steps[1].Low || c.High != c.Steps[1].High {
+		t.Errorf("%s [%g, %g], %+v", c.Verdict, c.Low, c.High, c.Steps)
 	}
 }

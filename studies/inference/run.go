@@ -50,6 +50,9 @@ func (r *run[K]) take(e Effect, n int, last bool) {
 	s.Mean, s.SD = e.Mean, e.SD
 	s.Low, s.High = r.q.interval(e)
 	s.SoFarLow, s.SoFarHigh = math.Max(s.SoFarLow, s.Low), math.Min(s.SoFarHigh, s.High)
+	if s.SoFarLow > s.SoFarHigh { // nothing is in all of them, so that one is wrong: this look's own says what it saw
+		s.SoFarLow, s.SoFarHigh = s.Low, s.High
+	}
 	if r.q.Rule == Anytime {
 		s.ENow = r.q.evidence(e)
 		s.E = math.Max(s.ENow, orZero(s.E))

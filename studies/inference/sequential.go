@@ -37,8 +37,9 @@ type Sequence struct {
 	Max   int     // most pairs
 	Arms  int     // variants that are settled side by side; each has Alpha/Arms. 0: 1
 	G     float64 // rule Anytime: prior variance; 0: DefaultG
-	// Last says that no more replicates will come, though there may be fewer than Max: the budget is spent, or some
-	// failed. What there is gets the next look's share of alpha. Whether it is set must not depend on the scores.
+	// Last says that no more replicates will ever come, though there may be fewer than Max, as when some failed. What there
+	// is between two looks gets the next one's share of alpha then. Whether it is set must not depend on the scores. A study
+	// whose device-hours are used up may go on with more: it leaves Last out, and waits at its last planned look.
 	Last bool
 	// Correction says how Together corrects for the arms under rule Anytime: ByEBH ("" is the same) or ByShares.
 	// Rule Looks has shares, and so has a variant that is judged alone by Sequential.
@@ -83,7 +84,7 @@ func (q Sequence) look(n, have int) (next int, last bool) {
 }
 
 // Step is one look at a sequence. Low and High are this look's interval, SoFarLow and SoFarHigh the intersection of
-// all looks up to it; they can be infinite: nothing can be concluded yet.
+// all looks up to it, or this look's own if nothing lies in all of them; they can be infinite: nothing can be concluded yet.
 type Step struct {
 	N         int     `json:"n"`
 	Mean      float64 `json:"mean"`
