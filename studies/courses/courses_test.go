@@ -258,3 +258,38 @@ func TestLastLook(t *testing.T) {
 		}
 	}
 }
+
+// TestLastLookAlike: scores that are all alike are not tested, also where the other replicates failed; one pair is too
+// few to say so.
+func TestLastLookAlike(t *testing.T) {
+	s := spec(studies.RuleLooks, 3, 5)
+	s.Factors[0].Levels = s.Factors[0].Levels[:2]
+	for pairs, want := range map[int]inference.Verdict{1: inference.OutOfBudget, 2: inference.NotTested, 4: inference.NotTested} {
+		var rows []row
+		for r := range 5 {
+			score := 0.5 + 0.01*float64(r)
+			end := any(score)
+			if r >= pairs {
+				end = "fail"
+			}
+			rows = append(rows, row{"baseline", r, score}, row{"x=1", r, end})
+		}
+		at := courses.Read(s, layOut(t, s), trialsOf(rows...), false)
+		if v := at.Variants[0]; v.Verdict != want || !v.Done || strings.Contains(v.Reason, "replicates failed") != (want == inference.OutOfBudget) {
+			t.Errorf("%d pairs: %s, %s", pairs, v.Verdict, v.Reason)
+		}
+	}
+}
+
+// TestSpentTakesNoLook: with the device-hours used up there is no look that was not planned, and the study goes on
+// from the last one when it gets more.
+func TestSpentTakesNoLook(t *testing.T) {
+	s := spec(studies.RuleLooks, 3, 5, 8, 12)
+	rows := append(slices.Clone(firstLook), row{"baseline", 3, 0.50}, row{"x=2", 3, 0.9})
+	for _, spent := range []bool{true, false} {
+		at := courses.Read(s, layOut(t, s), trialsOf(rows...), spent)
+		if v, _ := at.Of("", "x=2"); v.N != 3 || len(v.Steps) != 1 || v.Done != spent || v.Broken {
+			t.Errorf("spent %t: %d pairs, %d looks, %s", spent, v.N, len(v.Steps), v.Verdict)
+		}
+	}
+}
