@@ -173,7 +173,7 @@ func (s *Snapshot) notSettled(w *writer, begin string, es []Effect) {
 		if finite(e.Mean) {
 			parts = append(parts, s.Metric.Effect(e))
 		}
-		if finite(e.Low) && finite(e.High) {
+		if bound(e) {
 			parts = append(parts, "interval "+ends(s.Metric, e))
 		}
 		parts = append(parts, e.Seeds())
@@ -204,11 +204,18 @@ func (s *Snapshot) clear(w *writer, es []Effect) {
 			w.strong("%s", e.Label)
 			w.say(" %s %s by ", verb, s.Metric.Key)
 			w.strong("%s", s.Metric.WithUnit(size))
-			w.say(" (%g %% interval %s, %s)", roundSignificant(100*(1-s.Spec.Rules.Level()), 4), ends(s.Metric, e), e.Seeds())
+			if bound(e) {
+				w.say(" (%g %% interval %s, %s)", roundSignificant(100*(1-s.Spec.Rules.Level()), 4), ends(s.Metric, e), e.Seeds())
+			} else {
+				w.say(" (%s)", e.Seeds())
+			}
 		} else {
 			w.say("%s", listSep(i, es))
 			w.strong("%s", e.Label)
-			w.say(" by %s (%s)", size, ends(s.Metric, e))
+			w.say(" by %s", size)
+			if bound(e) {
+				w.say(" (%s)", ends(s.Metric, e))
+			}
 		}
 	}
 	others(w, len(es)-spelled)
@@ -388,6 +395,9 @@ func ends(m Metric, e Effect) string {
 	low, high := m.ends(e)
 	return low + " to " + high
 }
+
+// bound says that an effect has an interval with two ends.
+func bound(e Effect) bool { return finite(e.Low) && finite(e.High) }
 
 // far is " so far" while the study goes on.
 func (s *Snapshot) far() string {

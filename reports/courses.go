@@ -114,10 +114,10 @@ func (s *Snapshot) Rule() string {
 		"over all looks and variants the intervals hold together with %s.", looks, level)
 }
 
-// Needs says how many seeds more would settle an effect, "" where nobody can tell or none are needed.
+// Needs says how many seeds more would settle an effect, roughly; "" where nobody can tell or none are needed.
 func (e Effect) Needs() string {
 	if e.Course == nil || e.Course.Needs <= 0 {
 		return ""
 	}
-	return "would need about " + Count(e.Course.Needs, "seed") + " more"
+	return "would need about " + Count(inference.Roughly(e.Course.Needs), "seed") + " more"
 }

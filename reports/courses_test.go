@@ -140,3 +140,39 @@ func TestUntilSettledOverBudget(t *testing.T) {
 		t.Errorf("%s: %s", e.Verdict, e.Reason)
 	}
 }
+
+// TestUntilSettledIntervals: every verdict has its interval by either rule, at the level of the study; without one the answer
+// leaves it out, and an arm beside the design is said to be so.
+func TestUntilSettledIntervals(t *testing.T) {
+	for _, rule := range []string{studies.RuleLooks, studies.RuleAnytime} {
+		_, s := untilSettled(t, 12, func(sp *studies.Spec) {
+			sp.Rules.Alpha = 0.1
+			if rule == studies.RuleAnytime {
+				sp.Settle = &studies.Settle{Rule: rule}
+			}
+		})
+		b := &s.Blocks[0]
+		clear := 0
+		for _, e := range b.Effects {
+			if e.Verdict == inference.Better || e.Verdict == inference.Worse {
+				clear++
+				if !(e.Low > 0 && e.High < math.Inf(1) || e.High < 0 && e.Low > math.Inf(-1)) {
+					t.Errorf("%s, %s: %s with [%g, %g]", rule, e.Arm, e.Verdict, e.Low, e.High)
+				}
+			}
+		}
+		if answer := reports.Text(s.Answer(b)); clear == 0 || !strings.Contains(answer, "(90 % interval −") {
+			t.Errorf("%s: %d clear, answer %q", rule, clear, answer)
+		}
+		for i := range b.Effects {
+			b.Effects[i].Low, b.Effects[i].High = math.NaN(), math.NaN()
+		}
+		outside := reports.Effect{Arm: "x", Label: "x"}
+		outside.Verdict, outside.Reason = inference.NotTested, "it is not part of the study's design"
+		b.Effects = append(b.Effects, outside)
+		answer := reports.Text(s.Answer(b))
+		if strings.Contains(answer, "interval") || !strings.Contains(answer, "seeds)") || !strings.Contains(answer, " cannot be tested: it is not part of the study's design.") {
+			t.Errorf("%s: answer %q", rule, answer)
+		}
+	}
+}
