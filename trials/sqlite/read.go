@@ -19,6 +19,19 @@ type loader struct {
 	byID  map[int64]*trials.Trial
 	ours  map[int64]bool // trials with a row in mapsweep_trials
 	dists map[[2]string]trials.Param
+	// spaces are decoded once for each text: the trials of a study mostly share one.
+	spaces map[string]trials.Space
+}
+
+func (l *loader) space(text string) (trials.Space, error) {
+	if known, ok := l.spaces[text]; ok {
+		return known.Clone(), nil
+	}
+	space, err := decodeSpace(text)
+	if err == nil {
+		l.spaces[text] = space.Clone()
+	}
+	return space, err
 }
 
 const chosen = "IN (SELECT value FROM json_each(?1))"
@@ -29,7 +42,7 @@ func loadTrials(ctx context.Context, q querier, ids []int64, objective string) (
 	if err != nil {
 		return nil, err
 	}
-	l := &loader{ctx: ctx, q: q, ids: string(list), byID: make(map[int64]*trials.Trial, len(ids)),
+	l := &loader{spaces: map[string]trials.Space{}, ctx: ctx, q: q, ids: string(list), byID: make(map[int64]*trials.Trial, len(ids)),
 		ours: map[int64]bool{}, dists: map[[2]string]trials.Param{}}
 	all := make([]trials.Trial, len(ids))
 	for i, id := range ids {
@@ -96,7 +109,7 @@ func (l *loader) base() error {
 		if t.Params, err = optuna.DecodeParams(params.String); err != nil {
 			return err
 		}
-		t.Space, err = decodeSpace(space.String)
+		t.Space, err = l.space(space.String)
 		return err
 	}, &number, &studyID, &state, &start, &end, &heartbeat, &key, &params, &space)
 }
