@@ -22,7 +22,7 @@ func Tuned(s *reports.Snapshot, block int) (Table, bool) {
 	m := s.Metric
 	t := Table{Name: "tuned", Title: title(s, b) + ", every variant tuned"}
 	interval := Column{Title: fmt.Sprintf("%.3g %% interval", 100*(1-s.Spec.Rules.Level())), Right: true}
-	t.Columns = []Column{{Title: "change"}, {Title: "untuned effect", Right: true}, {Title: "95 % interval", Right: true}, {Title: "tuned effect", Right: true}, interval, {Title: "p (Holm)", Right: true}, {Title: "verdict"}}
+	t.Columns = []Column{{Title: "change"}, {Title: "untuned effect", Right: true}, {Title: levelName(b) + " % interval", Right: true}, {Title: "tuned effect", Right: true}, interval, {Title: "p (Holm)", Right: true}, {Title: "verdict"}}
 	for _, e := range b.Tuned.Effects {
 		own, tone := reports.Effect{Effect: e.Tuned.Effect}, ToneOf(e.Tuned.Verdict)
 		t.Rows = append(t.Rows, []Cell{label(e.Label), {Text: m.Effect(e.Untuned), Tone: ToneOf(e.Untuned.Verdict)}, cell(m.Interval(e.Untuned)),
