@@ -2,8 +2,10 @@ package reports_test
 
 import (
 	"math"
+	"slices"
 	"testing"
 
+	"github.com/mapsweep/mapsweep/reports"
 	"github.com/mapsweep/mapsweep/reports/internal/fixture"
 	"github.com/mapsweep/mapsweep/studies"
 	"github.com/mapsweep/mapsweep/studies/inference"
@@ -45,6 +47,16 @@ func TestHoldsOn(t *testing.T) {
 			if h.Holds != 0 {
 				t.Errorf("%+v", h)
 			}
+		}
+	}
+	// The level is shared out among four arms and two directions: what would do for one comparison does not for eight.
+	worst := hs[slices.IndexFunc(hs, func(h reports.Holding) bool { return h.Arm == "mosaic=0" })].P[2]
+	for alpha, want := range map[float64]int{2 * worst: 0, 8.1 * worst: 3} {
+		shared := snapshot(t, specOf(three.Build, func(s *studies.Spec) { s.Rules.Alpha = alpha }))
+		hs := shared.HoldsOn()
+		h := hs[slices.IndexFunc(hs, func(h reports.Holding) bool { return h.Arm == "mosaic=0" })]
+		if all := h.Holds == 3; all != (want == 3) {
+			t.Errorf("alpha %g: %+v", alpha, h)
 		}
 	}
 	arms, r, ok := s.Ranked()
