@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -98,6 +99,13 @@ func (c *Comparison) effectsTable(b Block) tables.Table {
 		}
 		if d.Verdict == inference.NotTested {
 			t.Notes = append(t.Notes, r.Label+": the difference was not tested ("+d.Reason+").")
+		}
+	}
+	const p = 7 // column of p values, which differences of studies until settled do not have
+	if !slices.ContainsFunc(t.Rows, func(r []tables.Cell) bool { return r[p].Text != "" }) {
+		t.Columns = slices.Delete(t.Columns, p, p+1)
+		for i := range t.Rows {
+			t.Rows[i] = slices.Delete(t.Rows[i], p, p+1)
 		}
 	}
 	if b.Margin > 0 {
