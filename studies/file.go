@@ -171,15 +171,14 @@ func (f fileStudy) spec() Spec {
 		Rules:      Rules{Margin: f.Replicates.Margin, Alpha: f.Replicates.Alpha, Correction: f.Replicates.Correction},
 		NoMatches:  f.StoreMatches != nil && !*f.StoreMatches,
 		Seed:       f.Seed,
-		Budget:     Budget(f.Budget),
+		Budget:     Budget{Parallel: f.Budget.Parallel, DeviceHours: f.Budget.DeviceHours},
 		Keep:       Keep(f.Keep),
 	}
 	if s.Baseline == nil {
 		s.Baseline = trials.Params{}
 	}
 	if f.Search != nil {
-		search := Search(*f.Search)
-		s.Search = &search
+		s.Search = &Search{Sampler: f.Search.Sampler, Trials: f.Search.Trials, Pruner: f.Search.Pruner}
 	}
 	if t := f.Tune; t != nil {
 		s.Tune = &Tune{Knobs: t.Knobs.factors(), DeviceHours: t.DeviceHours, Repeats: t.Repeats, Trials: t.Trials,

@@ -5,6 +5,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -119,7 +120,7 @@ func TestDefaults(t *testing.T) {
 	}
 	search, err := studies.Parse([]byte(strings.Replace(minimal, "one-factor", "search", 1)+
 		"search: {trials: 5}\nfactors: {lr0: {low: 0, high: 1}}\n"), studies.Options{})
-	if err != nil || *search.Search != (studies.Search{Sampler: "tpe", Trials: 5, Pruner: "none"}) {
+	if err != nil || !reflect.DeepEqual(*search.Search, studies.Search{Sampler: "tpe", Trials: 5, Pruner: "none"}) {
 		t.Errorf("search %+v (%v)", search.Search, err)
 	}
 }

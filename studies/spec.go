@@ -25,6 +25,8 @@ type Spec struct {
 	Tune        *Tune         `json:"tune,omitempty"`       // nil: variants are compared as they are
 	NoMatches   bool          `json:"no_matches,omitempty"` // do not keep which detections matched
 	Seed        int64         `json:"seed"`
+	Constraints []Constraint  `json:"constraints,omitempty"`
+	DataSplit   *DataSplit    `json:"data_split,omitempty"` // of DesignSearch; nil: all is scored on Objective.Split
 	Budget      Budget        `json:"budget"`
 	Keep        Keep          `json:"keep"`
 	Presets     []Preset      `json:"presets,omitempty"` // knobs of Baseline that the file left open
@@ -195,6 +197,12 @@ type Objective struct {
 	Epoch     string           `json:"epoch"`             // "last" or "best"
 	BestBy    string           `json:"best_by,omitempty"` // metric that chooses the best epoch; "": Metric itself
 	Split     string           `json:"split"`             // "val" or "test"
+	Also      []trials.Goal    `json:"also,omitempty"`    // further objectives of a search, in order
+}
+
+// Goals are all objectives, the first one first.
+func (o Objective) Goals() []trials.Goal {
+	return append([]trials.Goal{{Metric: o.Metric, Direction: o.Direction}}, o.Also...)
 }
 
 // Chooser is the metric by which the best epoch is chosen, and which way it is better: the objective, or BestBy,
@@ -293,15 +301,43 @@ func (f Factor) Value(x float64) any {
 
 // Search configures a sampler.
 type Search struct {
-	Sampler string `json:"sampler"` // random, tpe, cmaes, sobol
-	Trials  int    `json:"trials"`
-	Pruner  string `json:"pruner"` // none, median, successive-halving
+	Sampler        string          `json:"sampler"` // random, tpe, goptuna-tpe, cmaes, sobol, gp, nsga2, grid
+	SamplerOptions trials.Params   `json:"sampler_options,omitempty"`
+	Trials         int             `json:"trials"`
+	Pruner         string          `json:"pruner"` // none, median, percentile, patient, threshold, wilcoxon, successive-halving, asha, hyperband
+	PrunerOptions  trials.Params   `json:"pruner_options,omitempty"`
+	Fix            trials.Params   `json:"fix,omitempty"`        // factors that keep a value for now: the rest is searched
+	Forbid         []trials.Params `json:"forbid,omitempty"`     // no point may have all values of one of these
+	Try            []trials.Params `json:"try,omitempty"`        // points that come first
+	WarmStart      []string        `json:"warm_start,omitempty"` // studies whose finished trials the sampler sees beforehand
+	Stop           *Stop           `json:"stop,omitempty"`       // ends of a search besides its trials and the budget
+}
+
+// Stop ends a search early; zero values do not.
+type Stop struct {
+	NoImprovement int     `json:"no_improvement,omitempty"` // finished points in a row without a better one
+	Expected      float64 `json:"expected,omitempty"`       // largest expected improvement below which it ends, in the objective's unit
+}
+
+// Constraint bounds a metric: a point that breaks it is infeasible, and cannot be the best.
+type Constraint struct {
+	Metric  string   `json:"metric"`
+	AtMost  *float64 `json:"at_most,omitempty"`
+	AtLeast *float64 `json:"at_least,omitempty"`
+}
+
+// DataSplit keeps what a search is scored on apart from what its result is reported on.
+type DataSplit struct {
+	Tune   string `json:"tune"`   // val, test: what trials of the search are scored on
+	Report string `json:"report"` // what the confirmation of the best is scored on
 }
 
 // Budget bounds a study.
 type Budget struct {
-	Parallel    int     `json:"parallel"`     // trials at once; 0: one per core
-	DeviceHours float64 `json:"device_hours"` // sum over trials; 0: no limit
+	Parallel    int     `json:"parallel"`             // trials at once; 0: one per core
+	DeviceHours float64 `json:"device_hours"`         // sum over trials; 0: no limit
+	Epochs      int     `json:"epochs,omitempty"`     // sum over trials; 0: no limit
+	WallClock   string  `json:"wall_clock,omitempty"` // Go duration from the first trial's start on; "": no limit
 }
 
 // Keep says which checkpoints stay on disk, over the whole study.

@@ -205,7 +205,7 @@ func (r *run) search() error {
 		return fmt.Errorf("no sampler %q", s.Sampler)
 	}
 	var err error
-	if r.sampler, err = newSampler(r.spec.Seed, r.spec.Space(), s.Trials); err != nil {
+	if r.sampler, err = newSampler(SamplerConfig{Seed: r.spec.Seed, Space: r.spec.Space(), Trials: s.Trials, Goals: r.spec.Objective.Goals(), Options: s.SamplerOptions}); err != nil {
 		return fmt.Errorf("make sampler %s: %w", s.Sampler, err)
 	}
 	if s.Pruner == "" || s.Pruner == "none" {
@@ -215,7 +215,7 @@ func (r *run) search() error {
 	if !ok {
 		return fmt.Errorf("no pruner %q", s.Pruner)
 	}
-	if r.pruner, err = newPruner(r.epochs); err != nil {
+	if r.pruner, err = newPruner(PrunerConfig{Seed: r.spec.Seed, Epochs: r.epochs, Trials: s.Trials, Options: s.PrunerOptions}); err != nil {
 		return fmt.Errorf("make pruner %s: %w", s.Pruner, err)
 	}
 	return nil

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"time"
 
@@ -98,7 +99,7 @@ func Import(ctx context.Context, store trials.Store, o ImportOptions, runs []Pas
 		if err != nil {
 			return fail(err)
 		}
-		if spec.Objective != o.Objective {
+		if !reflect.DeepEqual(spec.Objective, o.Objective) {
 			return fail(invalidf("it has the objective %s at the %s epoch, not %s at the %s; choose another name", spec.Objective.Metric, spec.Objective.Epoch, o.Objective.Metric, o.Objective.Epoch))
 		}
 		if o.Baseline == "" {

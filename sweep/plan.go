@@ -269,8 +269,16 @@ func (r *run) completeSuggestions(ctx context.Context) error {
 	return nil
 }
 
-// history is what samplers and pruners see: the trials that count.
+// history is what samplers and pruners see.
 func (r *run) history(ts []trials.Trial) History {
-	return History{Space: r.spec.Space(), Direction: r.spec.Objective.Direction, Metric: r.spec.Objective.Metric,
-		Fixed: r.spec.Baseline, Trials: slices.DeleteFunc(slices.Clone(ts), trials.Trial.Superseded)}
+	h := History{Space: r.spec.Space(), Direction: r.spec.Objective.Direction, Metric: r.spec.Objective.Metric,
+		Goals: r.spec.Objective.Goals(), Fixed: r.spec.Baseline}
+	for i, t := range ts {
+		if t.State.Finished() {
+			h.Finished = append(h.Finished, &ts[i])
+		} else {
+			h.Open = append(h.Open, &ts[i])
+		}
+	}
+	return h
 }

@@ -40,7 +40,7 @@ func (f scripted) Suggest(_ context.Context, h sweep.History, rng *rand.Rand) (t
 }
 
 func (w *bench) sampler(f scripted) {
-	w.Samplers = map[string]sweep.NewSampler{"scripted": func(int64, trials.Space, int) (sweep.Sampler, error) { return f, nil }}
+	w.Samplers = map[string]sweep.NewSampler{"scripted": func(sweep.SamplerConfig) (sweep.Sampler, error) { return f, nil }}
 }
 
 func (w *bench) goptuna() {
@@ -109,7 +109,7 @@ func TestSearchInParallel(t *testing.T) {
 	w := newBench(t, &trainertest.Fake{Pause: time.Millisecond})
 	w.sampler(func(h sweep.History, rng *rand.Rand) (trials.Suggestion, error) {
 		running := 0
-		for _, tr := range h.Trials {
+		for _, tr := range h.All() {
 			if tr.State == trials.Running {
 				running++
 			}
@@ -203,9 +203,9 @@ func (p prunes) Prune(h sweep.History, t trials.Trial) (bool, error) {
 
 func (w *bench) alternate(p sweep.Pruner) {
 	w.sampler(func(h sweep.History, _ *rand.Rand) (trials.Suggestion, error) {
-		return trials.Suggestion{Space: h.Space[:1], Params: trials.Params{"x": float64(len(h.Trials) % 2)}}, nil
+		return trials.Suggestion{Space: h.Space[:1], Params: trials.Params{"x": float64(len(h.All()) % 2)}}, nil
 	})
-	w.Pruners = map[string]sweep.NewPruner{"scripted": func(int) (sweep.Pruner, error) { return p, nil }}
+	w.Pruners = map[string]sweep.NewPruner{"scripted": func(sweep.PrunerConfig) (sweep.Pruner, error) { return p, nil }}
 }
 
 func TestPruning(t *testing.T) {

@@ -1,21 +1,64 @@
 package sweep
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 
 	"github.com/mapsweep/mapsweep/trials"
 )
 
-// History is what a sampler or pruner may know: the space, the direction, and all trials so far by number.
+// History is what a sampler or pruner may know: the space, the objectives, and the trials so far.
+//
+// Finished is a log: it only grows, in the order in which trials ended, and a trial that was changed after its end
+// (repeated, continued) comes again; the last entry of a trial counts, and not even that one if it is Superseded or
+// Continued. The trials are snapshots that nobody changes, so that a sampler may keep what it has computed from the
+// first n entries for as long as h.Finished[0] and h.Finished[n-1] are the same pointers (see Extends).
 type History struct {
 	Space     trials.Space
-	Direction trials.Direction
-	Metric    string        // objective metric, a key of Measurement.Metrics
-	Fixed     trials.Params // what does not vary: the baseline. Requirements may speak of it
-	Trials    []trials.Trial
+	Direction trials.Direction // of Metric
+	Metric    string           // first objective, a key of Measurement.Metrics
+	Goals     []trials.Goal    // all objectives; empty: Metric alone. Trial.Values has one value for each
+	Fixed     trials.Params    // what does not vary: the baseline. Requirements may speak of it
+	Forbidden []trials.Params  // no point may have all values of one of these
+	Finished  []*trials.Trial  // complete, pruned and failed ones, as a log
+	Open      []*trials.Trial  // those that run or wait, by number
+}
+
+// All lists the trials that count, by number: for callers that look at everything anyway.
+func (h History) All() []*trials.Trial {
+	last := make(map[int]*trials.Trial, len(h.Finished)+len(h.Open))
+	for _, t := range h.Finished {
+		last[t.Number] = t
+	}
+	for _, t := range h.Open {
+		last[t.Number] = t
+	}
+	all := make([]*trials.Trial, 0, len(last))
+	for _, t := range last {
+		if t.Counts() {
+			all = append(all, t)
+		}
+	}
+	slices.SortFunc(all, func(a, b *trials.Trial) int { return cmp.Compare(a.Number, b.Number) })
+	return all
+}
+
+// Objectives are the goals, or the one that Metric and Direction name.
+func (h History) Objectives() []trials.Goal {
+	if len(h.Goals) > 0 {
+		return h.Goals
+	}
+	return []trials.Goal{{Metric: h.Metric, Direction: h.Direction}}
+}
+
+// Extends says whether log begins with the entries of which first and last are the ends and n the number: what was
+// computed from those still holds, and only log[n:] is new.
+func Extends(log []*trials.Trial, n int, first, last *trials.Trial) bool {
+	return n == 0 || n <= len(log) && log[0] == first && log[n-1] == last
 }
 
 // Sampler proposes the next point. It is a pure function of history and rng: the same two give the same point.
@@ -31,11 +74,35 @@ type Pruner interface {
 	Prune(h History, t trials.Trial) (bool, error)
 }
 
-// NewSampler makes a sampler for one study: its seed, its space, and how many trials it may ask for.
-type NewSampler func(seed int64, space trials.Space, count int) (Sampler, error)
+// SamplerConfig is what a sampler is made from.
+type SamplerConfig struct {
+	Seed    int64 // of the study
+	Space   trials.Space
+	Trials  int           // how many points may be asked for
+	Goals   []trials.Goal // all objectives; empty: one
+	Options trials.Params // search.sampler_options; a sampler refuses those that it does not know
+}
 
-// NewPruner makes a pruner for trials of that many epochs (0: not known).
-type NewPruner func(epochs int) (Pruner, error)
+// NewSampler makes a sampler for one study.
+type NewSampler func(SamplerConfig) (Sampler, error)
+
+// PrunerConfig is what a pruner is made from.
+type PrunerConfig struct {
+	Seed    int64         // of the study
+	Epochs  int           // full length of a trial; 0: not known
+	Trials  int           // how many points may be asked for
+	Options trials.Params // search.pruner_options; a pruner refuses those that it does not know
+}
+
+// NewPruner makes a pruner for one study.
+type NewPruner func(PrunerConfig) (Pruner, error)
+
+// Promoter is an optional interface of pruners that let pruned trials go on, as ASHA and Hyperband do.
+type Promoter interface {
+	// Promote names a pruned trial that should go on before a new point is asked for. The engine enqueues a new
+	// trial with its parameters and seed that continues from its checkpoint, linked by trials.AttrContinues.
+	Promote(h History) (number int, ok bool, err error)
+}
 
 // Active says whether p matters at a point: whether what it requires (see trials.Params.Meets) holds
 // among the point's parameters or, for parameters that do not vary, the fixed ones.

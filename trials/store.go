@@ -15,9 +15,11 @@ var (
 	ErrNoArtifact  = errors.New("no such artifact")
 	ErrNoneWaiting = errors.New("no trial is waiting")
 	ErrFinished    = errors.New("trial is finished and cannot change")
-	ErrNotRunning  = errors.New("trial is not running")
-	ErrNotOurs     = errors.New("not a mapsweep or Optuna database")
-	ErrNewer       = errors.New("database was written by a newer version")
+	// ErrDuplicate: another trial of the study has the same parameters, seed, data set and epochs, and is not repeated by this one.
+	ErrDuplicate  = errors.New("the study has this trial already")
+	ErrNotRunning = errors.New("trial is not running")
+	ErrNotOurs    = errors.New("not a mapsweep or Optuna database")
+	ErrNewer      = errors.New("database was written by a newer version")
 	// ErrIncompatible: one name keeps its kind and scale within a study.
 	ErrIncompatible = errors.New("parameter changed its kind within the study")
 	// The next four are about the database file; the error that wraps them says which and what to do.
@@ -35,8 +37,13 @@ type Reader interface {
 	Study(ctx context.Context, name string) (Study, error)
 	// Studies lists all, by ID.
 	Studies(ctx context.Context) ([]Study, error)
-	// Trials lists a study's trials by number, measurements by epoch: one consistent snapshot.
+	// Trials lists a study's trials by number, measurements by epoch: one consistent snapshot. The maps and slices
+	// of finished trials are shared with later calls: nobody may change them (Clone).
 	Trials(ctx context.Context, studyID int64) ([]Trial, error)
+	// Changes brings a view of a study up to date: what entered its log of finished trials after entry number after
+	// (0: from the beginning), and all that runs or waits now; one consistent snapshot. Its cost does not depend on
+	// how much the log held before.
+	Changes(ctx context.Context, studyID, after int64) (Changes, error)
 	// Artifact reads an artifact of a trial, or ErrNoArtifact.
 	Artifact(ctx context.Context, trialID int64, name string) (Artifact, error)
 }
@@ -52,8 +59,11 @@ type Writer interface {
 	SetStudyAttrs(ctx context.Context, studyID int64, attrs map[string]json.RawMessage) error
 	// Enqueue adds a Waiting trial with the next number; Attrs gets AttrKey beside the
 	// suggestion's own. If the study already has a trial with that key it changes nothing
-	// and returns that trial. ErrInvalid, ErrIncompatible (see Param.Compatible).
+	// and returns that trial. ErrInvalid, ErrIncompatible (see Param.Compatible); ErrDuplicate if another trial has
+	// the same Params, AttrSeed, AttrData and AttrEpochs, and neither repeats the other (AttrRetryOf, AttrContinues).
 	Enqueue(ctx context.Context, studyID int64, s Suggestion) (Trial, error)
+	// Start enqueues suggestions, as Enqueue each, and claims, as Claim, in one transaction.
+	Start(ctx context.Context, studyID int64, worker string, s ...Suggestion) (Trial, error)
 	// Claim takes the waiting trial with the lowest number (Waiting -> Running, a new
 	// attempt) for worker; exactly one of several callers gets it. ErrNoneWaiting if there is none.
 	Claim(ctx context.Context, studyID int64, worker string) (Trial, error)
@@ -76,6 +86,25 @@ type Writer interface {
 	// and reason; ErrNotRunning otherwise. Its measurements stay until they are replaced. The
 	// attempt ends at Trial.LostAt if its outcome is ClassLost, otherwise now.
 	Requeue(ctx context.Context, trialID int64, outcome, reason string) error
+}
+
+// Changes is what happened to a study's trials, see Reader.Changes.
+type Changes struct {
+	Log []Entry // in the order in which it happened
+	// Last is the number of the log's last entry, for the next call.
+	Last int64
+	// Trials is how many trials the study has.
+	Trials int
+	// Open are those that run or wait, by number.
+	Open []*Trial
+}
+
+// Entry is one entry of a study's log: a trial that finished, or a finished one of which an attribute was set. The
+// log covers all processes, Optuna's among them. Of several entries of one trial after the same place only the last is
+// told, with its own number. The trial is as it is now and shared: nobody may change it.
+type Entry struct {
+	Number int64 // from 1; numbers of one study rise, but not always by 1
+	Trial  *Trial
 }
 
 // Guard is an optional interface of stores that keep a file.

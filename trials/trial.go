@@ -3,6 +3,7 @@ package trials
 import (
 	"encoding/json"
 	"math"
+	"slices"
 	"strings"
 	"time"
 )
@@ -103,6 +104,11 @@ const (
 	AttrRetries    = "mapsweep:retries"     // object: class -> how often the trial was started again after such a failure
 	AttrAliases    = "mapsweep:aliases"     // array, of a study: its design's alias table; empty if every term is clear
 	AttrPeakMiB    = "mapsweep:peak_mib"    // int64: most GPU memory that the trial held, per device
+	AttrSaw        = "mapsweep:saw"         // object Saw: which trials the sampler saw when it proposed this one
+	AttrEpochs     = "mapsweep:epochs"      // int: the trial's full length (its budget)
+	AttrContinues  = "mapsweep:continues"   // int: number of the pruned trial whose checkpoint this one goes on from
+	AttrContinued  = "mapsweep:continued"   // int: number of the trial that goes on from this pruned one's checkpoint
+	AttrBracket    = "mapsweep:bracket"     // int: Hyperband bracket of the trial, from 0
 )
 
 // Measurement is what a trainer reports at the end of an epoch (counted from 1).
@@ -125,9 +131,10 @@ type Suggestion struct {
 // Outcome ends a trial. Values holds the objective for Complete, and the last
 // reported objective, if any, for Pruned; it is empty for Fail.
 type Outcome struct {
-	State  State
-	Values []float64
-	Attrs  map[string]json.RawMessage
+	State       State
+	Values      []float64
+	Constraints []float64 // violations, see Trial.Constraints; kept as Optuna's system attribute "constraints"
+	Attrs       map[string]json.RawMessage
 }
 
 // Attempt is one start of a trial by a worker. A trial whose worker vanished is
@@ -159,6 +166,7 @@ type Trial struct {
 	Attempts     []Attempt                  `json:"attempts,omitempty"`
 	Started      time.Time                  `json:"started,omitzero"`
 	Finished     time.Time                  `json:"finished,omitzero"`
+	Constraints  []float64                  `json:"constraints,omitempty"` // violations as in Optuna: feasible if all are at most 0
 	Heartbeat    time.Time                  `json:"heartbeat,omitzero"`
 }
 
@@ -195,6 +203,30 @@ func (t Trial) Seed() int64 { n, _ := t.Integer(AttrSeed); return n }
 
 // Superseded says that another trial repeats this failed one; such a trial is not counted.
 func (t Trial) Superseded() bool { _, ok := t.Integer(AttrRetriedBy); return ok }
+
+// Continued says that another trial goes on from this pruned one's checkpoint: that one counts for the point.
+func (t Trial) Continued() bool { _, ok := t.Integer(AttrContinued); return ok }
+
+// Counts says that the trial stands for its point: no other one repeats or continues it.
+func (t Trial) Counts() bool { return !t.Superseded() && !t.Continued() }
+
+// Feasible says that the trial met its constraints, or has none.
+func (t Trial) Feasible() bool {
+	return !slices.ContainsFunc(t.Constraints, func(c float64) bool { return !(c <= 0) })
+}
+
+// Saw says what a suggestion was made from (AttrSaw): the first Log entries of the study's log of finished trials
+// (Changes), and the trials with numbers below Trials, those of them that had not finished as open ones.
+type Saw struct {
+	Log    int64 `json:"log"`
+	Trials int   `json:"trials"`
+}
+
+// Goal is an objective: a metric and which way it is better.
+type Goal struct {
+	Metric    string    `json:"metric"`
+	Direction Direction `json:"direction"`
+}
 
 // At is the value of a metric at an epoch, as AttrFinal and AttrBest hold it.
 type At struct {

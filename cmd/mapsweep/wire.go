@@ -106,10 +106,11 @@ func commandConfig(t studies.Trainer, limit time.Duration, log *slog.Logger) com
 // samplers by the names of study files.
 func samplers() map[string]sweep.NewSampler {
 	return map[string]sweep.NewSampler{
-		"random": goptuna.Random,
-		"tpe":    goptuna.TPE,
-		"cmaes":  goptuna.CMAES,
-		"sobol":  goptuna.Sobol,
+		"random":      goptuna.Random,
+		"tpe":         goptuna.TPE,
+		"goptuna-tpe": goptuna.TPE,
+		"cmaes":       goptuna.CMAES,
+		"sobol":       goptuna.Sobol,
 	}
 }
 

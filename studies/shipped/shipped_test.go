@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -207,7 +208,7 @@ func TestQuickstart(t *testing.T) {
 
 func TestSmallData(t *testing.T) {
 	got := parse(t, "small-data", studies.BackendNative, "search.trials=12", "trainer.epochs=5")
-	if *got.Search != (studies.Search{Sampler: "tpe", Trials: 12, Pruner: "median"}) || got.Trainer.Epochs != 5 || got.Budget.Parallel != 2 {
+	if !reflect.DeepEqual(*got.Search, studies.Search{Sampler: "tpe", Trials: 12, Pruner: "median"}) || got.Trainer.Epochs != 5 || got.Budget.Parallel != 2 {
 		t.Errorf("%+v", got)
 	}
 	if full := parse(t, "small-data", studies.BackendNative); full.Search.Trials != 40 || len(full.Space()) != 7 {

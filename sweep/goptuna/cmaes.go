@@ -29,9 +29,9 @@ type cmaesSampler struct{ seed int64 }
 // cmaes.Sampler over all numeric parameters without requirements, if there are two or more. The
 // others are drawn at random. A generation is told when as many of its trials are complete as it
 // takes; until then more points are drawn from it.
-func CMAES(seed int64, space trials.Space, _ int) (sweep.Sampler, error) {
-	_, err := axes(space)
-	return cmaesSampler{seed: seed}, err
+func CMAES(c sweep.SamplerConfig) (sweep.Sampler, error) {
+	_, err := axes(c.Space)
+	return cmaesSampler{seed: c.Seed}, err
 }
 
 // Suggest implements sweep.Sampler.
@@ -50,8 +50,8 @@ func (s cmaesSampler) Suggest(ctx context.Context, h sweep.History, rng *rand.Ra
 		}
 	}
 	history := freeze(h, xs)
-	for i, t := range h.Trials {
-		tellable(&history[i], t, together)
+	for i, t := range h.All() {
+		tellable(&history[i], *t, together)
 	}
 	relative := cmaes.NewSampler(cmaes.SamplerOptionSeed(s.seed), cmaes.SamplerOptionInitialSigma(sigma),
 		cmaes.SamplerOptionOptimizerOptions(cmaes.OptimizerOptionSeed(rng.Int64())))

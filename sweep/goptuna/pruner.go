@@ -17,8 +17,8 @@ type medianPruner struct{ warmUp int }
 // Median stops a trial whose best objective so far is worse than the median of the complete trials at
 // the same epoch (Golovin et al. 2017), once five are complete. The first tenth of the epochs, at least one,
 // is not judged.
-func Median(epochs int) (sweep.Pruner, error) {
-	return medianPruner{warmUp: max(1, epochs/10)}, nil
+func Median(c sweep.PrunerConfig) (sweep.Pruner, error) {
+	return medianPruner{warmUp: max(1, c.Epochs/10)}, nil
 }
 
 // Prune implements sweep.Pruner.
@@ -41,8 +41,8 @@ type halvingPruner struct{ first, factor int }
 
 // SuccessiveHalving stops all but the best quarter of the trials at each rung (Li et al. 2018,
 // asynchronous, in Optuna's form): with trials of E epochs after ceil(E/16) epochs, four times that, and so on.
-func SuccessiveHalving(epochs int) (sweep.Pruner, error) {
-	return halvingPruner{first: max(1, (epochs+15)/16), factor: 4}, nil
+func SuccessiveHalving(c sweep.PrunerConfig) (sweep.Pruner, error) {
+	return halvingPruner{first: max(1, (c.Epochs+15)/16), factor: 4}, nil
 }
 
 // rung is the epoch at which rung r is judged.
@@ -67,11 +67,11 @@ func (p halvingPruner) Prune(h sweep.History, t trials.Trial) (stop bool, err er
 		return false, nil // before the first rung, or judged there already
 	}
 	var others []goptuna.FrozenTrial
-	for _, o := range h.Trials {
+	for _, o := range h.All() {
 		if o.ID == t.ID {
 			continue
 		}
-		f := freezeTrial(h, nil, o)
+		f := freezeTrial(h, nil, *o)
 		for k := 0; k <= r; k++ {
 			if at, ok := p.reached(f, k); ok {
 				f.SystemAttrs[rungKey(k)] = fmt.Sprint(f.IntermediateValues[at])

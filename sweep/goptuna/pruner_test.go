@@ -34,13 +34,13 @@ func TestHalvingOncePerRung(t *testing.T) {
 	if between == 0 {
 		t.Error("goptuna no longer judges between rungs")
 	}
-	pr, err := goptuna.SuccessiveHalving(16)
+	pr, err := goptuna.SuccessiveHalving(sweep.PrunerConfig{Epochs: 16})
 	if err != nil {
 		t.Fatal(err)
 	}
 	h := sweeptest.Empty(quadraticSpace, trials.Minimize)
 	for i := range 4 {
-		h.Trials = append(h.Trials, sweeptest.Trial(i, trials.Suggestion{}, 0.5, 0.5, 0.5, 0.5))
+		h = sweeptest.Add(h, sweeptest.Trial(i, trials.Suggestion{}, 0.5, 0.5, 0.5, 0.5))
 	}
 	for _, c := range []struct {
 		values []float64
@@ -62,21 +62,21 @@ func TestHalvingOncePerRung(t *testing.T) {
 // TestHalvingCountsTheTrialOnce: of seven at a rung the second best is not among the best quarter. goptuna's in-memory
 // storage counts the judged trial twice, and would let it pass at eight.
 func TestHalvingCountsTheTrialOnce(t *testing.T) {
-	pr, err := goptuna.SuccessiveHalving(16)
+	pr, err := goptuna.SuccessiveHalving(sweep.PrunerConfig{Epochs: 16})
 	if err != nil {
 		t.Fatal(err)
 	}
 	h := sweeptest.Empty(quadraticSpace, trials.Minimize)
 	for i := range 6 {
-		h.Trials = append(h.Trials, sweeptest.Trial(i, trials.Suggestion{}, 0.1+0.2*float64(i)))
+		h = sweeptest.Add(h, sweeptest.Trial(i, trials.Suggestion{}, 0.1+0.2*float64(i)))
 	}
 	tr := sweeptest.Trial(6, trials.Suggestion{}, 0.2)
 	tr.State = trials.Running
-	h.Trials = append(h.Trials, tr)
+	h = sweeptest.Add(h, tr)
 	if got, err := pr.Prune(h, tr); err != nil || !got {
 		t.Errorf("second of seven: pruned %v, %v", got, err)
 	}
-	h.Trials = append(h.Trials, sweeptest.Trial(7, trials.Suggestion{}, 0.9))
+	h = sweeptest.Add(h, sweeptest.Trial(7, trials.Suggestion{}, 0.9))
 	if got, err := pr.Prune(h, tr); err != nil || got {
 		t.Errorf("second of eight: pruned %v, %v", got, err)
 	}
@@ -84,16 +84,16 @@ func TestHalvingCountsTheTrialOnce(t *testing.T) {
 
 // TestMedian follows the rule by hand: five complete trials, medians by epoch, the first tenth free.
 func TestMedian(t *testing.T) {
-	pr, err := goptuna.Median(20)
+	pr, err := goptuna.Median(sweep.PrunerConfig{Epochs: 20})
 	if err != nil {
 		t.Fatal(err)
 	}
 	h := sweeptest.Empty(quadraticSpace, trials.Maximize)
 	for i, v := range []float64{0.1, 0.2, 0.3, 0.4, 0.5} {
-		h.Trials = append(h.Trials, sweeptest.Trial(i, trials.Suggestion{}, v, v, v, v))
+		h = sweeptest.Add(h, sweeptest.Trial(i, trials.Suggestion{}, v, v, v, v))
 	}
 	four := h
-	four.Trials = h.Trials[:4]
+	four.Finished = h.Finished[:4]
 	for _, c := range []struct {
 		name   string
 		h      sweep.History

@@ -13,8 +13,8 @@ import (
 type randomSampler struct{}
 
 // Random draws every parameter by itself, evenly over its scale, with goptuna's RandomSampler.
-func Random(_ int64, space trials.Space, _ int) (sweep.Sampler, error) {
-	_, err := axes(space)
+func Random(c sweep.SamplerConfig) (sweep.Sampler, error) {
+	_, err := axes(c.Space)
 	return randomSampler{}, err
 }
 

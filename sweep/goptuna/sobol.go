@@ -20,9 +20,9 @@ type sobolSampler struct{ seed int64 }
 
 // Sobol takes the points of goptuna's Sobol sequence (Joe and Kuo 2008) one after another, all of them
 // shifted by a vector that the study's seed draws (Cranley and Patterson 1976).
-func Sobol(seed int64, space trials.Space, _ int) (sweep.Sampler, error) {
-	_, err := axes(space)
-	return sobolSampler{seed: seed}, err
+func Sobol(c sweep.SamplerConfig) (sweep.Sampler, error) {
+	_, err := axes(c.Space)
+	return sobolSampler{seed: c.Seed}, err
 }
 
 // Suggest implements sweep.Sampler.
@@ -33,7 +33,7 @@ func (s sobolSampler) Suggest(ctx context.Context, h sweep.History, rng *rand.Ra
 		return out, err
 	}
 	next := int64(0)
-	for _, t := range h.Trials {
+	for _, t := range h.All() {
 		if i, ok := t.Integer(AttrSobol); ok {
 			next = max(next, i+1)
 		}

@@ -81,8 +81,8 @@ func newStudy(history []goptuna.FrozenTrial, options ...goptuna.StudyOption) (*g
 // losses only. The state of a trial is Complete or Pruned only if it has something to say.
 func freeze(h sweep.History, xs []axis) []goptuna.FrozenTrial {
 	var out []goptuna.FrozenTrial
-	for _, t := range h.Trials {
-		out = append(out, freezeTrial(h, xs, t))
+	for _, t := range h.All() {
+		out = append(out, freezeTrial(h, xs, *t))
 	}
 	return out
 }

@@ -24,9 +24,9 @@ type tpeSampler struct{ startup int }
 // from the first the one where it exceeds the second most. A quarter of the trials, 5 to 10, are random
 // to begin with. Running trials, and failed ones that speak against their point,
 // count among the others, so that parallel workers do not propose the same twice.
-func TPE(_ int64, space trials.Space, count int) (sweep.Sampler, error) {
-	_, err := axes(space)
-	return tpeSampler{startup: min(max(count/4, 5), 10)}, err
+func TPE(c sweep.SamplerConfig) (sweep.Sampler, error) {
+	_, err := axes(c.Space)
+	return tpeSampler{startup: min(max(c.Trials/4, 5), 10)}, err
 }
 
 // Suggest implements sweep.Sampler.
@@ -50,7 +50,7 @@ func (s tpeSampler) Suggest(ctx context.Context, h sweep.History, rng *rand.Rand
 // those that failed in a way that speaks against their point.
 func liars(h sweep.History) map[int]bool {
 	l := map[int]bool{}
-	for _, t := range h.Trials {
+	for _, t := range h.All() {
 		switch t.State {
 		case trials.Running, trials.Waiting:
 			l[t.Number] = true

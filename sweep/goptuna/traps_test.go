@@ -44,7 +44,7 @@ func suggest(t *testing.T, s sweep.Sampler, h sweep.History, i int) trials.Sugge
 
 func make1(t *testing.T, f sweep.NewSampler, space trials.Space, n int) sweep.Sampler {
 	t.Helper()
-	s, err := f(1, space, n)
+	s, err := f(sweep.SamplerConfig{Seed: 1, Space: space, Trials: n})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -119,7 +119,7 @@ func TestSeedsReproduce(t *testing.T) {
 			h := sweeptest.Play(t, make1(t, f, space, 40), sweeptest.Empty(space, trials.Minimize), 7, 40,
 				func(_ int, p trials.Params) float64 { return p["x"].(float64) })
 			out := ""
-			for _, tr := range h.Trials {
+			for _, tr := range h.All() {
 				out += tr.Params.Key() + " "
 			}
 			if first == "" {
@@ -217,14 +217,14 @@ func best(t *testing.T, f sweep.NewSampler, d trials.Direction) float64 {
 	sign := map[trials.Direction]float64{trials.Minimize: 1, trials.Maximize: -1}[d]
 	var bests []float64
 	for seed := range 15 {
-		s, err := f(int64(seed), quadraticSpace, 60)
+		s, err := f(sweep.SamplerConfig{Seed: int64(seed), Space: quadraticSpace, Trials: 60})
 		if err != nil {
 			t.Fatal(err)
 		}
 		h := sweeptest.Play(t, s, sweeptest.Empty(quadraticSpace, d), int64(seed), 60,
 			func(i int, p trials.Params) float64 { return sign * quadratic(i, p) })
 		b := math.Inf(1)
-		for _, tr := range h.Trials {
+		for _, tr := range h.All() {
 			b = min(b, sign*tr.Values[0])
 		}
 		bests = append(bests, b)
@@ -276,7 +276,7 @@ func TestCMAESMaximizes(t *testing.T) {
 		h := sweeptest.Play(t, make1(t, goptuna.CMAES, space, 120), sweeptest.Empty(space, d), 1, 120,
 			func(_ int, p trials.Params) float64 { return p["x"].(float64) })
 		m := 0.0
-		for _, tr := range h.Trials[100:] {
+		for _, tr := range h.All()[100:] {
 			m += tr.Params["x"].(float64) / 20
 		}
 		if !ok(m) {
@@ -302,7 +302,7 @@ func TestCMAESCategories(t *testing.T) {
 	h := sweeptest.Play(t, make1(t, goptuna.CMAES, quadraticSpace, 30), sweeptest.Empty(quadraticSpace, trials.Minimize), 1, 30, quadratic)
 	seen := map[any]int{}
 	generations := map[string]int{}
-	for _, tr := range h.Trials {
+	for _, tr := range h.All() {
 		seen[tr.Params["mode"]]++
 		generations[tr.Text(goptuna.AttrGeneration)]++
 	}
@@ -332,9 +332,9 @@ func TestNaNIsNoReason(t *testing.T) {
 	}
 	// Ours is in the conformance suite of pruners. Samplers never see NaN as a result:
 	h := sweeptest.AnyHistory(quadraticSpace, trials.Minimize)
-	for i := range h.Trials {
-		if h.Trials[i].State == trials.Complete {
-			h.Trials[i].Values = []float64{math.NaN()}
+	for i := range h.All() {
+		if h.All()[i].State == trials.Complete {
+			h.All()[i].Values = []float64{math.NaN()}
 		}
 	}
 	for name, f := range samplers {
@@ -352,8 +352,8 @@ func TestNaNIsNoReason(t *testing.T) {
 // TestTPENaNParameter: tpe.Sampler loops for ever once an observed parameter is NaN. Ours leaves that trial out.
 func TestTPENaNParameter(t *testing.T) {
 	h := sweeptest.Play(t, make1(t, goptuna.Random, quadraticSpace, 30), sweeptest.Empty(quadraticSpace, trials.Minimize), 1, 30, quadratic)
-	for i := range h.Trials {
-		h.Trials[i].Params["x"] = math.NaN()
+	for i := range h.All() {
+		h.All()[i].Params["x"] = math.NaN()
 	}
 	suggest(t, make1(t, goptuna.TPE, quadraticSpace, 30), h, 30)
 }
@@ -367,7 +367,7 @@ func TestTPEPrunedAtItsFirstEpoch(t *testing.T) {
 		x := float64(i) / 29
 		tr := sweeptest.Trial(i, trials.Suggestion{Space: space, Params: trials.Params{"x": x}}, math.Abs(x-0.8))
 		tr.State, tr.Values = trials.Pruned, nil
-		h.Trials = append(h.Trials, tr)
+		h = sweeptest.Add(h, tr)
 	}
 	s := make1(t, goptuna.TPE, space, 40)
 	mean := 0.0
@@ -384,9 +384,9 @@ func TestTPEAvoidsRunningTrials(t *testing.T) {
 	space := trials.Space{{Name: "c", Kind: trials.Categorical, Choices: []any{"a", "b"}}}
 	h := sweeptest.Empty(space, trials.Minimize)
 	add := func(c string, state trials.State, v ...float64) {
-		tr := sweeptest.Trial(len(h.Trials), trials.Suggestion{Space: space, Params: trials.Params{"c": c}}, v...)
+		tr := sweeptest.Trial(len(h.All()), trials.Suggestion{Space: space, Params: trials.Params{"c": c}}, v...)
 		tr.State = state
-		h.Trials = append(h.Trials, tr)
+		h = sweeptest.Add(h, tr)
 	}
 	for range 6 {
 		add("a", trials.Complete, 0.5)
@@ -435,7 +435,7 @@ func TestSobolFillsSpace(t *testing.T) {
 	space := trials.Space{{Name: "x", Kind: trials.Float, Low: 0, High: 1}, {Name: "y", Kind: trials.Float, Low: 0, High: 1}}
 	h := sweeptest.Play(t, make1(t, goptuna.Sobol, space, 64), sweeptest.Empty(space, trials.Minimize), 1, 64, quadratic2)
 	squares := map[[2]int]int{}
-	for _, tr := range h.Trials {
+	for _, tr := range h.All() {
 		squares[[2]int{int(4 * tr.Params["x"].(float64)), int(4 * tr.Params["y"].(float64))}]++
 	}
 	for sq, n := range squares {

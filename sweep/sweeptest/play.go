@@ -35,12 +35,24 @@ func Trial(n int, s trials.Suggestion, values ...float64) trials.Trial {
 func Play(t testing.TB, s sweep.Sampler, h sweep.History, seed int64, n int, objective func(number int, p trials.Params) float64) sweep.History {
 	t.Helper()
 	for range n {
-		i := len(h.Trials)
+		i := len(h.All())
 		sg, err := s.Suggest(context.Background(), h, sweep.Rand(seed, i, 0))
 		if err != nil {
 			t.Fatalf("suggestion %d: %v", i, err)
 		}
-		h.Trials = append(h.Trials, Trial(i, sg, objective(i, sg.Params)))
+		h = Add(h, Trial(i, sg, objective(i, sg.Params)))
+	}
+	return h
+}
+
+// Add is h with further trials: finished ones at the end of its log, the others among its open ones.
+func Add(h sweep.History, ts ...trials.Trial) sweep.History {
+	for _, t := range ts {
+		if t.State.Finished() {
+			h.Finished = append(h.Finished[:len(h.Finished):len(h.Finished)], &t)
+		} else {
+			h.Open = append(h.Open[:len(h.Open):len(h.Open)], &t)
+		}
 	}
 	return h
 }

@@ -11,7 +11,7 @@ import (
 
 // TestPruner runs the conformance suite on what newPruner makes, with trials of 16 epochs.
 func TestPruner(t *testing.T, newPruner sweep.NewPruner) {
-	p, err := newPruner(16)
+	p, err := newPruner(sweep.PrunerConfig{Epochs: 16})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -24,7 +24,7 @@ func TestPruner(t *testing.T, newPruner sweep.NewPruner) {
 			t.Run("copes with any history", s.anyHistory)
 		})
 	}
-	if _, err := newPruner(0); err != nil {
+	if _, err := newPruner(sweep.PrunerConfig{}); err != nil {
 		t.Errorf("epochs not known: %v", err)
 	}
 }
@@ -56,7 +56,7 @@ func (s pruners) field() sweep.History {
 	space := trials.Space{{Name: "x", Kind: trials.Float, Low: 0, High: 1}}
 	h := Empty(space, s.d)
 	for i := range 20 {
-		h.Trials = append(h.Trials, Trial(i, trials.Suggestion{Space: space, Params: trials.Params{"x": 0.5}}, s.curve(0.4+0.01*float64(i), 16)...))
+		h = Add(h, Trial(i, trials.Suggestion{Space: space, Params: trials.Params{"x": 0.5}}, s.curve(0.4+0.01*float64(i), 16)...))
 	}
 	return h
 }
@@ -65,11 +65,9 @@ func (s pruners) field() sweep.History {
 func (s pruners) run(t *testing.T, h sweep.History, values []float64) int {
 	t.Helper()
 	for n := 1; n <= len(values); n++ {
-		tr := Trial(len(h.Trials), trials.Suggestion{Space: h.Space, Params: trials.Params{"x": 0.5}}, values[:n]...)
+		tr := Trial(len(h.All()), trials.Suggestion{Space: h.Space, Params: trials.Params{"x": 0.5}}, values[:n]...)
 		tr.State, tr.Values = trials.Running, nil
-		with := h
-		with.Trials = append(h.Trials[:len(h.Trials):len(h.Trials)], tr)
-		stop, err := s.Prune(with, tr)
+		stop, err := s.Prune(Add(h, tr), tr)
 		if err != nil {
 			t.Fatalf("epoch %d: %v", n, err)
 		}
@@ -91,7 +89,7 @@ func (s pruners) winnerAndLoser(t *testing.T) {
 
 func (s pruners) cannotJudge(t *testing.T) {
 	none := s.field()
-	none.Trials = nil
+	none.Finished = nil
 	if e := s.run(t, none, s.curve(0.1, 15)); e != 0 {
 		t.Errorf("the first trial of a study was pruned at epoch %d", e)
 	}

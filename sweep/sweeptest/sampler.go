@@ -62,7 +62,7 @@ type samplers struct{ make sweep.NewSampler }
 
 func (s samplers) new(t *testing.T, space trials.Space) sweep.Sampler {
 	t.Helper()
-	sm, err := s.make(3, space, 40)
+	sm, err := s.make(sweep.SamplerConfig{Seed: 3, Space: space, Trials: 40})
 	if err != nil {
 		t.Fatalf("make sampler: %v", err)
 	}
@@ -70,7 +70,7 @@ func (s samplers) new(t *testing.T, space trials.Space) sweep.Sampler {
 }
 
 // checkPoint wants a value in range for every parameter that is active, and nothing else.
-func checkPoint(t *testing.T, h sweep.History, sg trials.Trial) {
+func checkPoint(t *testing.T, h sweep.History, sg *trials.Trial) {
 	t.Helper()
 	want := 0
 	for _, p := range h.Space {
@@ -98,7 +98,7 @@ func checkPoint(t *testing.T, h sweep.History, sg trials.Trial) {
 
 func (s samplers) inRange(t *testing.T) {
 	h := Play(t, s.new(t, Everything()), Empty(Everything(), trials.Maximize), 3, 40, noise)
-	for _, tr := range h.Trials {
+	for _, tr := range h.All() {
 		checkPoint(t, h, tr)
 	}
 }
@@ -108,13 +108,13 @@ func (s samplers) reaches(t *testing.T) {
 	for name, values := range discrete() {
 		for _, v := range values {
 			n := 0
-			for _, tr := range h.Trials {
+			for _, tr := range h.All() {
 				if w := tr.Params[name]; trials.SameValue(v, w) || near(v, w) {
 					n++
 				}
 			}
 			if n == 0 {
-				t.Errorf("%s was never %s in %d trials", name, trials.FormatValue(v), len(h.Trials))
+				t.Errorf("%s was never %s in %d trials", name, trials.FormatValue(v), len(h.All()))
 			}
 		}
 	}
@@ -148,7 +148,7 @@ func (s samplers) pure(t *testing.T) {
 	if printed(t, again) != before {
 		t.Error("the same study played twice differs")
 	}
-	other, err := s.make(4, Everything(), 40)
+	other, err := s.make(sweep.SamplerConfig{Seed: 4, Space: Everything(), Trials: 40})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -159,7 +159,7 @@ func (s samplers) pure(t *testing.T) {
 
 func printed(t *testing.T, h sweep.History) string {
 	t.Helper()
-	b, err := json.Marshal(h.Trials)
+	b, err := json.Marshal(h.All())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -178,7 +178,7 @@ func (s samplers) requires(t *testing.T) {
 	}
 	h := Play(t, s.new(t, space), Empty(space, trials.Minimize), 3, 40, noise)
 	seen := map[string]int{}
-	for _, tr := range h.Trials {
+	for _, tr := range h.All() {
 		checkPoint(t, h, tr)
 		for name := range tr.Params {
 			seen[name]++
@@ -214,30 +214,30 @@ func AnyHistory(space trials.Space, d trials.Direction) sweep.History {
 		if tr.State != trials.Complete {
 			tr.Values = nil
 		}
-		h.Trials = append(h.Trials, tr)
+		h = Add(h, tr)
 	}
-	h.Trials[1].Measurements = nil                                                // pruned without a value
-	h.Trials[3].Measurements[1].Metrics = map[string]float64{Metric: math.NaN()}  // running into NaN
-	h.Trials[7].Measurements[1].Metrics = map[string]float64{Metric: math.Inf(1)} // pruned at infinity
-	h.Trials[9].Measurements = []trials.Measurement{{Epoch: 1, Metrics: nil}}     // running, objective missing
-	h.Trials[6].Values = nil                                                      // complete without a value
-	h.Trials[8].Attrs = map[string]json.RawMessage{trials.AttrClass: []byte(`"diverged"`)}
-	h.Trials[12].Space, h.Trials[12].Params = nil, trials.Params{} // enqueued by hand
+	h.All()[1].Measurements = nil                                                // pruned without a value
+	h.All()[3].Measurements[1].Metrics = map[string]float64{Metric: math.NaN()}  // running into NaN
+	h.All()[7].Measurements[1].Metrics = map[string]float64{Metric: math.Inf(1)} // pruned at infinity
+	h.All()[9].Measurements = []trials.Measurement{{Epoch: 1, Metrics: nil}}     // running, objective missing
+	h.All()[6].Values = nil                                                      // complete without a value
+	h.All()[8].Attrs = map[string]json.RawMessage{trials.AttrClass: []byte(`"diverged"`)}
+	h.All()[12].Space, h.All()[12].Params = nil, trials.Params{} // enqueued by hand
 	for _, q := range space {
 		if q.Kind == trials.Float {
-			h.Trials[18].Params[q.Name] = math.NaN()
+			h.All()[18].Params[q.Name] = math.NaN()
 		}
 	}
-	h.Trials[23].Params = trials.Params{"float": "text", "int": 1e9, "typed": "none of them"}
+	h.All()[23].Params = trials.Params{"float": "text", "int": 1e9, "typed": "none of them"}
 	return h
 }
 
 func (s samplers) anyHistory(t *testing.T) {
 	for _, d := range []trials.Direction{trials.Maximize, trials.Minimize} {
 		h := AnyHistory(Everything(), d)
-		n := len(h.Trials)
+		n := len(h.All())
 		h = Play(t, s.new(t, Everything()), h, 3, 20, noise)
-		for _, tr := range h.Trials[n:] {
+		for _, tr := range h.All()[n:] {
 			checkPoint(t, h, tr)
 		}
 	}
@@ -250,7 +250,7 @@ func (s samplers) edited(t *testing.T) {
 	h.Space = trials.Space{{Name: "x", Kind: trials.Float, Low: 0, High: 1}, {Name: "y", Kind: trials.Float, Low: 0, High: 1},
 		{Name: "z", Kind: trials.Int, Low: 1, High: 3}}
 	h = Play(t, s.new(t, h.Space), h, 3, 20, noise)
-	for _, tr := range h.Trials[20:] {
+	for _, tr := range h.All()[20:] {
 		checkPoint(t, h, tr)
 	}
 }
@@ -259,7 +259,7 @@ func (s samplers) oneParameter(t *testing.T) {
 	for _, p := range Everything() {
 		space := trials.Space{p}
 		h := Play(t, s.new(t, space), Empty(space, trials.Minimize), 3, 15, noise)
-		for _, tr := range h.Trials {
+		for _, tr := range h.All() {
 			checkPoint(t, h, tr)
 		}
 	}
@@ -285,7 +285,7 @@ func (s samplers) concurrent(t *testing.T) {
 }
 
 func (s samplers) empty(t *testing.T) {
-	sm, err := s.make(1, nil, 10)
+	sm, err := s.make(sweep.SamplerConfig{Seed: 1, Trials: 10})
 	if err == nil {
 		_, err = sm.Suggest(t.Context(), Empty(nil, trials.Maximize), sweep.Rand(1, 0, 0))
 	}

@@ -23,6 +23,7 @@ type Store struct {
 type study struct {
 	trials.Study
 	trials []*trial // by number
+	log    []*trial // in the order in which they finished or were changed afterwards
 	keys   map[string]*trial
 	params map[string]trials.Param // first description of every parameter
 }
@@ -156,6 +157,37 @@ func (s *Store) Trials(ctx context.Context, studyID int64) ([]trials.Trial, erro
 	return all, nil
 }
 
+// Changes implements trials.Reader.
+func (s *Store) Changes(ctx context.Context, studyID, after int64) (trials.Changes, error) {
+	if err := ctx.Err(); err != nil {
+		return trials.Changes{}, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	st, err := s.study(studyID)
+	if err != nil {
+		return trials.Changes{}, fmt.Errorf("read changes: %w", err)
+	}
+	c := trials.Changes{Last: int64(len(st.log)), Trials: len(st.trials)}
+	last := map[int64]int64{}
+	for i := max(after, 0); i < c.Last; i++ {
+		last[st.log[i].ID] = i
+	}
+	for i := max(after, 0); i < c.Last; i++ {
+		if t := st.log[i]; last[t.ID] == i {
+			snapshot := t.Clone()
+			c.Log = append(c.Log, trials.Entry{Number: i + 1, Trial: &snapshot})
+		}
+	}
+	for _, t := range st.trials {
+		if !t.State.Finished() {
+			snapshot := t.Clone()
+			c.Open = append(c.Open, &snapshot)
+		}
+	}
+	return c, nil
+}
+
 // Artifact implements trials.Reader.
 func (s *Store) Artifact(ctx context.Context, trialID int64, name string) (trials.Artifact, error) {
 	if err := ctx.Err(); err != nil {
@@ -213,6 +245,16 @@ func (s *Store) Enqueue(ctx context.Context, studyID int64, sg trials.Suggestion
 	st.trials = append(st.trials, t)
 	st.keys[c.Key] = t
 	return t.Clone(), nil
+}
+
+// Start implements trials.Writer.
+func (s *Store) Start(ctx context.Context, studyID int64, worker string, sgs ...trials.Suggestion) (trials.Trial, error) {
+	for _, sg := range sgs {
+		if _, err := s.Enqueue(ctx, studyID, sg); err != nil {
+			return trials.Trial{}, err
+		}
+	}
+	return s.Claim(ctx, studyID, worker)
 }
 
 // Claim implements trials.Writer.
@@ -273,7 +315,12 @@ func (s *Store) Attach(ctx context.Context, trialID int64, a trials.Artifact) er
 
 // SetAttrs implements trials.Writer.
 func (s *Store) SetAttrs(ctx context.Context, trialID int64, attrs map[string]json.RawMessage) error {
-	return s.change(ctx, "set attributes", trialID, func(t *trial) error { return t.setAttrs(attrs) })
+	return s.change(ctx, "set attributes", trialID, func(t *trial) error {
+		if t.State.Finished() {
+			t.study.log = append(t.study.log, t)
+		}
+		return t.setAttrs(attrs)
+	})
 }
 
 // Finish implements trials.Writer.
@@ -292,7 +339,8 @@ func (s *Store) Finish(ctx context.Context, trialID int64, o trials.Outcome) err
 		if t.Started.IsZero() {
 			t.Started = t.Finished
 		}
-		t.State, t.Values = o.State, o.Scores()
+		t.State, t.Values, t.Constraints = o.State, o.Scores(), slices.Clone(o.Constraints)
+		t.study.log = append(t.study.log, t)
 		told := trials.Trial{Attrs: o.Attrs}
 		ended := t.Finished
 		if told.Text(trials.AttrClass) == trials.ClassLost {

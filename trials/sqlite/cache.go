@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"slices"
 	"sync"
 
 	"github.com/mapsweep/mapsweep/trials"
@@ -48,6 +49,29 @@ func (d *DB) Trials(ctx context.Context, studyID int64) ([]trials.Trial, error) 
 		return nil, err
 	}
 	return all, nil
+}
+
+// Changes implements trials.Reader.
+func (d *DB) Changes(ctx context.Context, studyID, after int64) (trials.Changes, error) {
+	all, err := d.Trials(ctx, studyID)
+	if err != nil {
+		return trials.Changes{}, err
+	}
+	c := trials.Changes{Trials: len(all)}
+	var done []*trials.Trial
+	for i, t := range all {
+		if t.State.Finished() {
+			done = append(done, &all[i])
+		} else {
+			c.Open = append(c.Open, &all[i])
+		}
+	}
+	slices.SortStableFunc(done, func(a, b *trials.Trial) int { return a.Finished.Compare(b.Finished) })
+	c.Last = int64(len(done))
+	for i := max(after, 0); i < c.Last; i++ {
+		c.Log = append(c.Log, trials.Entry{Number: i + 1, Trial: done[i]})
+	}
+	return c, nil
 }
 
 // listTrials finds a study's trials by number, with their revisions.

@@ -81,6 +81,16 @@ func addTrial(ctx context.Context, s *session, studyID int64, sg trials.Suggesti
 	return t, saveAttrs(ctx, s, t.ID, t.Attrs)
 }
 
+// Start implements trials.Writer.
+func (d *DB) Start(ctx context.Context, studyID int64, worker string, sgs ...trials.Suggestion) (trials.Trial, error) {
+	for _, sg := range sgs {
+		if _, err := d.Enqueue(ctx, studyID, sg); err != nil {
+			return trials.Trial{}, err
+		}
+	}
+	return d.Claim(ctx, studyID, worker)
+}
+
 // Claim implements trials.Writer.
 func (d *DB) Claim(ctx context.Context, studyID int64, worker string) (trials.Trial, error) {
 	var t trials.Trial
