@@ -204,6 +204,17 @@ func (o Outcome) Scores() []float64 {
 	return slices.Clone(o.Values)
 }
 
+// Violations are the constraints to store: what is not a number is not known to be met, and stored as +Inf.
+func (o Outcome) Violations() []float64 {
+	c := slices.Clone(o.Constraints)
+	for i, v := range c {
+		if math.IsNaN(v) {
+			c[i] = math.Inf(1)
+		}
+	}
+	return c
+}
+
 // Null says whether an attribute's value is null, which removes it where that is possible.
 func Null(raw json.RawMessage) bool { return string(bytes.TrimSpace(raw)) == "null" }
 

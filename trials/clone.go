@@ -44,6 +44,7 @@ func (t Trial) Clone() Trial {
 	}
 	t.Attrs = CloneAttrs(t.Attrs)
 	t.Attempts = slices.Clone(t.Attempts)
+	t.Constraints = slices.Clone(t.Constraints)
 	return t
 }
 

@@ -79,15 +79,20 @@ func (m *Measurement) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// MarshalJSON writes values that are not finite (Optuna allows infinite ones) as a Measurement does.
+// MarshalJSON writes values and constraints that are not finite (Optuna allows infinite ones) as a Measurement does.
 func (t Trial) MarshalJSON() ([]byte, error) {
 	type plain Trial
-	values := make([]number, len(t.Values))
-	for i, v := range t.Values {
-		values[i] = number(v)
-	}
 	return json.Marshal(struct {
 		plain
-		Values []number `json:"values,omitempty"`
-	}{plain(t), values})
+		Values      []number `json:"values,omitempty"`
+		Constraints []number `json:"constraints,omitempty"`
+	}{plain(t), numbers(t.Values), numbers(t.Constraints)})
+}
+
+func numbers(xs []float64) []number {
+	ns := make([]number, len(xs))
+	for i, x := range xs {
+		ns[i] = number(x)
+	}
+	return ns
 }

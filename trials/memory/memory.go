@@ -12,7 +12,8 @@ import (
 	"github.com/mapsweep/mapsweep/trials"
 )
 
-// Store keeps studies and trials in maps; everything goes in and comes out as a copy.
+// Store keeps studies and trials in maps; everything goes in and comes out as a copy, but for finished trials: of each
+// there is one snapshot, which all get and nobody may change.
 type Store struct {
 	mu      sync.Mutex
 	studies []*study // by ID, which is index+1
@@ -23,8 +24,10 @@ type Store struct {
 type study struct {
 	trials.Study
 	trials []*trial // by number
+	open   []*trial // those that run or wait, by number
 	log    []*trial // in the order in which they finished or were changed afterwards
 	keys   map[string]*trial
+	same   map[string]*trial       // by identity
 	params map[string]trials.Param // first description of every parameter
 }
 
@@ -33,6 +36,8 @@ type trial struct {
 	study     *study
 	attempt   map[int]int // epoch -> number of the attempt that measured it
 	artifacts map[string]trials.Artifact
+	snapshot  *trials.Trial // once it is finished
+	entry     int           // number of its last entry in the log, its place from 1
 }
 
 var _ trials.Store = (*Store)(nil)
@@ -56,7 +61,7 @@ func (s *Store) CreateStudy(ctx context.Context, st trials.Study) (trials.Study,
 	if s.names[st.Name] != nil {
 		return trials.Study{}, fmt.Errorf("create study %q: %w", st.Name, trials.ErrStudyExists)
 	}
-	n := &study{Study: st.Clone(), keys: map[string]*trial{}, params: map[string]trials.Param{}}
+	n := &study{Study: st.Clone(), keys: map[string]*trial{}, same: map[string]*trial{}, params: map[string]trials.Param{}}
 	n.ID = int64(len(s.studies) + 1)
 	if n.Created.IsZero() {
 		n.Created = trials.Now()
@@ -152,7 +157,11 @@ func (s *Store) Trials(ctx context.Context, studyID int64) ([]trials.Trial, erro
 	}
 	all := make([]trials.Trial, 0, len(st.trials))
 	for _, t := range st.trials {
-		all = append(all, t.Clone())
+		if t.snapshot != nil {
+			all = append(all, *t.snapshot)
+		} else {
+			all = append(all, t.Clone())
+		}
 	}
 	return all, nil
 }
@@ -169,21 +178,14 @@ func (s *Store) Changes(ctx context.Context, studyID, after int64) (trials.Chang
 		return trials.Changes{}, fmt.Errorf("read changes: %w", err)
 	}
 	c := trials.Changes{Last: int64(len(st.log)), Trials: len(st.trials)}
-	last := map[int64]int64{}
-	for i := max(after, 0); i < c.Last; i++ {
-		last[st.log[i].ID] = i
-	}
-	for i := max(after, 0); i < c.Last; i++ {
-		if t := st.log[i]; last[t.ID] == i {
-			snapshot := t.Clone()
-			c.Log = append(c.Log, trials.Entry{Number: i + 1, Trial: &snapshot})
+	for i := min(max(int(after), 0), len(st.log)); i < len(st.log); i++ {
+		if t := st.log[i]; t.entry == i+1 {
+			c.Log = append(c.Log, trials.Entry{Number: int64(t.entry), Trial: t.snapshot})
 		}
 	}
-	for _, t := range st.trials {
-		if !t.State.Finished() {
-			snapshot := t.Clone()
-			c.Open = append(c.Open, &snapshot)
-		}
+	for _, t := range st.open {
+		snapshot := t.Clone()
+		c.Open = append(c.Open, &snapshot)
 	}
 	return c, nil
 }
@@ -222,39 +224,37 @@ func (s *Store) Enqueue(ctx context.Context, studyID int64, sg trials.Suggestion
 	if err != nil {
 		return trials.Trial{}, fmt.Errorf("enqueue trial: %w", err)
 	}
-	if t := st.keys[c.Key]; t != nil {
-		return t.Clone(), nil
+	if err := st.accepts([]trials.Suggestion{c}); err != nil {
+		return trials.Trial{}, fmt.Errorf("enqueue trial: %w", err)
 	}
-	for _, p := range c.Space {
-		if first, known := st.params[p.Name]; known {
-			if err := first.Compatible(p); err != nil {
-				return trials.Trial{}, fmt.Errorf("enqueue trial: %w", err)
-			}
-		}
-	}
-	for _, p := range c.Space {
-		if _, known := st.params[p.Name]; !known {
-			st.params[p.Name] = p
-		}
-	}
-	c.Attrs[trials.AttrKey] = trials.Attr(c.Key)
-	t := &trial{study: st, attempt: map[int]int{}, artifacts: map[string]trials.Artifact{}}
-	t.Trial = trials.Trial{ID: int64(len(s.trials) + 1), StudyID: studyID, Number: len(st.trials), State: trials.Waiting,
-		Key: c.Key, Space: c.Space, Params: c.Params, Attrs: c.Attrs}
-	s.trials = append(s.trials, t)
-	st.trials = append(st.trials, t)
-	st.keys[c.Key] = t
-	return t.Clone(), nil
+	return s.enqueue(st, c).Clone(), nil
 }
 
 // Start implements trials.Writer.
 func (s *Store) Start(ctx context.Context, studyID int64, worker string, sgs ...trials.Suggestion) (trials.Trial, error) {
-	for _, sg := range sgs {
-		if _, err := s.Enqueue(ctx, studyID, sg); err != nil {
-			return trials.Trial{}, err
+	if err := ctx.Err(); err != nil {
+		return trials.Trial{}, err
+	}
+	clean := make([]trials.Suggestion, len(sgs))
+	for i, sg := range sgs {
+		var err error
+		if clean[i], err = sg.Clean(); err != nil {
+			return trials.Trial{}, fmt.Errorf("start trial: %w", err)
 		}
 	}
-	return s.Claim(ctx, studyID, worker)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	st, err := s.study(studyID)
+	if err == nil {
+		err = st.accepts(clean)
+	}
+	if err != nil {
+		return trials.Trial{}, fmt.Errorf("start trial: %w", err)
+	}
+	for _, sg := range clean {
+		s.enqueue(st, sg)
+	}
+	return st.claim(worker)
 }
 
 // Claim implements trials.Writer.
@@ -268,14 +268,7 @@ func (s *Store) Claim(ctx context.Context, studyID int64, worker string) (trials
 	if err != nil {
 		return trials.Trial{}, fmt.Errorf("claim trial: %w", err)
 	}
-	i := slices.IndexFunc(st.trials, func(t *trial) bool { return t.State == trials.Waiting })
-	if i < 0 {
-		return trials.Trial{}, fmt.Errorf("claim trial of study %q: %w", st.Name, trials.ErrNoneWaiting)
-	}
-	t, now := st.trials[i], trials.Now()
-	t.State, t.Started, t.Heartbeat = trials.Running, now, now
-	t.Attempts = append(t.Attempts, trials.Attempt{Number: len(t.Attempts) + 1, Worker: worker, Started: now})
-	return t.Clone(), nil
+	return st.claim(worker)
 }
 
 // Record implements trials.Writer.
@@ -316,10 +309,13 @@ func (s *Store) Attach(ctx context.Context, trialID int64, a trials.Artifact) er
 // SetAttrs implements trials.Writer.
 func (s *Store) SetAttrs(ctx context.Context, trialID int64, attrs map[string]json.RawMessage) error {
 	return s.change(ctx, "set attributes", trialID, func(t *trial) error {
-		if t.State.Finished() {
-			t.study.log = append(t.study.log, t)
+		if err := t.setAttrs(attrs); err != nil {
+			return err
 		}
-		return t.setAttrs(attrs)
+		if t.State.Finished() {
+			t.enterLog()
+		}
+		return nil
 	})
 }
 
@@ -339,14 +335,15 @@ func (s *Store) Finish(ctx context.Context, trialID int64, o trials.Outcome) err
 		if t.Started.IsZero() {
 			t.Started = t.Finished
 		}
-		t.State, t.Values, t.Constraints = o.State, o.Scores(), slices.Clone(o.Constraints)
-		t.study.log = append(t.study.log, t)
+		t.State, t.Values, t.Constraints = o.State, o.Scores(), o.Violations()
 		told := trials.Trial{Attrs: o.Attrs}
 		ended := t.Finished
 		if told.Text(trials.AttrClass) == trials.ClassLost {
 			ended = t.LostAt(ended)
 		}
 		t.endAttempt(trials.OutcomeName(o.State), told.Text(trials.AttrReason), ended)
+		t.study.open = slices.DeleteFunc(t.study.open, func(o *trial) bool { return o == t })
+		t.enterLog()
 		return nil
 	})
 }

@@ -76,3 +76,11 @@ func (t *trial) endAttempt(outcome, reason string, at time.Time) {
 	a := &t.Attempts[n-1]
 	a.Ended, a.Outcome, a.Reason = at, outcome, reason
 }
+
+// enterLog appends a finished trial, as it is now, to its study's log. Who got it before keeps what it was.
+func (t *trial) enterLog() {
+	snapshot := t.Clone()
+	t.snapshot = &snapshot
+	t.study.log = append(t.study.log, t)
+	t.entry = len(t.study.log)
+}

@@ -3,117 +3,240 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"errors"
+	"fmt"
 	"slices"
-	"sync"
 
 	"github.com/mapsweep/mapsweep/trials"
+	"github.com/mapsweep/mapsweep/trials/internal/optuna"
 )
 
-// cache keeps finished trials, which only SetAttrs can still change: it raises the
-// trial's revision. Reading a study again then costs one row per finished trial.
+// cache keeps the studies that were read, as the file had them when its data_version was last looked at. Who holds the
+// reader may use it.
 type cache struct {
-	mu       sync.Mutex
-	finished map[int64]cached
+	views map[int64]*view
+	// unlogged files have no log that their writers keep: of them nothing is kept when they change.
+	unlogged bool
 }
 
-type cached struct {
-	trial    trials.Trial
-	revision int64
+// view is one study. Finished trials are handed out and never change: one that gets another attribute is read anew.
+type view struct {
+	version  int64 // of the file, PRAGMA data_version
+	last     int64 // number of the last log entry
+	finished []known
+	log      []entry // by seq
+	open     []trials.Trial
+	count    int // trials of the study
+	names    names
 }
+
+// known is a finished trial at the place of its number, with its last entry in the log; nil: it is open.
+type known struct {
+	trial *trials.Trial
+	seq   int64
+}
+
+// entry is an entry of the log; it is out of date if the trial has a later one.
+type entry struct {
+	seq    int64
+	number int
+}
+
+// chunk is how many trials are read at once: what the statements give is garbage afterwards.
+const chunk = 500
 
 // Trials implements trials.Reader.
 func (d *DB) Trials(ctx context.Context, studyID int64) ([]trials.Trial, error) {
 	var all []trials.Trial
-	err := d.read(ctx, "read trials", func(q snapshot) error {
-		st, err := oneStudy(ctx, q, "study_id = ?", studyID)
-		if err != nil {
-			return err
+	err := d.view(ctx, "read trials", studyID, func(v *view) error {
+		all = make([]trials.Trial, 0, v.count)
+		next := 0
+		for i := range v.finished {
+			for ; next < len(v.open) && v.open[next].Number < i; next++ {
+				all = append(all, v.open[next].Clone())
+			}
+			if t := v.finished[i].trial; t != nil {
+				all = append(all, *t)
+			}
 		}
-		ids, revisions, err := listTrials(ctx, q, studyID)
-		if err != nil {
-			return err
-		}
-		all = make([]trials.Trial, len(ids))
-		missing := d.cache.fill(all, ids, revisions)
-		fresh, err := loadTrials(ctx, q, pick(ids, missing), st.Objective)
-		if err != nil {
-			return err
-		}
-		for i, at := range missing {
-			all[at] = fresh[i]
-			d.cache.keep(fresh[i], revisions[at])
+		for _, t := range v.open[next:] {
+			all = append(all, t.Clone())
 		}
 		return nil
 	})
-	if err != nil {
-		return nil, err
-	}
-	return all, nil
+	return all, err
 }
 
 // Changes implements trials.Reader.
 func (d *DB) Changes(ctx context.Context, studyID, after int64) (trials.Changes, error) {
-	all, err := d.Trials(ctx, studyID)
+	var c trials.Changes
+	err := d.view(ctx, "read changes", studyID, func(v *view) error {
+		c.Last, c.Trials = v.last, v.count
+		from, _ := slices.BinarySearchFunc(v.log, after+1, func(e entry, seq int64) int { return int(e.seq - seq) })
+		for _, e := range v.log[from:] {
+			if k := v.finished[e.number]; k.seq == e.seq {
+				c.Log = append(c.Log, trials.Entry{Number: e.seq, Trial: k.trial})
+			}
+		}
+		for _, t := range v.open {
+			t := t.Clone()
+			c.Open = append(c.Open, &t)
+		}
+		return nil
+	})
+	return c, err
+}
+
+// view brings a study up to date and lets use read it.
+func (d *DB) view(ctx context.Context, what string, studyID int64, use func(*view) error) error {
+	err := d.reader.hold(ctx)
+	if err == nil {
+		defer d.reader.release()
+		var v *view
+		if v, err = d.refresh(ctx, studyID); err == nil {
+			return use(v)
+		}
+	}
+	return fmt.Errorf("%s: %w", what, d.explain(err))
+}
+
+// refresh reads what changed in the file since the last call, if anything did.
+func (d *DB) refresh(ctx context.Context, studyID int64) (*view, error) {
+	var version int64
+	// Before the snapshot: a commit between the two is read now and looked for once more.
+	if err := d.reader.one(context.WithoutCancel(ctx), "PRAGMA data_version", nil, &version); err != nil {
+		return nil, err
+	}
+	v := d.cache.views[studyID]
+	if v != nil && v.version == version {
+		return v, nil
+	}
+	if v == nil || d.cache.unlogged {
+		v = &view{names: newNames()}
+	}
+	err := d.look(ctx, func(ctx context.Context, s *session) error { return v.read(ctx, s, studyID) })
+	if errors.Is(err, errForgotten) {
+		v = &view{names: newNames()}
+		err = d.look(ctx, func(ctx context.Context, s *session) error { return v.read(ctx, s, studyID) })
+	}
 	if err != nil {
-		return trials.Changes{}, err
+		delete(d.cache.views, studyID) // it may be half of the old and half of the new
+		return nil, err
 	}
-	c := trials.Changes{Trials: len(all)}
-	var done []*trials.Trial
-	for i, t := range all {
-		if t.State.Finished() {
-			done = append(done, &all[i])
-		} else {
-			c.Open = append(c.Open, &all[i])
-		}
-	}
-	slices.SortStableFunc(done, func(a, b *trials.Trial) int { return a.Finished.Compare(b.Finished) })
-	c.Last = int64(len(done))
-	for i := max(after, 0); i < c.Last; i++ {
-		c.Log = append(c.Log, trials.Entry{Number: i + 1, Trial: done[i]})
-	}
-	return c, nil
+	v.version = version
+	d.cache.views[studyID] = v
+	return v, nil
 }
 
-// listTrials finds a study's trials by number, with their revisions.
-func listTrials(ctx context.Context, q querier, studyID int64) (ids, revisions []int64, err error) {
-	err = each(ctx, q, func(r *sql.Rows) error {
-		var id, revision int64
-		err := r.Scan(&id, &revision)
-		ids, revisions = append(ids, id), append(revisions, revision)
+// errForgotten says that the study was deleted and its ID may be another one's.
+var errForgotten = errors.New("study was deleted")
+
+// read reads new entries of the log with their trials, and all that is open.
+func (v *view) read(ctx context.Context, s *session, studyID int64) error {
+	calm := context.WithoutCancel(ctx)
+	metric, newest, err := head(calm, s, studyID)
+	if err != nil {
 		return err
-	}, `SELECT t.trial_id, COALESCE(c.revision, 0) FROM trials t LEFT JOIN mapsweep_changes c USING (trial_id)
-		WHERE t.study_id = ? ORDER BY t.number`, studyID)
-	return ids, revisions, err
-}
-
-// fill copies what it has into all and returns the places that it has not.
-func (c *cache) fill(all []trials.Trial, ids, revisions []int64) (missing []int) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for i, id := range ids {
-		if k, ok := c.finished[id]; ok && k.revision == revisions[i] {
-			all[i] = k.trial.Clone()
-		} else {
-			missing = append(missing, i)
+	}
+	ids, seqs, err := v.news(calm, s, studyID)
+	if err != nil {
+		return err
+	}
+	for from := 0; from < len(ids); from += chunk {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		to := min(from+chunk, len(ids))
+		done, err := loadTrials(calm, s, ids[from:to], metric, v.names)
+		if err != nil {
+			return err
+		}
+		for i := range done {
+			v.keep(done[i], seqs[from+i])
 		}
 	}
-	return missing
+	v.compact()
+	v.count = newest + 1
+	v.open, err = openTrials(calm, s, studyID, metric, v.names)
+	return err
 }
 
-// keep stores a copy of a finished trial.
-func (c *cache) keep(t trials.Trial, revision int64) {
-	if !t.State.Finished() {
-		return
+// head says what a study measures and the number of its last trial (-1: none); trials.ErrNoStudy.
+func head(ctx context.Context, s *session, studyID int64) (metric string, newest int, err error) {
+	var ours string
+	var names sql.NullString
+	err = s.one(ctx, `SELECT COALESCE(m.objective, ''), a.value_json,
+		COALESCE((SELECT number FROM trials WHERE study_id = ?1 ORDER BY trial_id DESC LIMIT 1), -1)
+		FROM studies s LEFT JOIN mapsweep_studies m USING (study_id)
+		LEFT JOIN study_system_attributes a ON a.study_id = s.study_id AND a."key" = '`+optuna.MetricNames+`'
+		WHERE s.study_id = ?1`, []any{studyID}, &ours, &names, &newest)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = fmt.Errorf("study with ID %d: %w", studyID, trials.ErrNoStudy)
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.finished[t.ID] = cached{trial: t.Clone(), revision: revision}
+	return objective(ours, names.String), newest, err
 }
 
-func pick(ids []int64, places []int) []int64 {
-	picked := make([]int64, len(places))
-	for i, at := range places {
-		picked[i] = ids[at]
+// news finds the trials of new log entries, each once, with its last entry, in the order of these.
+func (v *view) news(ctx context.Context, s *session, studyID int64) (ids, seqs []int64, err error) {
+	before, last := v.last, map[int64]int64{}
+	err = each(ctx, s, func(r *sql.Rows) error {
+		var seq, id int64
+		if err := r.Scan(&seq, &id); err != nil {
+			return err
+		}
+		if v.last = seq; id == 0 {
+			if before > 0 {
+				return errForgotten
+			}
+			return nil
+		}
+		ids, seqs = append(ids, id), append(seqs, seq)
+		last[id] = seq
+		return nil
+	}, "SELECT seq, trial_id FROM mapsweep_log WHERE study_id = ? AND seq > ? ORDER BY seq", studyID, v.last)
+	if err != nil {
+		return nil, nil, err
 	}
-	return picked
+	n := 0
+	for i, id := range ids {
+		if last[id] == seqs[i] {
+			ids[n], seqs[n] = id, seqs[i]
+			n++
+		}
+	}
+	return ids[:n], seqs[:n], nil
+}
+
+// keep takes a finished trial in at its number.
+func (v *view) keep(t trials.Trial, seq int64) {
+	if !t.State.Finished() || t.Number < 0 {
+		return // someone edited the file by hand
+	}
+	for len(v.finished) <= t.Number {
+		v.finished = append(v.finished, known{})
+	}
+	v.finished[t.Number] = known{trial: &t, seq: seq}
+	v.log = append(v.log, entry{seq: seq, number: t.Number})
+}
+
+// compact drops entries that are out of date when they are the larger part.
+func (v *view) compact() {
+	if len(v.log) > 2*len(v.finished)+chunk {
+		v.log = slices.DeleteFunc(v.log, func(e entry) bool { return v.finished[e.number].seq != e.seq })
+	}
+}
+
+// openTrials reads the trials that run or wait, by number.
+func openTrials(ctx context.Context, s *session, studyID int64, metric string, known names) ([]trials.Trial, error) {
+	var ids []int64
+	err := each(ctx, s, func(r *sql.Rows) error {
+		var id int64
+		err := r.Scan(&id)
+		ids = append(ids, id)
+		return err
+	}, "SELECT trial_id FROM trials WHERE study_id = ? AND state IN ('RUNNING', 'WAITING') ORDER BY number", studyID)
+	if err != nil || len(ids) == 0 {
+		return nil, err
+	}
+	return loadTrials(ctx, s, ids, metric, known)
 }

@@ -8,8 +8,11 @@
 // trials.Trial: parameters, values, states, and intermediate values as
 // measurements of the objective at epoch = step.
 //
+// Finished trials are logged by triggers on Optuna's table trials (triggers.sql), whoever
+// finishes them; cache.go keeps what was read of the log and reads what is new.
+//
 // Several processes may use one file at once. Every write is one BEGIN IMMEDIATE
-// transaction on one connection per DB; reads use other connections and see one
+// transaction on one connection; reads use another one and see one
 // snapshot each. The journal is a write-ahead log with synchronous=NORMAL: a
 // process that dies, even by kill -9, loses nothing that a call has returned; a
 // power cut may lose the last moments, and leaves the file whole.

@@ -10,11 +10,11 @@ func (d *DB) LimitPages(ctx context.Context, n int) error {
 	limit := int64(1) << 30
 	if n >= 0 {
 		var pages int64
-		if err := d.session.one(ctx, "PRAGMA page_count", nil, &pages); err != nil {
+		if err := d.writer.one(ctx, "PRAGMA page_count", nil, &pages); err != nil {
 			return err
 		}
 		limit = pages + int64(n)
 	}
-	_, err := d.session.conn.ExecContext(ctx, fmt.Sprintf("PRAGMA max_page_count = %d", limit))
+	_, err := d.writer.conn.ExecContext(ctx, fmt.Sprintf("PRAGMA max_page_count = %d", limit))
 	return err
 }

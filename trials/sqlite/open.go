@@ -3,7 +3,6 @@ package sqlite
 import (
 	"bytes"
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"io"
@@ -21,10 +20,8 @@ import (
 // DB is an open database. Its methods may be called by several goroutines at once.
 type DB struct {
 	path    string
-	readers *sql.DB
-	writers *sql.DB  // one connection; nil if read-only
-	session *session // that connection
-	lock    chan struct{}
+	reader  *session
+	writer  *session    // nil if read-only
 	file    os.FileInfo // the file that was opened for writing; nil if read-only
 	cache   cache
 	closing sync.Once
@@ -59,19 +56,17 @@ func open(ctx context.Context, path string) (*DB, error) {
 	if err := checkHeader(d.path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
-	if d.writers, err = sql.Open("sqlite3", d.dsn("rwc", "_foreign_keys=1&_busy_timeout=100&_synchronous=NORMAL")); err != nil {
-		return nil, err
+	if d.writer, err = newSession(ctx, d.dsn("rwc", "_foreign_keys=1&_busy_timeout=100&_synchronous=NORMAL")); err != nil {
+		return nil, d.explain(err)
 	}
-	d.writers.SetMaxOpenConns(1)
 	if err := d.start(ctx); err != nil {
 		d.Close()
 		return nil, d.explain(err)
 	}
-	if d.readers, err = sql.Open("sqlite3", d.dsn("rw", "_query_only=1&_busy_timeout=10000")); err != nil {
+	if d.reader, err = newSession(ctx, d.dsn("rw", "_query_only=1&_busy_timeout=10000")); err != nil {
 		d.Close()
-		return nil, err
+		return nil, d.explain(err)
 	}
-	d.readers.SetMaxOpenConns(4)
 	if d.file, err = os.Stat(d.path); err != nil {
 		d.Close()
 		return nil, err
@@ -95,21 +90,13 @@ func (d *DB) Alive(context.Context) error {
 	return nil
 }
 
-// start takes the writing connection, checks whose database it is and lays missing tables.
+// start checks whose database it is and lays missing tables.
 func (d *DB) start(ctx context.Context) error {
-	conn, err := d.writers.Conn(ctx)
+	found, err := d.inspect(ctx, d.writer)
 	if err != nil {
 		return err
 	}
-	d.session = &session{conn: conn, stmts: map[string]*sql.Stmt{}}
-	found, err := d.inspect(ctx, d.session)
-	if err != nil {
-		return err
-	}
-	if found.complete() {
-		return d.setWAL(ctx)
-	}
-	if err := d.setWAL(ctx); err != nil {
+	if err := d.setWAL(ctx); err != nil || found.complete() {
 		return err
 	}
 	return d.transact(ctx, func(ctx context.Context, s *session) error { return d.layTables(ctx, s) })
@@ -120,7 +107,7 @@ func (d *DB) start(ctx context.Context) error {
 func (d *DB) setWAL(ctx context.Context) error {
 	return d.retry(ctx, func() error {
 		var mode string
-		return d.session.conn.QueryRowContext(ctx, "PRAGMA journal_mode=WAL").Scan(&mode)
+		return d.writer.conn.QueryRowContext(ctx, "PRAGMA journal_mode=WAL").Scan(&mode)
 	})
 }
 
@@ -150,32 +137,26 @@ func (d *DB) openReadOnly(ctx context.Context) error {
 	return d.explain(err)
 }
 
-// tryReadOnly opens one reading connection. Tables of ours that are missing (a pure
-// Optuna database) are made as temporary ones, so that every query finds its tables.
+// tryReadOnly opens the reading connection. What is missing in a pure Optuna database, or
+// in one of an older version of ours, has stand-ins there, so that every query finds its tables.
 func (d *DB) tryReadOnly(ctx context.Context, dsn string) error {
-	db, err := sql.Open("sqlite3", dsn)
+	s, err := newSession(ctx, dsn)
 	if err != nil {
 		return err
 	}
-	db.SetMaxOpenConns(1)
-	conn, err := db.Conn(ctx)
-	if err != nil {
-		db.Close()
-		return err
-	}
-	defer conn.Close()
-	found, err := d.inspect(ctx, &session{conn: conn, stmts: map[string]*sql.Stmt{}})
-	if err == nil && !found.ours {
-		_, err = conn.ExecContext(ctx, temporary(schema))
-	}
+	found, err := d.inspect(ctx, s)
 	if err == nil && !found.optuna {
 		err = fmt.Errorf("database %s is empty: %w", d.path, trials.ErrNotOurs)
 	}
+	if err == nil {
+		_, err = s.conn.ExecContext(ctx, standIns(found))
+	}
 	if err != nil {
-		db.Close()
+		_ = s.close()
 		return err
 	}
-	d.readers = db
+	d.cache.unlogged = !found.complete()
+	d.reader = s
 	return nil
 }
 
@@ -184,7 +165,7 @@ func newDB(path string) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &DB{path: abs, lock: make(chan struct{}, 1), cache: cache{finished: map[int64]cached{}}}, nil
+	return &DB{path: abs, cache: cache{views: map[int64]*view{}}}, nil
 }
 
 // Path is the file's absolute path.
@@ -200,16 +181,12 @@ func (d *DB) Close() error {
 
 func (d *DB) close() error {
 	var errs []error
-	if d.readers != nil {
-		errs = append(errs, d.readers.Close())
-	}
-	if d.session != nil {
-		d.lock <- struct{}{}
-		errs = append(errs, d.session.close())
-		<-d.lock
-	}
-	if d.writers != nil {
-		errs = append(errs, d.writers.Close())
+	for _, s := range []*session{d.reader, d.writer} {
+		if s != nil {
+			s.lock <- struct{}{}
+			errs = append(errs, s.close())
+			<-s.lock
+		}
 	}
 	if err := errors.Join(errs...); err != nil {
 		return fmt.Errorf("close database: %w", d.explain(err))

@@ -22,19 +22,29 @@ func (d *DB) Enqueue(ctx context.Context, studyID int64, sg trials.Suggestion) (
 		if err := needStudy(ctx, s, studyID); err != nil {
 			return err
 		}
-		var id int64
-		err := s.one(ctx, "SELECT trial_id FROM mapsweep_trials WHERE study_id = ? AND key = ?", []any{studyID, sg.Key}, &id)
-		if err == nil {
-			t, err = oneTrial(ctx, s, id)
-			return err
-		}
-		if !errors.Is(err, sql.ErrNoRows) {
-			return err
-		}
-		t, err = addTrial(ctx, s, studyID, sg)
+		t, err = enqueue(ctx, s, studyID, sg)
 		return err
 	})
 	return t, err
+}
+
+// enqueue adds a trial, or finds the one that has its key.
+func enqueue(ctx context.Context, s *session, studyID int64, sg trials.Suggestion) (trials.Trial, error) {
+	identity := sg.Identity()
+	var id int64
+	var number int
+	var key string
+	err := s.one(ctx, `SELECT trial_id, number, key FROM mapsweep_trials m JOIN trials USING (trial_id)
+		WHERE m.study_id = ?1 AND (key = ?2 OR identity = ?3) ORDER BY key = ?2 DESC`, []any{studyID, sg.Key, identity}, &id, &number, &key)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return addTrial(ctx, s, studyID, sg, identity)
+	case err != nil:
+		return trials.Trial{}, err
+	case key != sg.Key:
+		return trials.Trial{}, fmt.Errorf("%s is trial %d (%s): %w", sg.Key, number, key, trials.ErrDuplicate)
+	}
+	return oneTrial(ctx, s, id)
 }
 
 func needStudy(ctx context.Context, s *session, id int64) error {
@@ -48,7 +58,7 @@ func needStudy(ctx context.Context, s *session, id int64) error {
 
 // addTrial writes a waiting trial with the next number. The write lock is held, so
 // numbers are dense and IDs grow in the order of commits.
-func addTrial(ctx context.Context, s *session, studyID int64, sg trials.Suggestion) (trials.Trial, error) {
+func addTrial(ctx context.Context, s *session, studyID int64, sg trials.Suggestion, identity []byte) (trials.Trial, error) {
 	sg.Attrs[trials.AttrKey] = trials.Attr(sg.Key)
 	t := trials.Trial{StudyID: studyID, State: trials.Waiting, Key: sg.Key, Space: sg.Space, Params: sg.Params, Attrs: sg.Attrs}
 	err := s.one(ctx, "SELECT COALESCE(number, 0) + 1 FROM trials WHERE study_id = ? ORDER BY trial_id DESC LIMIT 1", []any{studyID}, &t.Number)
@@ -63,11 +73,12 @@ func addTrial(ctx context.Context, s *session, studyID int64, sg trials.Suggesti
 	if err != nil {
 		return t, err
 	}
-	space, err := encodeSpace(t.Space)
+	space, err := saveSpace(ctx, s, studyID, t.Space)
 	if err != nil {
 		return t, err
 	}
-	err = s.exec(ctx, "INSERT INTO mapsweep_trials (trial_id, study_id, key, params, space) VALUES (?, ?, ?, ?, ?)", t.ID, studyID, t.Key, params, space)
+	err = s.exec(ctx, "INSERT INTO mapsweep_trials (trial_id, study_id, key, params, space_id, identity) VALUES (?, ?, ?, ?, ?, ?)",
+		t.ID, studyID, t.Key, params, space, identity)
 	if err != nil {
 		return t, err
 	}
@@ -83,45 +94,66 @@ func addTrial(ctx context.Context, s *session, studyID int64, sg trials.Suggesti
 
 // Start implements trials.Writer.
 func (d *DB) Start(ctx context.Context, studyID int64, worker string, sgs ...trials.Suggestion) (trials.Trial, error) {
-	for _, sg := range sgs {
-		if _, err := d.Enqueue(ctx, studyID, sg); err != nil {
-			return trials.Trial{}, err
+	clean := make([]trials.Suggestion, len(sgs))
+	for i, sg := range sgs {
+		var err error
+		if clean[i], err = sg.Clean(); err != nil {
+			return trials.Trial{}, fmt.Errorf("start trial: %w", err)
 		}
 	}
-	return d.Claim(ctx, studyID, worker)
+	var t trials.Trial
+	err := d.write(ctx, "start trial", func(ctx context.Context, s *session) (err error) {
+		if err := needStudy(ctx, s, studyID); err != nil {
+			return err
+		}
+		for _, sg := range clean {
+			if _, err := enqueue(ctx, s, studyID, sg); err != nil {
+				return err
+			}
+		}
+		t, err = claim(ctx, s, studyID, worker)
+		return err
+	})
+	return t, err
 }
 
 // Claim implements trials.Writer.
 func (d *DB) Claim(ctx context.Context, studyID int64, worker string) (trials.Trial, error) {
 	var t trials.Trial
-	err := d.write(ctx, "claim trial", func(ctx context.Context, s *session) error {
+	err := d.write(ctx, "claim trial", func(ctx context.Context, s *session) (err error) {
 		if err := needStudy(ctx, s, studyID); err != nil {
 			return err
 		}
-		var id int64
-		err := s.one(ctx, "SELECT trial_id FROM trials WHERE study_id = ? AND state = 'WAITING' ORDER BY number LIMIT 1", []any{studyID}, &id)
-		if errors.Is(err, sql.ErrNoRows) {
-			return trials.ErrNoneWaiting
-		}
-		if err != nil {
-			return err
-		}
-		now := optuna.FormatTime(trials.Now())
-		if err := s.exec(ctx, "UPDATE trials SET state = 'RUNNING', datetime_start = ? WHERE trial_id = ?", now, id); err != nil {
-			return err
-		}
-		err = s.exec(ctx, `INSERT INTO mapsweep_attempts (trial_id, number, worker, started)
-			SELECT ?1, COALESCE(MAX(number), 0) + 1, ?2, ?3 FROM mapsweep_attempts WHERE trial_id = ?1`, id, worker, now)
-		if err != nil {
-			return err
-		}
-		if err := beat(ctx, s, id, now); err != nil {
-			return err
-		}
-		t, err = oneTrial(ctx, s, id)
+		t, err = claim(ctx, s, studyID, worker)
 		return err
 	})
 	return t, err
+}
+
+// claim takes the waiting trial with the lowest number.
+func claim(ctx context.Context, s *session, studyID int64, worker string) (trials.Trial, error) {
+	var id int64
+	err := s.one(ctx, `SELECT trial_id FROM trials WHERE study_id = ? AND state IN ('RUNNING', 'WAITING') AND state = 'WAITING'
+		ORDER BY number LIMIT 1`, []any{studyID}, &id)
+	if errors.Is(err, sql.ErrNoRows) {
+		return trials.Trial{}, trials.ErrNoneWaiting
+	}
+	if err != nil {
+		return trials.Trial{}, err
+	}
+	now := optuna.FormatTime(trials.Now())
+	if err := s.exec(ctx, "UPDATE trials SET state = 'RUNNING', datetime_start = ? WHERE trial_id = ?", now, id); err != nil {
+		return trials.Trial{}, err
+	}
+	err = s.exec(ctx, `INSERT INTO mapsweep_attempts (trial_id, number, worker, started)
+		SELECT ?1, COALESCE(MAX(number), 0) + 1, ?2, ?3 FROM mapsweep_attempts WHERE trial_id = ?1`, id, worker, now)
+	if err != nil {
+		return trials.Trial{}, err
+	}
+	if err := beat(ctx, s, id, now); err != nil {
+		return trials.Trial{}, err
+	}
+	return oneTrial(ctx, s, id)
 }
 
 // Requeue implements trials.Writer.

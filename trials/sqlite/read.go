@@ -14,42 +14,59 @@ import (
 // loader fills trials from the tables. Every query selects by the list of IDs in its argument.
 type loader struct {
 	ctx   context.Context
-	q     querier
+	q     *session
 	ids   string // JSON list
 	byID  map[int64]*trials.Trial
 	ours  map[int64]bool // trials with a row in mapsweep_trials
-	dists map[[2]string]trials.Param
-	// spaces are decoded once for each text: the trials of a study mostly share one.
-	spaces map[string]trials.Space
+	names names
 }
 
-func (l *loader) space(text string) (trials.Space, error) {
-	if known, ok := l.spaces[text]; ok {
-		return known.Clone(), nil
+// names keeps what the trials of a study have in common, so that it is decoded and held once: nobody changes it.
+type names struct {
+	texts  map[string]string
+	spaces map[string]trials.Space
+	dists  map[[2]string]trials.Param
+}
+
+func newNames() names {
+	return names{texts: map[string]string{}, spaces: map[string]trials.Space{}, dists: map[[2]string]trials.Param{}}
+}
+
+// text is the one copy of a text that many trials have.
+func (n names) text(s string) string {
+	if known, ok := n.texts[s]; ok {
+		return known
+	}
+	n.texts[s] = s
+	return s
+}
+
+func (n names) space(text string) (trials.Space, error) {
+	if known, ok := n.spaces[text]; ok {
+		return known, nil
 	}
 	space, err := decodeSpace(text)
 	if err == nil {
-		l.spaces[text] = space.Clone()
+		n.spaces[text] = space[:len(space):len(space)] // whoever appends gets a copy
 	}
-	return space, err
+	return n.spaces[text], err
 }
 
 const chosen = "IN (SELECT value FROM json_each(?1))"
 
 // loadTrials reads whole trials, in the order of ids. objective names the metric of Optuna's intermediate values.
-func loadTrials(ctx context.Context, q querier, ids []int64, objective string) ([]trials.Trial, error) {
+func loadTrials(ctx context.Context, q *session, ids []int64, objective string, known names) ([]trials.Trial, error) {
 	list, err := json.Marshal(ids)
 	if err != nil {
 		return nil, err
 	}
-	l := &loader{spaces: map[string]trials.Space{}, ctx: ctx, q: q, ids: string(list), byID: make(map[int64]*trials.Trial, len(ids)),
-		ours: map[int64]bool{}, dists: map[[2]string]trials.Param{}}
+	l := &loader{names: known, ctx: ctx, q: q, ids: string(list), byID: make(map[int64]*trials.Trial, len(ids)), ours: map[int64]bool{}}
 	all := make([]trials.Trial, len(ids))
 	for i, id := range ids {
 		all[i] = trials.Trial{ID: id, Params: trials.Params{}, Attrs: map[string]json.RawMessage{}}
 		l.byID[id] = &all[i]
 	}
-	steps := []func() error{l.base, l.params, l.fixedParams, l.values, l.attrs, l.epochs, l.metrics, l.attempts,
+	steps := []func() error{l.base, l.params, l.system, l.values, l.attrs, l.epochs, l.metrics, l.attempts,
 		func() error { return l.intermediate(objective) }}
 	for _, step := range steps {
 		if err := step(); err != nil {
@@ -84,8 +101,9 @@ func (l *loader) base() error {
 	var state string
 	var start, end, heartbeat, key, params, space sql.NullString
 	return l.each(`SELECT t.trial_id, t.number, t.study_id, t.state, CAST(t.datetime_start AS TEXT), CAST(t.datetime_complete AS TEXT),
-		CAST(h.heartbeat AS TEXT), m.key, m.params, m.space
-		FROM trials t LEFT JOIN mapsweep_trials m USING (trial_id) LEFT JOIN trial_heartbeats h USING (trial_id)
+		CAST(h.heartbeat AS TEXT), m.key, m.params, p.space
+		FROM trials t LEFT JOIN mapsweep_trials m USING (trial_id)
+		LEFT JOIN mapsweep_spaces p USING (space_id) LEFT JOIN trial_heartbeats h USING (trial_id)
 		WHERE t.trial_id `+chosen, func(t *trials.Trial) (err error) {
 		t.Number, t.StudyID = number, studyID
 		var ok bool
@@ -109,7 +127,7 @@ func (l *loader) base() error {
 		if t.Params, err = optuna.DecodeParams(params.String); err != nil {
 			return err
 		}
-		t.Space, err = l.space(space.String)
+		t.Space, err = l.names.space(space.String)
 		return err
 	}, &number, &studyID, &state, &start, &end, &heartbeat, &key, &params, &space)
 }
@@ -123,29 +141,33 @@ func (l *loader) params() error {
 		if _, known := t.Params[name]; known {
 			return nil
 		}
-		p, known := l.dists[[2]string{name, text}]
+		p, known := l.names.dists[[2]string{name, text}]
 		if !known {
 			var err error
 			if p, err = optuna.DecodeDistribution(name, text); err != nil {
 				return err
 			}
-			l.dists[[2]string{name, text}] = p
+			l.names.dists[[2]string{name, text}] = p
 		}
 		v, err := p.External(x)
 		if err != nil {
 			return err
 		}
-		t.Params[name] = v
-		t.Space = append(t.Space, trials.Space{p}.Clone()...)
+		t.Params[l.names.text(name)] = v
+		t.Space = append(t.Space, p)
 		return nil
 	}, &name, &x, &text)
 }
 
-// fixedParams adds what Optuna's enqueue_trial laid down.
-func (l *loader) fixedParams() error {
-	var text string
-	return l.each(`SELECT trial_id, value_json FROM trial_system_attributes
-		WHERE "key" = '`+optuna.FixedParams+`' AND trial_id `+chosen, func(t *trials.Trial) error {
+// system adds Optuna's constraints, and what its enqueue_trial laid down.
+func (l *loader) system() error {
+	var name, text string
+	return l.each(`SELECT trial_id, "key", value_json FROM trial_system_attributes
+		WHERE "key" IN ('`+optuna.FixedParams+`', '`+optuna.Constraints+`') AND trial_id `+chosen, func(t *trials.Trial) (err error) {
+		if name == optuna.Constraints {
+			t.Constraints, err = optuna.DecodeConstraints(text)
+			return err
+		}
 		if l.ours[t.ID] {
 			return nil
 		}
@@ -155,7 +177,7 @@ func (l *loader) fixedParams() error {
 		}
 		t.Params = fixed.With(t.Params)
 		return nil
-	}, &text)
+	}, &name, &text)
 }
 
 func (l *loader) values() error {
@@ -172,7 +194,7 @@ func (l *loader) values() error {
 func (l *loader) attrs() error {
 	var name, text string
 	return l.each(`SELECT trial_id, "key", value_json FROM trial_user_attributes WHERE trial_id `+chosen, func(t *trials.Trial) error {
-		t.Attrs[name] = attribute(text)
+		t.Attrs[l.names.text(name)] = attribute(text)
 		return nil
 	}, &name, &text)
 }
@@ -197,7 +219,7 @@ func (l *loader) metrics() error {
 			return fmt.Errorf("metric %q has no epoch %d", name, epoch)
 		}
 		v, err := optuna.DecodeValue(x, kind)
-		t.Measurements[i].Metrics[name] = v
+		t.Measurements[i].Metrics[l.names.text(name)] = v
 		return err
 	}, &epoch, &name, &x, &kind)
 }
@@ -232,7 +254,7 @@ func (l *loader) attempts() error {
 		if a.Ended, err = optuna.ParseTime(ended.String); err != nil {
 			return err
 		}
-		a.Outcome, a.Reason = outcome.String, reason.String
+		a.Worker, a.Outcome, a.Reason = l.names.text(a.Worker), l.names.text(outcome.String), reason.String
 		t.Attempts = append(t.Attempts, a)
 		return nil
 	}, &a.Number, &a.Worker, &started, &ended, &outcome, &reason)
@@ -244,7 +266,7 @@ func oneTrial(ctx context.Context, s *session, id int64) (trials.Trial, error) {
 	if err != nil {
 		return trials.Trial{}, err
 	}
-	all, err := loadTrials(ctx, s, []int64{id}, at.objective)
+	all, err := loadTrials(ctx, s, []int64{id}, at.objective, newNames())
 	if err != nil {
 		return trials.Trial{}, err
 	}

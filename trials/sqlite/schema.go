@@ -7,26 +7,33 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/mapsweep/mapsweep/trials"
 	"github.com/mapsweep/mapsweep/trials/internal/optuna"
 )
 
-//go:embed schema.sql
-var schema string
+var (
+	//go:embed schema.sql
+	schema string
+	//go:embed triggers.sql
+	triggers string
+)
 
 // schemaVersion is the version of our own tables. A change of schema.sql raises it
-// and adds a migration to layTables.
-const schemaVersion = 1
+// and adds a migration to migrations.
+const schemaVersion = 2
+
+// hung are the objects of triggers.sql: without one of them the log may have gaps.
+var hung = []string{"mapsweep_log_study", "mapsweep_open", "mapsweep_finished", "mapsweep_added", "mapsweep_trial_deleted", "mapsweep_study_deleted"}
 
 // content is what inspect found in a file.
 type content struct {
-	optuna bool // Optuna's tables
-	ours   bool // our tables, of schemaVersion
+	optuna  bool // Optuna's tables
+	version int  // of our tables; 0: none
+	hung    bool // all of triggers.sql
 }
 
-func (c content) complete() bool { return c.optuna && c.ours }
+func (c content) complete() bool { return c.optuna && c.version == schemaVersion && c.hung }
 
 // inspect says what the file holds, without changing it, and refuses what is not for us.
 func (d *DB) inspect(ctx context.Context, s *session) (content, error) {
@@ -59,8 +66,10 @@ func (d *DB) inspect(ctx context.Context, s *session) (content, error) {
 		return c, fmt.Errorf("database %s has schema %d, this mapsweep knows %d: %w: install that version, or name another file",
 			d.path, version, schemaVersion, trials.ErrNewer)
 	}
-	c.ours = true
-	return c, nil
+	c.version = version
+	objects, err := s.texts(ctx, "SELECT name FROM sqlite_master WHERE type IN ('index', 'trigger')")
+	c.hung = !slices.ContainsFunc(hung, func(name string) bool { return !slices.Contains(objects, name) })
+	return c, err
 }
 
 // checkOptuna refuses schemas before and after the one we write.
@@ -109,14 +118,19 @@ func (d *DB) layTables(ctx context.Context, s *session) error {
 			return err
 		}
 	}
-	if _, err := s.conn.ExecContext(ctx, schema); err != nil {
-		return err
+	switch {
+	case found.version == 0:
+		if _, err := s.conn.ExecContext(ctx, schema); err != nil {
+			return err
+		}
+		if err := s.exec(ctx, "INSERT INTO mapsweep_schema VALUES (1, ?)", schemaVersion); err != nil {
+			return err
+		}
+	case found.version < schemaVersion:
+		if err := d.migrate(ctx, s, found.version); err != nil {
+			return err
+		}
 	}
-	return s.exec(ctx, "INSERT INTO mapsweep_schema VALUES (1, ?)", schemaVersion)
-}
-
-// temporary is schema with temporary tables and without references and index, which cannot cross databases.
-func temporary(schema string) string {
-	tables, _, _ := strings.Cut(schema, "CREATE INDEX")
-	return strings.ReplaceAll(tables, "CREATE TABLE", "CREATE TEMP TABLE")
+	_, err = s.conn.ExecContext(ctx, triggers)
+	return err
 }

@@ -12,14 +12,23 @@ CREATE TABLE mapsweep_studies (
 	provenance TEXT NOT NULL,  -- JSON
 	created TEXT NOT NULL
 );
+-- Search spaces, each text once in a study.
+CREATE TABLE mapsweep_spaces (
+	space_id INTEGER PRIMARY KEY,
+	study_id INTEGER NOT NULL REFERENCES studies (study_id),
+	space TEXT NOT NULL,       -- the parameters that vary, JSON list
+	UNIQUE (study_id, space)
+);
 -- The suggestion behind a trial. Trials that Optuna added have no row here.
 CREATE TABLE mapsweep_trials (
 	trial_id INTEGER PRIMARY KEY REFERENCES trials (trial_id),
 	study_id INTEGER NOT NULL REFERENCES studies (study_id),
 	key TEXT NOT NULL,
 	params TEXT NOT NULL,      -- all parameters, JSON object; trial_params has only those that vary
-	space TEXT NOT NULL,       -- those that vary, JSON list
-	UNIQUE (study_id, key)
+	space_id INTEGER NOT NULL REFERENCES mapsweep_spaces (space_id),
+	identity BLOB,             -- what would be run, see trials.Suggestion.Identity; NULL equals nothing
+	UNIQUE (study_id, key),
+	UNIQUE (study_id, identity)
 );
 -- One distribution per name and study, as Optuna demands; choices are only ever appended.
 CREATE TABLE mapsweep_params (
@@ -65,9 +74,10 @@ CREATE TABLE mapsweep_artifacts (
 	data BLOB NOT NULL,
 	UNIQUE (trial_id, name)
 );
--- How often a finished trial was changed afterwards (attributes), for readers that keep copies.
-CREATE TABLE mapsweep_changes (
-	trial_id INTEGER PRIMARY KEY REFERENCES trials (trial_id),
-	revision INTEGER NOT NULL
+-- Trials of all writers, Optuna among them, in the order in which they finished; one again if an attribute of it was set
+-- afterwards. trial_id 0: the study was deleted. Filled by the triggers of triggers.sql.
+CREATE TABLE mapsweep_log (
+	seq INTEGER PRIMARY KEY AUTOINCREMENT,
+	study_id INTEGER NOT NULL,
+	trial_id INTEGER NOT NULL
 );
-CREATE INDEX mapsweep_waiting ON trials (study_id, number) WHERE state = 'WAITING';

@@ -13,16 +13,43 @@ import (
 // patience is how long a write waits for other processes.
 const patience = 60 * time.Second
 
-// querier runs a SELECT: on the writing connection or in a reading transaction.
-type querier interface {
-	query(ctx context.Context, text string, args ...any) (*sql.Rows, error)
-}
-
-// session is one connection with its prepared statements. It is not safe for several goroutines.
+// session is one connection with its prepared statements. It is not safe for several goroutines: they take its lock.
 type session struct {
+	db    *sql.DB // of this connection alone
 	conn  *sql.Conn
 	stmts map[string]*sql.Stmt
+	lock  chan struct{}
 }
+
+// newSession opens a connection.
+func newSession(ctx context.Context, dsn string) (*session, error) {
+	db, err := sql.Open("sqlite3", dsn)
+	if err != nil {
+		return nil, err
+	}
+	db.SetMaxOpenConns(1)
+	conn, err := db.Conn(ctx)
+	if err != nil {
+		_ = db.Close()
+		return nil, err
+	}
+	return &session{db: db, conn: conn, stmts: map[string]*sql.Stmt{}, lock: make(chan struct{}, 1)}, nil
+}
+
+// hold takes the lock, or returns the error of ctx.
+func (s *session) hold(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	select {
+	case s.lock <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (s *session) release() { <-s.lock }
 
 func (s *session) prepare(ctx context.Context, text string) (*sql.Stmt, error) {
 	if st := s.stmts[text]; st != nil {
@@ -94,12 +121,12 @@ func (s *session) close() error {
 	for _, st := range s.stmts {
 		errs = append(errs, st.Close())
 	}
-	return errors.Join(append(errs, s.conn.Close())...)
+	return errors.Join(append(errs, s.conn.Close(), s.db.Close())...)
 }
 
 // write runs do in one writing transaction and names what in its error.
 func (d *DB) write(ctx context.Context, what string, do func(context.Context, *session) error) error {
-	if d.session == nil {
+	if d.writer == nil {
 		return fmt.Errorf("%s: database %s was opened for reading only: %w", what, d.path, trials.ErrReadOnly)
 	}
 	if err := d.transact(ctx, do); err != nil {
@@ -112,16 +139,11 @@ func (d *DB) write(ctx context.Context, what string, do func(context.Context, *s
 // allows, and runs do. From there on ctx no longer interrupts: a transaction holds
 // wholly or not at all, and its caller learns which.
 func (d *DB) transact(ctx context.Context, do func(context.Context, *session) error) error {
-	select {
-	case d.lock <- struct{}{}:
-		defer func() { <-d.lock }()
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-	if err := ctx.Err(); err != nil {
+	if err := d.writer.hold(ctx); err != nil {
 		return err
 	}
-	s, calm := d.session, context.WithoutCancel(ctx)
+	defer d.writer.release()
+	s, calm := d.writer, context.WithoutCancel(ctx)
 	if err := d.retry(ctx, func() error { return s.exec(calm, "BEGIN IMMEDIATE") }); err != nil {
 		return err
 	}
@@ -151,31 +173,35 @@ func (d *DB) retry(ctx context.Context, do func() error) error {
 	}
 }
 
-// snapshot is a reading transaction: all its queries see one state of the file.
-type snapshot struct{ tx *sql.Tx }
-
-func (s snapshot) query(ctx context.Context, text string, args ...any) (*sql.Rows, error) {
-	return s.tx.QueryContext(ctx, text, args...)
-}
-
-// read runs do in one reading transaction and names what in its error.
-func (d *DB) read(ctx context.Context, what string, do func(snapshot) error) error {
-	tx, err := d.readers.BeginTx(ctx, nil)
+// read runs do in one reading transaction, whose queries see one state of the file, and names what in its error.
+func (d *DB) read(ctx context.Context, what string, do func(context.Context, *session) error) error {
+	err := d.reader.hold(ctx)
 	if err == nil {
-		err = do(snapshot{tx})
-		_ = tx.Rollback() // nothing was written
+		defer d.reader.release()
+		err = d.look(ctx, do)
 	}
 	if err != nil {
-		if cause := ctx.Err(); cause != nil {
-			err = cause
-		}
 		return fmt.Errorf("%s: %w", what, d.explain(err))
 	}
 	return nil
 }
 
+// look runs do in a reading transaction; the caller holds the reader.
+func (d *DB) look(ctx context.Context, do func(context.Context, *session) error) error {
+	s, calm := d.reader, context.WithoutCancel(ctx)
+	if err := s.exec(calm, "BEGIN"); err != nil {
+		return err
+	}
+	err := do(ctx, s)
+	_ = s.exec(calm, "ROLLBACK") // nothing was written
+	if cause := ctx.Err(); err != nil && cause != nil {
+		return cause
+	}
+	return err
+}
+
 // each scans every row that a query finds.
-func each(ctx context.Context, q querier, scan func(*sql.Rows) error, text string, args ...any) error {
+func each(ctx context.Context, q *session, scan func(*sql.Rows) error, text string, args ...any) error {
 	rows, err := q.query(ctx, text, args...)
 	if err != nil {
 		return err

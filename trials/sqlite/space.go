@@ -20,6 +20,20 @@ func encodeSpace(space trials.Space) (string, error) {
 	return string(b), err
 }
 
+// saveSpace finds the ID of a space in its study.
+func saveSpace(ctx context.Context, s *session, studyID int64, space trials.Space) (int64, error) {
+	text, err := encodeSpace(space)
+	if err != nil {
+		return 0, err
+	}
+	var id int64
+	err = s.one(ctx, "SELECT space_id FROM mapsweep_spaces WHERE study_id = ? AND space = ?", []any{studyID, text}, &id)
+	if errors.Is(err, sql.ErrNoRows) {
+		return s.insert(ctx, "INSERT INTO mapsweep_spaces (study_id, space) VALUES (?, ?)", studyID, text)
+	}
+	return id, err
+}
+
 func decodeSpace(text string) (trials.Space, error) {
 	var space trials.Space
 	if err := json.Unmarshal([]byte(text), &space); err != nil {

@@ -122,7 +122,7 @@ func saveStudy(ctx context.Context, s *session, st trials.Study) error {
 // Study implements trials.Reader.
 func (d *DB) Study(ctx context.Context, name string) (trials.Study, error) {
 	var st trials.Study
-	err := d.read(ctx, "read study", func(q snapshot) (err error) {
+	err := d.read(ctx, "read study", func(ctx context.Context, q *session) (err error) {
 		st, err = oneStudy(ctx, q, "study_name = ?", name)
 		return err
 	})
@@ -132,14 +132,14 @@ func (d *DB) Study(ctx context.Context, name string) (trials.Study, error) {
 // Studies implements trials.Reader.
 func (d *DB) Studies(ctx context.Context) ([]trials.Study, error) {
 	var all []trials.Study
-	err := d.read(ctx, "list studies", func(q snapshot) (err error) {
+	err := d.read(ctx, "list studies", func(ctx context.Context, q *session) (err error) {
 		all, err = readStudies(ctx, q, "study_id >= ?", 0)
 		return err
 	})
 	return all, err
 }
 
-func oneStudy(ctx context.Context, q querier, where string, arg any) (trials.Study, error) {
+func oneStudy(ctx context.Context, q *session, where string, arg any) (trials.Study, error) {
 	all, err := readStudies(ctx, q, where, arg)
 	if err == nil && len(all) == 0 {
 		err = fmt.Errorf("%v: %w", arg, trials.ErrNoStudy)
@@ -151,7 +151,7 @@ func oneStudy(ctx context.Context, q querier, where string, arg any) (trials.Stu
 }
 
 // readStudies reads the studies that where (with one argument) selects, by ID.
-func readStudies(ctx context.Context, q querier, where string, arg any) ([]trials.Study, error) {
+func readStudies(ctx context.Context, q *session, where string, arg any) ([]trials.Study, error) {
 	var all []trials.Study
 	err := each(ctx, q, func(r *sql.Rows) error {
 		st, err := scanStudy(r)
@@ -204,7 +204,7 @@ func objective(ours, metricNames string) string {
 	return "value"
 }
 
-func readStudyRest(ctx context.Context, q querier, st *trials.Study) error {
+func readStudyRest(ctx context.Context, q *session, st *trials.Study) error {
 	err := each(ctx, q, func(r *sql.Rows) error {
 		var text string
 		if err := r.Scan(&text); err != nil {

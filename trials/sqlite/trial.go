@@ -142,8 +142,7 @@ func (d *DB) SetAttrs(ctx context.Context, trialID int64, attrs map[string]json.
 			return err
 		}
 		if at.state.Finished() {
-			err := s.exec(ctx, `INSERT INTO mapsweep_changes (trial_id, revision) VALUES (?, 1)
-				ON CONFLICT (trial_id) DO UPDATE SET revision = revision + 1`, trialID)
+			err := s.exec(ctx, "INSERT INTO mapsweep_log (study_id, trial_id) SELECT study_id, trial_id FROM trials WHERE trial_id = ?", trialID)
 			if err != nil {
 				return err
 			}
@@ -191,6 +190,17 @@ func (d *DB) Finish(ctx context.Context, trialID int64, o trials.Outcome) error 
 		for i, v := range o.Scores() {
 			column, kind := optuna.EncodeValue(v)
 			err := s.exec(ctx, "INSERT OR REPLACE INTO trial_values (trial_id, objective, value, value_type) VALUES (?, ?, ?, ?)", trialID, i, column, kind)
+			if err != nil {
+				return err
+			}
+		}
+		if violations := o.Violations(); len(violations) > 0 {
+			text, err := optuna.EncodeConstraints(violations)
+			if err != nil {
+				return err
+			}
+			err = s.exec(ctx, `INSERT INTO trial_system_attributes (trial_id, "key", value_json) VALUES (?1, ?2, ?3)
+				ON CONFLICT (trial_id, "key") DO UPDATE SET value_json = ?3`, trialID, optuna.Constraints, text)
 			if err != nil {
 				return err
 			}
@@ -261,7 +271,7 @@ func (d *DB) Artifact(ctx context.Context, trialID int64, name string) (trials.A
 	var encoding string
 	var packed []byte
 	found := false
-	err := d.read(ctx, "read artifact", func(q snapshot) error {
+	err := d.read(ctx, "read artifact", func(ctx context.Context, q *session) error {
 		err := each(ctx, q, func(r *sql.Rows) error {
 			found = true
 			return r.Scan(&a.MediaType, &encoding, &packed)

@@ -174,30 +174,40 @@ func testUnknown(t *testing.T, f *fixture) {
 	f.is("Requeue", f.Requeue(f.ctx, 99, "", ""), trials.ErrNoTrial)
 }
 
-// testCopies requires that callers may change what they gave and what they got.
+// testCopies requires that callers may change what they gave, and what they got while the trial was open.
 func testCopies(t *testing.T, f *fixture) {
 	st := f.study("s")
 	sg := point("a")
 	got, err := f.Enqueue(f.ctx, st.ID, sg)
 	f.must(err)
-	f.claim(st)
+	waiting := f.trial(st, 0)
+	claimed := f.claim(st)
 	m := measure(1, 0.5)
 	f.must(f.Record(f.ctx, got.ID, m))
-	f.must(f.Finish(f.ctx, got.ID, trials.Outcome{State: trials.Complete, Values: []float64{0.5}}))
-	want := f.trial(st, 0).Clone()
-	spoiled := f.trial(st, 0)
-	for _, tr := range []trials.Trial{got, spoiled, {Params: sg.Params, Space: sg.Space, Attrs: sg.Attrs, Measurements: []trials.Measurement{m}}} {
+	running := f.trial(st, 0)
+	want := f.trial(st, 0)
+	c, err := f.Changes(f.ctx, st.ID, 0)
+	f.must(err)
+	given := trials.Trial{Params: sg.Params, Space: sg.Space, Attrs: sg.Attrs, Measurements: []trials.Measurement{m}}
+	for _, tr := range []trials.Trial{got, waiting, claimed, running, *c.Open[0], given} {
 		tr.Params["lr0"] = -1.0
 		tr.Space[0].Name, tr.Space[3].Choices[0], tr.Space[3].Requires["mixup"] = "x", "x", "x"
 		tr.Attrs["x"] = json.RawMessage("1")
 		for _, m := range tr.Measurements {
 			m.Metrics["mAP50-95"] = -1
 		}
-		for i := range tr.Values {
-			tr.Values[i] = -1
+		for i := range tr.Attempts {
+			tr.Attempts[i].Worker = "x"
 		}
 	}
 	if again := f.trial(st, 0); !reflect.DeepEqual(again, want) {
 		t.Errorf("a caller's change shows:\n%+v\nwant\n%+v", again, want)
+	}
+	outcome := trials.Outcome{State: trials.Complete, Values: []float64{0.5}, Constraints: []float64{-1},
+		Attrs: map[string]json.RawMessage{"y": json.RawMessage("1")}}
+	f.must(f.Finish(f.ctx, got.ID, outcome))
+	outcome.Values[0], outcome.Constraints[0], outcome.Attrs["y"] = -1, 1, json.RawMessage("2")
+	if got := f.trial(st, 0); got.Values[0] != 0.5 || got.Constraints[0] != -1 || string(got.Attrs["y"]) != "1" {
+		t.Errorf("a change of the given outcome shows: %+v", got)
 	}
 }

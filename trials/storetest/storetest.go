@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"hash/fnv"
 	"math"
 	"sync"
 	"testing"
@@ -27,6 +28,12 @@ func Run(t *testing.T, open func(t *testing.T) trials.Store) {
 		{"enqueue refuses", testEnqueueRefuses},
 		{"types of values", testTypes},
 		{"claim order", testClaimOrder},
+		{"start", testStart},
+		{"start holds wholly or not at all", testStartWhole},
+		{"duplicates", testDuplicates},
+		{"log", testLog},
+		{"log of many goroutines", testLogOfMany},
+		{"constraints", testConstraints},
 		{"life of a trial", testLife},
 		{"finish refuses", testFinishRefuses},
 		{"finish waiting", testFinishWaiting},
@@ -41,6 +48,7 @@ func Run(t *testing.T, open func(t *testing.T) trials.Store) {
 		{"artifacts", testArtifacts},
 		{"unknown IDs", testUnknown},
 		{"copies", testCopies},
+		{"finished trials do not change", testShared},
 		{"kind may not change", testIncompatible},
 		{"choices may grow", testGrowingChoices},
 		{"ended context", testEndedContext},
@@ -101,11 +109,18 @@ func space() trials.Space {
 	}
 }
 
+// seed is the trainer's seed of the point with that key: points differ in nothing else.
+func seed(key string) int64 {
+	h := fnv.New32()
+	_, _ = h.Write([]byte(key))
+	return int64(h.Sum32())
+}
+
 // point is a suggestion in space with one fixed parameter beside.
 func point(key string) trials.Suggestion {
 	return trials.Suggestion{Key: key, Space: space(),
 		Params: trials.Params{"lr0": 0.01, "mixup": 0.15, "batch": int64(16), "opt": "sgd", "box": 7.5, "ema": true},
-		Attrs:  map[string]json.RawMessage{trials.AttrArm: trials.Attr("baseline"), trials.AttrSeed: trials.Attr(7)}}
+		Attrs:  map[string]json.RawMessage{trials.AttrArm: trials.Attr("baseline"), trials.AttrSeed: trials.Attr(seed(key))}}
 }
 
 func (f *fixture) enqueue(st trials.Study, key string) trials.Trial {

@@ -97,7 +97,7 @@ func verify(t *testing.T, all []trials.Trial, n int) {
 // whole requires that nothing of a trial's suggestion is missing.
 func whole(t *testing.T, tr trials.Trial) {
 	t.Helper()
-	if want := point(tr.Key); tr.Params.Key() != want.Params.Key() || len(tr.Space) != len(want.Space) || tr.Arm() != "baseline" || tr.Seed() != 7 {
+	if want := point(tr.Key); tr.Params.Key() != want.Params.Key() || len(tr.Space) != len(want.Space) || tr.Arm() != "baseline" || tr.Seed() != seed(tr.Key) {
 		t.Errorf("trial %d (%s) is half: params %v, %d in space, arm %q", tr.Number, tr.Key, tr.Params, len(tr.Space), tr.Arm())
 	}
 }

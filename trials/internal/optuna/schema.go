@@ -28,6 +28,7 @@ func Older(revision string) bool { return slices.Contains(older, revision) }
 
 // System attributes and their meaning.
 const (
+	Constraints = "constraints"        // of a trial: JSON list of violations, feasible if all are at most 0
 	FixedParams = "fixed_params"       // of a trial: parameter values laid down before it starts, as a JSON object
 	MetricNames = "study:metric_names" // of a study: JSON list of names of its objectives
 )
