@@ -10,6 +10,7 @@ import (
 	"github.com/c-bata/goptuna/cmaes"
 
 	"github.com/mapsweep/mapsweep/sweep"
+	"github.com/mapsweep/mapsweep/sweep/axis"
 	"github.com/mapsweep/mapsweep/trials"
 )
 
@@ -30,22 +31,22 @@ type cmaesSampler struct{ seed int64 }
 // others are drawn at random. A generation is told when as many of its trials are complete as it
 // takes; until then more points are drawn from it.
 func CMAES(c sweep.SamplerConfig) (sweep.Sampler, error) {
-	_, err := axes(c.Space)
+	_, err := axis.All(c.Space)
 	return cmaesSampler{seed: c.Seed}, err
 }
 
 // Suggest implements sweep.Sampler.
 func (s cmaesSampler) Suggest(ctx context.Context, h sweep.History, rng *rand.Rand) (out trials.Suggestion, err error) {
 	defer guard(&err)
-	xs, err := axes(h.Space)
+	xs, err := axis.All(h.Space)
 	if err != nil {
 		return out, err
 	}
 	space := map[string]any{}
-	var together []axis
+	var together []axis.Axis
 	for _, x := range xs {
-		if x.p.Kind != trials.Categorical && len(x.p.Requires) == 0 && !x.single() {
-			space[x.p.Name] = unit
+		if x.Param.Kind != trials.Categorical && len(x.Param.Requires) == 0 && !x.Single() {
+			space[x.Param.Name] = unit
 			together = append(together, x)
 		}
 	}
@@ -76,9 +77,9 @@ func (s cmaesSampler) Suggest(ctx context.Context, h sweep.History, rng *rand.Ra
 
 // tellable hands a trial's generation to goptuna, unless the trial lacks one of the parameters: an
 // edited study may have moved a range away from it.
-func tellable(f *goptuna.FrozenTrial, t trials.Trial, together []axis) {
+func tellable(f *goptuna.FrozenTrial, t trials.Trial, together []axis.Axis) {
 	for _, x := range together {
-		if _, ok := f.InternalParams[x.p.Name]; !ok {
+		if _, ok := f.InternalParams[x.Param.Name]; !ok {
 			return
 		}
 	}

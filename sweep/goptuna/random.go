@@ -7,6 +7,7 @@ import (
 	"github.com/c-bata/goptuna"
 
 	"github.com/mapsweep/mapsweep/sweep"
+	"github.com/mapsweep/mapsweep/sweep/axis"
 	"github.com/mapsweep/mapsweep/trials"
 )
 
@@ -14,13 +15,13 @@ type randomSampler struct{}
 
 // Random draws every parameter by itself, evenly over its scale, with goptuna's RandomSampler.
 func Random(c sweep.SamplerConfig) (sweep.Sampler, error) {
-	_, err := axes(c.Space)
+	_, err := axis.All(c.Space)
 	return randomSampler{}, err
 }
 
 // Suggest implements sweep.Sampler.
 func (randomSampler) Suggest(ctx context.Context, h sweep.History, rng *rand.Rand) (trials.Suggestion, error) {
-	xs, err := axes(h.Space)
+	xs, err := axis.All(h.Space)
 	if err != nil {
 		return trials.Suggestion{}, err
 	}

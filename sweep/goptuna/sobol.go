@@ -10,6 +10,7 @@ import (
 	"github.com/c-bata/goptuna/sobol"
 
 	"github.com/mapsweep/mapsweep/sweep"
+	"github.com/mapsweep/mapsweep/sweep/axis"
 	"github.com/mapsweep/mapsweep/trials"
 )
 
@@ -21,14 +22,14 @@ type sobolSampler struct{ seed int64 }
 // Sobol takes the points of goptuna's Sobol sequence (Joe and Kuo 2008) one after another, all of them
 // shifted by a vector that the study's seed draws (Cranley and Patterson 1976).
 func Sobol(c sweep.SamplerConfig) (sweep.Sampler, error) {
-	_, err := axes(c.Space)
+	_, err := axis.All(c.Space)
 	return sobolSampler{seed: c.Seed}, err
 }
 
 // Suggest implements sweep.Sampler.
 func (s sobolSampler) Suggest(ctx context.Context, h sweep.History, rng *rand.Rand) (out trials.Suggestion, err error) {
 	defer guard(&err)
-	xs, err := axes(h.Space)
+	xs, err := axis.All(h.Space)
 	if err != nil {
 		return out, err
 	}
@@ -50,7 +51,7 @@ func (s sobolSampler) Suggest(ctx context.Context, h sweep.History, rng *rand.Ra
 	}
 	a := asker{study: study, storage: st, relative: map[string]float64{}}
 	for i, x := range xs {
-		_, a.relative[x.p.Name] = math.Modf(point[i] + shift.Float64())
+		_, a.relative[x.Param.Name] = math.Modf(point[i] + shift.Float64())
 	}
 	if out, err = a.ask(ctx, h, xs); err == nil {
 		out.Attrs = map[string]json.RawMessage{AttrSobol: trials.Attr(next)}

@@ -11,6 +11,7 @@ import (
 	"github.com/c-bata/goptuna/tpe"
 
 	"github.com/mapsweep/mapsweep/sweep"
+	"github.com/mapsweep/mapsweep/sweep/axis"
 	"github.com/mapsweep/mapsweep/trials"
 )
 
@@ -25,19 +26,19 @@ type tpeSampler struct{ startup int }
 // to begin with. Running trials, and failed ones that speak against their point,
 // count among the others, so that parallel workers do not propose the same twice.
 func TPE(c sweep.SamplerConfig) (sweep.Sampler, error) {
-	_, err := axes(c.Space)
+	_, err := axis.All(c.Space)
 	return tpeSampler{startup: min(max(c.Trials/4, 5), 10)}, err
 }
 
 // Suggest implements sweep.Sampler.
 func (s tpeSampler) Suggest(ctx context.Context, h sweep.History, rng *rand.Rand) (trials.Suggestion, error) {
-	xs, err := axes(h.Space)
+	xs, err := axis.All(h.Space)
 	if err != nil {
 		return trials.Suggestion{}, err
 	}
-	p := &parzen{startup: s.startup, random: seeded(rng), rng: rng, xs: map[string]axis{}, liars: liars(h)}
+	p := &parzen{startup: s.startup, random: seeded(rng), rng: rng, xs: map[string]axis.Axis{}, liars: liars(h)}
 	for _, x := range xs {
-		p.xs[x.p.Name] = x
+		p.xs[x.Param.Name] = x
 	}
 	study, st, err := newStudy(freeze(h, xs), goptuna.StudyOptionSampler(p))
 	if err != nil {
@@ -67,7 +68,7 @@ type parzen struct {
 	startup int
 	random  *goptuna.RandomSampler
 	rng     *rand.Rand
-	xs      map[string]axis
+	xs      map[string]axis.Axis
 	liars   map[int]bool
 }
 
@@ -83,7 +84,7 @@ func (s *parzen) Sample(study *goptuna.Study, trial goptuna.FrozenTrial, name st
 	if n < s.startup {
 		return s.random.Sample(study, trial, name, dist)
 	}
-	if x := s.xs[name]; x.p.Kind == trials.Categorical {
+	if x := s.xs[name]; x.Param.Kind == trials.Categorical {
 		return s.category(x, below, above), nil
 	}
 	return s.numeric(below, above), nil
@@ -221,15 +222,15 @@ func logDensity(m *tpe.ParzenEstimator, u float64) float64 {
 }
 
 // category does the same for choices: their weighted counts, plus one each.
-func (s *parzen) category(x axis, below, above []float64) float64 {
-	l, g := frequencies(below, int(x.cells)), frequencies(above, int(x.cells))
+func (s *parzen) category(x axis.Axis, below, above []float64) float64 {
+	l, g := frequencies(below, int(x.Cells())), frequencies(above, int(x.Cells()))
 	best, score := 0, math.Inf(-1)
 	for range candidates {
 		if c := pick(l, s.rng); math.Log(l[c])-math.Log(g[c]) > score {
 			best, score = c, math.Log(l[c])-math.Log(g[c])
 		}
 	}
-	return (float64(best) + 0.5) / x.cells
+	return (float64(best) + 0.5) / x.Cells()
 }
 
 func frequencies(us []float64, n int) []float64 {
