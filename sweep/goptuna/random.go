@@ -13,10 +13,12 @@ import (
 
 type randomSampler struct{}
 
-// Random draws every parameter by itself, evenly over its scale, with goptuna's RandomSampler.
+// Random draws every parameter by itself, evenly over its scale, with goptuna's RandomSampler. It has no options.
 func Random(c sweep.SamplerConfig) (sweep.Sampler, error) {
-	_, err := axis.All(c.Space)
-	return randomSampler{}, err
+	if _, err := axis.All(c.Space); err != nil {
+		return nil, err
+	}
+	return randomSampler{}, sweep.ReadOptions(c.Options).Err()
 }
 
 // Suggest implements sweep.Sampler.
@@ -29,5 +31,6 @@ func (randomSampler) Suggest(ctx context.Context, h sweep.History, rng *rand.Ran
 	if err != nil {
 		return trials.Suggestion{}, err
 	}
-	return asker{study: study, storage: st}.ask(ctx, h, xs)
+	a := asker{study: study, storage: st}
+	return allowed(ctx, h, func() (trials.Suggestion, error) { return a.ask(ctx, h, xs) })
 }

@@ -24,10 +24,12 @@ type tpeSampler struct{ startup int }
 // Parzen estimator over the best tenth of the trials, and over the others, and of 24 draws
 // from the first the one where it exceeds the second most. A quarter of the trials, 5 to 10, are random
 // to begin with. Running trials, and failed ones that speak against their point,
-// count among the others, so that parallel workers do not propose the same twice.
+// count among the others, so that parallel workers do not propose the same twice. It has no options.
 func TPE(c sweep.SamplerConfig) (sweep.Sampler, error) {
-	_, err := axis.All(c.Space)
-	return tpeSampler{startup: min(max(c.Trials/4, 5), 10)}, err
+	if _, err := axis.All(c.Space); err != nil {
+		return nil, err
+	}
+	return tpeSampler{startup: min(max(c.Trials/4, 5), 10)}, sweep.ReadOptions(c.Options).Err()
 }
 
 // Suggest implements sweep.Sampler.
@@ -36,15 +38,16 @@ func (s tpeSampler) Suggest(ctx context.Context, h sweep.History, rng *rand.Rand
 	if err != nil {
 		return trials.Suggestion{}, err
 	}
-	p := &parzen{startup: s.startup, random: seeded(rng), rng: rng, xs: map[string]axis.Axis{}, liars: liars(h)}
+	p := &parzen{history: freeze(h, xs), startup: s.startup, random: seeded(rng), rng: rng, xs: map[string]axis.Axis{}, liars: liars(h)}
 	for _, x := range xs {
 		p.xs[x.Param.Name] = x
 	}
-	study, st, err := newStudy(freeze(h, xs), goptuna.StudyOptionSampler(p))
+	study, st, err := newStudy(nil, goptuna.StudyOptionSampler(p))
 	if err != nil {
 		return trials.Suggestion{}, err
 	}
-	return asker{study: study, storage: st}.ask(ctx, h, xs)
+	a := asker{study: study, storage: st}
+	return allowed(ctx, h, func() (trials.Suggestion, error) { return a.ask(ctx, h, xs) })
 }
 
 // liars are the numbers of trials without a result that TPE takes for bad ones: those under way, and
@@ -65,6 +68,7 @@ func liars(h sweep.History) map[int]bool {
 
 // parzen is a goptuna.Sampler that draws from its own random stream only.
 type parzen struct {
+	history []goptuna.FrozenTrial
 	startup int
 	random  *goptuna.RandomSampler
 	rng     *rand.Rand
@@ -76,11 +80,7 @@ var _ goptuna.Sampler = (*parzen)(nil)
 
 // Sample draws the place of one parameter on the unit interval.
 func (s *parzen) Sample(study *goptuna.Study, trial goptuna.FrozenTrial, name string, dist any) (float64, error) {
-	ts, err := study.GetTrials()
-	if err != nil {
-		return 0, err
-	}
-	below, above, n := s.split(ts, name)
+	below, above, n := s.split(s.history, name)
 	if n < s.startup {
 		return s.random.Sample(study, trial, name, dist)
 	}
