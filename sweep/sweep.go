@@ -129,6 +129,9 @@ var (
 	ErrBudget  = errors.New("over the device-hours budget")
 )
 
+// ErrExhausted is returned by samplers that have no further point, as a grid has at its end: the search is done.
+var ErrExhausted = errors.New("every point has been tried")
+
 // ErrInvalid: what was asked for makes no sense, and the error says what would; nothing was changed.
 var ErrInvalid = errors.New("invalid")
 

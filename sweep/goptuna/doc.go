@@ -5,13 +5,13 @@
 // one while a trial runs. Here every call is a pure function of the history and the
 // random stream: it rebuilds a goptuna.Study over an in-memory storage, asks it once
 // and throws it away. All numeric parameters are shown to goptuna as the unit
-// interval (axis.go), and objectives as losses to be minimised.
+// interval (sweep/axis), and objectives as losses to be minimised.
 //
 // That closes these traps of goptuna v0.9.0; the test named after each shows it:
 //
 //   - ends: random and Sobol never draw the upper end of int and step-int ranges,
 //     TPE leaves the grid of step-ints, log-ints and typed choices do not exist. All of it
-//     happens in axis.go now. (TestEndsReachable)
+//     happens in sweep/axis now. (TestEndsReachable)
 //   - seeds: RandomSampler draws categories, and TPE its mixture components, from the
 //     global math/rand. Categories are cells of a seeded uniform draw here. tpe.Sampler cannot be
 //     seeded from outside, so TPE uses goptuna's Parzen estimator, its gamma and its

@@ -7,20 +7,23 @@ import (
 	"github.com/c-bata/goptuna"
 
 	"github.com/mapsweep/mapsweep/sweep"
+	"github.com/mapsweep/mapsweep/sweep/axis"
 	"github.com/mapsweep/mapsweep/trials"
 )
 
 type randomSampler struct{}
 
-// Random draws every parameter by itself, evenly over its scale, with goptuna's RandomSampler.
+// Random draws every parameter by itself, evenly over its scale, with goptuna's RandomSampler. It has no options.
 func Random(c sweep.SamplerConfig) (sweep.Sampler, error) {
-	_, err := axes(c.Space)
-	return randomSampler{}, err
+	if _, err := axis.All(c.Space); err != nil {
+		return nil, err
+	}
+	return randomSampler{}, sweep.ReadOptions(c.Options).Err()
 }
 
 // Suggest implements sweep.Sampler.
 func (randomSampler) Suggest(ctx context.Context, h sweep.History, rng *rand.Rand) (trials.Suggestion, error) {
-	xs, err := axes(h.Space)
+	xs, err := axis.All(h.Space)
 	if err != nil {
 		return trials.Suggestion{}, err
 	}
@@ -28,5 +31,6 @@ func (randomSampler) Suggest(ctx context.Context, h sweep.History, rng *rand.Ran
 	if err != nil {
 		return trials.Suggestion{}, err
 	}
-	return asker{study: study, storage: st}.ask(ctx, h, xs)
+	a := asker{study: study, storage: st}
+	return allowed(ctx, h, func() (trials.Suggestion, error) { return a.ask(ctx, h, xs) })
 }

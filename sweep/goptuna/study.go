@@ -11,6 +11,7 @@ import (
 	"github.com/c-bata/goptuna"
 
 	"github.com/mapsweep/mapsweep/sweep"
+	"github.com/mapsweep/mapsweep/sweep/axis"
 	"github.com/mapsweep/mapsweep/trials"
 )
 
@@ -79,7 +80,7 @@ func newStudy(history []goptuna.FrozenTrial, options ...goptuna.StudyOption) (*g
 
 // freeze turns the history into goptuna's form: parameters on the unit interval, finite
 // losses only. The state of a trial is Complete or Pruned only if it has something to say.
-func freeze(h sweep.History, xs []axis) []goptuna.FrozenTrial {
+func freeze(h sweep.History, xs []axis.Axis) []goptuna.FrozenTrial {
 	var out []goptuna.FrozenTrial
 	for _, t := range h.All() {
 		out = append(out, freezeTrial(h, xs, *t))
@@ -87,7 +88,7 @@ func freeze(h sweep.History, xs []axis) []goptuna.FrozenTrial {
 	return out
 }
 
-func freezeTrial(h sweep.History, xs []axis, t trials.Trial) goptuna.FrozenTrial {
+func freezeTrial(h sweep.History, xs []axis.Axis, t trials.Trial) goptuna.FrozenTrial {
 	f := goptuna.FrozenTrial{Number: t.Number, State: state(t), DatetimeStart: time.Unix(0, 0), SystemAttrs: map[string]string{},
 		IntermediateValues: map[int]float64{}, InternalParams: map[string]float64{}, Params: map[string]any{},
 		Distributions: map[string]any{}, UserAttrs: map[string]string{}}
@@ -103,13 +104,13 @@ func freezeTrial(h sweep.History, xs []axis, t trials.Trial) goptuna.FrozenTrial
 		}
 	}
 	for _, x := range xs {
-		if _, varies := t.Space.Lookup(x.p.Name); !varies {
+		if _, varies := t.Space.Lookup(x.Param.Name); !varies {
 			continue // it did not matter there
 		}
-		if u, ok := x.unit(t.Params[x.p.Name]); ok {
-			f.InternalParams[x.p.Name] = u
-			f.Params[x.p.Name] = u
-			f.Distributions[x.p.Name] = unit
+		if u, ok := x.Unit(t.Params[x.Param.Name]); ok {
+			f.InternalParams[x.Param.Name] = u
+			f.Params[x.Param.Name] = u
+			f.Distributions[x.Param.Name] = unit
 		}
 	}
 	return f
@@ -157,28 +158,28 @@ type asker struct {
 
 // ask draws a point: for every active parameter the value that was drawn together with
 // others, or else one from the study's independent sampler. A parameter comes after those that it requires.
-func (a asker) ask(ctx context.Context, h sweep.History, xs []axis) (s trials.Suggestion, err error) {
+func (a asker) ask(ctx context.Context, h sweep.History, xs []axis.Axis) (s trials.Suggestion, err error) {
 	defer guard(&err)
 	params := trials.Params{}
 	active := map[string]bool{}
-	for _, x := range requiredFirst(xs) {
+	for _, x := range axis.RequiredFirst(xs) {
 		if err := ctx.Err(); err != nil {
 			return s, context.Cause(ctx)
 		}
-		if !sweep.Active(x.p, h.Space, params, h.Fixed) {
+		if !sweep.Active(x.Param, h.Space, params, h.Fixed) {
 			continue
 		}
-		u, together := a.relative[x.p.Name]
+		u, together := a.relative[x.Param.Name]
 		if !together {
-			if u, err = a.study.Sampler.Sample(a.study, goptuna.FrozenTrial{}, x.p.Name, unit); err != nil {
-				return s, fmt.Errorf("sample %s: %w", x.p.Name, err)
+			if u, err = a.study.Sampler.Sample(a.study, goptuna.FrozenTrial{}, x.Param.Name, unit); err != nil {
+				return s, fmt.Errorf("sample %s: %w", x.Param.Name, err)
 			}
 		}
 		if math.IsNaN(u) {
-			return s, fmt.Errorf("sample %s: goptuna drew NaN", x.p.Name)
+			return s, fmt.Errorf("sample %s: goptuna drew NaN", x.Param.Name)
 		}
-		params[x.p.Name] = x.value(u)
-		active[x.p.Name] = true
+		params[x.Param.Name] = x.Value(u)
+		active[x.Param.Name] = true
 	}
 	s.Params = params
 	for _, p := range h.Space {
@@ -187,38 +188,6 @@ func (a asker) ask(ctx context.Context, h sweep.History, xs []axis) (s trials.Su
 		}
 	}
 	return s, nil
-}
-
-// requiredFirst orders axes so that each follows those it requires, and otherwise as declared.
-// Requirements that go round in a circle stay in declared order; none of them is ever met.
-func requiredFirst(xs []axis) []axis {
-	var out []axis
-	placed := map[string]bool{}
-	waits := func(x axis) bool {
-		for _, y := range xs {
-			if _, requires := x.p.Requires[y.p.Name]; requires && !placed[y.p.Name] {
-				return true
-			}
-		}
-		return false
-	}
-	for len(out) < len(xs) {
-		before := len(out)
-		for _, x := range xs {
-			if !placed[x.p.Name] && !waits(x) {
-				out, placed[x.p.Name] = append(out, x), true
-				break
-			}
-		}
-		if len(out) == before { // a circle
-			for _, x := range xs {
-				if !placed[x.p.Name] {
-					out, placed[x.p.Name] = append(out, x), true
-				}
-			}
-		}
-	}
-	return out
 }
 
 // seeded is goptuna's random sampler on a stream of its own.

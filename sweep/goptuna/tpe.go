@@ -11,6 +11,7 @@ import (
 	"github.com/c-bata/goptuna/tpe"
 
 	"github.com/mapsweep/mapsweep/sweep"
+	"github.com/mapsweep/mapsweep/sweep/axis"
 	"github.com/mapsweep/mapsweep/trials"
 )
 
@@ -23,27 +24,30 @@ type tpeSampler struct{ startup int }
 // Parzen estimator over the best tenth of the trials, and over the others, and of 24 draws
 // from the first the one where it exceeds the second most. A quarter of the trials, 5 to 10, are random
 // to begin with. Running trials, and failed ones that speak against their point,
-// count among the others, so that parallel workers do not propose the same twice.
+// count among the others, so that parallel workers do not propose the same twice. It has no options.
 func TPE(c sweep.SamplerConfig) (sweep.Sampler, error) {
-	_, err := axes(c.Space)
-	return tpeSampler{startup: min(max(c.Trials/4, 5), 10)}, err
+	if _, err := axis.All(c.Space); err != nil {
+		return nil, err
+	}
+	return tpeSampler{startup: min(max(c.Trials/4, 5), 10)}, sweep.ReadOptions(c.Options).Err()
 }
 
 // Suggest implements sweep.Sampler.
 func (s tpeSampler) Suggest(ctx context.Context, h sweep.History, rng *rand.Rand) (trials.Suggestion, error) {
-	xs, err := axes(h.Space)
+	xs, err := axis.All(h.Space)
 	if err != nil {
 		return trials.Suggestion{}, err
 	}
-	p := &parzen{startup: s.startup, random: seeded(rng), rng: rng, xs: map[string]axis{}, liars: liars(h)}
+	p := &parzen{history: freeze(h, xs), startup: s.startup, random: seeded(rng), rng: rng, xs: map[string]axis.Axis{}, liars: liars(h)}
 	for _, x := range xs {
-		p.xs[x.p.Name] = x
+		p.xs[x.Param.Name] = x
 	}
-	study, st, err := newStudy(freeze(h, xs), goptuna.StudyOptionSampler(p))
+	study, st, err := newStudy(nil, goptuna.StudyOptionSampler(p))
 	if err != nil {
 		return trials.Suggestion{}, err
 	}
-	return asker{study: study, storage: st}.ask(ctx, h, xs)
+	a := asker{study: study, storage: st}
+	return allowed(ctx, h, func() (trials.Suggestion, error) { return a.ask(ctx, h, xs) })
 }
 
 // liars are the numbers of trials without a result that TPE takes for bad ones: those under way, and
@@ -64,10 +68,11 @@ func liars(h sweep.History) map[int]bool {
 
 // parzen is a goptuna.Sampler that draws from its own random stream only.
 type parzen struct {
+	history []goptuna.FrozenTrial
 	startup int
 	random  *goptuna.RandomSampler
 	rng     *rand.Rand
-	xs      map[string]axis
+	xs      map[string]axis.Axis
 	liars   map[int]bool
 }
 
@@ -75,15 +80,11 @@ var _ goptuna.Sampler = (*parzen)(nil)
 
 // Sample draws the place of one parameter on the unit interval.
 func (s *parzen) Sample(study *goptuna.Study, trial goptuna.FrozenTrial, name string, dist any) (float64, error) {
-	ts, err := study.GetTrials()
-	if err != nil {
-		return 0, err
-	}
-	below, above, n := s.split(ts, name)
+	below, above, n := s.split(s.history, name)
 	if n < s.startup {
 		return s.random.Sample(study, trial, name, dist)
 	}
-	if x := s.xs[name]; x.p.Kind == trials.Categorical {
+	if x := s.xs[name]; x.Param.Kind == trials.Categorical {
 		return s.category(x, below, above), nil
 	}
 	return s.numeric(below, above), nil
@@ -221,15 +222,15 @@ func logDensity(m *tpe.ParzenEstimator, u float64) float64 {
 }
 
 // category does the same for choices: their weighted counts, plus one each.
-func (s *parzen) category(x axis, below, above []float64) float64 {
-	l, g := frequencies(below, int(x.cells)), frequencies(above, int(x.cells))
+func (s *parzen) category(x axis.Axis, below, above []float64) float64 {
+	l, g := frequencies(below, int(x.Cells())), frequencies(above, int(x.Cells()))
 	best, score := 0, math.Inf(-1)
 	for range candidates {
 		if c := pick(l, s.rng); math.Log(l[c])-math.Log(g[c]) > score {
 			best, score = c, math.Log(l[c])-math.Log(g[c])
 		}
 	}
-	return (float64(best) + 0.5) / x.cells
+	return (float64(best) + 0.5) / x.Cells()
 }
 
 func frequencies(us []float64, n int) []float64 {
