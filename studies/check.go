@@ -26,14 +26,9 @@ func CheckName(name string) error {
 		Hint: "1 to 64 letters, digits, dots, dashes and underscores, a letter or digit first"}
 }
 
-// isLoss says that a metric is better when it is smaller: a loss, or a time.
-func isLoss(metric string) bool {
-	return strings.HasPrefix(metric, "loss") || strings.HasPrefix(metric, "val-loss") || strings.HasPrefix(metric, "time/")
-}
-
 // metrics that trainers report under house names; others are allowed.
 var metrics = []string{"mAP50-95", "mAP50", "mAP75", "mAP-small", "mAP-medium", "mAP-large",
-	"precision", "recall", "loss/box", "loss/cls", "loss/dfl"}
+	"precision", "recall", "loss/box", "loss/cls", "loss/dfl", "time/epoch", "time/train", "time/image", "model/parameters", "model/gflops"}
 
 // checker collects faults of a decoded study. They carry paths; place finds the lines.
 type checker struct {
@@ -60,44 +55,53 @@ func checkSpec(s Spec) Faults {
 	c.design()
 	c.replicates()
 	c.tune()
+	c.several()
+	c.constraints()
+	c.dataSplit()
+	c.budget()
 	return c.faults
 }
 
 func (c *checker) objective() {
 	m := c.spec.Objective.Metric
-	if m == "" {
-		c.add("objective.metric", "for instance mAP50-95", "objective.metric is empty")
-		return
-	}
 	if o := c.spec.Objective; o.BestBy != "" && o.Epoch != "best" {
 		c.add("objective.best_by", "add epoch: best", "objective.best_by chooses the best epoch, and the study reads the last one")
 	}
+	c.metric("objective.metric", m)
+}
+
+// metric checks a metric that the study names.
+func (c *checker) metric(path, m string) {
+	if m == "" {
+		c.add(path, "for instance mAP50-95", "%s is empty", path)
+		return
+	}
 	if strings.Contains(m, "@") {
-		c.part(m)
+		c.part(path, m)
 		return
 	}
 	near := Nearest(m, metrics)
 	fold := strings.NewReplacer("_", "", "-", "", "@", "", ":", "", ".", "").Replace
 	if near != "" && near != m && strings.EqualFold(fold(m), fold(near)) {
-		c.add("objective.metric", didYouMean(m, metrics), "no trainer reports a metric %q", m)
+		c.add(path, didYouMean(m, metrics), "no trainer reports a metric %q", m)
 	}
 }
 
 // part checks an objective that is restricted to a part of objects or pictures: it is made from the matches that a
 // trial keeps of its last epoch. A program of the user's may report such a metric itself, under any name.
-func (c *checker) part(metric string) {
+func (c *checker) part(path, metric string) {
 	base, part, err := CutMetric(metric)
 	t, official := c.spec.Trainer, c.spec.Trainer.Backend == BackendYOLOv9
 	switch plain := strings.TrimPrefix(base, "coco/"); {
 	case t.Backend == BackendCommand:
 	case err != nil:
-		c.add("objective.metric", "for instance mAP50@small+dense", "objective.metric: %v", err)
+		c.add(path, "for instance mAP50@small+dense", "%s: %v", path, err)
 	case !slices.Contains([]string{"mAP50-95", "mAP50", "mAP75"}, plain):
-		c.add("objective.metric", "", "of a part of objects or pictures there is mAP50-95, mAP50 or mAP75, and no %s", base)
+		c.add(path, "", "of a part of objects or pictures there is mAP50-95, mAP50 or mAP75, and no %s", base)
 	case official && plain == base:
-		c.add("objective.metric", fmt.Sprintf("write %q", part.Metric("coco/"+base)), "of a part of objects or pictures the official trainer has COCO scores only")
+		c.add(path, fmt.Sprintf("write %q", part.Metric("coco/"+base)), "of a part of objects or pictures the official trainer has COCO scores only")
 	case official && !t.COCO:
-		c.add("objective.metric", "add trainer.coco: true", "%s is made from COCO scores, which this study does not ask for", metric)
+		c.add(path, "add trainer.coco: true", "%s is made from COCO scores, which this study does not ask for", metric)
 	case c.spec.Objective.Epoch == "best":
 		c.add("objective.epoch", "write epoch: last", "%s is scored after the last epoch only", metric)
 	case c.spec.NoMatches:
@@ -500,6 +504,10 @@ func (c *checker) search() {
 	}
 	if len(s.Factors) == 0 {
 		c.add("factors", "for instance lr0: {low: 0.001, high: 0.1, log: true}", "design search needs at least 1 factor, the study has 0")
+	}
+	if s.Search != nil {
+		c.points()
+		c.ends()
 	}
 	for _, f := range s.Factors {
 		hasRange := f.Low != nil || f.High != nil

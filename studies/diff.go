@@ -25,8 +25,8 @@ func (c Change) String() string {
 
 // Diff compares a stored study with the one that is asked for now. extend says that
 // the new one only adds to the old one, so that finished trials stay valid: more
-// replicates, more trials of a search, levels appended, or another budget, time limit,
-// keep or description. Without changes extend is true. All changes are listed, in the order of the file.
+// replicates, more trials of a search, points to try appended, levels appended, or another budget, time limit,
+// end of a search, keep or description. Without changes extend is true. All changes are listed, in the order of the file.
 func Diff(old, now Spec) (extend bool, changes []Change) {
 	d := differ{}
 	d.text("name", old.Name, now.Name, false)
@@ -37,6 +37,8 @@ func Diff(old, now Spec) (extend bool, changes []Change) {
 	d.variants(old.Variants, now.Variants)
 	d.text("design", old.Design, now.Design, false)
 	d.search(old.Search, now.Search)
+	d.text("constraints", describeConstraints(old.Constraints), describeConstraints(now.Constraints), false)
+	d.text("data_split", written(old.DataSplit), written(now.DataSplit), false)
 	d.text("design options", written(old.Layout), written(now.Layout), layoutExtends(old, now))
 	d.replicates(old, now)
 	d.text("tune", written(old.Tune), written(now.Tune), false)
@@ -44,6 +46,8 @@ func Diff(old, now Spec) (extend bool, changes []Change) {
 	d.number("seed", old.Seed, now.Seed, false)
 	d.number("budget.parallel", old.Budget.Parallel, now.Budget.Parallel, true)
 	d.value("budget.device_hours", old.Budget.DeviceHours, now.Budget.DeviceHours, true)
+	d.number("budget.epochs", old.Budget.Epochs, now.Budget.Epochs, true)
+	d.text("budget.wall_clock", old.Budget.WallClock, now.Budget.WallClock, true)
 	d.number("keep.best", old.Keep.Best, now.Keep.Best, true)
 	d.number("keep.last", old.Keep.Last, now.Keep.Last, true)
 	extend = !slices.ContainsFunc(d.changes, func(c Change) bool { return !c.Extends })
@@ -106,6 +110,7 @@ func (d *differ) objective(old, now Objective) {
 	d.text("objective.epoch", old.Epoch, now.Epoch, false)
 	d.text("objective.best_by", old.BestBy, now.BestBy, false)
 	d.text("objective.split", old.Split, now.Split, false)
+	d.text("objective.also", describeGoals(old.Also), describeGoals(now.Also), false)
 }
 
 func (d *differ) trainer(old, now Trainer) {
@@ -212,24 +217,6 @@ func levelsExtend(old, now Factor, design string) bool {
 		return old.Low != nil && now.Low != nil
 	}
 	return len(now.Levels) >= len(old.Levels) && slices.EqualFunc(old.Levels, now.Levels[:len(old.Levels)], trials.SameValue)
-}
-
-func (d *differ) search(old, now *Search) {
-	switch {
-	case old == nil && now == nil:
-	case old == nil:
-		d.text("search", "", now.describe(), false)
-	case now == nil:
-		d.text("search", old.describe(), "", false)
-	default:
-		d.text("search.sampler", old.Sampler, now.Sampler, false)
-		d.number("search.trials", old.Trials, now.Trials, now.Trials > old.Trials)
-		d.text("search.pruner", old.Pruner, now.Pruner, false)
-	}
-}
-
-func (s Search) describe() string {
-	return fmt.Sprintf("{sampler: %s, trials: %d, pruner: %s}", s.Sampler, s.Trials, s.Pruner)
 }
 
 func describeLevels(levels []any) string {

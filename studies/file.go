@@ -13,29 +13,32 @@ import (
 // (schema.go) both read the tags, so that an editor and the program agree.
 
 type fileStudy struct {
-	Name         string         `json:"name" jsonschema:"required" jsonschema_description:"Name of the study: letters, digits, dot, dash and underscore. It names the study in the database and its folder."`
-	Description  string         `json:"description" jsonschema_description:"The question that the study answers, in a sentence."`
-	Objective    fileObjective  `json:"objective" jsonschema_description:"What is compared or searched for. Default: mAP50-95 of the last epoch on the validation split."`
-	Trainer      fileTrainer    `json:"trainer" jsonschema:"required" jsonschema_description:"What trains, on what, for how long."`
-	Baseline     fileParams     `json:"baseline" jsonschema_description:"Knobs of the trainer that every trial gets, unless a factor changes them. A knob that is not named keeps the trainer's default."`
-	Factors      fileFactors    `json:"factors" jsonschema_description:"What the study varies, in this order: a list of levels, or a mapping with levels, a range, or both. One of the levels is the baseline's value."`
-	Variants     fileVariants   `json:"variants" jsonschema_description:"For design: variants, what is compared with the baseline: names, and the knobs that each changes, several at once if need be."`
-	Design       fileDesign     `json:"design" jsonschema:"required" jsonschema_description:"one-factor: the baseline, then each other level alone. leave-one-out: every factor at its last level, then each put back to the baseline alone. factorial: every combination. fractional-factorial, plackett-burman: few combinations, chosen so that every factor's effect is estimated from all trials. latin-hypercube, sobol: points spread over the ranges, to screen them. variants: the baseline, then each configuration under variants. grid: every combination without a baseline. search: a sampler proposes the points. A mapping has the design under kind, with options."`
-	Search       *fileSearch    `json:"search" jsonschema_description:"The sampler, for design: search."`
-	Replicates   fileReplicates `json:"replicates" jsonschema_description:"Trainings of each variant, each with another seed; the seeds are the same over all variants. A number (default 1; intervals need at least 2, useful ones 4 or more), or a mapping: how many, or until each variant is settled, and by which rules verdicts are given."`
-	Tune         *fileTune      `json:"tune" jsonschema_description:"Tune every variant with the same budget before it is compared, several times over; replicates then train what was found, scored on objective.split."`
-	StoreMatches *bool          `json:"store_matches" jsonschema_description:"Keep with each trial which detections matched which objects, picture by picture: scores of parts of the pictures and the uncertainty over pictures come from it. Default: true."`
-	Seed         int64          `json:"seed" jsonschema:"default=0,minimum=0" jsonschema_description:"Seed of the whole study: replicate seeds and the sampler come from it."`
-	Budget       fileBudget     `json:"budget" jsonschema_description:"Bounds on what the study may use."`
-	Keep         fileKeep       `json:"keep" jsonschema_description:"Which checkpoints stay on disk, over the whole study."`
+	Name         string          `json:"name" jsonschema:"required" jsonschema_description:"Name of the study: letters, digits, dot, dash and underscore. It names the study in the database and its folder."`
+	Description  string          `json:"description" jsonschema_description:"The question that the study answers, in a sentence."`
+	Objective    fileObjective   `json:"objective" jsonschema_description:"What is compared or searched for. Default: mAP50-95 of the last epoch on the validation split."`
+	Trainer      fileTrainer     `json:"trainer" jsonschema:"required" jsonschema_description:"What trains, on what, for how long."`
+	Baseline     fileParams      `json:"baseline" jsonschema_description:"Knobs of the trainer that every trial gets, unless a factor changes them. A knob that is not named keeps the trainer's default."`
+	Factors      fileFactors     `json:"factors" jsonschema_description:"What the study varies, in this order: a list of levels, or a mapping with levels, a range, or both. One of the levels is the baseline's value."`
+	Variants     fileVariants    `json:"variants" jsonschema_description:"For design: variants, what is compared with the baseline: names, and the knobs that each changes, several at once if need be."`
+	Design       fileDesign      `json:"design" jsonschema:"required" jsonschema_description:"one-factor: the baseline, then each other level alone. leave-one-out: every factor at its last level, then each put back to the baseline alone. factorial: every combination. fractional-factorial, plackett-burman: few combinations, chosen so that every factor's effect is estimated from all trials. latin-hypercube, sobol: points spread over the ranges, to screen them. variants: the baseline, then each configuration under variants. grid: every combination without a baseline. search: a sampler proposes the points. A mapping has the design under kind, with options."`
+	Search       *fileSearch     `json:"search" jsonschema_description:"The sampler, for design: search."`
+	Replicates   fileReplicates  `json:"replicates" jsonschema_description:"Trainings of each variant, each with another seed; the seeds are the same over all variants. A number (default 1; intervals need at least 2, useful ones 4 or more), or a mapping: how many, or until each variant is settled, and by which rules verdicts are given."`
+	Tune         *fileTune       `json:"tune" jsonschema_description:"Tune every variant with the same budget before it is compared, several times over; replicates then train what was found, scored on objective.split."`
+	StoreMatches *bool           `json:"store_matches" jsonschema_description:"Keep with each trial which detections matched which objects, picture by picture: scores of parts of the pictures and the uncertainty over pictures come from it. Default: true."`
+	Seed         int64           `json:"seed" jsonschema:"default=0,minimum=0" jsonschema_description:"Seed of the whole study: replicate seeds and the sampler come from it."`
+	Constraints  fileConstraints `json:"constraints" jsonschema_description:"Bounds of metrics, for design: search. A point that breaks one is infeasible and cannot be the best."`
+	DataSplit    *fileDataSplit  `json:"data_split" jsonschema_description:"For design: search, what its trials are scored on, and what its result is confirmed on."`
+	Budget       fileBudget      `json:"budget" jsonschema_description:"Bounds on what the study may use."`
+	Keep         fileKeep        `json:"keep" jsonschema_description:"Which checkpoints stay on disk, over the whole study."`
 }
 
 type fileObjective struct {
-	Metric    string `json:"metric" jsonschema:"default=mAP50-95" jsonschema_description:"Metric as the trainer reports it: mAP50-95, mAP50, mAP75, mAP-small, precision, recall, AP/NAME, loss/box ..."`
-	Direction string `json:"direction" jsonschema:"enum=maximize,enum=minimize" jsonschema_description:"Which way is better. Default: maximize, and minimize for metrics that begin with loss, val-loss or time."`
-	Epoch     string `json:"epoch" jsonschema:"default=last,enum=last,enum=best" jsonschema_description:"Read the metric after the last epoch, or at the best one. The best epoch flatters every trial: it is chosen on the split it is scored on."`
-	BestBy    string `json:"best_by" jsonschema_description:"With epoch: best, the metric that chooses the epoch; the objective is read there. Default: the objective itself. The official YOLOv9 chooses by fitness."`
-	Split     string `json:"split" jsonschema:"default=val,enum=val,enum=test" jsonschema_description:"Pictures that are scored."`
+	Metric    string    `json:"metric" jsonschema:"default=mAP50-95" jsonschema_description:"Metric as the trainer reports it: mAP50-95, mAP50, mAP75, mAP-small, precision, recall, AP/NAME, loss/box ..."`
+	Direction string    `json:"direction" jsonschema:"enum=maximize,enum=minimize" jsonschema_description:"Which way is better. Default: maximize, and minimize for metrics that begin with loss, val-loss, time/ or model/."`
+	Epoch     string    `json:"epoch" jsonschema:"default=last,enum=last,enum=best" jsonschema_description:"Read the metric after the last epoch, or at the best one. The best epoch flatters every trial: it is chosen on the split it is scored on."`
+	BestBy    string    `json:"best_by" jsonschema_description:"With epoch: best, the metric that chooses the epoch; the objective is read there. Default: the objective itself. The official YOLOv9 chooses by fitness."`
+	Split     string    `json:"split" jsonschema:"enum=val,enum=test" jsonschema_description:"Pictures that are scored. Default: val, or data_split.tune."`
+	Also      fileGoals `json:"also" jsonschema_description:"Further objectives of a search, at most two: it looks for points of which none is better in all of them."`
 }
 
 type fileTrainer struct {
@@ -88,15 +91,11 @@ type fileFactor struct {
 	Requires fileParams `json:"requires" jsonschema_description:"Values that other knobs must have for this one to matter. A number other than 0 means on: any value but 0 meets it."`
 }
 
-type fileSearch struct {
-	Sampler string `json:"sampler" jsonschema:"default=tpe,enum=random,enum=tpe,enum=cmaes,enum=sobol" jsonschema_description:"Who proposes the points."`
-	Trials  int    `json:"trials" jsonschema:"required,minimum=1" jsonschema_description:"How many points are tried."`
-	Pruner  string `json:"pruner" jsonschema:"default=none,enum=none,enum=median,enum=successive-halving" jsonschema_description:"Who stops trials that look bad after some epochs."`
-}
-
 type fileBudget struct {
 	Parallel    int     `json:"parallel" jsonschema:"default=0,minimum=0" jsonschema_description:"Trials at once. 0: one per core or device."`
 	DeviceHours float64 `json:"device_hours" jsonschema:"default=0,minimum=0" jsonschema_description:"Sum over all trials. 0: no limit."`
+	Epochs      int     `json:"epochs" jsonschema:"default=0,minimum=0" jsonschema_description:"Epochs, summed over all trials. 0: no limit."`
+	WallClock   string  `json:"wall_clock" jsonschema_description:"Time since the first trial began: 90m, 12h. Default: no limit."`
 }
 
 type fileKeep struct {
@@ -130,8 +129,8 @@ type fileTune struct {
 	DeviceHours float64     `json:"device_hours" jsonschema:"required,minimum=0" jsonschema_description:"Budget of one tuning, the same for every variant."`
 	Repeats     int         `json:"repeats" jsonschema:"default=3,minimum=1" jsonschema_description:"Independent tunings of each variant. With 1 the variance of tuning stays unknown."`
 	Trials      int         `json:"trials" jsonschema:"default=1000,minimum=1" jsonschema_description:"Most trials of one tuning."`
-	Sampler     string      `json:"sampler" jsonschema:"default=tpe,enum=random,enum=tpe,enum=cmaes,enum=sobol" jsonschema_description:"Who proposes the points."`
-	Pruner      string      `json:"pruner" jsonschema:"default=none,enum=none,enum=median,enum=successive-halving" jsonschema_description:"Who stops trials that look bad after some epochs."`
+	Sampler     string      `json:"sampler" jsonschema:"default=tpe,enum=random,enum=tpe,enum=goptuna-tpe,enum=cmaes,enum=sobol,enum=gp,enum=nsga2,enum=grid" jsonschema_description:"Who proposes the points."`
+	Pruner      string      `json:"pruner" jsonschema:"default=none,enum=none,enum=median,enum=percentile,enum=patient,enum=threshold,enum=wilcoxon,enum=successive-halving,enum=asha,enum=hyperband" jsonschema_description:"Who stops trials that look bad after some epochs."`
 	Split       string      `json:"split" jsonschema:"default=val,enum=val,enum=test" jsonschema_description:"Pictures that tuning is scored on; another split than objective.split."`
 }
 
@@ -160,26 +159,31 @@ func (f fileStudy) spec() Spec {
 	s := Spec{
 		Name:        f.Name,
 		Description: f.Description,
-		Objective: Objective{Metric: f.Objective.Metric, Direction: f.Objective.direction(),
-			Epoch: f.Objective.Epoch, BestBy: f.Objective.BestBy, Split: f.Objective.Split},
-		Trainer:    f.Trainer.spec(),
-		Baseline:   trials.Params(f.Baseline),
-		Design:     f.Design.Kind,
-		Layout:     f.Design.layout(),
-		Replicates: f.Replicates.most(),
-		Settle:     f.Replicates.settle(),
-		Rules:      Rules{Margin: f.Replicates.Margin, Alpha: f.Replicates.Alpha, Correction: f.Replicates.Correction},
-		NoMatches:  f.StoreMatches != nil && !*f.StoreMatches,
-		Seed:       f.Seed,
-		Budget:     Budget{Parallel: f.Budget.Parallel, DeviceHours: f.Budget.DeviceHours},
-		Keep:       Keep(f.Keep),
+		Objective: Objective{Metric: f.Objective.Metric, Direction: direction(f.Objective.Metric, f.Objective.Direction),
+			Epoch: f.Objective.Epoch, BestBy: f.Objective.BestBy, Split: f.Objective.Split, Also: f.Objective.Also.goals()},
+		Trainer:     f.Trainer.spec(),
+		Baseline:    trials.Params(f.Baseline),
+		Design:      f.Design.Kind,
+		Layout:      f.Design.layout(),
+		Replicates:  f.Replicates.most(),
+		Settle:      f.Replicates.settle(),
+		Rules:       Rules{Margin: f.Replicates.Margin, Alpha: f.Replicates.Alpha, Correction: f.Replicates.Correction},
+		NoMatches:   f.StoreMatches != nil && !*f.StoreMatches,
+		Seed:        f.Seed,
+		Search:      f.Search.spec(),
+		Constraints: f.Constraints.constraints(),
+		Budget:      Budget(f.Budget),
+		Keep:        Keep(f.Keep),
 	}
 	if s.Baseline == nil {
 		s.Baseline = trials.Params{}
 	}
-	if f.Search != nil {
-		s.Search = &Search{Sampler: f.Search.Sampler, Trials: f.Search.Trials, Pruner: f.Search.Pruner}
+	if f.DataSplit != nil {
+		split := DataSplit(*f.DataSplit)
+		s.DataSplit = &split
+		s.Objective.Split = cmp.Or(s.Objective.Split, split.Tune)
 	}
+	s.Objective.Split = cmp.Or(s.Objective.Split, defaultSplit)
 	if t := f.Tune; t != nil {
 		s.Tune = &Tune{Knobs: t.Knobs.factors(), DeviceHours: t.DeviceHours, Repeats: t.Repeats, Trials: t.Trials,
 			Sampler: t.Sampler, Pruner: t.Pruner, Split: t.Split}
@@ -246,14 +250,6 @@ func (o replicateOptions) settle() *Settle {
 	return s
 }
 
-func (o fileObjective) direction() trials.Direction {
-	switch {
-	case o.Direction == "minimize", o.Direction == "" && isLoss(o.Metric):
-		return trials.Minimize
-	}
-	return trials.Maximize
-}
-
 func (t fileTrainer) spec() Trainer {
 	s := Trainer{Backend: t.Backend, Model: t.Model, Data: t.Data, ImageSize: t.ImageSize, Epochs: t.Epochs,
 		Batch: t.Batch, Device: t.Device, Command: t.Command, Env: t.Env, Timeout: t.Timeout,
@@ -299,6 +295,9 @@ const (
 	builtinImageSize = 128 // built-in pictures are made for it
 	defaultBatch     = 16
 )
+
+// defaultSplit is what a study is scored on that says nothing of it.
+const defaultSplit = "val"
 
 // Defaults of replicates until settled (docs/STATISTICS.md).
 const defaultMost = 12

@@ -211,7 +211,7 @@ func TestFaults(t *testing.T) {
 		{"wrong type", "replicates: five", nil, []string{`s.yaml:4:13: replicates must be a whole number, not the text "five"`}},
 		{"fraction for a count", "replicates: 2.5", nil, []string{`s.yaml:4:13: replicates must be a whole number, not 2.5`}},
 		{"number for text", "description: 2026", nil, []string{`s.yaml:4:14: description must be text, not 2026 (in quotes it is text: "2026")`}},
-		{"list for mapping", "budget: [1]", nil, []string{`s.yaml:4:9: budget must be a mapping, not a list (keys: parallel, device_hours)`}},
+		{"list for mapping", "budget: [1]", nil, []string{`s.yaml:4:9: budget must be a mapping, not a list (keys: parallel, device_hours, epochs, wall_clock)`}},
 		{"mapping for value", "seed: {a: 1}", nil, []string{`s.yaml:4:7: seed must be a whole number, not a mapping`}},
 		{"empty value", "seed:", nil, []string{`s.yaml:4:1: seed must be a whole number, not empty`}},
 		{"too small", "replicates: 0", nil, []string{`s.yaml:4:13: replicates must be at least 1, not 0`}},
@@ -475,7 +475,7 @@ func TestNearest(t *testing.T) {
 }
 
 func FuzzParse(f *testing.F) {
-	for _, s := range []string{whole, minimal, "", "a: [", "? x", "- - -", "a: {b: {c: [1, {d: ~}]}}", "a: |\n  x\n", "{}", "name: 1e999", "&a *a", "!!x y", "<<: 1",
+	for _, s := range []string{whole, minimal, searching, "", "a: [", "? x", "- - -", "a: {b: {c: [1, {d: ~}]}}", "a: |\n  x\n", "{}", "name: 1e999", "&a *a", "!!x y", "<<: 1",
 		"factors: {a: {low: 0, high: 1, step: 1e-300}}\ndesign: grid"} {
 		f.Add(s, "factors.a.levels=[1]")
 	}

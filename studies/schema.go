@@ -46,6 +46,9 @@ func whenDesign(then *jsonschema.Schema, kinds ...any) *jsonschema.Schema {
 	return &jsonschema.Schema{If: &jsonschema.Schema{Properties: design, Required: []string{"design"}}, Then: then}
 }
 
+// durationPattern is a duration as Go reads it: 45m, 2h30m.
+const durationPattern = `^([0-9.]+(h|m|s|ms))+$`
+
 func need(keys ...string) *jsonschema.Schema { return &jsonschema.Schema{Required: keys} }
 
 // JSONSchemaExtend adds what tags cannot say.
@@ -55,7 +58,7 @@ func (fileStudy) JSONSchemaExtend(s *jsonschema.Schema) {
 
 // JSONSchemaExtend says which keys each backend needs, and which it does not read.
 func (fileTrainer) JSONSchemaExtend(s *jsonschema.Schema) {
-	property(s, "timeout").Pattern = `^([0-9.]+(h|m|s|ms))+$`
+	property(s, "timeout").Pattern = durationPattern
 	property(s, "device").Pattern = `^(auto|cpu|cuda|cuda:[0-9]+)$`
 	property(s, "image_size").MultipleOf = "32"
 	native := need("model", "data", "epochs")
@@ -139,6 +142,31 @@ func (fileReplicates) JSONSchema() *jsonschema.Schema {
 	long.DependentRequired = map[string][]string{"max": {"until"}, "rule": {"until"}, "looks": {"until"}}
 	property(long, "alpha").ExclusiveMaximum = "1"
 	return &jsonschema.Schema{Default: 1, OneOf: []*jsonschema.Schema{{Type: "integer", Minimum: "1"}, long}}
+}
+
+// JSONSchema is a list of points.
+func (filePoints) JSONSchema() *jsonschema.Schema {
+	point := fileParams{}.JSONSchema()
+	point.MinProperties = one()
+	return &jsonschema.Schema{Type: "array", Items: point}
+}
+
+// JSONSchema is a list of objectives.
+func (fileGoals) JSONSchema() *jsonschema.Schema {
+	most := uint64(maxGoals - 1)
+	return &jsonschema.Schema{Type: "array", MaxItems: &most, Items: longSchema(fileGoal{}, "a further objective")}
+}
+
+// JSONSchema is a list of constraints, each with one bound.
+func (fileConstraints) JSONSchema() *jsonschema.Schema {
+	item := longSchema(fileConstraint{}, "a constraint")
+	item.OneOf = []*jsonschema.Schema{need("at_most"), need("at_least")}
+	return &jsonschema.Schema{Type: "array", Items: item}
+}
+
+// JSONSchemaExtend says how a duration is written.
+func (fileBudget) JSONSchemaExtend(s *jsonschema.Schema) {
+	property(s, "wall_clock").Pattern = durationPattern
 }
 
 // longSchema is the schema of a file struct inside another one.

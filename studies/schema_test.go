@@ -158,6 +158,17 @@ func TestSchemaAgreesWithParse(t *testing.T) {
 	for _, rest := range []string{"design: search\nfactors: {a: [1, 2]}", "design: search\nsearch: {trials: 1}", "design: factorial", "design: grid", "design: leave-one-out"} {
 		check(rest, "name: a\ntrainer: {backend: command, command: [a]}\n"+rest+"\n", false)
 	}
+	check("a search", searching, true)
+	for _, rest := range []string{"constraints: [{metric: a}]", "constraints: [{at_most: 1}]", "constraints: [{metric: a, at_most: 1, at_least: 2}]", "data_split: {tune: train}",
+		"search: {trials: 1, try: [{}]}", "search: {trials: 1, forbid: {a: 1}}", "search: {trials: 1, stop: {no_improvement: 0}}", "search: {trials: 1, stop: 3}",
+		"search: {trials: 1, fix: [a]}", "search: {trials: 1, sampler_options: {a: [1]}}", "objective: {also: [{metric: a}, {metric: b}, {metric: c}]}",
+		"objective: {also: [{direction: minimize}]}", "budget: {wall_clock: soon}", "budget: {epochs: -1}"} {
+		base := "name: a\ntrainer: {backend: command, command: [a]}\ndesign: search\nfactors: {a: [1, 2]}\n"
+		if !strings.HasPrefix(rest, "search") {
+			base += "search: {trials: 1}\n"
+		}
+		check(rest, base+rest+"\n", false)
+	}
 	check("name", "name: a b\ntrainer: {backend: command, command: [a]}\ndesign: one-factor\n", false)
 	check("no name", "trainer: {backend: command, command: [a]}\ndesign: one-factor\n", false)
 	check("no trainer", "name: a\ndesign: one-factor\n", false)
@@ -278,6 +289,10 @@ func keyword(s map[string]any, key string, rule, v any) string {
 		return bad(isNumber && math.Mod(number, rule.(float64)) != 0)
 	case "minItems":
 		return bad(isList && len(list) < int(rule.(float64)))
+	case "maxItems":
+		return bad(isList && len(list) > int(rule.(float64)))
+	case "minProperties":
+		return bad(isObject && len(object) < int(rule.(float64)))
 	case "items":
 		for _, x := range list {
 			if fault := conforms(rule.(map[string]any), x); fault != "" {

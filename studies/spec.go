@@ -206,12 +206,12 @@ func (o Objective) Goals() []trials.Goal {
 }
 
 // Chooser is the metric by which the best epoch is chosen, and which way it is better: the objective, or BestBy,
-// which is better when it is larger, unless it is a loss or a time.
+// which is better when it is larger, unless it is a loss, a time or a size.
 func (o Objective) Chooser() (metric string, dir trials.Direction) {
 	switch {
 	case o.BestBy == "" || o.BestBy == o.Metric:
 		return o.Metric, o.Direction
-	case isLoss(o.BestBy):
+	case isCost(o.BestBy):
 		return o.BestBy, trials.Minimize
 	}
 	return o.BestBy, trials.Maximize

@@ -53,8 +53,11 @@ func Validate(s Spec, knobs []trials.Knob, strict bool) error {
 		}
 	}
 	for _, f := range v.spec.Factors {
-		v.alive(f)
+		if _, fixed := v.spec.held()[f.Name]; !fixed {
+			v.alive(f)
+		}
 	}
+	v.tried()
 	v.tuned(s, strict)
 	return v.faults.err()
 }
@@ -227,6 +230,11 @@ func (v *validator) alive(f Factor) {
 		if v.spec.Design == DesignVariants {
 			at = "variants"
 		}
+		if _, fixed := v.spec.held()[name]; fixed {
+			v.add("search.fix."+name, "", fmt.Sprintf("fix %s as well, or search over %s", f.Name, name),
+				"%s changes nothing here: it requires %s=%s, and search.fix has %s", f.Name, name, trials.FormatValue(want), shown)
+			continue
+		}
 		v.add(at, f.Name, fmt.Sprintf("set baseline.%s to %s, or leave the factor out", name, trials.FormatValue(want)),
 			"%s changes nothing here: it requires %s=%s, and %s has %s", f.Name, name, trials.FormatValue(want), where, shown)
 	}
@@ -236,6 +244,9 @@ func (v *validator) alive(f Factor) {
 func (v *validator) have(name string) (any, bool) {
 	if f, ok := v.spec.Factor(name); ok && v.spec.Design == DesignLeaveOneOut && len(f.Levels) > 0 {
 		return f.Full(v.spec.Baseline[name]), true
+	}
+	if x, ok := v.spec.held()[name]; ok {
+		return x, true
 	}
 	if x, ok := v.spec.Baseline[name]; ok {
 		return x, true
@@ -249,6 +260,9 @@ func (v *validator) canMeet(name string, want any) bool {
 	if slices.ContainsFunc(v.spec.Variants, func(w Variant) bool { x, ok := w.Params[name]; return ok && meets(x) }) {
 		return true
 	}
+	if x, fixed := v.spec.held()[name]; fixed {
+		return meets(x)
+	}
 	f, varied := v.spec.Factor(name)
 	anyLevel := v.spec.Design == DesignFactorial || v.spec.Design == DesignGrid || v.spec.Design == DesignSearch || v.spec.Screens()
 	if varied && anyLevel {
@@ -259,4 +273,37 @@ func (v *validator) canMeet(name string, want any) bool {
 	}
 	x, ok := v.have(name)
 	return ok && meets(x)
+}
+
+// held are the factors that a search keeps at a value.
+func (s Spec) held() trials.Params {
+	if s.Design != DesignSearch || s.Search == nil {
+		return nil
+	}
+	return s.Search.Fix
+}
+
+// tried checks that every factor that a point by hand names matters there.
+func (v *validator) tried() {
+	if v.spec.Design != DesignSearch || v.spec.Search == nil {
+		return
+	}
+	for i, p := range v.spec.Search.Try {
+		point := v.spec.held().With(p)
+		for _, f := range v.spec.Factors {
+			if _, named := p[f.Name]; !named || trials.SameValue(p[f.Name], v.spec.Baseline[f.Name]) {
+				continue
+			}
+			for _, name := range f.Requires.Names() {
+				have, ok := point[name]
+				if !ok {
+					have, ok = v.have(name)
+				}
+				if want := f.Requires[name]; ok && !(trials.Params{name: have}).Meets(trials.Params{name: want}) {
+					v.add(index("search.try", i)+"."+f.Name, f.Name, fmt.Sprintf("add %s to the point, or leave %s out of it", name, f.Name),
+						"%s changes nothing at this point: it requires %s=%s, and the point has %s=%s", f.Name, name, trials.FormatValue(want), name, trials.FormatValue(have))
+				}
+			}
+		}
+	}
 }

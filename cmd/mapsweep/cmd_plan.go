@@ -33,6 +33,7 @@ type planned struct {
 	Lacks    string       `json:"lacks,omitempty"`   // the device that this machine does not have
 	Plan     *design.Plan `json:"plan,omitempty"`
 	Space    trials.Space `json:"space,omitempty"`
+	searched
 	costs
 }
 
@@ -123,7 +124,7 @@ func layOut(spec studies.Spec) (*planned, error) {
 	}
 	p.Trials = n
 	if !spec.Fixed() {
-		p.Space = spec.Space()
+		p.Space, p.searched = spec.Space(), search(spec)
 		return p, nil
 	}
 	plan, err := design.Points(spec)
@@ -175,10 +176,7 @@ func (a *app) printPlan(spec studies.Spec, p *planned) {
 		}
 		printTunings(w, spec, *p.Plan)
 	} else {
-		fmt.Fprintf(w, "sampler %s, pruner %s\n\n", spec.Search.Sampler, spec.Search.Pruner)
-		for _, s := range p.Space {
-			fmt.Fprintf(w, "  %-16s %s\n", s.Name, rangeOf(s))
-		}
+		printSearch(w, spec, p.Space)
 	}
 	printCosts(w, spec, p)
 }

@@ -152,18 +152,52 @@ func (s source) load() (studies.Spec, trainer.Backend, error) {
 		if err := checkMetric(spec.Objective.Metric, reported); err != nil {
 			return none, nil, usagef("%s: objective.metric: %w", s.opts.File, err)
 		}
+		for i, g := range spec.Objective.Also {
+			if err := checkMetric(g.Metric, reported); err != nil {
+				return none, nil, usagef("%s: objective.also[%d]: %w", s.opts.File, i, err)
+			}
+		}
+		for i, k := range spec.Constraints {
+			if err := checkMetric(k.Metric, reported); err != nil {
+				return none, nil, usagef("%s: constraints[%d]: %w", s.opts.File, i, err)
+			}
+		}
 		if by := spec.Objective.BestBy; by != "" {
 			if err := checkMetric(by, m.Metrics()); err != nil {
 				return none, nil, usagef("%s: objective.best_by: %w", s.opts.File, err)
 			}
 		}
 	}
-	if spec.Search != nil {
-		if _, ok := samplers()[spec.Search.Sampler]; !ok {
-			return none, nil, usagef("search.sampler: no sampler %q", spec.Search.Sampler)
-		}
+	if err := checkSearch(spec); err != nil {
+		return none, nil, usagef("%s: %w", s.opts.File, err)
 	}
 	return spec, backend, nil
+}
+
+// checkSearch makes sampler and pruner of a search once, so that what they refuse is found before anything runs.
+func checkSearch(spec studies.Spec) error {
+	s := spec.Search
+	if s == nil || spec.Design != studies.DesignSearch {
+		return nil
+	}
+	sampler, ok := samplers()[s.Sampler]
+	if !ok {
+		return fmt.Errorf("search.sampler: no sampler %q", s.Sampler)
+	}
+	if _, err := sampler(sweep.SamplerConfig{Seed: spec.Seed, Space: spec.Space(), Trials: s.Trials, Goals: spec.Objective.Goals(), Options: s.SamplerOptions}); err != nil {
+		return fmt.Errorf("search.sampler %s: %w", s.Sampler, err)
+	}
+	if s.Pruner == "" || s.Pruner == "none" {
+		return nil
+	}
+	pruner, ok := pruners()[s.Pruner]
+	if !ok {
+		return fmt.Errorf("search.pruner: no pruner %q", s.Pruner)
+	}
+	if _, err := pruner(sweep.PrunerConfig{Seed: spec.Seed, Epochs: spec.Trainer.Epochs, Trials: s.Trials, Options: s.PrunerOptions}); err != nil {
+		return fmt.Errorf("search.pruner %s: %w", s.Pruner, err)
+	}
+	return nil
 }
 
 // levelsOf lists the values that a study tries for each factor: its levels, or the ends of its range.
