@@ -10,8 +10,11 @@ import (
 	"github.com/mapsweep/mapsweep/trials"
 )
 
-// patience is how long a write waits for other processes.
-const patience = 60 * time.Second
+// How long a write, and at most how long a read, waits for other processes.
+const (
+	patience     = 60 * time.Second
+	readPatience = 10 * time.Second
+)
 
 // querier runs a SELECT: on the writing connection or in a reading transaction.
 type querier interface {
@@ -137,7 +140,7 @@ func (d *DB) transact(ctx context.Context, do func(context.Context, *session) er
 
 // retry repeats do while another process holds the lock, until patience or ctx ends.
 func (d *DB) retry(ctx context.Context, do func() error) error {
-	deadline := time.Now().Add(patience)
+	deadline := time.Now().Add(d.patience)
 	for {
 		err := do()
 		if !busy(err) || time.Now().After(deadline) {
