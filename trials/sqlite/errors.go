@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"syscall"
 
 	"github.com/mattn/go-sqlite3"
 
@@ -30,8 +31,12 @@ func (d *DB) explain(err error) error {
 	case sqlite3.ErrNotADB:
 		return d.wrap(trials.ErrNotOurs, se, "name another file")
 	case sqlite3.ErrBusy, sqlite3.ErrLocked:
-		return d.wrap(trials.ErrBusy, se, fmt.Sprintf("another process has been writing for more than %v: stop it or wait", patience))
+		return d.wrap(trials.ErrBusy, se, "another process keeps it locked: end that process (lsof "+d.path+" names it), or run the same command again when it has finished")
 	case sqlite3.ErrIoErr:
+		if limited(se.SystemErrno) {
+			return d.wrap(trials.ErrDiskFull, se, "the file may not grow further: raise the quota or the limit of file sizes (ulimit -f), or free space in "+dir+
+				", and run the same command again: everything recorded before is kept")
+		}
 		return fmt.Errorf("database %s: %w (code %d): check the disk and run the same command again", d.path, se, se.ExtendedCode)
 	}
 	return fmt.Errorf("database %s: %w", d.path, se)
@@ -39,6 +44,11 @@ func (d *DB) explain(err error) error {
 
 func (d *DB) wrap(kind error, cause sqlite3.Error, advice string) error {
 	return fmt.Errorf("database %s: %w (%w): %s", d.path, kind, cause, advice)
+}
+
+// limited says that the system refused a write because the file or its owner has reached a limit, and not the disk its end.
+func limited(errno syscall.Errno) bool {
+	return errno == syscall.EFBIG || errno == syscall.EDQUOT || errno == syscall.ENOSPC
 }
 
 // busy says that another connection holds the lock that err was refused for.

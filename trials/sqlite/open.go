@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"time"
 
 	_ "github.com/mattn/go-sqlite3" // the driver "sqlite3"
 
@@ -25,6 +26,8 @@ type DB struct {
 	file    os.FileInfo // the file that was opened for writing; nil if read-only
 	cache   cache
 	closing sync.Once
+	// patience is how long a write waits for other processes.
+	patience time.Duration
 }
 
 var (
@@ -38,40 +41,42 @@ var (
 // file or database, trials.ErrNewer for one of a later schema, trials.ErrCorrupt,
 // trials.ErrReadOnly, trials.ErrDiskFull.
 func Open(ctx context.Context, path string) (*DB, error) {
-	d, err := open(ctx, path)
+	d, err := newDB(path)
+	if err == nil {
+		err = d.open(ctx)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
 	return d, nil
 }
 
-func open(ctx context.Context, path string) (*DB, error) {
-	d, err := newDB(path)
-	if err != nil {
-		return nil, err
-	}
+func (d *DB) open(ctx context.Context) (err error) {
 	if err := os.MkdirAll(filepath.Dir(d.path), 0o777); err != nil {
-		return nil, fmt.Errorf("%w: %w", trials.ErrReadOnly, err)
+		return fmt.Errorf("%w: %w", trials.ErrReadOnly, err)
 	}
 	if err := checkHeader(d.path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, err
+		return err
+	}
+	if err := checkLog(d.path); err != nil {
+		return err
 	}
 	if d.writer, err = newSession(ctx, d.dsn("rwc", "_foreign_keys=1&_busy_timeout=100&_synchronous=NORMAL")); err != nil {
-		return nil, d.explain(err)
+		return d.explain(err)
 	}
 	if err := d.start(ctx); err != nil {
 		d.Close()
-		return nil, d.explain(err)
+		return d.explain(err)
 	}
-	if d.reader, err = newSession(ctx, d.dsn("rw", "_query_only=1&_busy_timeout=10000")); err != nil {
+	if d.reader, err = newSession(ctx, d.dsn("rw", "_query_only=1&"+busyTimeout(min(d.patience, readPatience)))); err != nil {
 		d.Close()
-		return nil, d.explain(err)
+		return d.explain(err)
 	}
 	if d.file, err = os.Stat(d.path); err != nil {
 		d.Close()
-		return nil, err
+		return err
 	}
-	return d, nil
+	return nil
 }
 
 // Alive implements trials.Guard: it compares the file at the path with the one that was opened.
@@ -92,7 +97,11 @@ func (d *DB) Alive(context.Context) error {
 
 // start checks whose database it is and lays missing tables.
 func (d *DB) start(ctx context.Context) error {
-	found, err := d.inspect(ctx, d.writer)
+	var found content
+	err := d.retry(ctx, func() (err error) {
+		found, err = d.inspect(ctx, d.writer)
+		return err
+	})
 	if err != nil {
 		return err
 	}
@@ -126,10 +135,13 @@ func OpenReadOnly(ctx context.Context, path string) (*DB, error) {
 }
 
 func (d *DB) openReadOnly(ctx context.Context) error {
+	if err := checkLog(d.path); err != nil {
+		return err
+	}
 	if err := checkHeader(d.path); err != nil {
 		return err
 	}
-	err := d.tryReadOnly(ctx, d.dsn("ro", "_busy_timeout=10000"))
+	err := d.tryReadOnly(ctx, d.dsn("ro", busyTimeout(min(d.patience, readPatience))))
 	if cannotOpen(err) && !hasLog(d.path) {
 		// On a read-only disk a database with a write-ahead log opens only as one that nobody changes.
 		err = d.tryReadOnly(ctx, d.dsn("ro", "immutable=1"))
@@ -165,7 +177,7 @@ func newDB(path string) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &DB{path: abs, cache: cache{views: map[int64]*view{}}}, nil
+	return &DB{path: abs, patience: patience, cache: cache{views: map[int64]*view{}}}, nil
 }
 
 // Path is the file's absolute path.
@@ -200,6 +212,9 @@ func (d *DB) dsn(mode, options string) string {
 	return u.String()
 }
 
+// busyTimeout is the option by which SQLite itself waits for a lock.
+func busyTimeout(d time.Duration) string { return fmt.Sprintf("_busy_timeout=%d", d.Milliseconds()) }
+
 // checkHeader refuses files that are no SQLite database; an empty file may become one.
 func checkHeader(path string) error {
 	f, err := os.Open(path)
@@ -222,6 +237,17 @@ func checkHeader(path string) error {
 		return fmt.Errorf("%s is no SQLite database: %w: name another file", path, trials.ErrNotOurs)
 	}
 	return nil
+}
+
+// checkLog refuses a write-ahead log whose database is missing or empty: SQLite would begin a new database and delete
+// the log, and with it the last commits of the one that was there.
+func checkLog(path string) error {
+	st, err := os.Stat(path)
+	if err == nil && st.Size() > 0 || err != nil && !errors.Is(err, fs.ErrNotExist) || !hasLog(path) {
+		return nil
+	}
+	return fmt.Errorf("database %s is missing or empty, but its log %s-wal is there: %w: put the database back beside its log, or, if it is not wanted any more, delete %s-wal",
+		path, path, trials.ErrGone, path)
 }
 
 // hasLog says whether a write-ahead log with content lies beside the file.

@@ -10,8 +10,11 @@ import (
 	"github.com/mapsweep/mapsweep/trials"
 )
 
-// patience is how long a write waits for other processes.
-const patience = 60 * time.Second
+// How long a write, and at most how long a read, waits for other processes.
+const (
+	patience     = 60 * time.Second
+	readPatience = 10 * time.Second
+)
 
 // session is one connection with its prepared statements. It is not safe for several goroutines: they take its lock.
 type session struct {
@@ -159,7 +162,7 @@ func (d *DB) transact(ctx context.Context, do func(context.Context, *session) er
 
 // retry repeats do while another process holds the lock, until patience or ctx ends.
 func (d *DB) retry(ctx context.Context, do func() error) error {
-	deadline := time.Now().Add(patience)
+	deadline := time.Now().Add(d.patience)
 	for {
 		err := do()
 		if !busy(err) || time.Now().After(deadline) {

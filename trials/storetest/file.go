@@ -26,14 +26,18 @@ const (
 	envPoints = "MAPSWEEP_STORETEST_POINTS"
 )
 
-// Main is the TestMain of a store's tests. Started by RunFile as a second process the
+// Main is the TestMain of a store's tests. Started by RunFile or RunSwarm as a second process the
 // binary enqueues and runs trials, and says every step that has returned; otherwise it runs the tests.
 func Main(m *testing.M, open Open) {
 	path := os.Getenv(envPath)
 	if path == "" {
 		os.Exit(m.Run())
 	}
-	if err := child(open, path); err != nil {
+	run := child
+	if os.Getenv(envSwarm) != "" {
+		run = swarmChild
+	}
+	if err := run(open, path); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
