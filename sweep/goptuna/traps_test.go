@@ -349,36 +349,6 @@ func TestNaNIsNoReason(t *testing.T) {
 	}
 }
 
-// TestTPENaNParameter: tpe.Sampler loops for ever once an observed parameter is NaN. Ours leaves that trial out.
-func TestTPENaNParameter(t *testing.T) {
-	h := sweeptest.Play(t, make1(t, goptuna.Random, quadraticSpace, 30), sweeptest.Empty(quadraticSpace, trials.Minimize), 1, 30, quadratic)
-	for i := range h.All() {
-		h.All()[i].Params["x"] = math.NaN()
-	}
-	suggest(t, make1(t, goptuna.TPE, quadraticSpace, 30), h, 30)
-}
-
-// TestTPEPrunedAtItsFirstEpoch: goptuna forgets the value of a pruned trial whose only step is 0. Here epochs count from
-// one, and pruned trials are ranked by how far they came and how good they were.
-func TestTPEPrunedAtItsFirstEpoch(t *testing.T) {
-	space := trials.Space{{Name: "x", Kind: trials.Float, Low: 0, High: 1}}
-	h := sweeptest.Empty(space, trials.Minimize)
-	for i := range 30 {
-		x := float64(i) / 29
-		tr := sweeptest.Trial(i, trials.Suggestion{Space: space, Params: trials.Params{"x": x}}, math.Abs(x-0.8))
-		tr.State, tr.Values = trials.Pruned, nil
-		h = sweeptest.Add(h, tr)
-	}
-	s := make1(t, goptuna.TPE, space, 40)
-	mean := 0.0
-	for i := range 20 {
-		mean += suggest(t, s, h, 30+i).Params["x"].(float64) / 20
-	}
-	if math.Abs(mean-0.8) > 0.15 {
-		t.Errorf("after 30 trials pruned at epoch 1, best around 0.8, TPE proposes %.2f on average", mean)
-	}
-}
-
 // TestTPEAvoidsRunningTrials: a parallel worker does not propose what another one is running.
 func TestTPEAvoidsRunningTrials(t *testing.T) {
 	space := trials.Space{{Name: "c", Kind: trials.Categorical, Choices: []any{"a", "b"}}}
