@@ -112,8 +112,33 @@ func (r *run) runTrial(ctx, accept context.Context, h *holding, t trials.Trial) 
 		defer stop()
 	}
 	r.emit(TrialStarted{Trial: t, Lease: h.lease, Dir: job.Dir, Epochs: job.Epochs, Resume: lastEpoch(begin.known)})
+	if r.overdue(tctx, a) {
+		return r.settle(keep, a, h.lease, job, trainer.Result{}, context.Cause(tctx), context.Cause(tctx))
+	}
 	res, err := r.train(tctx, ctx, a, job)
 	return r.settle(keep, a, h.lease, job, res, err, context.Cause(tctx))
+}
+
+// overdue asks the pruner about the last epoch of an attempt before, which may have ended before the pruner was asked, and
+// cancels the trial if it is to be pruned.
+func (r *run) overdue(ctx context.Context, a *active) bool {
+	if len(a.trial.Attempts) > 1 && len(a.measured) > 0 && ctx.Err() == nil {
+		r.judge(ctx, a)
+	}
+	return ctx.Err() != nil
+}
+
+// judge asks the pruner about a trial's last epoch, and cancels the trial if it is to be pruned.
+func (r *run) judge(ctx context.Context, a *active) {
+	if r.pruner == nil {
+		return
+	}
+	prune, err := r.prune(ctx, a)
+	if err != nil {
+		a.cancel(storeError{fmt.Errorf("prune trial %d: %w", a.trial.Number, err)})
+	} else if prune {
+		a.cancel(ErrPruned)
+	}
 }
 
 // exchange trades the lease for one that the trial shares with nobody. It ends when the trial is taken away
@@ -286,15 +311,7 @@ func (r *run) report(ctx context.Context, a *active, m trials.Measurement) {
 		a.cancel(ErrStopped)
 		return
 	}
-	if r.pruner == nil {
-		return
-	}
-	prune, err := r.prune(ctx, a)
-	if err != nil {
-		a.cancel(storeError{fmt.Errorf("prune trial %d: %w", a.trial.Number, err)})
-	} else if prune {
-		a.cancel(ErrPruned)
-	}
+	r.judge(ctx, a)
 }
 
 // prune asks the pruner; a panic in it is an error.

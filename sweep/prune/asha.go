@@ -50,8 +50,13 @@ func Hyperband(c sweep.PrunerConfig) (sweep.Pruner, error) {
 	}
 	s.weights = shares(n, s.eta)
 	_, s.offset = math.Modf(float64(uint64(c.Seed)%(1<<32)) * (math.Sqrt2 - 1))
-	return s, o.done()
+	return hyperband{s}, o.done()
 }
+
+type hyperband struct{ halving }
+
+// Bracket implements sweep.Bracketer.
+func (s hyperband) Bracket(suggestion int) int { return s.assigned(suggestion) }
 
 // Most brackets that may be asked for, and how many there are where the length of a trial says nothing else.
 const (

@@ -65,12 +65,12 @@ func (s halving) bracket(t trials.Trial) int {
 	if b, ok := t.Integer(trials.AttrBracket); ok && b >= 0 && int(b) < len(s.weights) {
 		return int(b)
 	}
-	return s.Bracket(t.Number)
+	return s.assigned(t.Number)
 }
 
-// Bracket is the bracket of a suggestion, a pure function of the study's seed and the suggestion's index: the additive
+// assigned is the bracket of a suggestion, a pure function of the study's seed and the suggestion's index: the additive
 // recurrence of the golden ratio fills the brackets in proportion to their weights from the first few suggestions on.
-func (s halving) Bracket(suggestion int) int {
+func (s halving) assigned(suggestion int) int {
 	_, u := math.Modf(s.offset + float64(suggestion)*(math.Phi-1))
 	for b, w := range s.weights {
 		if u -= w; u < 0 {
