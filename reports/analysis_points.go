@@ -87,7 +87,7 @@ func (s *Snapshot) left() []string {
 	for _, t := range s.Trials {
 		_, ok := objective(t)
 		switch {
-		case t.Superseded():
+		case !t.Counts():
 		case t.State == trials.Pruned:
 			pruned++
 		case t.State == trials.Fail || t.State == trials.Complete && !ok:

@@ -35,6 +35,10 @@ func account(spec studies.Spec, at *courses.Standing, ts []trials.Trial, now tim
 			}
 			continue
 		}
+		if t.Continued() {
+			a.Continued++
+			continue
+		}
 		a.Planned++
 		if _, tuned := t.Tuning(); !tuned && !strings.HasPrefix(t.Key, byHand) {
 			asked++

@@ -41,7 +41,7 @@ func newSearch(s *Snapshot) *Search {
 		se.Sampler, se.Pruner = s.Spec.Search.Sampler, s.Spec.Search.Pruner
 	}
 	ended := slices.DeleteFunc(slices.Clone(s.Trials), func(t trials.Trial) bool {
-		return t.Superseded() || t.State != trials.Complete && t.State != trials.Pruned
+		return !t.Counts() || t.State != trials.Complete && t.State != trials.Pruned
 	})
 	slices.SortStableFunc(ended, func(a, b trials.Trial) int {
 		return cmp.Or(a.Finished.Compare(b.Finished), cmp.Compare(a.Number, b.Number))

@@ -90,6 +90,8 @@ type Accounting struct {
 	Waiting    int `json:"waiting"`  // enqueued, not yet proposed by the sampler, or not yet chosen by a tuning
 	Repeated   int `json:"repeated"` // failures repeated by another trial; not those that were skipped and run after all; not part of the sum
 	Missing    int `json:"missing"`  // points of a fixed design that were never enqueued
+	// Continued counts pruned trials that another one goes on from, which stands for the point; it is not part of the sum.
+	Continued int `json:"continued,omitempty"`
 	// Most is what Planned may grow to while variants are not settled; 0: it does not grow.
 	Most int `json:"most,omitempty"`
 }
@@ -143,7 +145,7 @@ func Load(ctx context.Context, r trials.Reader, study string) (*Snapshot, error)
 
 // New makes a snapshot of a study and its trials, in any order.
 func New(st trials.Study, ts []trials.Trial) (*Snapshot, error) {
-	s := &Snapshot{Study: st, Trials: byNumber(ts), analyses: &analyses{}}
+	s := &Snapshot{Study: st, Trials: trials.Joined(byNumber(ts)), analyses: &analyses{}}
 	if len(st.Resolved) > 0 {
 		if err := json.Unmarshal(st.Resolved, &s.Spec); err != nil {
 			return nil, fmt.Errorf("decode resolved file of study %q: %w", st.Name, err)

@@ -85,7 +85,7 @@ func (s *Snapshot) tuning(of trials.TuningOf, part *Snapshot) Tuning {
 	for _, tr := range ended {
 		x, ok := objective(tr)
 		switch {
-		case tr.Superseded() || !tr.State.Finished() || tr.Text(trials.AttrClass) == trials.ClassSkipped:
+		case !tr.Counts() || !tr.State.Finished() || tr.Text(trials.AttrClass) == trials.ClassSkipped:
 		case ok && tr.State == trials.Complete:
 			t.Complete = append(t.Complete, x)
 		default:

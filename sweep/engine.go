@@ -218,7 +218,7 @@ func (r *run) search() error {
 	if r.pruner, err = newPruner(PrunerConfig{Seed: r.spec.Seed, Epochs: r.epochs, Trials: s.Trials, Options: s.PrunerOptions}); err != nil {
 		return fmt.Errorf("make pruner %s: %w", s.Pruner, err)
 	}
-	return nil
+	return r.checkPromoter()
 }
 
 // run opens, recovers, works and accounts.

@@ -52,15 +52,16 @@ func Keepers(keep studies.Keep, dir trials.Direction, ts []trials.Trial) map[int
 	return keepers
 }
 
-// retain deletes the checkpoints of ended trials that are not worth keeping. It only touches
+// retain deletes the checkpoints of ended trials that are not worth keeping, and that no trial may go on from. It only touches
 // files inside those trials' directories, and each trial once: calls follow each other.
 func (r *run) retain(ts []trials.Trial) error {
 	keepers := Keepers(r.spec.Keep, r.spec.Objective.Direction, ts)
+	needed := r.mayGoOn(ts)
 	resumer, _ := r.Backend.(trainer.Resumer)
 	cleaner, _ := r.Backend.(trainer.Cleaner)
 	var errs []error
 	for _, t := range ts {
-		if !t.State.Finished() || keepers[t.Number] || r.cleaned[t.ID] {
+		if !t.State.Finished() || keepers[t.Number] || needed(t) || r.cleaned[t.ID] {
 			continue
 		}
 		r.cleaned[t.ID] = true

@@ -91,13 +91,13 @@ const suggestionPrefix = "suggestion-"
 
 func suggestionKey(i int) string { return fmt.Sprintf("%s%04d", suggestionPrefix, i) }
 
-// suggestionIndex reads which suggestion a trial, or the trial that it repeats, came from.
+// suggestionIndex reads which suggestion a trial, or the trial that it repeats or continues, came from.
 func suggestionIndex(t trials.Trial) (int, bool) {
 	rest, ok := strings.CutPrefix(t.Key, suggestionPrefix)
 	if !ok {
 		return 0, false
 	}
-	if end := strings.IndexAny(rest, "/#"); end >= 0 {
+	if end := strings.IndexAny(rest, "/#^"); end >= 0 {
 		rest = rest[:end]
 	}
 	i, err := strconv.Atoi(rest)
@@ -204,6 +204,7 @@ func (r *run) enqueueSuggestion(ctx context.Context, s trials.Suggestion, i int,
 			one.Attrs[trials.AttrReplicate] = trials.Attr(n)
 			one.Attrs[trials.AttrSeed] = trials.Attr(design.Seed(r.spec.Seed, n))
 			one.Attrs[trials.AttrData] = trials.Attr(name)
+			r.setBracket(i, one.Attrs)
 			if _, err := r.Store.Enqueue(ctx, r.study.ID, one); err != nil {
 				return fmt.Errorf("enqueue %s: %w", one.Key, err)
 			}
@@ -243,7 +244,7 @@ func (r *run) completeSuggestions(ctx context.Context) error {
 	count := map[int]int{}
 	for _, t := range ts {
 		i, ok := suggestionIndex(t)
-		if !ok || t.Superseded() {
+		if !ok || !t.Counts() {
 			continue
 		}
 		if _, seen := made[i]; !seen {
@@ -259,6 +260,7 @@ func (r *run) completeSuggestions(ctx context.Context) error {
 		t := made[i]
 		s := trials.Suggestion{Space: t.Space, Params: t.Params, Attrs: inherited(t.Attrs)}
 		delete(s.Attrs, trials.AttrRetryOf)
+		delete(s.Attrs, trials.AttrContinues)
 		if err := r.enqueueSuggestion(ctx, s, i, ts); err != nil {
 			return err
 		}

@@ -24,10 +24,13 @@ const (
 // AttrSkippedBy says what left a skipped trial out: "budget". A study with a larger budget runs it after all.
 const AttrSkippedBy = "mapsweep:skipped_by"
 
-// recoverTrials puts trials of vanished workers back and repeats failed ones.
+// recoverTrials puts trials of vanished workers back, repeats failed ones and mends half-made links of chains.
 func (r *run) recoverTrials(ctx context.Context, ev *StudyStarted) error {
 	ts, err := r.Store.Trials(ctx, r.study.ID)
 	if err != nil {
+		return err
+	}
+	if err := r.linkChains(ctx, ts); err != nil {
 		return err
 	}
 	r.learnPeaks(ts)
@@ -151,7 +154,7 @@ func repeatKey(t trials.Trial) string {
 }
 
 // outcomeAttrs are the attributes that a repetition does not inherit.
-var outcomeAttrs = []string{trials.AttrKey, trials.AttrClass, trials.AttrReason, trials.AttrLogTail, trials.AttrRetriedBy,
+var outcomeAttrs = []string{trials.AttrKey, trials.AttrClass, trials.AttrReason, trials.AttrLogTail, trials.AttrRetriedBy, trials.AttrContinued,
 	trials.AttrEffective, trials.AttrMismatch, trials.AttrScoreEpoch, trials.AttrFinal, trials.AttrBest, trials.AttrNote, trials.AttrRetries, trials.AttrPeakMiB,
 	AttrSkippedBy, AttrCheckpoint}
 

@@ -74,8 +74,12 @@ func (r *run) stopped(ts []trials.Trial) func(trials.Trial) bool {
 	}
 }
 
-// nextPoints asks for what may be done when no trial waits: a search's next point, or the replicates of unsettled variants.
+// nextPoints asks for what may be done when no trial waits: a pruned trial that should go on, a search's next point, or the
+// replicates of unsettled variants.
 func (r *run) nextPoints(ctx context.Context) (more bool, err error) {
+	if more, err := r.promote(ctx); more || err != nil {
+		return more, err
+	}
 	if !r.settles() {
 		return r.suggest(ctx)
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/mapsweep/mapsweep/studies"
 	"github.com/mapsweep/mapsweep/sweep"
 	"github.com/mapsweep/mapsweep/sweep/goptuna"
+	"github.com/mapsweep/mapsweep/sweep/prune"
 	"github.com/mapsweep/mapsweep/trainer/trainertest"
 	"github.com/mapsweep/mapsweep/trials"
 )
@@ -45,7 +46,7 @@ func (w *bench) sampler(f scripted) {
 
 func (w *bench) goptuna() {
 	w.Samplers = map[string]sweep.NewSampler{"tpe": goptuna.TPE, "random": goptuna.Random, "cmaes": goptuna.CMAES, "sobol": goptuna.Sobol}
-	w.Pruners = map[string]sweep.NewPruner{"median": goptuna.Median, "successive-halving": goptuna.SuccessiveHalving}
+	w.Pruners = map[string]sweep.NewPruner{"median": prune.Median, "successive-halving": goptuna.SuccessiveHalving}
 }
 
 func TestSearch(t *testing.T) {

@@ -11,7 +11,7 @@ import (
 )
 
 // Summary accounts for every trial that a study planned. Trials that another one
-// repeats are not counted, except in Repeated. Where variants get replicates until they
+// repeats are not counted, except in Repeated, and those that another one continues only in Continued. Where variants get replicates until they
 // are settled, those before the first look are planned, and what turned out to be needed.
 type Summary struct {
 	Planned    int `json:"planned"`
@@ -23,6 +23,8 @@ type Summary struct {
 	Running    int `json:"running"`
 	Waiting    int `json:"waiting"`  // enqueued, or still to be suggested by a search
 	Repeated   int `json:"repeated"` // failures that another trial repeats; not those that were skipped and run after all
+	// Continued counts pruned trials that another one goes on from, which stands for the point; it is not part of the sum.
+	Continued int `json:"continued,omitempty"`
 	// Missing counts points of a fixed design that are not in the database; they are planned, and nothing else.
 	Missing int `json:"missing,omitempty"`
 	// Most is what Planned may grow to while variants are not settled; 0: it does not grow.
@@ -96,6 +98,10 @@ func tally(spec studies.Spec, l layout, ts []trials.Trial, now time.Time) Summar
 			if t.Text(trials.AttrClass) != trials.ClassSkipped {
 				s.Repeated++
 			}
+			continue
+		}
+		if t.Continued() {
+			s.Continued++
 			continue
 		}
 		if _, ok := suggestionIndex(t); ok {

@@ -36,13 +36,14 @@ type active struct {
 	cancel context.CancelCauseFunc
 
 	watch    *telemetry.Watch // how it uses the machine, or nil
+	note     string           // what has to be said of where it began
 	mu       sync.Mutex
 	measured []trials.Measurement // of this attempt and those that it continues, by epoch
 	closed   bool                 // Train has returned or was given up: reports no longer count
 	shown    time.Time            // last progress event
 }
 
-// begin sets what earlier attempts measured that this one goes on from.
+// begin sets what earlier attempts, and the trials that it continues, measured that this one goes on from.
 func (a *active) begin(ms []trials.Measurement) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -88,11 +89,16 @@ func (r *run) runTrial(ctx, accept context.Context, h *holding, t trials.Trial) 
 			return r.settle(keep, a, h.lease, trainer.Job{}, trainer.Result{}, err, cmp.Or(context.Cause(tctx), ErrStopped))
 		}
 	}
-	job, resumed, err := r.job(t, h.lease)
+	links, err := r.chain(ctx, t)
 	if err != nil {
 		return errors.Join(err, r.Store.Requeue(keep, t.ID, outcomeInterrupted, err.Error()))
 	}
-	a.begin(slices.DeleteFunc(slices.Clone(t.Measurements), func(m trials.Measurement) bool { return m.Epoch > resumed }))
+	job, begin, err := r.job(t, links, h.lease)
+	if err != nil {
+		return errors.Join(err, r.Store.Requeue(keep, t.ID, outcomeInterrupted, err.Error()))
+	}
+	a.begin(begin.known)
+	a.note = begin.note
 	job.Progress = func(p trainer.Progress) { r.progress(a, p) }
 	if a.watch = r.watchUse(job, h.lease); a.watch != nil {
 		defer a.watch.Close()
@@ -105,9 +111,34 @@ func (r *run) runTrial(ctx, accept context.Context, h *holding, t trials.Trial) 
 		tctx, stop = context.WithTimeoutCause(tctx, r.timeout, ErrTimeout)
 		defer stop()
 	}
-	r.emit(TrialStarted{Trial: t, Lease: h.lease, Dir: job.Dir, Epochs: job.Epochs, Resume: resumed})
+	r.emit(TrialStarted{Trial: t, Lease: h.lease, Dir: job.Dir, Epochs: job.Epochs, Resume: lastEpoch(begin.known)})
+	if r.overdue(tctx, a) {
+		return r.settle(keep, a, h.lease, job, trainer.Result{}, context.Cause(tctx), context.Cause(tctx))
+	}
 	res, err := r.train(tctx, ctx, a, job)
 	return r.settle(keep, a, h.lease, job, res, err, context.Cause(tctx))
+}
+
+// overdue asks the pruner about the last epoch of an attempt before, which may have ended before the pruner was asked, and
+// cancels the trial if it is to be pruned.
+func (r *run) overdue(ctx context.Context, a *active) bool {
+	if len(a.trial.Attempts) > 1 && len(a.measured) > 0 && ctx.Err() == nil {
+		r.judge(ctx, a)
+	}
+	return ctx.Err() != nil
+}
+
+// judge asks the pruner about a trial's last epoch, and cancels the trial if it is to be pruned.
+func (r *run) judge(ctx context.Context, a *active) {
+	if r.pruner == nil {
+		return
+	}
+	prune, err := r.prune(ctx, a)
+	if err != nil {
+		a.cancel(storeError{fmt.Errorf("prune trial %d: %w", a.trial.Number, err)})
+	} else if prune {
+		a.cancel(ErrPruned)
+	}
 }
 
 // exchange trades the lease for one that the trial shares with nobody. It ends when the trial is taken away
@@ -119,38 +150,26 @@ func (r *run) exchange(ctx, accept context.Context, h *holding, how local.Alone)
 	return h.change(ctx, r.pool, how)
 }
 
-// job prepares the trial's directory and says what the backend is to do. resumed is the
-// number of epochs that an earlier attempt has finished.
-func (r *run) job(t trials.Trial, lease local.Lease) (job trainer.Job, resumed int, err error) {
+// job prepares the trial's directory and says what the backend is to do, and where it begins. links are the trials
+// that it continues.
+func (r *run) job(t trials.Trial, links []link, lease local.Lease) (job trainer.Job, begin start, err error) {
 	dir := trialDir(r.Dir, t.Number)
 	first := len(t.Attempts) <= 1
 	if first {
 		if err := setAside(dir, r.Now()); err != nil {
-			return job, 0, err
+			return job, begin, err
 		}
 	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return job, 0, fmt.Errorf("make directory of trial %d: %w", t.Number, err)
+		return job, begin, fmt.Errorf("make directory of trial %d: %w", t.Number, err)
 	}
 	job = trainer.Job{TrialID: t.ID, Number: t.Number, Params: t.Params.Clone(), Epochs: r.epochs, Seed: t.Seed(),
 		Threads: lease.Threads, Devices: lease.Devices, Data: t.Text(trials.AttrData), Split: r.spec.Objective.Split, Dir: dir}
-	if b, ok := r.Backend.(trainer.Resumer); ok && !first {
-		path, epoch := b.Latest(dir)
-		known := epoch
-		if path != "" && !hasEpochs(t.Measurements, epoch) {
-			known = gapless(t.Measurements)
-		}
-		switch {
-		case path == "" || known < epoch && !rereports(b, path, known+1, epoch):
-		case r.canResume(t, path):
-			job.Resume, job.Again, resumed = path, epoch-known, known
-		default: // what lies there is of no use here, and must not be taken for what comes now
-			if err := errors.Join(setAside(dir, r.Now()), os.MkdirAll(dir, 0o755)); err != nil {
-				return job, 0, fmt.Errorf("make directory of trial %d anew: %w", t.Number, err)
-			}
-		}
+	if begin, err = r.from(t, links, dir, first); err != nil {
+		return job, begin, err
 	}
-	return job, resumed, writeJSON(filepath.Join(dir, "trial.json"), map[string]any{
+	job.Resume, job.Again = begin.path, begin.again
+	return job, begin, writeJSON(filepath.Join(dir, "trial.json"), map[string]any{
 		"study": r.study.Name, "trial": t.Number, "key": t.Key, "params": t.Params, "seed": job.Seed, "epochs": job.Epochs,
 		"data": job.Data, "split": job.Split, "threads": job.Threads, "devices": job.Devices, "resume": job.Resume})
 }
@@ -292,15 +311,7 @@ func (r *run) report(ctx context.Context, a *active, m trials.Measurement) {
 		a.cancel(ErrStopped)
 		return
 	}
-	if r.pruner == nil {
-		return
-	}
-	prune, err := r.prune(ctx, a)
-	if err != nil {
-		a.cancel(storeError{fmt.Errorf("prune trial %d: %w", a.trial.Number, err)})
-	} else if prune {
-		a.cancel(ErrPruned)
-	}
+	r.judge(ctx, a)
 }
 
 // prune asks the pruner; a panic in it is an error.
@@ -382,6 +393,9 @@ func (r *run) settle(ctx context.Context, a *active, lease local.Lease, job trai
 		}
 	}
 	r.describe(job, res, v.outcome.Attrs)
+	if a.note != "" {
+		addNote(v.outcome.Attrs, a.note)
+	}
 	switch err := r.Store.Finish(ctx, a.trial.ID, v.outcome); {
 	case errors.Is(err, trials.ErrFinished), errors.Is(err, trials.ErrNotRunning):
 		r.Log.Warn("trial was ended by another process", "trial", a.trial.Number)

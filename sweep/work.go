@@ -173,7 +173,7 @@ func (r *run) next(ctx context.Context) (trials.Trial, error) {
 }
 
 // others says whether to go on waiting: trials of other processes are running and may come
-// back to the queue, or trials of this one may show that more replicates are needed. It puts those of
+// back to the queue, or trials of this one may show that more replicates are needed, or that a pruned one should go on. It puts those of
 // vanished workers back itself.
 func (r *run) others(ctx context.Context) (bool, error) {
 	ts, err := r.Store.Trials(ctx, r.study.ID)
@@ -203,7 +203,7 @@ func (r *run) others(ctx context.Context) (bool, error) {
 			r.Log.Warn("another worker vanished, its trial runs again", "trial", t.Number)
 		}
 	}
-	if more || !r.settles() {
+	if _, promotes := r.promoter(); more || !r.settles() && !promotes {
 		return more, nil
 	}
 	r.mu.Lock()
@@ -212,6 +212,8 @@ func (r *run) others(ctx context.Context) (bool, error) {
 	if busy {
 		return true, nil
 	}
+	r.asking.Lock()
+	defer r.asking.Unlock()
 	return r.nextPoints(ctx) // the last trial may have ended after they were asked for
 }
 

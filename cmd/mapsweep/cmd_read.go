@@ -223,8 +223,8 @@ func (a *app) printStatus(rows []statusRow) {
 			fmt.Fprintf(a.stdout, "  %s (tuning %d of %s): %s of %s used, %d complete, %d pruned, %d failed; %d running\n",
 				r.Name, t.Tuning, where(t.TuningOf), hours(t.DeviceHours), hours(t.BudgetHours), n.Complete, n.Pruned, n.Failed+n.Infeasible, n.Running)
 		} else {
-			fmt.Fprintf(a.stdout, "%s (%s, %s): %d of %s trials finished: %d complete, %d pruned, %d failed, %d infeasible, %d skipped; %d running, %d waiting\n",
-				r.Name, r.Design, r.Objective, n.Finished(), grows(n.Planned, n.Most), n.Complete, n.Pruned, n.Failed, n.Infeasible, n.Skipped, n.Running, n.Waiting)
+			fmt.Fprintf(a.stdout, "%s (%s, %s): %d of %s trials finished: %d complete, %d pruned, %d failed, %d infeasible, %d skipped; %d running, %d waiting%s\n",
+				r.Name, r.Design, r.Objective, n.Finished(), grows(n.Planned, n.Most), n.Complete, n.Pruned, n.Failed, n.Infeasible, n.Skipped, n.Running, n.Waiting, wentOn(n.Continued))
 		}
 		if len(r.Inert) > 0 {
 			fmt.Fprintf(a.stdout, "  factors that change nothing in this trainer: %s\n", strings.Join(r.Inert, ", "))
@@ -240,6 +240,14 @@ func (a *app) printStatus(rows []statusRow) {
 			fmt.Fprintln(a.stdout)
 		}
 	}
+}
+
+// wentOn says how many pruned trials another one continues; those are not part of the sum.
+func wentOn(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf("; beside them %d pruned that went on as other trials", n)
 }
 
 func (a *app) showCommand() *cobra.Command {
@@ -298,6 +306,12 @@ func (a *app) showTrial(snap *reports.Snapshot, t trials.Trial) {
 	}
 	if note := t.Text(trials.AttrNote); note != "" {
 		fmt.Fprintf(w, "note       %s\n", note)
+	}
+	if n, ok := t.Continues(); ok {
+		fmt.Fprintf(w, "continues  trial %d\n", n)
+	}
+	if n, ok := t.Integer(trials.AttrContinued); ok {
+		fmt.Fprintf(w, "goes on as trial %d\n", n)
 	}
 	for _, m := range t.Mismatches() {
 		fmt.Fprintf(w, "mismatch   %s\n", m)

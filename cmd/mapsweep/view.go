@@ -308,7 +308,11 @@ func describe(t trials.Trial) string {
 		}
 		parts = append(parts, p.Name+"="+trials.FormatValue(t.Params[p.Name]))
 	}
-	return strings.Join(parts, " ")
+	text := strings.Join(parts, " ")
+	if n, ok := t.Continues(); ok {
+		text += fmt.Sprintf(", continues trial %d", n)
+	}
+	return text
 }
 
 func (v *view) trialHead(lt *liveTrial) string {

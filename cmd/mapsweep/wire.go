@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"github.com/mapsweep/mapsweep/studies"
 	"github.com/mapsweep/mapsweep/sweep"
 	"github.com/mapsweep/mapsweep/sweep/goptuna"
+	"github.com/mapsweep/mapsweep/sweep/prune"
 	"github.com/mapsweep/mapsweep/trainer"
 	"github.com/mapsweep/mapsweep/trainer/command"
 	"github.com/mapsweep/mapsweep/trainer/native"
@@ -116,8 +118,16 @@ func samplers() map[string]sweep.NewSampler {
 
 // pruners by the names of study files; none needs no entry.
 func pruners() map[string]sweep.NewPruner {
-	return map[string]sweep.NewPruner{
-		"median":             goptuna.Median,
+	judges := map[string]sweep.NewPruner{
+		"median":             prune.Median,
+		"percentile":         prune.Percentile,
+		"threshold":          prune.Threshold,
+		"wilcoxon":           prune.Wilcoxon,
 		"successive-halving": goptuna.SuccessiveHalving,
 	}
+	all := maps.Clone(judges)
+	all["patient"] = prune.Patient(judges)
+	all["asha"] = prune.ASHA
+	all["hyperband"] = prune.Hyperband
+	return all
 }

@@ -157,6 +157,9 @@ func trialPanels(s *reports.Snapshot, keys []string) (panelsChart, error) {
 		p := panel{axis: m.Axis(), bounded: m.Points}
 		var top []curve
 		for _, t := range s.Trials {
+			if t.Continued() {
+				continue // the curve of the one that goes on has its epochs
+			}
 			c := curve{color: fade(Mute, 0.45), width: 0.6}
 			for _, x := range reports.CurveOf(t, k).Points {
 				c.epochs = append(c.epochs, x.Epoch)

@@ -141,6 +141,9 @@ func accounting(s *reports.Snapshot) fact {
 	if c.Repeated > 0 {
 		w += fmt.Sprintf("; %d failed and repeated", c.Repeated)
 	}
+	if c.Continued > 0 {
+		w += fmt.Sprintf("; %d pruned that went on as other trials", c.Continued)
+	}
 	return fact{fmt.Sprintf("%d / %d", c.Finished(), c.Planned), w}
 }
 

@@ -54,7 +54,7 @@ func configuration(s *reports.Snapshot) string {
 
 func outcome(t trials.Trial) Cell {
 	if t.State != trials.Fail {
-		return cell(strings.ToLower(t.State.String()))
+		return cell(strings.ToLower(t.State.String()) + chained(t))
 	}
 	c := t.Text(trials.AttrClass)
 	if c == "" {
@@ -72,7 +72,18 @@ func outcome(t trials.Trial) Cell {
 		}
 		w += fmt.Sprintf(", %s as %d", again, n)
 	}
-	return Cell{Text: w, Tone: Worse}
+	return Cell{Text: w + chained(t), Tone: Worse}
+}
+
+// chained says which trial a trial continues, and which one continues it.
+func chained(t trials.Trial) (words string) {
+	if n, ok := t.Continues(); ok {
+		words += fmt.Sprintf(", continues %d", n)
+	}
+	if n, ok := t.Integer(trials.AttrContinued); ok {
+		words += fmt.Sprintf(", goes on as %d", n)
+	}
+	return words
 }
 
 func value(m reports.Metric, t trials.Trial) string {

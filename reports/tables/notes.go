@@ -173,6 +173,9 @@ func Accounting(s *reports.Snapshot) string {
 	if c.Repeated > 0 {
 		t += fmt.Sprintf(" (and %d failed and repeated)", c.Repeated)
 	}
+	if c.Continued > 0 {
+		t += fmt.Sprintf(" (and %d pruned that went on as other trials)", c.Continued)
+	}
 	return t + "."
 }
 

@@ -83,7 +83,7 @@ func Runs(study trials.Study, spec studies.Spec, ts []trials.Trial) []Run {
 	noise := noises(ts)
 	var runs []Run
 	for _, t := range ts {
-		if t.State == trials.Waiting || t.Superseded() || t.Text(trials.AttrClass) == trials.ClassSkipped {
+		if t.State == trials.Waiting || !t.Counts() || t.Text(trials.AttrClass) == trials.ClassSkipped {
 			continue
 		}
 		r := Run{Setting: set, Number: t.Number, State: t.State, Class: t.Text(trials.AttrClass), Curve: t.Measurements,

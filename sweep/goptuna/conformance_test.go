@@ -19,6 +19,5 @@ func TestSamplers(t *testing.T) {
 }
 
 func TestPruners(t *testing.T) {
-	t.Run("median", func(t *testing.T) { sweeptest.TestPruner(t, goptuna.Median) })
 	t.Run("successive-halving", func(t *testing.T) { sweeptest.TestPruner(t, goptuna.SuccessiveHalving) })
 }

@@ -1,5 +1,5 @@
 // Package goptuna puts goptuna's samplers and pruners behind sweep.Sampler and
-// sweep.Pruner: Random, TPE, CMAES and Sobol, Median and SuccessiveHalving.
+// sweep.Pruner: Random, TPE, CMAES and Sobol, and SuccessiveHalving.
 //
 // goptuna keeps its state in samplers and storages and asks for parameters one by
 // one while a trial runs. Here every call is a pure function of the history and the

@@ -5,44 +5,35 @@ import (
 	"math"
 
 	"github.com/c-bata/goptuna"
-	"github.com/c-bata/goptuna/medianstopping"
 	"github.com/c-bata/goptuna/successivehalving"
 
 	"github.com/mapsweep/mapsweep/sweep"
 	"github.com/mapsweep/mapsweep/trials"
 )
 
-type medianPruner struct{ warmUp int }
-
-// Median stops a trial whose best objective so far is worse than the median of the complete trials at
-// the same epoch (Golovin et al. 2017), once five are complete. The first tenth of the epochs, at least one,
-// is not judged.
-func Median(c sweep.PrunerConfig) (sweep.Pruner, error) {
-	return medianPruner{warmUp: max(1, c.Epochs/10)}, nil
-}
-
-// Prune implements sweep.Pruner.
-func (p medianPruner) Prune(h sweep.History, t trials.Trial) (stop bool, err error) {
-	defer guard(&err)
-	judged := freezeTrial(h, nil, t)
-	if !justMeasured(h, t) {
-		return false, nil
-	}
-	m := medianstopping.NewMedianPruner()
-	m.NWarmUpSteps = p.warmUp
-	study, _, err := newStudy(freeze(h, nil), goptuna.StudyOptionPruner(m))
-	if err != nil {
-		return false, err
-	}
-	return study.Pruner.Prune(study, judged)
-}
-
 type halvingPruner struct{ first, factor int }
 
 // SuccessiveHalving stops all but the best quarter of the trials at each rung (Li et al. 2018,
-// asynchronous, in Optuna's form): with trials of E epochs after ceil(E/16) epochs, four times that, and so on.
+// asynchronous, in Optuna's form): with trials of E epochs after ceil(E/16) epochs, four times that, and so on. Options min_epochs and
+// reduction_factor set the first rung, and the share of the trials and the distance of the rungs.
 func SuccessiveHalving(c sweep.PrunerConfig) (sweep.Pruner, error) {
-	return halvingPruner{first: max(1, (c.Epochs+15)/16), factor: 4}, nil
+	p := halvingPruner{first: max(1, (c.Epochs+15)/16), factor: 4}
+	for _, name := range c.Options.Names() {
+		at, least := &p.first, 1
+		switch name {
+		case "min_epochs":
+		case "reduction_factor":
+			at, least = &p.factor, 2
+		default:
+			return nil, fmt.Errorf("no option %q; there are min_epochs, reduction_factor", name)
+		}
+		v, ok := trials.Number(c.Options[name])
+		if !ok || v != math.Trunc(v) || v < float64(least) || v > 1<<30 {
+			return nil, fmt.Errorf("option %s is %s: it must be a whole number from %d on", name, trials.FormatValue(c.Options[name]), least)
+		}
+		*at = int(v)
+	}
+	return p, nil
 }
 
 // rung is the epoch at which rung r is judged.

@@ -1,6 +1,7 @@
 package goptuna_test
 
 import (
+	"fmt"
 	"math"
 	"testing"
 
@@ -82,35 +83,35 @@ func TestHalvingCountsTheTrialOnce(t *testing.T) {
 	}
 }
 
-// TestMedian follows the rule by hand: five complete trials, medians by epoch, the first tenth free.
-func TestMedian(t *testing.T) {
-	pr, err := goptuna.Median(sweep.PrunerConfig{Epochs: 20})
+// TestHalvingOptions: the first rung and the factor can be set, and nothing else.
+func TestHalvingOptions(t *testing.T) {
+	for _, c := range []struct {
+		options trials.Params
+		says    string
+	}{
+		{trials.Params{"min_epochs": int64(2), "reduction_factor": int64(3)}, ""},
+		{trials.Params{"min_epochs": int64(0)}, "option min_epochs is 0: it must be a whole number from 1 on"},
+		{trials.Params{"reduction_factor": 2.5}, "option reduction_factor is 2.5: it must be a whole number from 2 on"},
+		{trials.Params{"percentile": 25.0}, `no option "percentile"; there are min_epochs, reduction_factor`},
+	} {
+		_, err := goptuna.SuccessiveHalving(sweep.PrunerConfig{Epochs: 16, Options: c.options})
+		if got := fmt.Sprint(err); err == nil && c.says != "" || err != nil && got != c.says {
+			t.Errorf("%v: %v, want %q", c.options, err, c.says)
+		}
+	}
+	pr, err := goptuna.SuccessiveHalving(sweep.PrunerConfig{Epochs: 16, Options: trials.Params{"min_epochs": int64(2), "reduction_factor": int64(2)}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := sweeptest.Empty(quadraticSpace, trials.Maximize)
-	for i, v := range []float64{0.1, 0.2, 0.3, 0.4, 0.5} {
-		h = sweeptest.Add(h, sweeptest.Trial(i, trials.Suggestion{}, v, v, v, v))
-	}
-	four := h
-	four.Finished = h.Finished[:4]
+	h := sweeptest.Add(sweeptest.Empty(quadraticSpace, trials.Minimize), sweeptest.Trial(0, trials.Suggestion{}, 0.5, 0.5, 0.5, 0.5))
 	for _, c := range []struct {
-		name   string
-		h      sweep.History
 		values []float64
 		want   bool
-	}{
-		{"below the median", h, []float64{0.2, 0.2, 0.2}, true},
-		{"at the median", h, []float64{0.3, 0.3, 0.3}, false},
-		{"was above it once", h, []float64{0.4, 0.1, 0.1}, false},
-		{"within the first tenth", h, []float64{0.2, 0.2}, false},
-		{"only four are complete", four, []float64{0.1, 0.1, 0.1}, false},
-		{"past every other trial", h, []float64{0.1, 0.1, 0.1, 0.1, 0.1}, false},
-	} {
+	}{{[]float64{0.9}, false}, {[]float64{0.9, 0.9}, true}, {[]float64{0.4, 0.4, 0.9}, false}, {[]float64{0.4, 0.4, 0.9, 0.9}, true}} {
 		tr := sweeptest.Trial(9, trials.Suggestion{}, c.values...)
 		tr.State = trials.Running
-		if got, err := pr.Prune(c.h, tr); err != nil || got != c.want {
-			t.Errorf("%s: pruned %v, %v; want %v", c.name, got, err, c.want)
+		if got, err := pr.Prune(h, tr); err != nil || got != c.want {
+			t.Errorf("values %v: pruned %v, %v; want %v", c.values, got, err, c.want)
 		}
 	}
 }

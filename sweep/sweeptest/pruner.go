@@ -3,35 +3,72 @@ package sweeptest
 import (
 	"fmt"
 	"math"
+	"strings"
+	"sync"
 	"testing"
 
 	"github.com/mapsweep/mapsweep/sweep"
 	"github.com/mapsweep/mapsweep/trials"
 )
 
-// TestPruner runs the conformance suite on what newPruner makes, with trials of 16 epochs.
+// PrunerCase is what the suite has to know of a pruner.
+type PrunerCase struct {
+	New sweep.NewPruner
+	// Options that it needs; goodness g of the suite is the value g, or -g in a study that minimises. Nil: none.
+	Options func(trials.Direction) trials.Params
+	// Absolute says that it judges a trial by itself, without others to compare it with.
+	Absolute bool
+}
+
+// TestPruner runs the conformance suite on a pruner that needs no options, with trials of 16 epochs.
 func TestPruner(t *testing.T, newPruner sweep.NewPruner) {
-	p, err := newPruner(sweep.PrunerConfig{Epochs: 16})
-	if err != nil {
-		t.Fatal(err)
-	}
+	TestPrunerCase(t, PrunerCase{New: newPruner})
+}
+
+// TestPrunerCase runs the conformance suite on what c.New makes, with trials of 16 epochs. A Promoter is played through whole
+// searches, too.
+func TestPrunerCase(t *testing.T, c PrunerCase) {
 	for _, d := range []trials.Direction{trials.Maximize, trials.Minimize} {
 		t.Run(string(d), func(t *testing.T) {
-			s := pruners{p, d}
+			p, err := c.New(sweep.PrunerConfig{Seed: 3, Epochs: 16, Trials: 40, Options: c.options(d)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			s := pruners{p, d, c.Absolute}
 			t.Run("winner runs on, loser stops", s.winnerAndLoser)
 			t.Run("leaves alone what it cannot judge", s.cannotJudge)
 			t.Run("depends on the history alone", s.pure)
 			t.Run("copes with any history", s.anyHistory)
+			t.Run("asked from several goroutines", s.concurrent)
+			if m, ok := p.(sweep.Promoter); ok {
+				promoters{s, m}.test(t)
+			}
+			if _, err := c.New(sweep.PrunerConfig{Options: c.options(d)}); err != nil {
+				t.Errorf("epochs not known: %v", err)
+			}
 		})
 	}
-	if _, err := newPruner(sweep.PrunerConfig{}); err != nil {
-		t.Errorf("epochs not known: %v", err)
+	t.Run("refuses options that it does not know", c.refuses)
+}
+
+func (c PrunerCase) options(d trials.Direction) trials.Params {
+	if c.Options == nil {
+		return nil
+	}
+	return c.Options(d)
+}
+
+func (c PrunerCase) refuses(t *testing.T) {
+	with := c.options(trials.Maximize).With(trials.Params{"no_such_option": int64(1)})
+	if _, err := c.New(sweep.PrunerConfig{Epochs: 16, Options: with}); err == nil || !strings.Contains(err.Error(), "no_such_option") {
+		t.Errorf("option no_such_option: %v", err)
 	}
 }
 
 type pruners struct {
 	sweep.Pruner
-	d trials.Direction
+	d        trials.Direction
+	absolute bool
 }
 
 // value turns a goodness into a value of the objective.
@@ -65,8 +102,7 @@ func (s pruners) field() sweep.History {
 func (s pruners) run(t *testing.T, h sweep.History, values []float64) int {
 	t.Helper()
 	for n := 1; n <= len(values); n++ {
-		tr := Trial(len(h.All()), trials.Suggestion{Space: h.Space, Params: trials.Params{"x": 0.5}}, values[:n]...)
-		tr.State, tr.Values = trials.Running, nil
+		tr := running(h, values[:n])
 		stop, err := s.Prune(Add(h, tr), tr)
 		if err != nil {
 			t.Fatalf("epoch %d: %v", n, err)
@@ -90,7 +126,7 @@ func (s pruners) winnerAndLoser(t *testing.T) {
 func (s pruners) cannotJudge(t *testing.T) {
 	none := s.field()
 	none.Finished = nil
-	if e := s.run(t, none, s.curve(0.1, 15)); e != 0 {
+	if e := s.run(t, none, s.curve(0.1, 15)); e != 0 && !s.absolute {
 		t.Errorf("the first trial of a study was pruned at epoch %d", e)
 	}
 	nan := make([]float64, 15)
@@ -121,6 +157,33 @@ func (s pruners) pure(t *testing.T) {
 	if fmt.Sprint(h) != before {
 		t.Error("Prune changed the history")
 	}
+}
+
+func (s pruners) concurrent(t *testing.T) {
+	h := s.field()
+	want := s.run(t, h, s.curve(0.3, 15))
+	var g sync.WaitGroup
+	for range 4 {
+		g.Go(func() {
+			for n := 1; n <= 15; n++ {
+				tr := running(h, s.curve(0.3, n))
+				if stop, err := s.Prune(Add(h, tr), tr); err != nil || n < want && stop || n == want && !stop {
+					t.Errorf("epoch %d: pruned %v, %v; alone at epoch %d", n, stop, err, want)
+				}
+				if n == want {
+					return
+				}
+			}
+		})
+	}
+	g.Wait()
+}
+
+// running is the next trial of a history, with those values so far.
+func running(h sweep.History, values []float64) trials.Trial {
+	tr := Trial(len(h.All()), trials.Suggestion{Space: h.Space, Params: trials.Params{"x": 0.5}}, values...)
+	tr.State, tr.Values = trials.Running, nil
+	return tr
 }
 
 func (s pruners) anyHistory(t *testing.T) {

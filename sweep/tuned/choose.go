@@ -55,7 +55,7 @@ func cost(t trials.Trial) time.Duration {
 func nothing(spec studies.Spec, ts []trials.Trial) string {
 	n, all := map[trials.State]int{}, 0
 	for _, t := range ts {
-		if t.Text(trials.AttrClass) != trials.ClassSkipped && !t.Superseded() {
+		if t.Text(trials.AttrClass) != trials.ClassSkipped && t.Counts() {
 			n[t.State]++
 			all++
 		}
