@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"strings"
 	"sync"
 	"time"
 
@@ -184,7 +183,7 @@ func (e *Engine) newRun(spec studies.Spec) (*run, error) {
 	var err error
 	d := c.Devices
 	d.Want, d.PerTrial = spec.Trainer.Device, spec.Trainer.GPUs
-	d.Pack = d.Pack && !strings.HasPrefix(spec.Objective.Metric, "time/") // neighbours on a device cost time
+	d.Pack = d.Pack && !timed(spec) // neighbours on a device cost time
 	if r.pool, err = local.NewPool(parallel, c.Threads, d, c.Log); err != nil {
 		return nil, err
 	}

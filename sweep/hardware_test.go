@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 	"sync"
@@ -104,7 +105,11 @@ func TestLeasesInEngine(t *testing.T) {
 				}
 			}
 			for _, tr := range w.trials(t, "fixed") {
+				total := 0.0
 				for _, m := range tr.Measurements {
+					if total += m.Metrics["time/epoch"]; math.Abs(m.Metrics["time/train"]-total) > 1e-9 {
+						t.Errorf("trial %d, epoch %d: trained %v s, epochs took %v s", tr.Number, m.Epoch, m.Metrics["time/train"], total)
+					}
 					if m.Metrics["gpu/memory"] < 0.8 || m.Metrics["gpu/utilisation"] != 0.5 || m.Metrics["gpu/memory-mib"] != 20000 || m.Metrics["time/epoch"] <= 0 {
 						t.Errorf("trial %d, epoch %d: %v", tr.Number, m.Epoch, m.Metrics)
 					}

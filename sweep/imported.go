@@ -414,7 +414,7 @@ func pastOutcome(obj studies.Objective, p Past) trials.Outcome {
 	case len(p.Measurements) == 0:
 		v = failed(&trainer.Failure{Class: trials.ClassError, Reason: "it finished no epoch"})
 	default:
-		v = score(obj, p.Measurements)
+		v = score(obj, nil, p.Measurements)
 		if last := lastEpoch(p.Measurements); last < p.Epochs {
 			text := fmt.Sprintf("has %d of %d epochs: it stopped early, was stopped, or was still running", last, p.Epochs)
 			note = cmp.Or(note, text)

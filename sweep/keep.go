@@ -18,12 +18,12 @@ import (
 const AttrCheckpoint = "mapsweep:checkpoint"
 
 // Keepers returns the numbers of the ended trials whose checkpoints stay on disk: the keep.Best best
-// complete ones and the keep.Last that ended last. Trials that run or wait are not its business: whatever
+// complete and feasible ones by the first objective, and the keep.Last that ended last. Trials that run or wait are not its business: whatever
 // they have, they need to resume.
 func Keepers(keep studies.Keep, dir trials.Direction, ts []trials.Trial) map[int]bool {
 	var scored, ended []trials.Trial
 	for _, t := range ts {
-		if t.State == trials.Complete && len(t.Values) > 0 {
+		if t.State == trials.Complete && len(t.Values) > 0 && t.Feasible() {
 			scored = append(scored, t)
 		}
 		if t.State == trials.Complete || t.State == trials.Pruned {

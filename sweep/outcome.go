@@ -29,9 +29,10 @@ type verdict struct {
 // judge decides from what Train returned and why its context ended, if it did. A run that
 // finished without error counts, whatever happened to its context at the last moment. epochs is the
 // length that was asked for, 0 if that was left to the trainer.
-func judge(obj studies.Objective, epochs int, ms []trials.Measurement, err, cause error) verdict {
+func judge(spec studies.Spec, epochs int, ms []trials.Measurement, err, cause error) verdict {
+	obj := spec.Objective
 	if err == nil {
-		v := score(obj, ms)
+		v := score(obj, spec.Constraints, ms)
 		if text := note(obj, epochs, ms); text != "" && v.outcome.State == trials.Complete {
 			v.outcome.Attrs[trials.AttrNote] = trials.Attr(text)
 		}
@@ -41,7 +42,7 @@ func judge(obj studies.Objective, epochs int, ms []trials.Measurement, err, caus
 	case errors.Is(cause, errTaken):
 		return verdict{taken: true}
 	case errors.Is(cause, ErrPruned):
-		return pruned(obj, ms)
+		return pruned(obj, spec.Constraints, ms)
 	case errors.Is(cause, ErrTimeout):
 		return failed(&trainer.Failure{Class: trials.ClassTimeout, Reason: fmt.Sprintf("ran over trainer.timeout after %d epochs", lastEpoch(ms)), LogTail: tail(err)})
 	case errors.Is(cause, ErrStopped), errors.Is(cause, context.Canceled), cause != nil:
@@ -82,13 +83,15 @@ func failed(f *trainer.Failure) verdict {
 	return verdict{outcome: trials.Outcome{State: trials.Fail, Attrs: attrs}, reason: class + ": " + f.Reason, class: class, text: f.Reason}
 }
 
-// pruned keeps the last finite objective as the trial's value.
-func pruned(obj studies.Objective, ms []trials.Measurement) verdict {
+// pruned keeps the last finite objective as the trial's value, and how far the trial was off its constraints there, if
+// all of them were measured.
+func pruned(obj studies.Objective, cons []studies.Constraint, ms []trials.Measurement) verdict {
 	o := trials.Outcome{State: trials.Pruned, Attrs: map[string]json.RawMessage{}}
 	for _, m := range slices.Backward(ms) {
 		if v, ok := m.Metrics[obj.Metric]; ok && finite(v) {
 			o.Values = []float64{v}
 			o.Attrs[trials.AttrScoreEpoch] = trials.Attr(m.Epoch)
+			o.Constraints, _ = violations(cons, m)
 			break
 		}
 	}
@@ -98,8 +101,9 @@ func pruned(obj studies.Objective, ms []trials.Measurement) verdict {
 func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
 
 // score reads the objective of a finished run at its last or best epoch. A metric that was
-// never reported fails the trial, and so does a value that is not finite: it is never a score.
-func score(obj studies.Objective, ms []trials.Measurement) verdict {
+// never reported fails the trial, and so does a value that is not finite: it is never a score. Further objectives and
+// constraints are read at the same epoch, by the same rule.
+func score(obj studies.Objective, cons []studies.Constraint, ms []trials.Measurement) verdict {
 	var with []trials.Measurement
 	for _, m := range ms {
 		if _, ok := m.Metrics[obj.Metric]; ok {
@@ -107,7 +111,7 @@ func score(obj studies.Objective, ms []trials.Measurement) verdict {
 		}
 	}
 	if len(with) == 0 {
-		return failed(&trainer.Failure{Class: trials.ClassError, Reason: missing(obj.Metric, ms)})
+		return failed(&trainer.Failure{Class: trials.ClassError, Reason: missing("objective", obj.Metric, ms)})
 	}
 	at := with[len(with)-1]
 	if obj.Epoch == "best" {
@@ -126,7 +130,18 @@ func score(obj studies.Objective, ms []trials.Measurement) verdict {
 			attrs[name] = trials.Attr(trials.At{Epoch: m.Epoch, Value: x})
 		}
 	}
-	return verdict{outcome: trials.Outcome{State: trials.Complete, Values: []float64{v}, Attrs: attrs}}
+	values := []float64{v}
+	for _, g := range obj.Also {
+		if f := unread(at, "objective", g.Metric, ms); f != nil {
+			return failed(f)
+		}
+		values = append(values, at.Metrics[g.Metric])
+	}
+	off, metric := violations(cons, at)
+	if metric != "" {
+		return failed(unread(at, "metric of a constraint,", metric, ms))
+	}
+	return verdict{outcome: trials.Outcome{State: trials.Complete, Values: values, Constraints: off, Attrs: attrs}}
 }
 
 // best is the measurement of the best epoch, by the metric that the objective names for that; at equal values
@@ -174,8 +189,8 @@ func note(obj studies.Objective, epochs int, ms []trials.Measurement) string {
 	return strings.Join(parts, "; ")
 }
 
-// missing explains that the objective was never reported, and names what was.
-func missing(metric string, ms []trials.Measurement) string {
+// missing explains that a metric was never reported, and names what was. what it is comes before it in the text.
+func missing(what, metric string, ms []trials.Measurement) string {
 	seen := map[string]bool{}
 	for _, m := range ms {
 		for k := range m.Metrics {
@@ -185,12 +200,12 @@ func missing(metric string, ms []trials.Measurement) string {
 		}
 	}
 	if len(seen) == 0 {
-		return fmt.Sprintf("the trainer reported no metrics at all; the objective is %s", metric)
+		return fmt.Sprintf("the trainer reported no metrics at all; the %s is %s", strings.TrimSuffix(what, ","), metric)
 	}
 	var names []string
 	for k := range seen {
 		names = append(names, k)
 	}
 	sort.Strings(names)
-	return fmt.Sprintf("the trainer never reported the objective %s; it reported %s", metric, strings.Join(names, ", "))
+	return fmt.Sprintf("the trainer never reported the %s %s; it reported %s", what, metric, strings.Join(names, ", "))
 }

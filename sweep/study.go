@@ -62,8 +62,8 @@ func (r *run) open(ctx context.Context, file []byte) (StudyStarted, error) {
 	}
 	st, err := r.Store.Study(ctx, r.spec.Name)
 	if errors.Is(err, trials.ErrNoStudy) {
-		st, err = r.Store.CreateStudy(ctx, trials.Study{Name: r.spec.Name, Directions: []trials.Direction{r.spec.Objective.Direction},
-			Objective: r.spec.Objective.Metric, File: file, Resolved: resolved, Provenance: prov, Attrs: r.Register})
+		st, err = r.Store.CreateStudy(ctx, trials.Study{Name: r.spec.Name, Directions: directions(r.spec.Objective),
+			Objective: r.spec.Objective.Metric, Metrics: metrics(r.spec.Objective), File: file, Resolved: resolved, Provenance: prov, Attrs: r.Register})
 		if err == nil {
 			r.study, ev.Study = st, st
 			return ev, nil

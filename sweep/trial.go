@@ -290,6 +290,7 @@ func (r *run) report(ctx context.Context, a *active, m trials.Measurement) {
 		}
 		m = withUse(m, a.watch.Take(), before)
 	}
+	m = trained(m, a.measured)
 	err := r.Store.Record(context.WithoutCancel(ctx), a.trial.ID, m)
 	if err == nil {
 		a.measured = append(slices.DeleteFunc(a.measured, func(o trials.Measurement) bool { return o.Epoch >= m.Epoch }), m)
@@ -357,7 +358,7 @@ func (r *run) settle(ctx context.Context, a *active, lease local.Lease, job trai
 			cause = err
 		}
 	}
-	v := judge(r.spec.Objective, r.epochs, ms, err, cause)
+	v := judge(r.spec, r.epochs, ms, err, cause)
 	if fatal := endsStudy(err, cause); fatal != nil {
 		r.stopOnce.Do(func() { close(r.stopping) })
 		if e := r.Store.Requeue(ctx, a.trial.ID, outcomeInterrupted, fatal.Error()); e != nil && !errors.Is(e, trials.ErrNotRunning) {

@@ -39,6 +39,23 @@ func withUse(m trials.Measurement, use map[string]float64, before *trials.Measur
 	return m
 }
 
+// trained adds to a measurement how long the trial has trained up to it, if it is known how long an epoch took: the times
+// of its epochs, those of earlier starts included. earlier are the measurements so far.
+func trained(m trials.Measurement, earlier []trials.Measurement) trials.Measurement {
+	total, known := m.Metrics[telemetry.MetricTime]
+	if _, reported := m.Metrics[telemetry.MetricTrain]; reported || !known {
+		return m
+	}
+	for _, o := range earlier {
+		if o.Epoch < m.Epoch {
+			total += o.Metrics[telemetry.MetricTime]
+		}
+	}
+	m.Metrics = maps.Clone(m.Metrics)
+	m.Metrics[telemetry.MetricTrain] = total
+	return m
+}
+
 // peak is the most GPU memory that a trial held on one device, by its trainer or as it was sampled; false: not known.
 func peak(w *telemetry.Watch, f *trainer.Failure) (most int64, known bool) {
 	if w != nil {

@@ -35,6 +35,9 @@ func (s Study) Check() error {
 			return invalid("study %q: direction %q is neither MAXIMIZE nor MINIMIZE", s.Name, d)
 		}
 	}
+	if n := len(s.Metrics); n > 0 && n != len(s.Directions) {
+		return invalid("study %q has names for %d objectives, and %d directions", s.Name, n, len(s.Directions))
+	}
 	if len(s.Resolved) > 0 && !json.Valid(s.Resolved) {
 		return invalid("study %q: its resolved form is not JSON", s.Name)
 	}

@@ -51,6 +51,7 @@ func (t Trial) Clone() Trial {
 // Clone copies s so deeply that no change of the copy shows in s.
 func (s Study) Clone() Study {
 	s.Directions = slices.Clone(s.Directions)
+	s.Metrics = slices.Clone(s.Metrics)
 	s.File = slices.Clone(s.File)
 	s.Resolved = slices.Clone(s.Resolved)
 	s.Attrs = CloneAttrs(s.Attrs)

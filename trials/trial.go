@@ -301,6 +301,7 @@ type Study struct {
 	Name       string
 	Directions []Direction // one per objective
 	Objective  string      // metric name of the first objective
+	Metrics    []string    // of a study with several objectives: their names, as Optuna keeps them; else empty
 	File       []byte
 	Resolved   json.RawMessage
 	Provenance Provenance

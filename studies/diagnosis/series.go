@@ -200,7 +200,7 @@ func (t *trace) scored() (metric string, s series, low, ok bool) {
 
 // isResource says that a metric is of the machine and not of the detector.
 func isResource(metric string) bool {
-	for _, p := range []string{"gpu/", "cpu/", "host/", "time/", "lr/"} {
+	for _, p := range []string{"gpu/", "cpu/", "host/", "time/", "lr/", "model/"} {
 		if strings.HasPrefix(metric, p) {
 			return true
 		}

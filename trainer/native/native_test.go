@@ -68,16 +68,26 @@ func TestLearns(t *testing.T) {
 	if mean := (last["AP/bright"] + last["AP/core"]) / 2; math.Abs(mean-last["mAP50-95"]) > 1e-12 {
 		t.Errorf("mean of the classes %v, mAP50-95 %v", mean, last["mAP50-95"])
 	}
+	for _, name := range []string{"model/parameters", "model/gflops", "time/epoch", "time/image"} {
+		if last[name] <= 0 {
+			t.Errorf("%s is %v", name, last[name])
+		}
+	}
+	if last["model/parameters"] != first["model/parameters"] || last["time/image"] > last["time/epoch"] {
+		t.Errorf("costs of the model %v", last)
+	}
 	if res.Effective["lr0"] != 0.02 || res.Effective["mosaic"] != 0.0 || len(res.Effective) != len(backend(t, nil).Knobs()) {
 		t.Errorf("effective configuration %v", res.Effective)
 	}
 }
 
-// metrics are the metrics of the epochs, one after the other.
+// metrics are the metrics of the epochs, one after the other, without times, which differ from run to run.
 func metrics(all []trials.Measurement) []map[string]float64 {
 	var ms []map[string]float64
 	for _, m := range all {
-		ms = append(ms, m.Metrics)
+		named := maps.Clone(m.Metrics)
+		maps.DeleteFunc(named, func(k string, _ float64) bool { return strings.HasPrefix(k, "time/") })
+		ms = append(ms, named)
 	}
 	return ms
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"math"
 	"time"
 
@@ -54,8 +53,9 @@ type run struct {
 
 	log      *trialLog
 	scorer   *scorer
-	last     time.Time // of the last progress call
-	finished time.Time // of the last epoch
+	last     time.Time     // of the last progress call
+	finished time.Time     // of the last epoch
+	took     time.Duration // of the last epoch
 }
 
 // build makes the network and the buffers, and restores a checkpoint if the job names one.
@@ -141,7 +141,7 @@ func (r *run) train(ctx context.Context, report func(trials.Measurement)) error 
 			return err
 		}
 		r.curves = append(r.curves, curve{Epoch: epoch + 1, Metrics: metrics})
-		report(trials.Measurement{Epoch: epoch + 1, Metrics: maps.Clone(metrics), At: trials.Now()})
+		report(trials.Measurement{Epoch: epoch + 1, Metrics: r.costs(metrics), At: trials.Now()})
 		r.sums = loss.Parts{}
 		if err := r.keep(epoch, metrics); err != nil {
 			return err
@@ -260,7 +260,8 @@ func (r *run) measure(ctx context.Context, epoch int) (map[string]float64, error
 		r.scorer.epoch = epoch + 1
 	}
 	now := time.Now()
-	r.log.epoch(epoch+1, r.job.Epochs, m, now.Sub(r.finished))
+	r.took = now.Sub(r.finished)
+	r.log.epoch(epoch+1, r.job.Epochs, m, r.took)
 	r.finished = now
 	return m, nil
 }

@@ -2,7 +2,9 @@ package native
 
 import (
 	"context"
+	"maps"
 	"math"
+	"time"
 
 	"github.com/mapsweep/mapsweep/trainer/dataset"
 	"github.com/mapsweep/mapsweep/trainer/evaluate"
@@ -16,9 +18,11 @@ type scorer struct {
 	truths  []evaluate.GroundTruth
 	found   []evaluate.Detection
 	epoch   int // that found is of, from 1; 0: none
-	some    []evaluate.Candidate
-	scratch []float64
-	level   [256]float32 // 0..255 as 0..1
+
+	perImage float64 // seconds of the last scoring for one image; 0: none yet
+	some     []evaluate.Candidate
+	scratch  []float64
+	level    [256]float32 // 0..255 as 0..1
 }
 
 func newScorer(d *dataset.Dataset, images []dataset.Image) *scorer {
@@ -41,7 +45,28 @@ func newScorer(d *dataset.Dataset, images []dataset.Image) *scorer {
 
 // Metrics names what an epoch reports; see trainer.Measurer.
 func (b *Backend) Metrics() []string {
-	return append([]string{"AP/", "loss/box", "loss/cls", "loss/dfl", "lr/weights", "lr/bias"}, metricNames...)
+	return append([]string{"AP/", "loss/box", "loss/cls", "loss/dfl", "lr/weights", "lr/bias", metricParameters, metricGFLOP, metricEpoch, metricTrain, metricImage}, metricNames...)
+}
+
+// Metrics of what a model costs: they do not enter checkpoints or curves.csv, because times differ from run to run.
+const (
+	metricParameters = "model/parameters"
+	metricGFLOP      = "model/gflops" // 1e9 floating-point operations of one image in evaluation, a multiply-add counted as two
+	metricEpoch      = "time/epoch"   // seconds of training and scoring
+	metricTrain      = "time/train"   // sum of those so far; the engine adds them up
+	metricImage      = "time/image"   // seconds of scoring one image: forward pass, decoding and suppression, on the trial's one thread
+)
+
+// costs are an epoch's metrics together with what the model costs.
+func (r *run) costs(metrics map[string]float64) map[string]float64 {
+	m := maps.Clone(metrics)
+	eval, _ := r.net.ForwardFLOP()
+	m[metricEpoch] = r.took.Seconds()
+	m[metricParameters], m[metricGFLOP] = float64(r.net.ParamCount()), float64(eval)/1e9
+	if _, scored := m[metricNames[0]]; scored && r.scorer.perImage > 0 {
+		m[metricImage] = r.scorer.perImage
+	}
+	return m
 }
 
 // metricNames are those of score, in the order of curves.csv, before the classes.
@@ -61,10 +86,11 @@ func (s *scorer) names() []string {
 // is left out.
 func (r *run) score(ctx context.Context, m map[string]float64) error {
 	defer r.useAverage()()
+	s, began := r.scorer, time.Now()
 	if err := r.detect(ctx); err != nil {
 		return err
 	}
-	s := r.scorer
+	s.perImage = time.Since(began).Seconds() / float64(max(1, len(s.images)))
 	res := evaluate.COCO(s.truths, s.found, len(s.images), len(s.classes))
 	precision, recall := bestF1(res, len(s.classes))
 	put := func(name string, v float64) {

@@ -17,10 +17,11 @@ const (
 	MetricCPUUse       = "cpu/utilisation" // processor time / time / cores of the lease; above 1 if it uses more than those
 	MetricHostMiB      = "host/memory-mib" // peak of the resident memory of all its processes; shared pages count in each
 	MetricTime         = "time/epoch"      // seconds since the epoch before, or since the trial began
+	MetricTrain        = "time/train"      // sum of those up to this epoch, over all starts of the trial; the engine adds them up
 )
 
 // Names lists all of them.
-var Names = []string{MetricGPUMemory, MetricGPUMemoryMiB, MetricGPUUse, MetricCPUUse, MetricHostMiB, MetricTime}
+var Names = []string{MetricGPUMemory, MetricGPUMemoryMiB, MetricGPUUse, MetricCPUUse, MetricHostMiB, MetricTime, MetricTrain}
 
 // Is says that a metric comes from here and not from a trainer.
 func Is(metric string) bool { return slices.Contains(Names, metric) }

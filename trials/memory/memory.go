@@ -83,7 +83,7 @@ func (s *Store) UpdateStudy(ctx context.Context, st trials.Study) error {
 		return fmt.Errorf("update study: %w", err)
 	}
 	c := st.Clone()
-	c.Name, c.Directions = old.Name, old.Directions
+	c.Name, c.Directions, c.Metrics = old.Name, old.Directions, old.Metrics
 	if err := c.Check(); err != nil {
 		return fmt.Errorf("update study: %w", err)
 	}

@@ -37,6 +37,9 @@ func (d *DB) CreateStudy(ctx context.Context, st trials.Study) (trials.Study, er
 				return err
 			}
 		}
+		if err := saveMetricNames(ctx, s, st); err != nil {
+			return err
+		}
 		return saveStudy(ctx, s, st)
 	})
 	if err != nil {
@@ -54,7 +57,7 @@ func (d *DB) UpdateStudy(ctx context.Context, st trials.Study) error {
 			return err
 		}
 		st := st.Clone()
-		st.Name, st.Directions, st.Created = old.Name, old.Directions, old.Created
+		st.Name, st.Directions, st.Metrics, st.Created = old.Name, old.Directions, old.Metrics, old.Created
 		if err := st.Check(); err != nil {
 			return err
 		}
@@ -188,20 +191,40 @@ func scanStudy(r *sql.Rows) (trials.Study, error) {
 		}
 	}
 	st.Objective = objective(st.Objective, metrics.String)
+	st.Metrics = metricNames(metrics.String)
 	st.Created, err = optuna.ParseTime(created.String)
 	return st, err
 }
 
 // objective is the metric's name: ours, else the first that Optuna's user gave, else "value".
-func objective(ours, metricNames string) string {
+func objective(ours, named string) string {
 	if ours != "" {
 		return ours
 	}
-	var names []string
-	if json.Unmarshal([]byte(metricNames), &names) == nil && len(names) > 0 {
+	if names := metricNames(named); len(names) > 0 {
 		return names[0]
 	}
 	return "value"
+}
+
+// metricNames are the names of all objectives that Optuna's system attribute holds, nil if there is none.
+func metricNames(named string) (names []string) {
+	if json.Unmarshal([]byte(named), &names) != nil {
+		return nil
+	}
+	return names
+}
+
+// saveMetricNames names the objectives of a new study for Optuna, if there are several.
+func saveMetricNames(ctx context.Context, s *session, st trials.Study) error {
+	if len(st.Metrics) < 2 {
+		return nil
+	}
+	names, err := json.Marshal(st.Metrics)
+	if err != nil {
+		return fmt.Errorf("encode names of objectives: %w", err)
+	}
+	return s.exec(ctx, `INSERT INTO study_system_attributes (study_id, "key", value_json) VALUES (?, ?, ?)`, st.ID, optuna.MetricNames, string(names))
 }
 
 func readStudyRest(ctx context.Context, q *session, st *trials.Study) error {
