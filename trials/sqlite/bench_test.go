@@ -22,67 +22,86 @@ func suggestion(i int) trials.Suggestion {
 	return s
 }
 
-// BenchmarkWriter measures trials per second, each with six parameters and a value.
-func BenchmarkWriter(b *testing.B) {
-	b.Run("two transactions", func(b *testing.B) { // enqueue, finish
-		benchmark(b, func(d *sqlite.DB, st trials.Study, t trials.Trial) error {
-			return d.Finish(b.Context(), t.ID, trials.Outcome{State: trials.Complete, Values: []float64{0.5}})
-		})
-	})
-	b.Run("whole life of ten epochs", func(b *testing.B) { // enqueue, claim, 10 records of 8 metrics, finish
-		m := trials.Measurement{Metrics: map[string]float64{"mAP50-95": 0.5}}
-		for i := range 7 {
-			m.Metrics[fmt.Sprintf("metric%d", i)] = float64(i)
-		}
-		benchmark(b, func(d *sqlite.DB, st trials.Study, t trials.Trial) error {
-			if _, err := d.Claim(b.Context(), st.ID, "w"); err != nil {
-				return err
-			}
-			for e := range 10 {
-				m.Epoch, m.At = e+1, trials.Now()
-				if err := d.Record(b.Context(), t.ID, m); err != nil {
-					return err
-				}
-			}
-			return d.Finish(b.Context(), t.ID, trials.Outcome{State: trials.Complete, Values: []float64{0.5}})
-		})
-	})
+// life runs a trial as a search does: what is new since the last call, start, one measurement, end. Four calls, three commits.
+func life(b *testing.B, d *sqlite.DB, study int64, i int, after int64) (last int64) {
+	c, err := d.Changes(b.Context(), study, after)
+	must(b, err)
+	t, err := d.Start(b.Context(), study, "host/1/0", suggestion(i))
+	must(b, err)
+	must(b, d.Record(b.Context(), t.ID, trials.Measurement{Epoch: 1, At: trials.Now(), Metrics: map[string]float64{"mAP50-95": 0.5}}))
+	must(b, d.Finish(b.Context(), t.ID, trials.Outcome{State: trials.Complete, Values: []float64{0.5}}))
+	return c.Last
 }
 
-func benchmark(b *testing.B, run func(*sqlite.DB, trials.Study, trials.Trial) error) {
+// BenchmarkSearch measures trials per second of a search without its sampler, on the disk of the temporary directory.
+func BenchmarkSearch(b *testing.B) {
+	for _, level := range []sqlite.Durability{sqlite.Full, sqlite.Normal} {
+		b.Run(string(level), func(b *testing.B) {
+			d, err := sqlite.Open(b.Context(), filepath.Join(b.TempDir(), "x.db"), sqlite.WithDurability(level))
+			must(b, err)
+			defer d.Close()
+			commits := 0
+			st := fill(b, d, 0)
+			must(b, d.CountCommits(func() { commits++ }))
+			i, last := 0, int64(0)
+			for b.Loop() {
+				last = life(b, d, st.ID, i, last)
+				i++
+			}
+			b.ReportMetric(float64(i)/b.Elapsed().Seconds(), "trials/s")
+			b.ReportMetric(float64(commits)/float64(i), "commits/trial")
+		})
+	}
+}
+
+// BenchmarkEpochs measures trials of ten epochs with eight metrics each.
+func BenchmarkEpochs(b *testing.B) {
 	d := openDB(b, filepath.Join(b.TempDir(), "x.db"))
 	defer d.Close()
 	st := fill(b, d, 0)
+	m := trials.Measurement{Metrics: map[string]float64{"mAP50-95": 0.5}}
+	for i := range 7 {
+		m.Metrics[fmt.Sprintf("metric%d", i)] = float64(i)
+	}
 	i := 0
 	for b.Loop() {
-		t, err := d.Enqueue(b.Context(), st.ID, suggestion(i))
-		if err == nil {
-			err = run(d, st, t)
+		t, err := d.Start(b.Context(), st.ID, "w", suggestion(i))
+		must(b, err)
+		for e := range 10 {
+			m.Epoch, m.At = e+1, trials.Now()
+			must(b, d.Record(b.Context(), t.ID, m))
 		}
-		if err != nil {
-			b.Fatal(err)
-		}
+		must(b, d.Finish(b.Context(), t.ID, trials.Outcome{State: trials.Complete, Values: []float64{0.5}}))
 		i++
 	}
 	b.ReportMetric(float64(i)/b.Elapsed().Seconds(), "trials/s")
 }
 
-// BenchmarkTrials measures reading a study of 1000 finished trials again, as the engine does after every trial.
-func BenchmarkTrials(b *testing.B) {
-	d := openDB(b, filepath.Join(b.TempDir(), "x.db"))
-	defer d.Close()
-	st := fill(b, d, 1000)
-	for {
-		t, err := d.Claim(b.Context(), st.ID, "w")
-		if err != nil {
-			break
-		}
-		must(b, d.Record(b.Context(), t.ID, trials.Measurement{Epoch: 1, Metrics: map[string]float64{"mAP50-95": 0.5, "loss/box": 1}}))
-		must(b, d.Finish(b.Context(), t.ID, trials.Outcome{State: trials.Complete, Values: []float64{0.5}}))
-	}
-	for b.Loop() {
-		if all, err := d.Trials(b.Context(), st.ID); err != nil || len(all) != 1000 {
-			b.Fatalf("%d trials, %v", len(all), err)
-		}
+// BenchmarkRead measures opening a study of finished trials, and then looking at it after each further trial.
+func BenchmarkRead(b *testing.B) {
+	for _, n := range []int{1000, 10000} {
+		path := filepath.Join(b.TempDir(), "x.db")
+		d := openDB(b, path)
+		st := fill(b, d, 0)
+		must(b, d.Prefill(b.Context(), st.ID, n, suggestion))
+		b.Run(fmt.Sprintf("%d/first", n), func(b *testing.B) {
+			for b.Loop() {
+				fresh := openDB(b, path)
+				if all, err := fresh.Trials(b.Context(), st.ID); err != nil || len(all) != n {
+					b.Fatalf("%d trials, %v", len(all), err)
+				}
+				must(b, fresh.Close())
+			}
+		})
+		c, err := d.Changes(b.Context(), st.ID, 0)
+		must(b, err)
+		i, last := n, c.Last
+		b.Run(fmt.Sprintf("%d/after each", n), func(b *testing.B) {
+			for b.Loop() {
+				last = life(b, d, st.ID, i, last)
+				i++
+			}
+		})
+		must(b, d.Close())
 	}
 }

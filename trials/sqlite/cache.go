@@ -114,10 +114,10 @@ func (d *DB) refresh(ctx context.Context, studyID int64) (*view, error) {
 	if v == nil || d.cache.unlogged {
 		v = &view{names: newNames()}
 	}
-	err := d.look(ctx, func(ctx context.Context, s *session) error { return v.read(ctx, s, studyID) })
+	err := d.look(ctx, func(ctx context.Context, s *session) error { return v.read(ctx, s, studyID, d.take) })
 	if errors.Is(err, errForgotten) {
 		v = &view{names: newNames()}
-		err = d.look(ctx, func(ctx context.Context, s *session) error { return v.read(ctx, s, studyID) })
+		err = d.look(ctx, func(ctx context.Context, s *session) error { return v.read(ctx, s, studyID, d.take) })
 	}
 	if err != nil {
 		delete(d.cache.views, studyID) // it may be half of the old and half of the new
@@ -132,7 +132,7 @@ func (d *DB) refresh(ctx context.Context, studyID int64) (*view, error) {
 var errForgotten = errors.New("study was deleted")
 
 // read reads new entries of the log with their trials, and all that is open.
-func (v *view) read(ctx context.Context, s *session, studyID int64) error {
+func (v *view) read(ctx context.Context, s *session, studyID int64, take func(id, seq int64) *trials.Trial) error {
 	calm := context.WithoutCancel(ctx)
 	metric, newest, err := head(calm, s, studyID)
 	if err != nil {
@@ -142,23 +142,43 @@ func (v *view) read(ctx context.Context, s *session, studyID int64) error {
 	if err != nil {
 		return err
 	}
-	for from := 0; from < len(ids); from += chunk {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		to := min(from+chunk, len(ids))
-		done, err := loadTrials(calm, s, ids[from:to], metric, v.names)
-		if err != nil {
-			return err
-		}
-		for i := range done {
-			v.keep(done[i], seqs[from+i])
-		}
+	if err := v.load(ctx, s, metric, ids, seqs, take); err != nil {
+		return err
 	}
 	v.compact()
 	v.count = newest + 1
 	v.open, err = openTrials(calm, s, studyID, metric, v.names)
 	return err
+}
+
+// load takes finished trials in, in the order of ids: what the writer has handed over if it is of the same entry of the
+// log, what is in the tables otherwise.
+func (v *view) load(ctx context.Context, s *session, metric string, ids, seqs []int64, take func(id, seq int64) *trials.Trial) error {
+	calm := context.WithoutCancel(ctx)
+	for from := 0; from < len(ids); from += chunk {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		part := ids[from:min(from+chunk, len(ids))]
+		done, missing := make([]*trials.Trial, len(part)), []int64(nil)
+		for i, id := range part {
+			if done[i] = take(id, seqs[from+i]); done[i] == nil {
+				missing = append(missing, id)
+			}
+		}
+		read, err := loadTrials(calm, s, missing, metric, v.names)
+		if err != nil {
+			return err
+		}
+		for i, t := range done {
+			if t == nil {
+				one := read[0]
+				t, read = &one, read[1:]
+			}
+			v.keep(t, seqs[from+i])
+		}
+	}
+	return nil
 }
 
 // head says what a study measures and the number of its last trial (-1: none); trials.ErrNoStudy.
@@ -208,14 +228,14 @@ func (v *view) news(ctx context.Context, s *session, studyID int64) (ids, seqs [
 }
 
 // keep takes a finished trial in at its number.
-func (v *view) keep(t trials.Trial, seq int64) {
+func (v *view) keep(t *trials.Trial, seq int64) {
 	if !t.State.Finished() || t.Number < 0 {
 		return // someone edited the file by hand
 	}
 	for len(v.finished) <= t.Number {
 		v.finished = append(v.finished, known{})
 	}
-	v.finished[t.Number] = known{trial: &t, seq: seq}
+	v.finished[t.Number] = known{trial: t, seq: seq}
 	v.log = append(v.log, entry{seq: seq, number: t.Number})
 }
 

@@ -13,9 +13,9 @@
 //
 // Several processes may use one file at once. Every write is one BEGIN IMMEDIATE
 // transaction on one connection; reads use another one and see one
-// snapshot each. The journal is a write-ahead log with synchronous=NORMAL: a
-// process that dies, even by kill -9, loses nothing that a call has returned; a
-// power cut may lose the last moments, and leaves the file whole.
+// snapshot each. The writer remembers what it wrote (memo.go) for as long as nobody else commits. The journal is a write-ahead log: a
+// process that dies, even by kill -9, loses nothing that a call has returned. A power cut loses no finished trial with
+// durability full, which flushes the disk at the end of each, and perhaps the last moments with normal; it leaves the file whole.
 //
 // The package knows nothing of samplers, trainers or reports. Start with Open.
 package sqlite

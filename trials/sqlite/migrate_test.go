@@ -170,7 +170,7 @@ func TestMigrateOnce(t *testing.T) {
 func TestTriggersReturn(t *testing.T) {
 	path := made(t, 3)
 	execute(t, path, "DROP TRIGGER mapsweep_finished", "UPDATE trials SET state = 'FAIL', datetime_complete = '2026-11-01 10:00:00.000000' WHERE number = 1")
-	for name, open := range []func(context.Context, string) (*sqlite.DB, error){sqlite.OpenReadOnly, sqlite.Open} {
+	for name, open := range []func(context.Context, string) (*sqlite.DB, error){sqlite.OpenReadOnly, openPlain} {
 		d, err := open(t.Context(), path)
 		must(t, err)
 		all, err := d.Trials(t.Context(), 1)

@@ -28,6 +28,10 @@ type DB struct {
 	closing sync.Once
 	// patience is how long a write waits for other processes.
 	patience time.Duration
+
+	durability Durability // of finished trials
+	handing    sync.Mutex
+	hands      map[int64]hand // by trial; under handing
 }
 
 var (
@@ -40,9 +44,12 @@ var (
 // Nothing is changed in a file that is refused: trials.ErrNotOurs for another kind of
 // file or database, trials.ErrNewer for one of a later schema, trials.ErrCorrupt,
 // trials.ErrReadOnly, trials.ErrDiskFull.
-func Open(ctx context.Context, path string) (*DB, error) {
+func Open(ctx context.Context, path string, options ...Option) (*DB, error) {
 	d, err := newDB(path)
 	if err == nil {
+		for _, set := range options {
+			set(d)
+		}
 		err = d.open(ctx)
 	}
 	if err != nil {
@@ -105,10 +112,14 @@ func (d *DB) start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := d.setWAL(ctx); err != nil || found.complete() {
+	if err := d.setWAL(ctx); err != nil {
 		return err
 	}
-	return d.transact(ctx, func(ctx context.Context, s *session) error { return d.layTables(ctx, s) })
+	// Pages of 4 KiB: the log is copied back after 16 MB, and 16 MB of the file are kept in memory.
+	if _, err := d.writer.conn.ExecContext(ctx, "PRAGMA wal_autocheckpoint=4000; PRAGMA cache_size=-16000"); err != nil || found.complete() {
+		return err
+	}
+	return d.transact(ctx, Full, func(ctx context.Context, s *session) error { return d.layTables(ctx, s) })
 }
 
 // setWAL switches to a write-ahead log, which Optuna is content with. A file system
@@ -177,7 +188,7 @@ func newDB(path string) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &DB{path: abs, patience: patience, cache: cache{views: map[int64]*view{}}}, nil
+	return &DB{path: abs, patience: patience, cache: cache{views: map[int64]*view{}}, durability: Full, hands: map[int64]hand{}}, nil
 }
 
 // Path is the file's absolute path.

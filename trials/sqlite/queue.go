@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/mapsweep/mapsweep/trials"
 	"github.com/mapsweep/mapsweep/trials/internal/optuna"
@@ -19,77 +20,96 @@ func (d *DB) Enqueue(ctx context.Context, studyID int64, sg trials.Suggestion) (
 	}
 	var t trials.Trial
 	err = d.write(ctx, "enqueue trial", func(ctx context.Context, s *session) error {
-		if err := needStudy(ctx, s, studyID); err != nil {
-			return err
+		f, err := s.study(ctx, studyID)
+		if err == nil {
+			t, _, err = enqueue(ctx, s, studyID, f, sg, nil)
 		}
-		t, err = enqueue(ctx, s, studyID, sg)
 		return err
 	})
 	return t, err
 }
 
-// enqueue adds a trial, or finds the one that has its key.
-func enqueue(ctx context.Context, s *session, studyID int64, sg trials.Suggestion) (trials.Trial, error) {
+// start is a worker that takes a trial.
+type start struct {
+	worker string
+	at     time.Time
+}
+
+// enqueue adds a trial, running if there is a start, or finds the one that has its key.
+func enqueue(ctx context.Context, s *session, studyID int64, f *facts, sg trials.Suggestion, by *start) (t trials.Trial, added bool, err error) {
 	identity := sg.Identity()
 	var id int64
 	var number int
 	var key string
-	err := s.one(ctx, `SELECT trial_id, number, key FROM mapsweep_trials m JOIN trials USING (trial_id)
+	err = s.one(ctx, `SELECT trial_id, number, key FROM mapsweep_trials m JOIN trials USING (trial_id)
 		WHERE m.study_id = ?1 AND (key = ?2 OR identity = ?3) ORDER BY key = ?2 DESC`, []any{studyID, sg.Key, identity}, &id, &number, &key)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
-		return addTrial(ctx, s, studyID, sg, identity)
+		t, err = addTrial(ctx, s, studyID, f, sg, identity, by)
+		return t, true, err
 	case err != nil:
-		return trials.Trial{}, err
+		return t, false, err
 	case key != sg.Key:
-		return trials.Trial{}, fmt.Errorf("%s is trial %d (%s): %w", sg.Key, number, key, trials.ErrDuplicate)
+		return t, false, fmt.Errorf("%s is trial %d (%s): %w", sg.Key, number, key, trials.ErrDuplicate)
 	}
-	return oneTrial(ctx, s, id)
+	t, err = oneTrial(ctx, s, id, f)
+	return t, false, err
 }
 
 func needStudy(ctx context.Context, s *session, id int64) error {
-	var one int
-	err := s.one(ctx, "SELECT 1 FROM studies WHERE study_id = ?", []any{id}, &one)
-	if errors.Is(err, sql.ErrNoRows) {
-		return fmt.Errorf("study with ID %d: %w", id, trials.ErrNoStudy)
-	}
+	_, err := s.study(ctx, id)
 	return err
 }
 
-// addTrial writes a waiting trial with the next number. The write lock is held, so
+// addTrial writes a trial with the next number. The write lock is held, so
 // numbers are dense and IDs grow in the order of commits.
-func addTrial(ctx context.Context, s *session, studyID int64, sg trials.Suggestion, identity []byte) (trials.Trial, error) {
+func addTrial(ctx context.Context, s *session, studyID int64, f *facts, sg trials.Suggestion, identity []byte, by *start) (trials.Trial, error) {
 	sg.Attrs[trials.AttrKey] = trials.Attr(sg.Key)
-	t := trials.Trial{StudyID: studyID, State: trials.Waiting, Key: sg.Key, Space: sg.Space, Params: sg.Params, Attrs: sg.Attrs}
-	err := s.one(ctx, "SELECT COALESCE(number, 0) + 1 FROM trials WHERE study_id = ? ORDER BY trial_id DESC LIMIT 1", []any{studyID}, &t.Number)
-	if err != nil && !errors.Is(err, sql.ErrNoRows) {
-		return t, err
+	t := trials.Trial{StudyID: studyID, Number: f.next, State: trials.Waiting, Key: sg.Key, Space: sg.Space, Params: sg.Params, Attrs: sg.Attrs}
+	var began any
+	if by != nil {
+		t.State, t.Started, t.Heartbeat, began = trials.Running, by.at, by.at, optuna.FormatTime(by.at)
 	}
-	t.ID, err = s.insert(ctx, "INSERT INTO trials (number, study_id, state) VALUES (?, ?, 'WAITING')", t.Number, studyID)
+	var err error
+	t.ID, err = s.insert(ctx, "INSERT INTO trials (number, study_id, state, datetime_start) VALUES (?, ?, ?, ?)", t.Number, studyID, t.State.String(), began)
 	if err != nil {
 		return t, err
 	}
+	f.next++
 	params, err := trials.EncodeParams(t.Params)
 	if err != nil {
 		return t, err
 	}
-	space, err := saveSpace(ctx, s, studyID, t.Space)
+	stored, err := saveSpace(ctx, s, studyID, f, t.Space)
 	if err != nil {
 		return t, err
 	}
 	err = s.exec(ctx, "INSERT INTO mapsweep_trials (trial_id, study_id, key, params, space_id, identity) VALUES (?, ?, ?, ?, ?, ?)",
-		t.ID, studyID, t.Key, params, space, identity)
+		t.ID, studyID, t.Key, params, stored.id, identity)
 	if err != nil {
 		return t, err
 	}
-	if err := saveParams(ctx, s, t); err != nil {
+	if err := saveParams(ctx, s, f, t); err != nil {
 		return t, err
 	}
 	err = s.exec(ctx, `INSERT INTO trial_system_attributes (trial_id, "key", value_json) VALUES (?, ?, ?)`, t.ID, optuna.FixedParams, params)
 	if err != nil {
 		return t, err
 	}
-	return t, saveAttrs(ctx, s, t.ID, t.Attrs)
+	if err := saveAttrs(ctx, s, t.ID, t.Attrs); err != nil || by == nil {
+		return t, err
+	}
+	t.Attempts = []trials.Attempt{{Number: 1, Worker: by.worker, Started: by.at}}
+	if err := saveAttempt(ctx, s, t.ID, t.Attempts[0]); err != nil {
+		return t, err
+	}
+	s.memo.follow(t, stored.space)
+	return t, beat(ctx, s, t.ID, optuna.FormatTime(by.at))
+}
+
+func saveAttempt(ctx context.Context, s *session, trialID int64, a trials.Attempt) error {
+	return s.exec(ctx, "INSERT INTO mapsweep_attempts (trial_id, number, worker, started) VALUES (?, ?, ?, ?)",
+		trialID, a.Number, a.Worker, optuna.FormatTime(a.Started))
 }
 
 // Start implements trials.Writer.
@@ -102,16 +122,31 @@ func (d *DB) Start(ctx context.Context, studyID int64, worker string, sgs ...tri
 		}
 	}
 	var t trials.Trial
-	err := d.write(ctx, "start trial", func(ctx context.Context, s *session) (err error) {
-		if err := needStudy(ctx, s, studyID); err != nil {
+	err := d.write(ctx, "start trial", func(ctx context.Context, s *session) error {
+		f, err := s.study(ctx, studyID)
+		if err != nil {
+			return err
+		}
+		waiting, err := nextWaiting(ctx, s, studyID)
+		if err != nil {
 			return err
 		}
 		for _, sg := range clean {
-			if _, err := enqueue(ctx, s, studyID, sg); err != nil {
+			var by *start
+			if waiting == 0 { // then the first new one is the one to claim
+				by = &start{worker: worker, at: trials.Now()}
+			}
+			one, added, err := enqueue(ctx, s, studyID, f, sg, by)
+			if err != nil {
 				return err
 			}
+			if added && by != nil {
+				t, waiting = one, one.ID
+			}
 		}
-		t, err = claim(ctx, s, studyID, worker)
+		if t.ID == 0 {
+			t, err = claim(ctx, s, studyID, f, worker)
+		}
 		return err
 	})
 	return t, err
@@ -120,40 +155,57 @@ func (d *DB) Start(ctx context.Context, studyID int64, worker string, sgs ...tri
 // Claim implements trials.Writer.
 func (d *DB) Claim(ctx context.Context, studyID int64, worker string) (trials.Trial, error) {
 	var t trials.Trial
-	err := d.write(ctx, "claim trial", func(ctx context.Context, s *session) (err error) {
-		if err := needStudy(ctx, s, studyID); err != nil {
-			return err
+	err := d.write(ctx, "claim trial", func(ctx context.Context, s *session) error {
+		f, err := s.study(ctx, studyID)
+		if err == nil {
+			t, err = claim(ctx, s, studyID, f, worker)
 		}
-		t, err = claim(ctx, s, studyID, worker)
 		return err
 	})
 	return t, err
 }
 
-// claim takes the waiting trial with the lowest number.
-func claim(ctx context.Context, s *session, studyID int64, worker string) (trials.Trial, error) {
-	var id int64
-	err := s.one(ctx, `SELECT trial_id FROM trials WHERE study_id = ? AND state IN ('RUNNING', 'WAITING') AND state = 'WAITING'
+// nextWaiting is the ID of the waiting trial with the lowest number, or 0.
+func nextWaiting(ctx context.Context, s *session, studyID int64) (id int64, err error) {
+	err = s.one(ctx, `SELECT trial_id FROM trials WHERE study_id = ? AND state IN ('RUNNING', 'WAITING') AND state = 'WAITING'
 		ORDER BY number LIMIT 1`, []any{studyID}, &id)
 	if errors.Is(err, sql.ErrNoRows) {
-		return trials.Trial{}, trials.ErrNoneWaiting
+		return 0, nil
+	}
+	return id, err
+}
+
+// claim takes the waiting trial with the lowest number.
+func claim(ctx context.Context, s *session, studyID int64, f *facts, worker string) (trials.Trial, error) {
+	id, err := nextWaiting(ctx, s, studyID)
+	if err == nil && id == 0 {
+		err = trials.ErrNoneWaiting
 	}
 	if err != nil {
 		return trials.Trial{}, err
 	}
-	now := optuna.FormatTime(trials.Now())
+	t, err := oneTrial(ctx, s, id, f)
+	if err != nil {
+		return t, err
+	}
+	a := trials.Attempt{Number: 1, Worker: worker, Started: trials.Now()}
+	if n := len(t.Attempts); n > 0 {
+		a.Number = t.Attempts[n-1].Number + 1
+	}
+	t.State, t.Started, t.Heartbeat, t.Attempts = trials.Running, a.Started, a.Started, append(t.Attempts, a)
+	now := optuna.FormatTime(a.Started)
 	if err := s.exec(ctx, "UPDATE trials SET state = 'RUNNING', datetime_start = ? WHERE trial_id = ?", now, id); err != nil {
-		return trials.Trial{}, err
+		return t, err
 	}
-	err = s.exec(ctx, `INSERT INTO mapsweep_attempts (trial_id, number, worker, started)
-		SELECT ?1, COALESCE(MAX(number), 0) + 1, ?2, ?3 FROM mapsweep_attempts WHERE trial_id = ?1`, id, worker, now)
-	if err != nil {
-		return trials.Trial{}, err
+	if err := saveAttempt(ctx, s, id, a); err != nil {
+		return t, err
 	}
 	if err := beat(ctx, s, id, now); err != nil {
-		return trials.Trial{}, err
+		return t, err
 	}
-	return oneTrial(ctx, s, id)
+	s.memo.follow(t, t.Space)
+	t.Space = t.Space.Clone()
+	return t, nil
 }
 
 // Requeue implements trials.Writer.
@@ -166,7 +218,8 @@ func (d *DB) Requeue(ctx context.Context, trialID int64, outcome, reason string)
 		if at.state != trials.Running {
 			return fmt.Errorf("trial %d: %w", at.number, trials.ErrNotRunning)
 		}
-		ended, err := attemptEnd(ctx, s, trialID, outcome, trials.Now())
+		delete(s.memo.running, trialID)
+		ended, err := attemptEnd(ctx, s, trialID, at.study, outcome, trials.Now())
 		if err != nil {
 			return err
 		}

@@ -56,6 +56,9 @@ const chosen = "IN (SELECT value FROM json_each(?1))"
 
 // loadTrials reads whole trials, in the order of ids. objective names the metric of Optuna's intermediate values.
 func loadTrials(ctx context.Context, q *session, ids []int64, objective string, known names) ([]trials.Trial, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
 	list, err := json.Marshal(ids)
 	if err != nil {
 		return nil, err
@@ -260,13 +263,9 @@ func (l *loader) attempts() error {
 	}, &a.Number, &a.Worker, &started, &ended, &outcome, &reason)
 }
 
-// oneTrial reads a trial inside a writing transaction.
-func oneTrial(ctx context.Context, s *session, id int64) (trials.Trial, error) {
-	at, err := where(ctx, s, id)
-	if err != nil {
-		return trials.Trial{}, err
-	}
-	all, err := loadTrials(ctx, s, []int64{id}, at.objective, newNames())
+// oneTrial reads a trial of a study inside a writing transaction.
+func oneTrial(ctx context.Context, s *session, id int64, f *facts) (trials.Trial, error) {
+	all, err := loadTrials(ctx, s, []int64{id}, f.objective, newNames())
 	if err != nil {
 		return trials.Trial{}, err
 	}

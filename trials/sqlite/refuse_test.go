@@ -98,7 +98,7 @@ func TestOpenRefuses(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "x.db")
 			tt.make(t, path)
 			before, _ := os.ReadFile(path)
-			for how, open := range map[string]func(context.Context, string) (*sqlite.DB, error){"Open": sqlite.Open, "OpenReadOnly": sqlite.OpenReadOnly} {
+			for how, open := range map[string]func(context.Context, string) (*sqlite.DB, error){"Open": openPlain, "OpenReadOnly": sqlite.OpenReadOnly} {
 				d, err := open(t.Context(), path)
 				if err == nil {
 					d.Close()
@@ -145,7 +145,7 @@ func TestOptunaFileGetsOurTables(t *testing.T) {
 		"INSERT INTO trial_values VALUES (1, 1, 0, NULL, 'INF_NEG')",
 		"INSERT INTO trial_intermediate_values VALUES (1, 1, 0, NULL, 'NAN'), (2, 1, 1, 0.5, 'FINITE')",
 		`INSERT INTO trial_user_attributes VALUES (1, 1, 'a', '[NaN, "NaN"]')`)
-	for _, open := range []func(context.Context, string) (*sqlite.DB, error){sqlite.OpenReadOnly, sqlite.Open, sqlite.OpenReadOnly} {
+	for _, open := range []func(context.Context, string) (*sqlite.DB, error){sqlite.OpenReadOnly, openPlain, sqlite.OpenReadOnly} {
 		d, err := open(t.Context(), path)
 		must(t, err)
 		st, err := d.Study(t.Context(), "s")

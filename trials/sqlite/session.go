@@ -22,6 +22,8 @@ type session struct {
 	conn  *sql.Conn
 	stmts map[string]*sql.Stmt
 	lock  chan struct{}
+	memo  memo       // of the writer
+	level Durability // PRAGMA synchronous of the writer, once it was set
 }
 
 // newSession opens a connection.
@@ -129,10 +131,15 @@ func (s *session) close() error {
 
 // write runs do in one writing transaction and names what in its error.
 func (d *DB) write(ctx context.Context, what string, do func(context.Context, *session) error) error {
+	return d.writeAt(ctx, what, Normal, do)
+}
+
+// writeAt is write with a durability of its own.
+func (d *DB) writeAt(ctx context.Context, what string, level Durability, do func(context.Context, *session) error) error {
 	if d.writer == nil {
 		return fmt.Errorf("%s: database %s was opened for reading only: %w", what, d.path, trials.ErrReadOnly)
 	}
-	if err := d.transact(ctx, do); err != nil {
+	if err := d.transact(ctx, level, do); err != nil {
 		return fmt.Errorf("%s: %w", what, d.explain(err))
 	}
 	return nil
@@ -141,20 +148,27 @@ func (d *DB) write(ctx context.Context, what string, do func(context.Context, *s
 // transact takes the connection and the file's write lock, both for as long as ctx
 // allows, and runs do. From there on ctx no longer interrupts: a transaction holds
 // wholly or not at all, and its caller learns which.
-func (d *DB) transact(ctx context.Context, do func(context.Context, *session) error) error {
+func (d *DB) transact(ctx context.Context, level Durability, do func(context.Context, *session) error) error {
 	if err := d.writer.hold(ctx); err != nil {
 		return err
 	}
 	defer d.writer.release()
 	s, calm := d.writer, context.WithoutCancel(ctx)
+	if err := s.sync(calm, level); err != nil {
+		return err
+	}
 	if err := d.retry(ctx, func() error { return s.exec(calm, "BEGIN IMMEDIATE") }); err != nil {
 		return err
 	}
-	err := do(calm, s)
+	err := s.recall(calm)
+	if err == nil {
+		err = do(calm, s)
+	}
 	if err == nil {
 		err = d.retry(calm, func() error { return s.exec(calm, "COMMIT") })
 	}
 	if err != nil {
+		s.memo.forget()
 		_ = s.exec(calm, "ROLLBACK") // fails if SQLite has rolled back by itself, which is as good
 	}
 	return err

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/mapsweep/mapsweep/trials"
 	"github.com/mapsweep/mapsweep/trials/internal/optuna"
@@ -20,18 +21,26 @@ func encodeSpace(space trials.Space) (string, error) {
 	return string(b), err
 }
 
-// saveSpace finds the ID of a space in its study.
-func saveSpace(ctx context.Context, s *session, studyID int64, space trials.Space) (int64, error) {
+// saveSpace finds a space in its study, or adds it.
+func saveSpace(ctx context.Context, s *session, studyID int64, f *facts, space trials.Space) (storedSpace, error) {
 	text, err := encodeSpace(space)
 	if err != nil {
-		return 0, err
+		return storedSpace{}, err
 	}
-	var id int64
-	err = s.one(ctx, "SELECT space_id FROM mapsweep_spaces WHERE study_id = ? AND space = ?", []any{studyID, text}, &id)
+	if known, ok := f.spaces[text]; ok {
+		return known, nil
+	}
+	var stored storedSpace
+	err = s.one(ctx, "SELECT space_id FROM mapsweep_spaces WHERE study_id = ? AND space = ?", []any{studyID, text}, &stored.id)
 	if errors.Is(err, sql.ErrNoRows) {
-		return s.insert(ctx, "INSERT INTO mapsweep_spaces (study_id, space) VALUES (?, ?)", studyID, text)
+		stored.id, err = s.insert(ctx, "INSERT INTO mapsweep_spaces (study_id, space) VALUES (?, ?)", studyID, text)
 	}
-	return id, err
+	if err != nil {
+		return stored, err
+	}
+	stored.space, err = decodeSpace(text)
+	f.spaces[text] = stored
+	return stored, err
 }
 
 func decodeSpace(text string) (trials.Space, error) {
@@ -43,13 +52,14 @@ func decodeSpace(text string) (trials.Space, error) {
 }
 
 // saveParams writes the parameters that vary to Optuna's trial_params.
-func saveParams(ctx context.Context, s *session, t trials.Trial) error {
+func saveParams(ctx context.Context, s *session, f *facts, t trials.Trial) error {
+	args := make([]any, 0, 4*len(t.Space))
 	for _, p := range t.Space {
 		v, ok := t.Params[p.Name]
 		if !ok {
 			continue // its requirements are not met
 		}
-		p, text, err := settle(ctx, s, t.StudyID, p)
+		p, text, err := settle(ctx, s, t.StudyID, f, p)
 		if err != nil {
 			return err
 		}
@@ -57,18 +67,32 @@ func saveParams(ctx context.Context, s *session, t trials.Trial) error {
 		if err != nil {
 			return err
 		}
-		err = s.exec(ctx, "INSERT INTO trial_params (trial_id, param_name, param_value, distribution_json) VALUES (?, ?, ?, ?)", t.ID, p.Name, x, text)
-		if err != nil {
-			return err
-		}
+		args = append(args, t.ID, p.Name, x, text)
 	}
-	return nil
+	return s.execRows(ctx, "INSERT INTO trial_params (trial_id, param_name, param_value, distribution_json)", "", 4, args)
 }
 
 // settle brings p in line with the distribution that its name has in the study. The
 // first one is kept; a range may differ from trial to trial; new choices are appended
 // to the old ones, in all trials, so that indices keep their meaning.
-func settle(ctx context.Context, s *session, studyID int64, p trials.Param) (trials.Param, string, error) {
+func settle(ctx context.Context, s *session, studyID int64, f *facts, p trials.Param) (trials.Param, string, error) {
+	if known, ok := f.settled[p.Name]; ok && known.of(p) {
+		return known.param, known.text, nil
+	}
+	settled, text, err := settleAnew(ctx, s, studyID, p)
+	if err == nil {
+		f.settled[p.Name] = distribution{asked: p, param: settled, text: text}
+	}
+	return settled, text, err
+}
+
+// of says that p is the description that was settled.
+func (d distribution) of(p trials.Param) bool {
+	a := d.asked
+	return a.Kind == p.Kind && a.Low == p.Low && a.High == p.High && a.Step == p.Step && a.Log == p.Log && slices.Equal(a.Choices, p.Choices)
+}
+
+func settleAnew(ctx context.Context, s *session, studyID int64, p trials.Param) (trials.Param, string, error) {
 	first, err := firstDistribution(ctx, s, studyID, p.Name)
 	if errors.Is(err, sql.ErrNoRows) {
 		text, err := optuna.EncodeDistribution(p)

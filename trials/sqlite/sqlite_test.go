@@ -22,6 +22,9 @@ func TestStore(t *testing.T) {
 
 func TestFile(t *testing.T) { storetest.RunFile(t, open) }
 
+// openPlain is sqlite.Open without options.
+func openPlain(ctx context.Context, path string) (*sqlite.DB, error) { return sqlite.Open(ctx, path) }
+
 // openDB opens a database, or ends the test.
 func openDB(t testing.TB, path string) *sqlite.DB {
 	t.Helper()

@@ -17,23 +17,24 @@ import (
 
 // standing is where a trial stands before a change.
 type standing struct {
-	number     int
-	state      trials.State
-	objectives int
-	objective  string
-	attempt    int // number of its last attempt, 0 if it never ran
+	number  int
+	state   trials.State
+	attempt int // number of its last attempt, 0 if it never ran
+	study   *facts
+	known   *trials.Trial // all of it, if this process started it and nobody else has written since; else nil
 }
 
 func where(ctx context.Context, s *session, trialID int64) (standing, error) {
+	if t := s.memo.running[trialID]; t != nil {
+		f, err := s.study(ctx, t.StudyID)
+		return standing{number: t.Number, state: t.State, attempt: len(t.Attempts), study: f, known: t}, err
+	}
 	var at standing
-	var state, ours string
-	var names sql.NullString
-	err := s.one(ctx, `SELECT COALESCE(t.number, -1), t.state, COALESCE(m.objective, ''), a.value_json,
-		(SELECT COUNT(*) FROM study_directions d WHERE d.study_id = t.study_id),
+	var state string
+	var studyID int64
+	err := s.one(ctx, `SELECT COALESCE(t.number, -1), t.state, t.study_id,
 		(SELECT COALESCE(MAX(number), 0) FROM mapsweep_attempts p WHERE p.trial_id = t.trial_id)
-		FROM trials t LEFT JOIN mapsweep_studies m USING (study_id)
-		LEFT JOIN study_system_attributes a ON a.study_id = t.study_id AND a."key" = '`+optuna.MetricNames+`'
-		WHERE t.trial_id = ?`, []any{trialID}, &at.number, &state, &ours, &names, &at.objectives, &at.attempt)
+		FROM trials t WHERE t.trial_id = ?`, []any{trialID}, &at.number, &state, &studyID, &at.attempt)
 	if errors.Is(err, sql.ErrNoRows) {
 		return at, fmt.Errorf("trial with ID %d: %w", trialID, trials.ErrNoTrial)
 	}
@@ -44,8 +45,8 @@ func where(ctx context.Context, s *session, trialID int64) (standing, error) {
 	if at.state, ok = trials.ParseState(state); !ok {
 		return at, fmt.Errorf("trial %d has the unknown state %q", at.number, state)
 	}
-	at.objective = objective(ours, names.String)
-	return at, nil
+	at.study, err = s.study(ctx, studyID)
+	return at, err
 }
 
 // running is where for changes that need a running trial.
@@ -72,33 +73,49 @@ func (d *DB) Record(ctx context.Context, trialID int64, m trials.Measurement) er
 		if err != nil {
 			return err
 		}
-		if err := clearEpochs(ctx, s, trialID, m.Epoch, at.attempt); err != nil {
-			return err
-		}
-		var date any
-		if !m.At.IsZero() {
-			date = optuna.FormatTime(m.At)
-		}
-		err = s.exec(ctx, "INSERT INTO mapsweep_epochs (trial_id, epoch, attempt, at) VALUES (?, ?, ?, ?)", trialID, m.Epoch, at.attempt, date)
-		if err != nil {
-			return err
-		}
-		for name, v := range m.Metrics {
-			column, kind := optuna.EncodeValue(v)
-			err := s.exec(ctx, "INSERT INTO mapsweep_measurements (trial_id, epoch, metric, value, value_type) VALUES (?, ?, ?, ?, ?)",
-				trialID, m.Epoch, name, column, kind)
-			if err != nil {
+		if at.known == nil || !at.appends(m.Epoch) {
+			delete(s.memo.running, trialID)
+			at.known = nil
+			if err := clearEpochs(ctx, s, trialID, m.Epoch, at.attempt); err != nil {
 				return err
 			}
 		}
-		v, ok := m.Metrics[at.objective]
-		if !ok {
-			return nil
+		if err := saveMeasurement(ctx, s, trialID, at, m); err != nil {
+			return err
 		}
-		column, kind := optuna.EncodeValue(v)
-		return s.exec(ctx, "INSERT INTO trial_intermediate_values (trial_id, step, intermediate_value, intermediate_value_type) VALUES (?, ?, ?, ?)",
-			trialID, m.Epoch, column, kind)
+		if at.known != nil {
+			s.memo.measured(at.known, m)
+		}
+		return nil
 	})
+}
+
+// appends says that nothing is stored of that epoch and of later ones.
+func (at standing) appends(epoch int) bool {
+	n := len(at.known.Measurements)
+	return n == 0 || at.known.Measurements[n-1].Epoch < epoch
+}
+
+// saveMeasurement writes a measurement of which nothing is stored yet.
+func saveMeasurement(ctx context.Context, s *session, trialID int64, at standing, m trials.Measurement) error {
+	var date any
+	if !m.At.IsZero() {
+		date = optuna.FormatTime(m.At)
+	}
+	err := s.exec(ctx, "INSERT INTO mapsweep_epochs (trial_id, epoch, attempt, at) VALUES (?, ?, ?, ?)", trialID, m.Epoch, at.attempt, date)
+	if err != nil {
+		return err
+	}
+	if err := saveMetrics(ctx, s, trialID, m.Epoch, m.Metrics); err != nil {
+		return err
+	}
+	v, ok := m.Metrics[at.study.objective]
+	if !ok {
+		return nil
+	}
+	column, kind := optuna.EncodeValue(v)
+	return s.exec(ctx, "INSERT INTO trial_intermediate_values (trial_id, step, intermediate_value, intermediate_value_type) VALUES (?, ?, ?, ?)",
+		trialID, m.Epoch, column, kind)
 }
 
 // clearEpochs removes the measurement of epoch, and later ones of earlier attempts.
@@ -119,10 +136,15 @@ func clearEpochs(ctx context.Context, s *session, trialID int64, epoch, attempt 
 // Heartbeat implements trials.Writer.
 func (d *DB) Heartbeat(ctx context.Context, trialID int64) error {
 	return d.write(ctx, "record heartbeat", func(ctx context.Context, s *session) error {
-		if _, err := running(ctx, s, trialID); err != nil {
+		at, err := running(ctx, s, trialID)
+		if err != nil {
 			return err
 		}
-		return beat(ctx, s, trialID, optuna.FormatTime(trials.Now()))
+		now := trials.Now()
+		if at.known != nil {
+			at.known.Heartbeat = now
+		}
+		return beat(ctx, s, trialID, optuna.FormatTime(now))
 	})
 }
 
@@ -147,77 +169,87 @@ func (d *DB) SetAttrs(ctx context.Context, trialID int64, attrs map[string]json.
 				return err
 			}
 		}
+		if at.known != nil {
+			s.memo.set(at.known, attrs)
+		}
 		return saveAttrs(ctx, s, trialID, attrs)
 	})
 }
 
-// saveAttrs writes attributes as Optuna's user attributes.
-func saveAttrs(ctx context.Context, s *session, trialID int64, attrs map[string]json.RawMessage) error {
-	for name, v := range attrs {
-		err := s.exec(ctx, `INSERT INTO trial_user_attributes (trial_id, "key", value_json) VALUES (?, ?, ?)
-			ON CONFLICT (trial_id, "key") DO UPDATE SET value_json = excluded.value_json`, trialID, name, string(v))
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // Finish implements trials.Writer.
 func (d *DB) Finish(ctx context.Context, trialID int64, o trials.Outcome) error {
-	return d.write(ctx, "finish trial", func(ctx context.Context, s *session) error {
+	var done *hand
+	err := d.writeAt(ctx, "finish trial", d.durability, func(ctx context.Context, s *session) error {
 		at, err := where(ctx, s, trialID)
 		if err != nil {
 			return err
 		}
-		if err := o.Check(at.objectives); err != nil {
+		if err := o.Check(at.study.objectives); err != nil {
 			return fmt.Errorf("trial %d: %w", at.number, err)
 		}
 		if at.state.Finished() {
 			return fmt.Errorf("trial %d: %w", at.number, trials.ErrFinished)
 		}
 		told, finished := trials.Trial{Attrs: o.Attrs}, trials.Now()
-		ended, err := attemptEnd(ctx, s, trialID, told.Text(trials.AttrClass), finished)
+		class, reason := told.Text(trials.AttrClass), told.Text(trials.AttrReason)
+		ended, err := attemptEnd(ctx, s, trialID, at.study, class, finished)
 		if err != nil {
 			return err
 		}
-		now := optuna.FormatTime(finished)
-		err = s.exec(ctx, "UPDATE trials SET state = ?1, datetime_start = COALESCE(datetime_start, ?2), datetime_complete = ?2 WHERE trial_id = ?3",
-			o.State.String(), now, trialID)
-		if err != nil {
+		if err := saveOutcome(ctx, s, trialID, o, optuna.FormatTime(finished)); err != nil {
 			return err
 		}
-		for i, v := range o.Scores() {
-			column, kind := optuna.EncodeValue(v)
-			err := s.exec(ctx, "INSERT OR REPLACE INTO trial_values (trial_id, objective, value, value_type) VALUES (?, ?, ?, ?)", trialID, i, column, kind)
-			if err != nil {
-				return err
-			}
-		}
-		if violations := o.Violations(); len(violations) > 0 {
-			text, err := optuna.EncodeConstraints(violations)
-			if err != nil {
-				return err
-			}
-			err = s.exec(ctx, `INSERT INTO trial_system_attributes (trial_id, "key", value_json) VALUES (?1, ?2, ?3)
-				ON CONFLICT (trial_id, "key") DO UPDATE SET value_json = ?3`, trialID, optuna.Constraints, text)
-			if err != nil {
-				return err
-			}
-		}
-		if err := saveAttrs(ctx, s, trialID, o.Attrs); err != nil {
+		if err := endAttempt(ctx, s, trialID, trials.OutcomeName(o.State), reason, optuna.FormatTime(ended)); err != nil {
 			return err
 		}
-		return endAttempt(ctx, s, trialID, trials.OutcomeName(o.State), told.Text(trials.AttrReason), optuna.FormatTime(ended))
+		if at.known == nil {
+			return nil
+		}
+		delete(s.memo.running, trialID)
+		s.memo.finish(at.known, o, finished, ended, reason)
+		done = &hand{trial: at.known}
+		return s.one(ctx, "SELECT MAX(seq) FROM mapsweep_log", nil, &done.seq) // the entry that the trigger has just made
 	})
+	if err == nil && done != nil {
+		d.offer(*done)
+	}
+	return err
+}
+
+// saveOutcome writes how a trial ended.
+func saveOutcome(ctx context.Context, s *session, trialID int64, o trials.Outcome, now string) error {
+	err := s.exec(ctx, "UPDATE trials SET state = ?1, datetime_start = COALESCE(datetime_start, ?2), datetime_complete = ?2 WHERE trial_id = ?3",
+		o.State.String(), now, trialID)
+	if err != nil {
+		return err
+	}
+	for i, v := range o.Scores() {
+		column, kind := optuna.EncodeValue(v)
+		err := s.exec(ctx, "INSERT OR REPLACE INTO trial_values (trial_id, objective, value, value_type) VALUES (?, ?, ?, ?)", trialID, i, column, kind)
+		if err != nil {
+			return err
+		}
+	}
+	if violations := o.Violations(); len(violations) > 0 {
+		text, err := optuna.EncodeConstraints(violations)
+		if err != nil {
+			return err
+		}
+		err = s.exec(ctx, `INSERT INTO trial_system_attributes (trial_id, "key", value_json) VALUES (?1, ?2, ?3)
+			ON CONFLICT (trial_id, "key") DO UPDATE SET value_json = ?3`, trialID, optuna.Constraints, text)
+		if err != nil {
+			return err
+		}
+	}
+	return saveAttrs(ctx, s, trialID, o.Attrs)
 }
 
 // attemptEnd is when the open attempt ended that is closed now: that of a vanished worker ended before. what is an outcome or a class.
-func attemptEnd(ctx context.Context, s *session, trialID int64, what string, now time.Time) (time.Time, error) {
+func attemptEnd(ctx context.Context, s *session, trialID int64, f *facts, what string, now time.Time) (time.Time, error) {
 	if what != trials.ClassLost {
 		return now, nil
 	}
-	t, err := oneTrial(ctx, s, trialID)
+	t, err := oneTrial(ctx, s, trialID, f)
 	if err != nil {
 		return now, err
 	}
