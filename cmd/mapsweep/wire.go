@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"maps"
 	"os"
@@ -33,10 +35,14 @@ func openStore(ctx context.Context, path string) (trials.Store, error) {
 
 // readStore opens an existing database for the commands that only read.
 func readStore(ctx context.Context, path string) (trials.Store, error) {
-	if _, err := os.Stat(path); err != nil {
-		return nil, fmt.Errorf("open database: %w; name another with --db, or run a study first", err)
+	store, err := sqlite.OpenReadOnly(ctx, path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%w; name another with --db, or run a study first", err)
 	}
-	return sqlite.OpenReadOnly(ctx, path)
+	if err != nil {
+		return nil, err
+	}
+	return store, nil
 }
 
 // newBackend makes the trainer that a study asks for. out is the folder that the study writes to.

@@ -81,13 +81,17 @@ func TestRelativeSampler(t *testing.T) {
 	}
 }
 
+// above is a pruner that stops a trial at the second epoch if its objective lies above a bound.
+type above float64
+
+func (a above) Prune(h sweep.History, t trials.Trial) (bool, error) {
+	n := len(t.Measurements)
+	return n >= 2 && t.Measurements[n-1].Metrics[h.Metric] > float64(a), nil
+}
+
 // TestPruner: a pruner of ours judges the trials of a goptuna.Study as it judges ours.
 func TestPruner(t *testing.T) {
-	median, err := goptuna.Median(sweep.PrunerConfig{Epochs: 10})
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := study(t, upstream.StudyOptionPruner(goptuna.Pruner(median)))
+	s := study(t, upstream.StudyOptionPruner(goptuna.Pruner(above(6))))
 	d := driver(t, s, threeSpace)
 	for n, level := range []float64{1, 2, 3, 4, 5, 9, 0} {
 		_ = d.Run(func(a goptuna.Asked) (float64, error) {

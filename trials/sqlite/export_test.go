@@ -4,12 +4,32 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"time"
 
 	"github.com/mattn/go-sqlite3"
 
 	"github.com/mapsweep/mapsweep/trials"
 	"github.com/mapsweep/mapsweep/trials/internal/optuna"
 )
+
+// OpenPatient is Open with another patience.
+func OpenPatient(ctx context.Context, path string, patience time.Duration) (*DB, error) {
+	return patiently(ctx, path, patience, (*DB).open)
+}
+
+// OpenReadOnlyPatient is OpenReadOnly with another patience.
+func OpenReadOnlyPatient(ctx context.Context, path string, patience time.Duration) (*DB, error) {
+	return patiently(ctx, path, patience, (*DB).openReadOnly)
+}
+
+func patiently(ctx context.Context, path string, patience time.Duration, open func(*DB, context.Context) error) (*DB, error) {
+	d, err := newDB(path)
+	if err != nil {
+		return nil, err
+	}
+	d.patience = patience
+	return d, open(d, ctx)
+}
 
 // LimitPages lets the file grow by at most n more pages of 4096 bytes, as a full disk would; n < 0 lifts the limit.
 func (d *DB) LimitPages(ctx context.Context, n int) error {

@@ -125,7 +125,7 @@ func (p *pack) kill() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	var prey []*beast
-	spare := p.rng.IntN(4) > 0
+	spare := p.rng.IntN(2) > 0
 	for _, b := range p.living {
 		if b.process != nil && (b.spoke || !spare) {
 			prey = append(prey, b)
