@@ -105,6 +105,9 @@ type run struct {
 	timeout  time.Duration
 	begun    time.Time
 	epochs   int
+	ledger   *ledger
+	counted  *counter      // finished trials of the ledger, under its lock
+	driver   *Driver       // of a search
 	layout   layout        // of a fixed design
 	settling *settling     // nil: the number of replicates is fixed
 	news     chan struct{} // closed when something has changed that an idle worker may wait for
@@ -234,6 +237,9 @@ func (r *run) run(ctx context.Context, file []byte) (Summary, error) {
 	if err := r.layOut(&started); err != nil {
 		return Summary{}, err
 	}
+	if err := r.keepBooks(ctx); err != nil {
+		return Summary{}, err
+	}
 	if err := r.recoverTrials(ctx, &started); err != nil {
 		return Summary{}, err
 	}
@@ -262,7 +268,7 @@ func (r *run) account(ctx context.Context, worked error) (Summary, error) {
 	if worked == nil && over {
 		worked = r.skipWaiting(keep)
 	}
-	sum, err := r.count(keep)
+	sum, err := r.recount(keep)
 	switch {
 	case worked != nil && !errors.Is(worked, context.Canceled):
 		return sum, worked
@@ -278,17 +284,22 @@ func (r *run) account(ctx context.Context, worked error) (Summary, error) {
 	return sum, sum.Check()
 }
 
-// count reads the study and accounts for it.
-func (r *run) count(ctx context.Context) (Summary, error) {
+// recount reads every trial once more and accounts for the study: what a run ends with does not rest on what it remembers.
+func (r *run) recount(ctx context.Context) (Summary, error) {
 	ts, err := r.Store.Trials(ctx, r.study.ID)
 	if err != nil {
 		return Summary{}, err
 	}
-	return r.tally(ts), nil
+	return tally(r.spec, r.layout, ts, r.Now()), nil
 }
 
-// tally accounts for the study's trials without laying out its design again.
-func (r *run) tally(ts []trials.Trial) Summary { return tally(r.spec, r.layout, ts, r.Now()) }
+// count brings the ledger up to date and accounts for the study.
+func (r *run) count(ctx context.Context) (Summary, error) {
+	if _, err := r.ledger.look(ctx); err != nil {
+		return Summary{}, err
+	}
+	return r.tally(), nil
+}
 
 func (r *run) emit(ev Event) {
 	if r.Events == nil {

@@ -28,8 +28,8 @@ func EnqueuePoint(ctx context.Context, store trials.Store, study string, params 
 	if err != nil {
 		return trials.Trial{}, fmt.Errorf("enqueue point of study %q: %w", study, err)
 	}
-	ts, err := store.Trials(ctx, st.ID)
-	if err != nil {
+	l := newLedger(store, st.ID)
+	if _, err := l.look(ctx); err != nil {
 		return trials.Trial{}, err
 	}
 	data := ""
@@ -38,7 +38,7 @@ func EnqueuePoint(ctx context.Context, store trials.Store, study string, params 
 	}
 	rep := 0
 	if !spec.Fixed() { // a point that was tried before gets another seed
-		rep = freeReplicates(ts, point, data)()
+		rep = l.free(point, data)()
 	}
 	s := trials.Suggestion{Key: "by-hand " + params.Key(), Space: space, Params: point}
 	s.Attrs = map[string]json.RawMessage{trials.AttrArm: trials.Attr(params.Key()), trials.AttrReplicate: trials.Attr(rep),

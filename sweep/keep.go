@@ -54,7 +54,8 @@ func Keepers(keep studies.Keep, dir trials.Direction, ts []trials.Trial) map[int
 
 // retain deletes the checkpoints of ended trials that are not worth keeping, and that no trial may go on from. It only touches
 // files inside those trials' directories, and each trial once: calls follow each other.
-func (r *run) retain(ts []trials.Trial) error {
+func (r *run) retain() error {
+	ts := r.ledger.list()
 	keepers := Keepers(r.spec.Keep, r.spec.Objective.Direction, ts)
 	needed := r.mayGoOn(ts)
 	resumer, _ := r.Backend.(trainer.Resumer)

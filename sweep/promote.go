@@ -2,10 +2,8 @@ package sweep
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"regexp"
-	"slices"
 	"strconv"
 
 	"github.com/mapsweep/mapsweep/trainer"
@@ -36,37 +34,37 @@ func (r *run) checkPromoter() error {
 	return nil
 }
 
-// setBracket notes the bracket of suggestion i among its attributes.
-func (r *run) setBracket(i int, attrs map[string]json.RawMessage) {
-	if b, ok := r.pruner.(Bracketer); ok {
-		attrs[trials.AttrBracket] = trials.Attr(b.Bracket(i))
-	}
-}
-
 // promote asks the pruner whether a pruned trial should go on, and enqueues the trial that continues it. More is false if there
 // is none. Several processes may do so at once: they enqueue the same key.
-func (r *run) promote(ctx context.Context) (more bool, err error) {
-	p, ok := r.promoter()
+func (d *Driver) promote(ctx context.Context, v view) (more bool, err error) {
+	p, ok := d.pruner.(Promoter)
 	if !ok {
 		return false, nil
 	}
-	ts, err := r.Store.Trials(ctx, r.study.ID)
-	if err != nil {
-		return false, err
-	}
-	number, ok, err := guardedPromote(p, r.history(ts))
+	number, ok, err := guardedPromote(p, d.whole(v))
 	if err != nil || !ok {
 		return false, err
 	}
-	i := slices.IndexFunc(ts, func(t trials.Trial) bool { return t.Number == number })
-	if i < 0 || ts[i].State != trials.Pruned || !ts[i].Counts() {
-		return false, fmt.Errorf("pruner %s promotes trial %d, which is not a pruned one that waits", r.spec.Search.Pruner, number)
+	t, ok := d.ledger.byNumber(number)
+	if !ok || t.State != trials.Pruned || !t.Counts() {
+		return false, fmt.Errorf("pruner %s promotes trial %d, which is not a pruned one that waits", d.spec.Search.Pruner, number)
 	}
-	n, err := goOn(ctx, r.Store, ts[i])
+	n, err := goOn(ctx, d.store, t, d.ledger.entry(number))
 	if err == nil {
-		r.Log.Info("pruned trial goes on", "trial", number, "as", n.Number)
+		d.log.Info("pruned trial goes on", "trial", number, "as", n.Number)
 	}
 	return true, err
+}
+
+// goesOn says whether a pruned trial goes on now that all else has ended, and enqueues what continues it.
+func (d *Driver) goesOn(ctx context.Context) (bool, error) {
+	d.asking.Lock()
+	defer d.asking.Unlock()
+	v, err := d.ledger.look(ctx)
+	if err != nil {
+		return false, err
+	}
+	return d.promote(ctx, v)
 }
 
 // guardedPromote turns a panicking pruner into an error.
@@ -79,16 +77,17 @@ func guardedPromote(p Promoter, h History) (number int, ok bool, err error) {
 	return p.Promote(h)
 }
 
-// goOn enqueues the trial that continues a pruned one and takes that one out of the count. A crash between the two
+// goOn enqueues the trial that continues a pruned one and takes that one out of the count; entry is the number of the log entry
+// with which that one ended. A crash between the two
 // steps does no harm: linkChains mends it, and until then the next call finds the same key.
-func goOn(ctx context.Context, store trials.Store, t trials.Trial) (trials.Trial, error) {
+func goOn(ctx context.Context, store trials.Store, t trials.Trial, entry int64) (trials.Trial, error) {
 	attrs := inherited(t.Attrs)
 	delete(attrs, trials.AttrSaw) // nothing was suggested
 	delete(attrs, trials.AttrRetryOf)
 	attrs[trials.AttrContinues] = trials.Attr(t.Number)
 	n, err := store.Enqueue(ctx, t.StudyID, trials.Suggestion{Key: linkKey(t.Key), Space: t.Space, Params: t.Params, Attrs: attrs})
 	if err == nil {
-		err = store.SetAttrs(ctx, t.ID, map[string]json.RawMessage{trials.AttrContinued: trials.Attr(n.Number)})
+		err = store.SetAttrs(ctx, t.ID, linked(t, trials.AttrContinued, n.Number, entry))
 	}
 	if err != nil {
 		return n, fmt.Errorf("let trial %d go on: %w", t.Number, err)
@@ -122,7 +121,7 @@ func (r *run) linkChains(ctx context.Context, ts []trials.Trial) error {
 		if !ok || !there || old.Continued() || t.Superseded() {
 			continue
 		}
-		if err := r.Store.SetAttrs(ctx, old.ID, map[string]json.RawMessage{trials.AttrContinued: trials.Attr(t.Number)}); err != nil {
+		if err := r.Store.SetAttrs(ctx, old.ID, linked(old, trials.AttrContinued, t.Number, r.ledger.entry(n))); err != nil {
 			return fmt.Errorf("link trial %d to trial %d: %w", n, t.Number, err)
 		}
 	}
@@ -136,8 +135,8 @@ func (r *run) mayGoOn(ts []trials.Trial) func(trials.Trial) bool {
 	if !ok {
 		return func(trials.Trial) bool { return false }
 	}
-	if sum := r.tally(ts); sum.Finished() == sum.Planned {
-		if _, more, err := guardedPromote(p, r.history(ts)); !more && err == nil {
+	if sum := r.tally(); sum.Finished() == sum.Planned {
+		if _, more, err := guardedPromote(p, r.driver.whole(r.ledger.seen())); !more && err == nil {
 			return func(trials.Trial) bool { return false }
 		}
 	}

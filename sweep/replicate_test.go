@@ -55,7 +55,7 @@ func TestSearchExtendedByReplicates(t *testing.T) {
 	}
 }
 
-// TestSuggestionHalfEnqueued: a process that died between two replicates of a suggestion leaves nothing undone.
+// TestSuggestionHalfEnqueued: what a store has of a suggestion's replicates is completed, and nothing stays undone.
 func TestSuggestionHalfEnqueued(t *testing.T) {
 	w := newBench(t, &trainertest.Fake{})
 	w.goptuna()
@@ -72,17 +72,20 @@ func TestSuggestionHalfEnqueued(t *testing.T) {
 
 var errDied = errors.New("died")
 
-// dying is a store that enqueues so many trials and no more.
+// dying is a store that enqueues so many trials of suggestions and no more.
 type dying struct {
 	trials.Store
 	left int
 }
 
-func (s *dying) Enqueue(ctx context.Context, study int64, sg trials.Suggestion) (trials.Trial, error) {
-	if s.left--; s.left < 0 {
-		return trials.Trial{}, errDied
+func (s *dying) Start(ctx context.Context, study int64, worker string, sgs ...trials.Suggestion) (trials.Trial, error) {
+	n := min(s.left, len(sgs))
+	s.left -= n
+	t, err := s.Store.Start(ctx, study, worker, sgs[:n]...)
+	if n < len(sgs) {
+		return t, errDied
 	}
-	return s.Store.Enqueue(ctx, study, sg)
+	return t, err
 }
 
 // breaksAll fails every trial in that way.

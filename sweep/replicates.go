@@ -31,18 +31,17 @@ func (r *run) advance(ctx context.Context) (more bool, settled []VariantSettled,
 	s := r.settling
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	ts, err := r.Store.Trials(ctx, r.study.ID)
-	if err != nil {
+	if _, err := r.ledger.look(ctx); err != nil {
 		return false, nil, err
 	}
-	at := courses.Read(r.spec, r.layout.plan, ts, false)
+	at := courses.Read(r.spec, r.layout.plan, r.ledger.list(), false)
 	for _, v := range at.Variants {
 		if id := v.Data + "\x00" + v.Arm; v.Done && s.told[id] != v.Verdict {
 			s.told[id] = v.Verdict
 			settled = append(settled, VariantSettled{v})
 		}
 	}
-	if !r.affordable(ts) {
+	if !r.affordable() {
 		return false, settled, nil
 	}
 	for _, p := range at.Missing {
@@ -74,15 +73,8 @@ func (r *run) stopped(ts []trials.Trial) func(trials.Trial) bool {
 	}
 }
 
-// nextPoints asks for what may be done when no trial waits: a pruned trial that should go on, a search's next point, or the
-// replicates of unsettled variants.
-func (r *run) nextPoints(ctx context.Context) (more bool, err error) {
-	if more, err := r.promote(ctx); more || err != nil {
-		return more, err
-	}
-	if !r.settles() {
-		return r.suggest(ctx)
-	}
+// nextReplicates asks for the replicates of unsettled variants, which may run when no trial waits.
+func (r *run) nextReplicates(ctx context.Context) (more bool, err error) {
 	more, settled, err := r.advance(ctx)
 	r.tell(settled)
 	return more, err

@@ -22,13 +22,12 @@ func (r *run) chain(ctx context.Context, t trials.Trial) ([]link, error) {
 	if _, ok := t.Continues(); !ok {
 		return nil, nil
 	}
-	ts, err := r.Store.Trials(ctx, r.study.ID)
-	if err != nil {
+	if _, err := r.ledger.look(ctx); err != nil {
 		return nil, fmt.Errorf("read the trials that trial %d continues: %w", t.Number, err)
 	}
 	by := func(n int) (*trials.Trial, bool) {
-		i := slices.IndexFunc(ts, func(o trials.Trial) bool { return o.Number == n })
-		return &ts[max(i, 0)], i >= 0
+		o, ok := r.ledger.byNumber(n)
+		return &o, ok
 	}
 	var links []link
 	for at := &t; ; {

@@ -109,13 +109,13 @@ var common = []string{trials.ClassData, trials.ClassUsage, trials.ClassScript, t
 // hopeless says that the study need not go on after t has failed, or nil: the fault is a common one and no trial
 // has got as far as an epoch. A flag or a script may be wrong for the values of one arm only, a data set for its own block
 // only, so those must have failed more widely.
-func hopeless(spec studies.Spec, t trials.Trial, ts []trials.Trial) error {
+func hopeless(spec studies.Spec, t trials.Trial, all func() []trials.Trial) error {
 	class := t.Text(trials.AttrClass)
 	if t.State != trials.Fail || !slices.Contains(common, class) {
 		return nil
 	}
 	points, data, baseline := map[string]bool{}, map[string]bool{}, false
-	for _, o := range ts {
+	for _, o := range all() {
 		if len(o.Measurements) > 0 || o.State == trials.Complete || o.State == trials.Pruned {
 			return nil
 		}

@@ -35,17 +35,10 @@ func (r *run) stopRequested(ctx context.Context) (bool, error) {
 	return !at.Before(r.begun), nil
 }
 
-// affordable says whether the device-hours used so far leave room in the budget.
-func (r *run) affordable(ts []trials.Trial) bool {
+// affordable says whether the device-hours used so far leave room in the budget, as the ledger was last seen.
+func (r *run) affordable() bool {
 	limit := r.spec.Budget.DeviceHours
-	if limit <= 0 {
-		return true
-	}
-	used := 0.0
-	for _, t := range ts {
-		used += hours(t, r.Now())
-	}
-	return used < limit
+	return limit <= 0 || r.tally().DeviceHours < limit
 }
 
 // checkBudget notices that the budget is used up; from then on nothing new starts.
@@ -53,11 +46,10 @@ func (r *run) checkBudget(ctx context.Context) (ok bool, err error) {
 	if r.spec.Budget.DeviceHours <= 0 {
 		return true, nil
 	}
-	ts, err := r.Store.Trials(ctx, r.study.ID)
-	if err != nil {
+	if _, err := r.ledger.look(ctx); err != nil {
 		return false, err
 	}
-	if r.affordable(ts) {
+	if r.affordable() {
 		return true, nil
 	}
 	r.mu.Lock()

@@ -89,37 +89,69 @@ func pointKey(t trials.Trial, planned map[string]bool) string {
 
 // tally is Count for a design that is laid out already.
 func tally(spec studies.Spec, l layout, ts []trials.Trial, now time.Time) Summary {
-	planned := l.planned
-	s := Summary{Planned: len(planned)}
-	suggested, found := 0, map[string]bool{}
-	for _, t := range ts {
-		s.DeviceHours += hours(t, now)
-		if t.Superseded() {
-			if t.Text(trials.AttrClass) != trials.ClassSkipped {
-				s.Repeated++
-			}
-			continue
-		}
-		if t.Continued() {
-			s.Continued++
-			continue
-		}
-		if _, ok := suggestionIndex(t); ok {
-			suggested++
-		}
-		if key := pointKey(t, planned); planned[key] {
-			found[key] = true
-		} else {
-			s.Planned++
-		}
-		s.add(t)
+	c := newCounter(l.planned)
+	for i := range ts {
+		c.add(&ts[i], now, 1)
 	}
-	s.Missing = len(planned) - len(found)
+	return c.summary(spec, l, func() []trials.Trial { return ts })
+}
+
+// counter adds up trials for a Summary.
+type counter struct {
+	sum       Summary // of the trials that were added, DeviceHours left out
+	spent     time.Duration
+	suggested int // of the trials that count, those that a search asked for
+	tuned     int // and those of tuned variants
+	planned   map[string]bool
+	found     map[string]int // trials of planned points
+}
+
+func newCounter(planned map[string]bool) *counter {
+	return &counter{planned: planned, found: map[string]int{}}
+}
+
+// add counts t, or with sign -1 takes it out again.
+func (c *counter) add(t *trials.Trial, now time.Time, sign int) {
+	c.spent += time.Duration(sign) * took(*t, now)
+	if t.Superseded() && t.Text(trials.AttrClass) != trials.ClassSkipped {
+		c.sum.Repeated += sign
+	}
+	if t.Continued() && !t.Superseded() {
+		c.sum.Continued += sign
+	}
+	if !t.Counts() {
+		return
+	}
+	if _, ok := suggestionIndex(*t); ok {
+		c.suggested += sign
+	}
+	if _, ok := t.Tuning(); ok {
+		c.tuned += sign
+	}
+	if key := pointKey(*t, c.planned); c.planned[key] {
+		if c.found[key] += sign; c.found[key] == 0 {
+			delete(c.found, key)
+		}
+	} else {
+		c.sum.Planned += sign
+	}
+	*c.sum.of(*t) += sign
+}
+
+// summary adds what is planned and not there. all lists the trials that were added.
+func (c *counter) summary(spec studies.Spec, l layout, all func() []trials.Trial) Summary {
+	s := c.sum
+	s.DeviceHours = c.spent.Hours()
+	s.Planned += len(c.planned)
+	s.Missing = len(c.planned) - len(c.found)
 	if spec.Settle != nil && len(l.plan.Points) > 0 {
-		s.replicates(spec, l, ts)
+		s.replicates(spec, l, all())
 	}
-	s.later(spec, len(planned), ts)
-	if more := searchTrials(spec) - suggested; more > 0 {
+	if spec.Tune != nil {
+		s.Later = len(c.planned)*spec.Tune.Repeats - c.tuned
+		s.Planned += s.Later
+	}
+	if more := searchTrials(spec) - c.suggested; more > 0 {
 		s.Planned += more
 		if s.spent(spec.Budget) {
 			s.Skipped += more
@@ -146,45 +178,30 @@ func (s *Summary) replicates(spec studies.Spec, l layout, ts []trials.Trial) {
 	}
 }
 
-// later plans the trials of tuned variants that are not enqueued yet: each of the design's points once per tuning.
-func (s *Summary) later(spec studies.Spec, points int, ts []trials.Trial) {
-	if spec.Tune == nil {
-		return
-	}
-	s.Later = points * spec.Tune.Repeats
-	for _, t := range ts {
-		if _, tuned := t.Tuning(); tuned && !t.Superseded() {
-			s.Later--
-		}
-	}
-	s.Planned += s.Later
-}
-
 // spent says that the budget has ended the study: nothing runs, and nothing more may start.
 func (s Summary) spent(b studies.Budget) bool {
 	return b.DeviceHours > 0 && s.DeviceHours >= b.DeviceHours && s.Running == 0 && s.Waiting == 0
 }
 
-func (s *Summary) add(t trials.Trial) {
+// of is the field in which a trial that counts is counted.
+func (s *Summary) of(t trials.Trial) *int {
 	switch t.State {
 	case trials.Complete:
-		s.Complete++
+		return &s.Complete
 	case trials.Pruned:
-		s.Pruned++
+		return &s.Pruned
 	case trials.Running:
-		s.Running++
+		return &s.Running
 	case trials.Waiting:
-		s.Waiting++
-	default:
-		switch t.Text(trials.AttrClass) {
-		case trials.ClassInfeasible:
-			s.Infeasible++
-		case trials.ClassSkipped:
-			s.Skipped++
-		default:
-			s.Failed++
-		}
+		return &s.Waiting
 	}
+	switch t.Text(trials.AttrClass) {
+	case trials.ClassInfeasible:
+		return &s.Infeasible
+	case trials.ClassSkipped:
+		return &s.Skipped
+	}
+	return &s.Failed
 }
 
 // searchTrials is the number of trials that a search asks for, 0 for fixed designs.
@@ -195,9 +212,9 @@ func searchTrials(spec studies.Spec) int {
 	return spec.Search.Trials * max(1, spec.Replicates) * max(1, len(spec.Trainer.Data))
 }
 
-// hours is the time that a trial's attempts have taken; an attempt that runs counts until
+// took is the time that a trial's attempts have taken; an attempt that runs counts until
 // the last sign of life of its worker.
-func hours(t trials.Trial, now time.Time) float64 {
+func took(t trials.Trial, now time.Time) time.Duration {
 	var sum time.Duration
 	for _, a := range t.Attempts {
 		end := a.Ended
@@ -208,5 +225,5 @@ func hours(t trials.Trial, now time.Time) float64 {
 			sum += d
 		}
 	}
-	return sum.Hours()
+	return sum
 }

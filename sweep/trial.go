@@ -317,7 +317,7 @@ func (r *run) report(ctx context.Context, a *active, m trials.Measurement) {
 
 // prune asks the pruner; a panic in it is an error.
 func (r *run) prune(ctx context.Context, a *active) (prune bool, err error) {
-	ts, err := r.Store.Trials(context.WithoutCancel(ctx), r.study.ID)
+	v, err := r.ledger.look(context.WithoutCancel(ctx))
 	if err != nil {
 		return false, err
 	}
@@ -330,7 +330,7 @@ func (r *run) prune(ctx context.Context, a *active) (prune bool, err error) {
 			err = fmt.Errorf("pruner panicked: %v", p)
 		}
 	}()
-	return r.pruner.Prune(r.history(ts), t)
+	return r.pruner.Prune(r.driver.whole(v), t)
 }
 
 // progress passes on where a trial stands, at most five times per second.
@@ -508,20 +508,20 @@ func (r *run) finished(ctx context.Context, t trials.Trial, reason string) error
 	if err != nil {
 		return err
 	}
-	ts, err := r.Store.Trials(ctx, r.study.ID)
+	sum, err := r.count(ctx)
 	if err != nil {
 		return err
 	}
-	if err := r.retain(ts); err != nil {
+	if err := r.retain(); err != nil {
 		r.Log.Warn("old checkpoints stay on disk", "error", err)
 	}
-	if i := slices.IndexFunc(ts, func(o trials.Trial) bool { return o.ID == t.ID }); i >= 0 {
-		t = ts[i]
+	if now, ok := r.ledger.byNumber(t.Number); ok {
+		t = now
 	}
 	if r.AfterTrial != nil {
 		r.AfterTrial(ctx, r.study, t)
 	}
-	r.emit(TrialFinished{Trial: t, Reason: reason, Summary: r.tally(ts)})
+	r.emit(TrialFinished{Trial: t, Reason: reason, Summary: sum})
 	r.tell(settled)
-	return hopeless(r.spec, t, ts)
+	return hopeless(r.spec, t, r.ledger.list)
 }

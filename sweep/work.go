@@ -159,11 +159,14 @@ func (r *run) next(ctx context.Context) (trials.Trial, error) {
 		if r.isStopping() || ctx.Err() != nil {
 			return trials.Trial{}, trials.ErrNoneWaiting
 		}
+		if r.driver != nil {
+			return r.driver.Ask(ctx, r.Worker)
+		}
 		t, err := r.Store.Claim(ctx, r.study.ID, r.Worker)
 		if !errors.Is(err, trials.ErrNoneWaiting) {
 			return t, err
 		}
-		if more, err := r.nextPoints(ctx); err != nil || !more {
+		if more, err := r.nextReplicates(ctx); err != nil || !more {
 			if err == nil {
 				err = trials.ErrNoneWaiting
 			}
@@ -176,12 +179,12 @@ func (r *run) next(ctx context.Context) (trials.Trial, error) {
 // back to the queue, or trials of this one may show that more replicates are needed, or that a pruned one should go on. It puts those of
 // vanished workers back itself.
 func (r *run) others(ctx context.Context) (bool, error) {
-	ts, err := r.Store.Trials(ctx, r.study.ID)
+	v, err := r.ledger.look(ctx)
 	if err != nil {
 		return false, err
 	}
 	more := false
-	for _, t := range ts {
+	for _, t := range v.open {
 		if t.State == trials.Waiting {
 			more = true // put back since we looked
 		}
@@ -195,7 +198,7 @@ func (r *run) others(ctx context.Context) (bool, error) {
 			continue
 		}
 		more = true
-		lost, err := r.reclaim(ctx, t)
+		lost, err := r.reclaim(ctx, *t)
 		if err != nil {
 			return false, err
 		}
@@ -203,7 +206,8 @@ func (r *run) others(ctx context.Context) (bool, error) {
 			r.Log.Warn("another worker vanished, its trial runs again", "trial", t.Number)
 		}
 	}
-	if _, promotes := r.promoter(); more || !r.settles() && !promotes {
+	_, promotes := r.promoter()
+	if more || !r.settles() && !promotes {
 		return more, nil
 	}
 	r.mu.Lock()
@@ -212,9 +216,10 @@ func (r *run) others(ctx context.Context) (bool, error) {
 	if busy {
 		return true, nil
 	}
-	r.asking.Lock()
-	defer r.asking.Unlock()
-	return r.nextPoints(ctx) // the last trial may have ended after they were asked for
+	if promotes {
+		return r.driver.goesOn(ctx)
+	}
+	return r.nextReplicates(ctx) // the last trial may have ended after they were asked for
 }
 
 // watch gives signs of life for the running trials and passes on requests to stop.

@@ -108,6 +108,8 @@ const (
 	AttrEpochs     = "mapsweep:epochs"      // int: the trial's full length (its budget)
 	AttrContinues  = "mapsweep:continues"   // int: number of the pruned trial whose checkpoint this one goes on from
 	AttrContinued  = "mapsweep:continued"   // int: number of the trial that goes on from this pruned one's checkpoint
+	AttrEntry      = "mapsweep:entry"       // int: log entry with which a trial ended that another one repeats or continues (Entry.Number)
+	AttrSampler    = "mapsweep:sampler"     // string: which sampler proposed the point, in which version: "tpe 1"
 	AttrBracket    = "mapsweep:bracket"     // int: Hyperband bracket of the trial, from 0
 )
 

@@ -1,0 +1,261 @@
+package sweep
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"slices"
+	"sync"
+
+	"github.com/mapsweep/mapsweep/trials"
+)
+
+// ledger is what a process knows of a study's trials: every one as it was last seen, brought up to date by what
+// changed since (trials.Reader.Changes). Looking costs what changed and what is open, however long the study is.
+type ledger struct {
+	store interface {
+		Changes(ctx context.Context, studyID, after int64) (trials.Changes, error)
+	}
+	study int64
+
+	mu   sync.Mutex
+	saw  trials.Saw
+	all  []*trials.Trial            // by number, the newest snapshot
+	log  []*trials.Trial            // see History.Finished
+	open []*trials.Trial            // by number, as they are
+	bare map[int]*trials.Trial      // open ones as samplers see them, by number
+	used map[configuration][]int    // replicates that a configuration has
+	next int                        // index of the next suggestion
+	ends []int64                    // by number, log entries with which trials ended; 0: open
+	gone []bool                     // by number, trials that the log has as replaced
+	done func(old, t *trials.Trial) // if not nil: told of every snapshot of a finished trial, and of the one that it replaces
+}
+
+// configuration stands for parameters on a data set.
+type configuration [16]byte
+
+func configurationOf(params trials.Params, data string) configuration {
+	sum := sha256.Sum256([]byte(data + "\x00" + params.Key()))
+	return configuration(sum[:16])
+}
+
+func newLedger(store trials.Reader, study int64) *ledger {
+	return &ledger{store: store, study: study, bare: map[int]*trials.Trial{}, used: map[configuration][]int{}}
+}
+
+// view is a study at one moment. Its slices and trials are shared and nobody may change them.
+type view struct {
+	saw  trials.Saw
+	log  []*trials.Trial // see History.Finished
+	open []*trials.Trial // by number, as they are
+	bare []*trials.Trial // the same as samplers see them
+	next int             // index of the next suggestion
+}
+
+// look brings the ledger up to date.
+func (l *ledger) look(ctx context.Context) (view, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	c, err := l.store.Changes(ctx, l.study, l.saw.Log)
+	if err != nil {
+		return view{}, err
+	}
+	l.absorb(c)
+	return l.view(), nil
+}
+
+// seen is the study as it was last looked at.
+func (l *ledger) seen() view {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.view()
+}
+
+func (l *ledger) view() view {
+	v := view{saw: l.saw, log: l.log[:len(l.log):len(l.log)], open: l.open, next: l.next}
+	for _, t := range l.open {
+		v.bare = append(v.bare, l.bare[t.Number])
+	}
+	return v
+}
+
+// absorb takes in what changed. What the log becomes does not depend on how often one looks: trials stand in it in the
+// order in which they ended, and once more when another one that repeats or continues them has appeared.
+func (l *ledger) absorb(c trials.Changes) {
+	entries := slices.Clone(c.Log)
+	slices.SortStableFunc(entries, func(a, b trials.Entry) int { return cmp.Compare(endedAt(a), endedAt(b)) })
+	var met []*trials.Trial
+	for _, e := range entries {
+		if l.keep(e.Trial) {
+			met = append(met, e.Trial)
+		}
+		if n := e.Trial.Number; l.ends[n] == 0 {
+			l.ends[n] = endedAt(e)
+		}
+	}
+	l.open = slices.Clone(c.Open)
+	bare := make(map[int]*trials.Trial, len(c.Open))
+	for _, t := range c.Open {
+		if l.meet(t) {
+			met = append(met, t)
+		}
+		if b := l.bare[t.Number]; b != nil {
+			bare[t.Number] = b
+		} else {
+			bare[t.Number] = barely(t)
+		}
+		l.all[t.Number] = t
+	}
+	l.bare = bare
+	l.saw = trials.Saw{Log: c.Last, Trials: c.Trials}
+	slices.SortFunc(met, func(a, b *trials.Trial) int { return cmp.Compare(a.Number, b.Number) })
+	for _, t := range met {
+		l.replaces(t)
+	}
+}
+
+// keep takes in a snapshot of a finished trial, and says whether the trial itself was not known.
+func (l *ledger) keep(t *trials.Trial) bool {
+	isNew := l.meet(t)
+	old := l.all[t.Number]
+	if old != nil && !old.State.Finished() {
+		old = nil
+	}
+	l.all[t.Number] = t
+	if old == nil || !t.Counts() && !l.gone[t.Number] {
+		l.log = append(l.log, t)
+	}
+	l.gone[t.Number] = l.gone[t.Number] || !t.Counts()
+	if l.done != nil {
+		l.done(old, t)
+	}
+	return isNew
+}
+
+// meet notes what a trial that was not known takes up: a suggestion's index and a replicate. It leaves room for it.
+func (l *ledger) meet(t *trials.Trial) bool {
+	for len(l.all) <= t.Number {
+		l.all, l.ends, l.gone = append(l.all, nil), append(l.ends, 0), append(l.gone, false)
+	}
+	if l.all[t.Number] != nil {
+		return false
+	}
+	if i, ok := suggestionIndex(*t); ok {
+		l.next = max(l.next, i+1)
+	}
+	l.take(configurationOf(t.Params, t.Text(trials.AttrData)), t.Replicate())
+	return true
+}
+
+func (l *ledger) take(c configuration, replicate int) {
+	if !slices.Contains(l.used[c], replicate) {
+		l.used[c] = append(l.used[c], replicate)
+	}
+}
+
+// taken notes that a replicate of a point cannot be had, though no trial that is known has it.
+func (l *ledger) taken(s trials.Suggestion) {
+	t := trials.Trial{Attrs: s.Attrs}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.take(configurationOf(s.Params, t.Text(trials.AttrData)), t.Replicate())
+}
+
+// free counts through the replicates that a configuration has not had on a data set.
+func (l *ledger) free(params trials.Params, data string) func() int {
+	l.mu.Lock()
+	used := slices.Clone(l.used[configurationOf(params, data)])
+	l.mu.Unlock()
+	next := 0
+	return func() int {
+		for slices.Contains(used, next) {
+			next++
+		}
+		next++
+		return next - 1
+	}
+}
+
+// replaces enters the trial that t repeats or continues once more in the log, as one that counts no longer: from now
+// on, whether or not the attribute that says so has been written yet.
+func (l *ledger) replaces(t *trials.Trial) {
+	for _, link := range links {
+		n, ok := t.Integer(link.to)
+		if !ok || n < 0 || n >= int64(len(l.all)) {
+			continue
+		}
+		old := l.all[n]
+		if old == nil || !old.State.Finished() || l.gone[n] {
+			continue
+		}
+		l.gone[n] = true
+		c := *old
+		c.Attrs = trials.CloneAttrs(old.Attrs)
+		c.Attrs[link.back] = trials.Attr(t.Number)
+		l.log = append(l.log, &c)
+	}
+}
+
+// links are the attributes of a trial that takes another one's place, each with the one that the other gets.
+var links = []struct{ to, back string }{{trials.AttrRetryOf, trials.AttrRetriedBy}, {trials.AttrContinues, trials.AttrContinued}}
+
+// endedAt is the number of the log entry with which a trial ended.
+func endedAt(e trials.Entry) int64 {
+	if n, ok := e.Trial.Integer(trials.AttrEntry); ok {
+		return min(n, e.Number)
+	}
+	return e.Number
+}
+
+// barely is an open trial as samplers see it: what was asked for, and not how far it has come, so that what they see
+// depends on nothing but which trials there were and which of them had ended (trials.Saw).
+func barely(t *trials.Trial) *trials.Trial {
+	return &trials.Trial{ID: t.ID, StudyID: t.StudyID, Number: t.Number, State: trials.Running, Key: t.Key,
+		Space: t.Space, Params: t.Params, Attrs: inherited(t.Attrs)}
+}
+
+// byNumber finds a trial as it was last seen.
+func (l *ledger) byNumber(n int) (trials.Trial, bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if n < 0 || n >= len(l.all) || l.all[n] == nil {
+		return trials.Trial{}, false
+	}
+	return *l.all[n], true
+}
+
+// list is every trial as it was last seen, by number. What they hold is shared.
+func (l *ledger) list() []trials.Trial {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.trials()
+}
+
+// trials is list for callers that hold the lock.
+func (l *ledger) trials() []trials.Trial {
+	ts := make([]trials.Trial, 0, len(l.all))
+	for _, t := range l.all {
+		if t != nil {
+			ts = append(ts, *t)
+		}
+	}
+	return ts
+}
+
+// entry is the number of the log entry with which a trial ended; 0 for open ones.
+func (l *ledger) entry(number int) int64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.ends[number]
+}
+
+// linked are the attributes that say that another trial, of that number, repeats or continues t, whose end is entry
+// number entry of the log. They keep that number: the change is an entry, too, and only the last one is told.
+func linked(t trials.Trial, back string, number int, entry int64) map[string]json.RawMessage {
+	attrs := map[string]json.RawMessage{back: trials.Attr(number)}
+	if _, has := t.Attrs[trials.AttrEntry]; !has && entry > 0 {
+		attrs[trials.AttrEntry] = trials.Attr(entry)
+	}
+	return attrs
+}
