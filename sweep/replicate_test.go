@@ -79,13 +79,15 @@ type dying struct {
 }
 
 func (s *dying) Start(ctx context.Context, study int64, worker string, sgs ...trials.Suggestion) (trials.Trial, error) {
-	n := min(s.left, len(sgs))
-	s.left -= n
-	t, err := s.Store.Start(ctx, study, worker, sgs[:n]...)
-	if n < len(sgs) {
-		return t, errDied
+	if s.left -= len(sgs); s.left >= 0 {
+		return s.Store.Start(ctx, study, worker, sgs...)
 	}
-	return t, err
+	for _, sg := range sgs[:len(sgs)+s.left] {
+		if _, err := s.Store.Enqueue(ctx, study, sg); err != nil {
+			return trials.Trial{}, err
+		}
+	}
+	return trials.Trial{}, errDied
 }
 
 // breaksAll fails every trial in that way.
