@@ -11,6 +11,7 @@ type problem struct {
 	rows   [][]float64 // n x d
 	values []float64   // n
 	choice []bool      // d: categorical
+	exact  int         // how many of the last rows have values without noise
 	sq     [][]float64 // squared distances of each pair i > j, d numbers each, at i(i-1)/2 + j
 }
 
@@ -31,7 +32,10 @@ func (p *problem) covariance(t theta) *mat.SymDense {
 	n, inverse, s := len(p.rows), t.inverses(), t.scale()
 	k := mat.NewSymDense(n, nil)
 	for i := range n {
-		k.SetSym(i, i, s+t.noise())
+		k.SetSym(i, i, s+minNoise)
+		if i < n-p.exact {
+			k.SetSym(i, i, s+t.noise())
+		}
 		for j := range i {
 			v, _ := matern(p.sq[i*(i-1)/2+j], inverse, s)
 			k.SetSym(i, j, v)

@@ -35,20 +35,20 @@ func newModel(p *problem, t theta) (m *model, ok bool) {
 // at is the mean and the standard deviation of the function, without noise, at a row (Rasmussen and Williams 2006,
 // equations 2.25 and 2.26).
 func (m *model) at(row []float64) (mean, deviation float64) {
-	n := len(m.problem.rows)
+	n, s := len(m.problem.rows), m.theta.scale()
 	k, sq := make([]float64, n), make([]float64, len(row))
 	for i, other := range m.problem.rows {
 		squares(row, other, m.problem.choice, sq)
-		k[i], _ = matern(sq, m.inverse, m.theta.scale())
+		k[i], _ = matern(sq, m.inverse, s)
 		mean += k[i] * m.alpha.AtVec(i)
 	}
 	v := mat.NewVecDense(n, k)
-	variance := m.theta.scale() - mat.Inner(v, m.inv, v)
+	variance := s - mat.Inner(v, m.inv, v)
 	return mean, math.Sqrt(math.Max(variance, 1e-12))
 }
 
 // believing is the model after open trials, each taken to have the value that is expected there ("kriging believer", Ginsbourger, Le
-// Riche and Carraro 2010, section 4). The best value stays that of finished trials.
+// Riche and Carraro 2010, section 4), without noise. That may well be the best.
 func (m *model) believing(open [][]float64) *model {
 	if len(open) == 0 {
 		return m
@@ -58,11 +58,12 @@ func (m *model) believing(open [][]float64) *model {
 		mean, _ := m.at(row)
 		rows, values = append(rows[:len(rows):len(rows)], row), append(values[:len(values):len(values)], mean)
 	}
-	after, ok := newModel(newProblem(rows, values, m.problem.choice), m.theta)
+	p := newProblem(rows, values, m.problem.choice)
+	p.exact = len(open)
+	after, ok := newModel(p, m.theta)
 	if !ok {
 		return m
 	}
-	after.best = m.best
 	return after
 }
 
