@@ -59,8 +59,7 @@ func liars(h sweep.History) map[int]bool {
 		case trials.Running, trials.Waiting:
 			l[t.Number] = true
 		case trials.Fail:
-			c := t.Text(trials.AttrClass)
-			l[t.Number] = c == trials.ClassDiverged || c == trials.ClassInfeasible || c == trials.ClassMemory || c == trials.ClassHostMemory
+			l[t.Number] = sweep.AgainstPoint(t)
 		}
 	}
 	return l
