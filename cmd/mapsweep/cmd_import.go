@@ -18,6 +18,7 @@ import (
 
 func (a *app) importCommand() *cobra.Command {
 	var from, name, metric, epoch, baseline string
+	var level durability
 	c := &cobra.Command{
 		Use:   "import --from yolov9:RUN_DIR [RUN_DIR ...] --study NAME",
 		Short: "Make a study of past runs of the official YOLOv9, to be shown, tabled and reported",
@@ -51,7 +52,7 @@ changes nothing. Such a study cannot be run; what it says is limited by what was
 			default:
 				return usagef("--epoch %q: last or best", epoch)
 			}
-			return a.importRuns(c.Context(), append([]string{first}, given...), baseline, sweep.ImportOptions{Name: name, From: kind, Objective: obj})
+			return a.importRuns(c.Context(), append([]string{first}, given...), baseline, sweep.ImportOptions{Name: name, From: kind, Objective: obj}, level)
 		},
 	}
 	c.Flags().StringVar(&from, "from", "", "kind and folder of the first run, or of a folder of runs: yolov9:RUN_DIR")
@@ -59,11 +60,12 @@ changes nothing. Such a study cannot be run; what it says is limited by what was
 	c.Flags().StringVar(&metric, "metric", "mAP50-95", "metric that is compared")
 	c.Flags().StringVar(&epoch, "epoch", "last", "read it after the last epoch, or at the best by the official fitness")
 	c.Flags().StringVar(&baseline, "baseline", "", "run whose configuration the others are compared with (default: the one that differs from all others in one parameter)")
+	addDurability(c, &level)
 	return c
 }
 
 // importRuns reads all runs before it writes anything.
-func (a *app) importRuns(ctx context.Context, paths []string, baseline string, o sweep.ImportOptions) error {
+func (a *app) importRuns(ctx context.Context, paths []string, baseline string, o sweep.ImportOptions, level durability) error {
 	if baseline != "" {
 		paths = append(paths, baseline)
 	}
@@ -86,7 +88,7 @@ func (a *app) importRuns(ctx context.Context, paths []string, baseline string, o
 	o.Order = append(o.Order, "epochs")
 	o.Trainer = studies.Trainer{Backend: studies.BackendYOLOv9, Model: common(runs, func(p yolov9.Past) string { return p.Model })}
 	o.Provenance = trials.Provenance{Version: version, Commit: buildCommit(), Backend: "imported"}
-	store, err := openStore(ctx, a.db)
+	store, err := openStore(ctx, a.db, level.option())
 	if err != nil {
 		return err
 	}

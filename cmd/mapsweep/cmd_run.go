@@ -25,6 +25,7 @@ func (a *app) runCommand() *cobra.Command {
 	var as, backendName string
 	var parallel int
 	var plain, allowInert bool
+	var level durability
 	c := &cobra.Command{
 		Use:   "run STUDY",
 		Short: "Run a study, or go on with it, and write its report",
@@ -48,7 +49,7 @@ needs --as NEWNAME. Ctrl-C ends gracefully, a second one at once; both can be re
 			if as != "" {
 				src.opts.Set = append(src.opts.Set, "name="+as)
 			}
-			return a.run(c.Context(), src, runOptions{parallel: parallel, plain: plain, allowInert: allowInert})
+			return a.run(c.Context(), src, runOptions{parallel: parallel, plain: plain, allowInert: allowInert, durability: level})
 		},
 	}
 	addSet(c, &sets)
@@ -57,6 +58,7 @@ needs --as NEWNAME. Ctrl-C ends gracefully, a second one at once; both can be re
 	c.Flags().IntVar(&parallel, "parallel", 0, "trials at once (default: the study's budget)")
 	addAllowInert(c, &allowInert)
 	c.Flags().BoolVar(&plain, "plain", false, "plain lines instead of the live view")
+	addDurability(c, &level)
 	return c
 }
 
@@ -64,6 +66,7 @@ needs --as NEWNAME. Ctrl-C ends gracefully, a second one at once; both can be re
 type runOptions struct {
 	parallel          int
 	plain, allowInert bool
+	durability        durability
 	check             *claimCheck // the published claim that the study checks, or nil
 }
 
@@ -84,7 +87,7 @@ func (a *app) run(ctx context.Context, src source, o runOptions) error {
 	if _, err := findHardware(spec); err != nil {
 		return fmt.Errorf("prepare study %q: %w", spec.Name, err)
 	}
-	store, err := openStore(ctx, a.db)
+	store, err := openStore(ctx, a.db, o.durability.option())
 	if err != nil {
 		return err
 	}

@@ -26,11 +26,11 @@ import (
 // The tables of what exists. Nothing registers itself: a new store, backend, sampler or pruner is a line here.
 
 // openStore opens the database for writing, making it and its folder if need be.
-func openStore(ctx context.Context, path string) (trials.Store, error) {
+func openStore(ctx context.Context, path string, options ...sqlite.Option) (trials.Store, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
 		return nil, fmt.Errorf("make folder of the database: %w; name another with --db", err)
 	}
-	return sqlite.Open(ctx, path)
+	return sqlite.Open(ctx, path, options...)
 }
 
 // readStore opens an existing database for the commands that only read.
