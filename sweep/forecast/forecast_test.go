@@ -168,7 +168,7 @@ func TestPastChains(t *testing.T) {
 	s := spec()
 	s.Name, s.Design, s.Trainer.Epochs, s.Factors = "chains", studies.DesignSearch, 8, []studies.Factor{{Name: "x", Low: &low, High: &high}}
 	s.Replicates, s.Trainer.Data = 1, []string{"digits"}
-	s.Search = &studies.Search{Sampler: "worse", Trials: 12, Pruner: "asha", PrunerOptions: trials.Params{"min_epochs": int64(1), "reduction_factor": int64(2)}}
+	s.Search = &studies.Search{Sampler: "worse", Trials: 40, Pruner: "asha", PrunerOptions: trials.Params{"min_epochs": int64(1), "reduction_factor": int64(2)}}
 	m := memory.New()
 	fake := trainertest.NewResumable()
 	fake.Pause = 2 * time.Millisecond
