@@ -18,7 +18,8 @@ import (
 	"github.com/mapsweep/mapsweep/trials/sqlite"
 )
 
-// workerEnv makes the test binary run the fixed study in that directory instead of the tests.
+// workerEnv makes the test binary run a study in that directory instead of the tests: the one that the directory's file "study"
+// names, else the fixed one.
 const workerEnv = "MAPSWEEP_TEST_WORKER"
 
 func TestMain(m *testing.M) {
@@ -55,7 +56,14 @@ func work(dir string) error {
 				fmt.Println("finished", ev.Trial.Number)
 			}
 		}}
-	sum, err := e.Run(context.Background(), fixed(), nil)
+	spec := fixed()
+	if name, _ := os.ReadFile(filepath.Join(dir, "study")); string(name) == "rungs" {
+		w := &bench{Engine: &e}
+		w.asha()
+		spec, fake.Pause = rungs(12), 3*time.Millisecond
+		spec.Budget.Parallel = 2
+	}
+	sum, err := e.Run(context.Background(), spec, nil)
 	fmt.Println("done", sum.Complete)
 	return err
 }
@@ -98,14 +106,16 @@ func killAt(t *testing.T, dir, prefix string, n int) string {
 	return seen.String()
 }
 
-func storedTrials(t *testing.T, dir string) []trials.Trial {
+func storedTrials(t *testing.T, dir string) []trials.Trial { return storedTrialsOf(t, dir, "fixed") }
+
+func storedTrialsOf(t *testing.T, dir, study string) []trials.Trial {
 	t.Helper()
 	store, err := sqlite.Open(t.Context(), filepath.Join(dir, "test.db"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer store.Close()
-	st, err := store.Study(t.Context(), "fixed")
+	st, err := store.Study(t.Context(), study)
 	if err != nil {
 		t.Fatal(err)
 	}

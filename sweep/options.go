@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/mapsweep/mapsweep/studies"
 	"github.com/mapsweep/mapsweep/trials"
 )
 
@@ -84,7 +85,11 @@ func (o *Options) Err() error {
 		case len(o.known) == 0:
 			errs = append(errs, invalidf("option %s: there are no options here", name))
 		default:
-			errs = append(errs, invalidf("option %s: there is none of that name, but %s", name, strings.Join(o.known, ", ")))
+			meant := ""
+			if n := studies.Nearest(name, o.known); n != "" {
+				meant = "did you mean " + n + "? "
+			}
+			errs = append(errs, invalidf("option %s: there is none of that name; %sthere are %s", name, meant, strings.Join(o.known, ", ")))
 		}
 	}
 	return errors.Join(errs...)

@@ -21,7 +21,7 @@ func TestOptions(t *testing.T) {
 		{trials.Params{"share": math.NaN()}, []string{"share", "from 0 to 1"}},
 		{trials.Params{"count": 2.5}, []string{"count", "2.5", "from 1 up"}},
 		{trials.Params{"on": "yes", "mode": "c"}, []string{"on: yes", "mode: c", "a, b, none"}},
-		{trials.Params{"shares": 0.5}, []string{"shares", "share, count, on, mode"}},
+		{trials.Params{"shares": 0.5}, []string{"shares", "did you mean share?", "share, count, on, mode"}},
 	} {
 		o := sweep.ReadOptions(c.given)
 		o.Float("share", 0.25, 0, 1)

@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -328,5 +329,53 @@ func TestBadPromoter(t *testing.T) {
 		if _, err := w.Run(t.Context(), search(3, "scripted", "scripted"), nil); err == nil || !strings.Contains(err.Error(), says) {
 			t.Errorf("Run: %v, want %q", err, says)
 		}
+	}
+}
+
+// TestPromotionKilled: killed with SIGKILL at several points, and then by two processes at once, of which one is killed, a search
+// that lets trials go on loses no point and promotes none twice.
+func TestPromotionKilled(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("judging dead processes at once needs /proc")
+	}
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "study"), []byte("rungs"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for _, at := range []struct {
+		prefix string
+		n      int
+	}{{"finished", 3}, {"measured", 7}, {"started", 4}, {"finished", 4}, {"measured", 5}} {
+		if out := killAt(t, dir, at.prefix, at.n); strings.Contains(out, "error") {
+			t.Fatalf("to be killed at %s %d, but:\n%s", at.prefix, at.n, out)
+		}
+	}
+	done := make(chan string)
+	go func() { done <- killAt(t, dir, "measured", 6) }()
+	survivor := killAt(t, dir, "never", 1)
+	killed := <-done
+	last := killAt(t, dir, "never", 1)
+	if !strings.Contains(last, "done ") || strings.Contains(last+survivor+killed, "error") {
+		t.Fatalf("the last run:\n%s\nsurvivor:\n%s\nkilled:\n%s", last, survivor, killed)
+	}
+	ts := storedTrialsOf(t, dir, "rungs")
+	promoted, _ := chains(t, ts, 12, 8)
+	if sum := sweep.Count(rungs(12), ts, trials.Now()); promoted == 0 || sum.Planned != 12 || sum.Finished() != 12 || sum.Failed != 0 {
+		t.Errorf("%d promoted: %+v", promoted, sum)
+	}
+	sameCurves(t, ts)
+	lost := 0
+	for _, tr := range ts {
+		for _, a := range tr.Attempts {
+			if a.Outcome == "lost" {
+				lost++
+			}
+		}
+		if tr.Text(trials.AttrNote) != "" {
+			t.Errorf("trial %d: %s", tr.Number, tr.Text(trials.AttrNote))
+		}
+	}
+	if lost == 0 {
+		t.Error("no trial was ever lost: the kills came too late to test anything")
 	}
 }

@@ -241,7 +241,7 @@ func printForecast(w io.Writer, spec studies.Spec, f forecast.Forecast) {
 			}
 		}
 		if f.Epochs > 0 {
-			fmt.Fprintf(w, "  successive halving lets a trial run %.3g of %d epochs on average\n", f.Epochs, spec.Trainer.Epochs)
+			fmt.Fprintf(w, "  %s lets a trial run %.3g of %d epochs on average\n", spec.Search.Pruner, f.Epochs, spec.Trainer.Epochs)
 		}
 	}
 	if f.Note != "" {

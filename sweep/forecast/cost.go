@@ -6,6 +6,8 @@ import (
 	"slices"
 
 	"github.com/mapsweep/mapsweep/studies"
+	"github.com/mapsweep/mapsweep/sweep"
+	"github.com/mapsweep/mapsweep/sweep/prune"
 )
 
 // Forecast is what a study will cost. It takes every trial to run to its end, but for a pruner whose savings are known.
@@ -132,22 +134,13 @@ func bootstrap(byData [][]float64, n int) []float64 {
 	return sums
 }
 
-// pruned is how many epochs a trial of the study takes on average under successive halving, if each rung lets the best
-// quarter pass: r0 + sum over k of (r_k - r_k-1)/4^k, with rungs after ceil(E/16) epochs, four times that, and so on up
-// to E. Not ok for another pruner: how much that saves is not known in advance.
+// pruned is how many epochs a trial of the study takes on average under a pruner with rungs (prune.Epochs).
 func pruned(spec studies.Spec) (float64, bool) {
-	if spec.Design != studies.DesignSearch || spec.Search == nil || spec.Search.Pruner != "successive-halving" || spec.Trainer.Epochs < 1 {
+	if spec.Design != studies.DesignSearch || spec.Search == nil {
 		return 0, false
 	}
-	const eta = 4
-	all := spec.Trainer.Epochs
-	rung, share, epochs := max(1, (all+15)/16), 1.0, 0.0
-	for last := 0; last < all; rung, share = rung*eta, share/eta {
-		next := min(rung, all)
-		epochs += share * float64(next-last)
-		last = next
-	}
-	return epochs, true
+	s := spec.Search
+	return prune.Epochs(s.Pruner, sweep.PrunerConfig{Seed: spec.Seed, Epochs: spec.Trainer.Epochs, Trials: s.Trials, Options: s.PrunerOptions})
 }
 
 func mean(s []float64) float64 {

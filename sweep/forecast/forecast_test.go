@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"math/rand/v2"
 	"path/filepath"
 	"testing"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"github.com/mapsweep/mapsweep/studies"
 	"github.com/mapsweep/mapsweep/sweep"
 	"github.com/mapsweep/mapsweep/sweep/forecast"
+	"github.com/mapsweep/mapsweep/sweep/prune"
 	"github.com/mapsweep/mapsweep/trainer"
 	"github.com/mapsweep/mapsweep/trainer/trainertest"
 	"github.com/mapsweep/mapsweep/trials"
@@ -113,18 +115,39 @@ func TestTunings(t *testing.T) {
 	}
 }
 
-// Successive halving: of E epochs a trial takes r0 + (r1-r0)/4 + (r2-r1)/16 + ..., worked out by hand.
+// Of E epochs a trial under a pruner with rungs takes r0 + (r1-r0)/eta + (r2-r1)/eta^2 + ..., worked out by hand.
 func TestPruned(t *testing.T) {
-	for epochs, want := range map[int]float64{1: 1, 2: 1 + 1/4., 16: 1 + 3/4. + 12/16., 20: 2 + 6/4. + 12/16., 90: 6 + 18/4. + 66/16.} {
+	for _, c := range []struct {
+		pruner  string
+		options trials.Params
+		epochs  int
+		want    float64 // 0: nobody knows
+	}{
+		{"successive-halving", nil, 1, 1},
+		{"successive-halving", nil, 2, 1 + 1/4.},
+		{"successive-halving", nil, 16, 1 + 3/4. + 12/16.},
+		{"successive-halving", nil, 20, 2 + 6/4. + 12/16.},
+		{"successive-halving", nil, 90, 6 + 18/4. + 66/16.},
+		{"successive-halving", trials.Params{"min_epochs": int64(4), "reduction_factor": int64(2)}, 16, 4 + 4/2. + 8/4.},
+		{"asha", nil, 16, 1 + 3/4. + 12/16.},
+		{"asha", trials.Params{"min_epochs": int64(3), "reduction_factor": int64(3)}, 27, 3 + 6/3. + 18/9.},
+		{"hyperband", nil, 9, (9*(1+2/3.+6/9.) + 5*(3+6/3.) + 3*9) / 17},
+		{"hyperband", trials.Params{"brackets": int64(1)}, 9, 1 + 2/3. + 6/9.},
+		{"median", nil, 16, 0},
+		{"asha", trials.Params{"min_epochs": int64(99)}, 16, 0},
+	} {
 		s := spec()
-		s.Design, s.Search, s.Trainer.Epochs = studies.DesignSearch, &studies.Search{Trials: 10, Pruner: "successive-halving"}, epochs
+		s.Design, s.Search, s.Trainer.Epochs = studies.DesignSearch, &studies.Search{Trials: 10, Pruner: c.pruner, PrunerOptions: c.options}, c.epochs
 		f := forecast.New(s, forecast.Load{Trials: 10}, 1, times(100, 100))
-		if math.Abs(f.Epochs-want) > 1e-12 || math.Abs(f.TrialSeconds-100*want/float64(epochs)) > 1e-9 || math.Abs(f.DeviceHours*3600-1000*want/float64(epochs)) > 1e-6 {
-			t.Errorf("%d epochs: %v, want %v (%v s a trial)", epochs, f.Epochs, want, f.TrialSeconds)
+		if math.Abs(f.Epochs-c.want) > 1e-12 {
+			t.Errorf("%s %v, %d epochs: %v, want %v", c.pruner, c.options, c.epochs, f.Epochs, c.want)
 		}
-		s.Search.Pruner = "median"
-		if f := forecast.New(s, forecast.Load{Trials: 10}, 1, times(100)); f.Epochs != 0 || f.TrialSeconds != 100 {
-			t.Errorf("the median pruner saves %+v, which nobody knows", f)
+		seconds := 100.0
+		if c.want > 0 {
+			seconds *= c.want / float64(c.epochs)
+		}
+		if math.Abs(f.TrialSeconds-seconds) > 1e-9 || math.Abs(f.DeviceHours*3600-10*seconds) > 1e-6 {
+			t.Errorf("%s, %d epochs: %v s a trial, %v hours; want %v s", c.pruner, c.epochs, f.TrialSeconds, f.DeviceHours, seconds)
 		}
 	}
 }
@@ -137,6 +160,56 @@ func past(t *testing.T, m trials.Store, s studies.Spec, metrics func(trainer.Job
 	if _, err := e.Run(t.Context(), s, nil); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// TestPastChains: a trial that went on from a pruned one took as long as both together.
+func TestPastChains(t *testing.T) {
+	low, high := 0.0, 1.0
+	s := spec()
+	s.Name, s.Design, s.Trainer.Epochs, s.Factors = "chains", studies.DesignSearch, 8, []studies.Factor{{Name: "x", Low: &low, High: &high}}
+	s.Replicates, s.Trainer.Data = 1, []string{"digits"}
+	s.Search = &studies.Search{Sampler: "worse", Trials: 40, Pruner: "asha", PrunerOptions: trials.Params{"min_epochs": int64(1), "reduction_factor": int64(2)}}
+	m := memory.New()
+	fake := trainertest.NewResumable()
+	fake.Pause = 2 * time.Millisecond
+	e := sweep.Engine{Store: m, Backend: fake, Dir: t.TempDir(), Pruners: map[string]sweep.NewPruner{"asha": prune.ASHA},
+		Samplers: map[string]sweep.NewSampler{"worse": func(sweep.SamplerConfig) (sweep.Sampler, error) { return worse{}, nil }}}
+	if _, err := e.Run(t.Context(), s, nil); err != nil {
+		t.Fatal(err)
+	}
+	st, err := m.Study(t.Context(), "chains")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ts, err := m.Trials(t.Context(), st.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	complete, chained := 0, 0
+	for _, tr := range ts {
+		if tr.State == trials.Complete {
+			complete++
+			if _, ok := tr.Continues(); ok {
+				chained++
+			}
+		}
+	}
+	past, err := forecast.Read(t.Context(), m, s, st.Provenance.Host)
+	if err != nil || len(past.Times.ByData[0]) != complete || chained == 0 {
+		t.Fatalf("%d times of %d complete trials, %d of them chained (%v)", len(past.Times.ByData[0]), complete, chained, err)
+	}
+	for _, seconds := range past.Times.ByData[0] {
+		if seconds < 8*0.002 {
+			t.Errorf("a trial of 8 epochs of 2 ms took %v s", seconds)
+		}
+	}
+}
+
+// worse proposes points that get worse, so that early ones turn out to be better than thought.
+type worse struct{}
+
+func (worse) Suggest(_ context.Context, h sweep.History, rng *rand.Rand) (trials.Suggestion, error) {
+	return trials.Suggestion{Space: h.Space, Params: trials.Params{"x": 0.5 + (float64(len(h.All()))+10*rng.Float64())/64}}, nil
 }
 
 func curve(job trainer.Job, epoch int) map[string]float64 {

@@ -124,16 +124,15 @@ func (p *Past) times(spec studies.Spec, st trials.Study, ts []trials.Trial) (wal
 	var spans [][2]time.Time
 	for _, t := range ts {
 		block := slices.Index(dataSets(spec), t.Text(trials.AttrData))
-		if t.State != trials.Complete || len(t.Attempts) != 1 || block < 0 {
+		if t.State != trials.Complete || block < 0 {
 			continue
 		}
-		a := t.Attempts[0]
-		d := a.Ended.Sub(a.Started)
+		runs, d := whole(t, ts)
 		if d <= 0 {
 			continue
 		}
 		p.Times.ByData[block] = append(p.Times.ByData[block], d.Seconds())
-		spans = append(spans, [2]time.Time{a.Started, a.Ended})
+		spans = append(spans, runs...)
 		device += d
 		if rel := t.Text(sweep.AttrCheckpoint); rel != "" {
 			p.Checkpoints = append(p.Checkpoints, Checkpoint{st.Name, t.Number, rel})
@@ -143,6 +142,27 @@ func (p *Past) times(spec studies.Spec, st trials.Study, ts []trials.Trial) (wal
 		}
 	}
 	return union(spans), device
+}
+
+// whole are the runs that brought a trial to its end, each in one attempt, and how long they took together: its own, and those of
+// the trials that it went on from. None if one of them was interrupted.
+func whole(t trials.Trial, ts []trials.Trial) (runs [][2]time.Time, sum time.Duration) {
+	for {
+		if len(t.Attempts) != 1 {
+			return nil, 0
+		}
+		a := t.Attempts[0]
+		runs, sum = append(runs, [2]time.Time{a.Started, a.Ended}), sum+a.Ended.Sub(a.Started)
+		n, ok := t.Continues()
+		if !ok || len(t.Measurements) > 0 && t.Measurements[0].Epoch == 1 { // it started anew
+			return runs, sum
+		}
+		i := slices.IndexFunc(ts, func(o trials.Trial) bool { return o.Number == n })
+		if i < 0 {
+			return nil, 0
+		}
+		t = ts[i]
+	}
 }
 
 // union is for how long at least one of the spans lasts.

@@ -11,8 +11,8 @@ import (
 // when says at which epochs a pruner judges: after warmUp, and then the first that is measured in every interval.
 type when struct{ warmUp, interval int }
 
-func readWhen(c sweep.PrunerConfig, o *options) when {
-	return when{o.whole("warm_up", max(1, c.Epochs/10), 0), o.whole("interval", 1, 1)}
+func readWhen(c sweep.PrunerConfig, o *sweep.Options) when {
+	return when{o.Int("warm_up", max(1, c.Epochs/10), 0, most), o.Int("interval", 1, 1, most)}
 }
 
 // judges says whether the last epoch of a curve is one at which to judge.
@@ -35,21 +35,21 @@ type percentile struct {
 // Median stops a trial whose best objective so far is worse than the median of the complete trials at the same epoch
 // (Golovin et al. 2017, section 3.2.2, with values in place of running averages, as Optuna has it).
 func Median(c sweep.PrunerConfig) (sweep.Pruner, error) {
-	o := read(c)
+	o := sweep.ReadOptions(c.Options)
 	p := readPercentile(c, o)
-	return p, o.done()
+	return p, o.Err()
 }
 
 // Percentile is Median with another share than half of the trials that go on: percentile 25 keeps the best quarter.
 func Percentile(c sweep.PrunerConfig) (sweep.Pruner, error) {
-	o := read(c)
+	o := sweep.ReadOptions(c.Options)
 	p := readPercentile(c, o)
-	p.share = o.number("percentile", 25, 0, 100)
-	return p, o.done()
+	p.share = o.Float("percentile", 25, 0, 100)
+	return p, o.Err()
 }
 
-func readPercentile(c sweep.PrunerConfig, o *options) percentile {
-	return percentile{when: readWhen(c, o), share: 50, startup: o.whole("startup_trials", 5, 0), minimum: o.whole("min_trials", 1, 1)}
+func readPercentile(c sweep.PrunerConfig, o *sweep.Options) percentile {
+	return percentile{when: readWhen(c, o), share: 50, startup: o.Int("startup_trials", 5, 0, most), minimum: o.Int("min_trials", 1, 1, most)}
 }
 
 // Prune implements sweep.Pruner.

@@ -3,6 +3,7 @@ package prune
 import (
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 
 	"github.com/mapsweep/mapsweep/sweep"
@@ -20,25 +21,40 @@ type patient struct {
 // of the last patience+1 epochs is worse than its best before by more than min_delta (early stopping, Prechelt 1998, in Optuna's
 // form), and the wrapped pruner wants it, too. Other options are the wrapped pruner's. What is wrapped must not let pruned trials go on.
 func Patient(known map[string]sweep.NewPruner) sweep.NewPruner {
+	names := append(slices.Sorted(maps.Keys(known)), "none")
 	return func(c sweep.PrunerConfig) (sweep.Pruner, error) {
-		o := read(c)
-		p := patient{patience: o.whole("patience", max(3, c.Epochs/10), 0), delta: o.number("min_delta", 0, 0, 1e300)}
-		name := o.text("pruner", "none", append(slices.Sorted(maps.Keys(known)), "none"))
-		if o.err != nil || name == "none" {
-			return p, o.done()
+		own, others := c.Options.With(nil), c.Options.With(nil)
+		for name := range c.Options {
+			if name == "patience" || name == "min_delta" || name == "pruner" {
+				delete(others, name)
+			} else {
+				delete(own, name)
+			}
 		}
-		inner := c
-		inner.Options = maps.Clone(c.Options)
-		maps.DeleteFunc(inner.Options, func(k string, _ any) bool { return slices.Contains(o.known, k) })
-		var err error
-		if p.judge, err = known[name](inner); err != nil {
-			return nil, fmt.Errorf("wrapped pruner %s: %w (patient itself has patience, min_delta and pruner)", name, err)
+		p, name, err := readPatient(c, own, names)
+		if err == nil && name == "none" {
+			_, _, err = readPatient(c, c.Options, names) // there is nobody for the others
+			return p, err
+		}
+		if err != nil {
+			return nil, err
+		}
+		c.Options = others
+		if p.judge, err = known[name](c); err != nil {
+			return nil, fmt.Errorf("pruner %s inside patient, which itself has the options patience, min_delta and pruner: %w", name, err)
 		}
 		if _, promotes := p.judge.(sweep.Promoter); promotes {
-			return nil, fmt.Errorf("option pruner is %s: a pruner that lets trials go on cannot be wrapped", name)
+			return nil, fmt.Errorf("option pruner: %s lets pruned trials go on and cannot be wrapped", name)
 		}
 		return p, nil
 	}
+}
+
+func readPatient(c sweep.PrunerConfig, given trials.Params, names []string) (p patient, wrapped string, err error) {
+	o := sweep.ReadOptions(given)
+	p = patient{patience: o.Int("patience", max(3, c.Epochs/10), 0, most), delta: o.Float("min_delta", 0, 0, math.MaxFloat64)}
+	wrapped = o.Choice("pruner", "none", names...)
+	return p, wrapped, o.Err()
 }
 
 // Prune implements sweep.Pruner.

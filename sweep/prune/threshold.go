@@ -19,12 +19,12 @@ type threshold struct {
 // to be given. nan: prune stops one whose objective is not a number, too; otherwise (ignore) such a trial runs on and fails as
 // diverged if it ends that way.
 func Threshold(c sweep.PrunerConfig) (sweep.Pruner, error) {
-	o := read(c)
+	o := sweep.ReadOptions(c.Options)
 	p := threshold{when: readWhen(c, o)}
-	p.lower = o.number("lower", math.Inf(-1), -math.MaxFloat64, math.MaxFloat64)
-	p.upper = o.number("upper", math.Inf(1), -math.MaxFloat64, math.MaxFloat64)
-	p.nan = o.text("nan", "ignore", []string{"ignore", "prune"}) == "prune"
-	if err := o.done(); err != nil {
+	p.lower = o.Float("lower", math.Inf(-1), -math.MaxFloat64, math.MaxFloat64)
+	p.upper = o.Float("upper", math.Inf(1), -math.MaxFloat64, math.MaxFloat64)
+	p.nan = o.Choice("nan", "ignore", "ignore", "prune") == "prune"
+	if err := o.Err(); err != nil {
 		return nil, err
 	}
 	switch {

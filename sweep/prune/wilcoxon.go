@@ -17,9 +17,9 @@ type wilcoxon struct {
 // name, with epochs in place of problem instances. Epochs of one run are not independent, so the level is a setting
 // and no error rate.
 func Wilcoxon(c sweep.PrunerConfig) (sweep.Pruner, error) {
-	o := read(c)
-	p := wilcoxon{level: o.number("p_threshold", 0.1, 0, 1), startup: o.whole("startup", max(2, c.Epochs/10), 1)}
-	return p, o.done()
+	o := sweep.ReadOptions(c.Options)
+	p := wilcoxon{level: o.Float("p_threshold", 0.1, 0, 1), startup: o.Int("startup", max(2, c.Epochs/10), 1, most)}
+	return p, o.Err()
 }
 
 // Prune implements sweep.Pruner.
