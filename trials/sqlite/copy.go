@@ -24,17 +24,18 @@ type Copied struct {
 // date. trials.ErrInvalid if trials that are here already are not those of the other study.
 func (d *DB) CopyTrials(ctx context.Context, studyID int64, from *DB, fromID int64) (Copied, error) {
 	var done Copied
-	err := from.read(ctx, "read study to copy", func(q snapshot) error {
+	err := from.read(ctx, "read study to copy", func(ctx context.Context, q *session) error {
 		there, err := listStates(ctx, q, fromID)
 		if err != nil {
 			return err
 		}
-		return d.write(ctx, "copy trials", func(ctx context.Context, s *session) (err error) {
+		return d.writeAt(ctx, "copy trials", d.durability, func(ctx context.Context, s *session) (err error) {
 			c := copier{ctx: ctx, q: q, s: s, from: fromID, study: studyID, ids: map[int64]int64{}}
 			if err := c.match(there); err != nil {
 				return err
 			}
 			done = c.done
+			s.memo.forget() // what it knows of the study has changed
 			return c.run()
 		})
 	})
@@ -54,7 +55,7 @@ func (r recorded) finished() bool {
 }
 
 // listStates lists the trials of a study by number.
-func listStates(ctx context.Context, q querier, studyID int64) ([]recorded, error) {
+func listStates(ctx context.Context, q *session, studyID int64) ([]recorded, error) {
 	var all []recorded
 	err := each(ctx, q, func(r *sql.Rows) error {
 		var t recorded
@@ -69,8 +70,7 @@ func listStates(ctx context.Context, q querier, studyID int64) ([]recorded, erro
 // copier copies the trials of one study, from a reading transaction of one file to a writing one of another.
 type copier struct {
 	ctx         context.Context
-	q           snapshot
-	s           *session
+	q, s        *session // there and here
 	from, study int64
 	write       []recorded      // that are to be written, with their IDs there
 	ids         map[int64]int64 // their IDs there -> here
@@ -208,7 +208,7 @@ func (c *copier) attributes() error {
 // OptunaVersion is the version of Optuna that made the database; "" if it does not say.
 func (d *DB) OptunaVersion(ctx context.Context) (string, error) {
 	var version sql.NullString
-	err := d.read(ctx, "read version of Optuna", func(q snapshot) error {
+	err := d.read(ctx, "read version of Optuna", func(ctx context.Context, q *session) error {
 		return each(ctx, q, func(r *sql.Rows) error { return r.Scan(&version) }, "SELECT library_version FROM version_info")
 	})
 	return version.String, err
