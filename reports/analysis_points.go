@@ -113,7 +113,7 @@ func was(n int, what string) string { return Count(n, what) + plural(n, " is", "
 // bias says in a sentence why the points are no even sample of the space; "" if they are.
 func (s *Snapshot) bias() string {
 	switch {
-	case s.Imported():
+	case s.Imported() && !s.Foreign():
 		return "The trials are past runs that nobody spread over the space: shares hold for the region that they cover, not for all of it."
 	case s.Foreign():
 		return "Another program chose the points, in a way that is not recorded: shares hold for the region that it visited, which may be where scores were good."

@@ -29,7 +29,8 @@ func TestCleanJSON(t *testing.T) {
 }
 
 func FuzzCleanJSON(f *testing.F) {
-	for _, s := range []string{`{"a": [NaN, "NaN\"", -Infinity]}`, `"\`, `[Inf`, "-", `{"NaN`} {
+	for _, s := range []string{`{"a": [NaN, "NaN\"", -Infinity]}`, `"\`, `[Inf`, "-", `{"NaN`,
+		`{"loss": NaN, "best": -Infinity, "note": "NaN \u00fc \"Infinity\"", "list": [Infinity, 1e-05, null, {"x": NaN}]}`, "NaN", "-Infinity", " NaN "} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
@@ -39,6 +40,9 @@ func FuzzCleanJSON(f *testing.F) {
 		}
 		if json.Valid([]byte(text)) && string(got) != text {
 			t.Errorf("%q was JSON and became %q", text, got)
+		}
+		if again, err2 := trials.CleanJSON(string(got)); err == nil && (err2 != nil || string(again) != string(got)) {
+			t.Errorf("%q became %q and then %q, %v", text, got, again, err2)
 		}
 	})
 }

@@ -20,23 +20,35 @@ func (a *app) importCommand() *cobra.Command {
 	var from, name, metric, epoch, baseline string
 	var level durability
 	c := &cobra.Command{
-		Use:   "import --from yolov9:RUN_DIR [RUN_DIR ...] --study NAME",
-		Short: "Make a study of past runs of the official YOLOv9, to be shown, tabled and reported",
+		Use:   "import --from yolov9:RUN_DIR [RUN_DIR ...] | optuna:FILE[#STUDY] --study NAME",
+		Short: "Make a study of past runs of the official YOLOv9, or of a study of Optuna's, to be shown, tabled and reported",
 		Long: `Import reads opt.yaml, hyp.yaml and results.csv of past runs of the official YOLOv9 scripts and makes a study
 of them, or adds them to one that was made so. A folder of run folders stands for all of them. What differs
 between runs becomes factors, runs that differ in the seed alone become replicates. The same run again
-changes nothing. Such a study cannot be run; what it says is limited by what was run.`,
+changes nothing. Such a study cannot be run; what it says is limited by what was run.
+
+With --from optuna:FILE it copies a study out of a file of Optuna's SQLite storage (4.9, 5.0), with all that Optuna
+recorded of its trials; the same command again brings what is new. Such a study can also warm-start a search.`,
 		Args: args(cobra.ArbitraryArgs),
 		RunE: func(c *cobra.Command, given []string) error {
 			kind, first, ok := strings.Cut(from, ":")
-			if !ok || kind != studies.BackendYOLOv9 || first == "" {
-				return usagef("--from %q: write yolov9:RUN_DIR, for instance --from yolov9:runs/train", from)
+			if !ok || kind != studies.BackendYOLOv9 && kind != fromOptuna || first == "" {
+				return usagef("--from %q: write yolov9:RUN_DIR, for instance --from yolov9:runs/train, or optuna:FILE", from)
 			}
 			if name == "" {
 				return usagef("--study is missing: the name of the study that the runs become")
 			}
 			if err := studies.CheckName(name); err != nil {
 				return usagef("--study: %w", err)
+			}
+			if kind == fromOptuna {
+				if c.Flags().Changed("epoch") || baseline != "" || len(given) > 0 {
+					return usagef("--from optuna takes one file, and neither --epoch nor --baseline")
+				}
+				if !c.Flags().Changed("metric") {
+					metric = ""
+				}
+				return a.importOptuna(c.Context(), first, name, metric)
 			}
 			obj := studies.Objective{Metric: metric, Direction: trials.Maximize, Epoch: epoch, Split: "val"}
 			if strings.Contains(metric, "loss/") {
@@ -55,10 +67,10 @@ changes nothing. Such a study cannot be run; what it says is limited by what was
 			return a.importRuns(c.Context(), append([]string{first}, given...), baseline, sweep.ImportOptions{Name: name, From: kind, Objective: obj}, level)
 		},
 	}
-	c.Flags().StringVar(&from, "from", "", "kind and folder of the first run, or of a folder of runs: yolov9:RUN_DIR")
+	c.Flags().StringVar(&from, "from", "", "what to import: yolov9:RUN_DIR, a run or a folder of runs; optuna:FILE, with #STUDY if it has several")
 	c.Flags().StringVar(&name, "study", "", "study that the runs become, or are added to")
-	c.Flags().StringVar(&metric, "metric", "mAP50-95", "metric that is compared")
-	c.Flags().StringVar(&epoch, "epoch", "last", "read it after the last epoch, or at the best by the official fitness")
+	c.Flags().StringVar(&metric, "metric", "mAP50-95", "metric that is compared; of optuna: the name of the first objective, if it has none there")
+	c.Flags().StringVar(&epoch, "epoch", "last", "yolov9: read it after the last epoch, or at the best by the official fitness")
 	c.Flags().StringVar(&baseline, "baseline", "", "run whose configuration the others are compared with (default: the one that differs from all others in one parameter)")
 	addDurability(c, &level)
 	return c

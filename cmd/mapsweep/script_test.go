@@ -56,6 +56,7 @@ func TestScripts(t *testing.T) {
 			"recipe":   recipeCommand,
 			"signal":   signalCommand,
 			"none":     noneCommand,
+			"optunadb": optunadbCommand,
 			"sql":      sqlCommand,
 			"start":    startCommand,
 			"waitfor":  waitforCommand,

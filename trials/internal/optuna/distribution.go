@@ -58,10 +58,10 @@ func encodeChoices(p trials.Param) (string, error) {
 // gridEnd is the highest grid point low + k*step that is not above high.
 func gridEnd(low, high, step float64) float64 {
 	k := (high - low) / step
-	if math.Abs(k-math.Round(k)) < 1e-8 {
+	if k > 1<<53 || math.Abs(k-math.Round(k)) < 1e-8 { // a grid finer than floats can count is none
 		return high
 	}
-	return low + math.Floor(k)*step
+	return min(high, low+math.Floor(k)*step)
 }
 
 // distribution holds the forms that json_to_distribution reads: by class name with

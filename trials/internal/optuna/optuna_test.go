@@ -112,26 +112,6 @@ func TestTimes(t *testing.T) {
 	}
 }
 
-func FuzzDecodeDistribution(f *testing.F) {
-	for _, s := range []string{`{"name": "FloatDistribution", "attributes": {"step": null, "low": 0.0, "high": 1.0, "log": false}}`,
-		`{"type": "categorical", "choices": ["a", NaN]}`, `{"name": "IntDistribution", "attributes": {"low": 1e400}}`} {
-		f.Add(s)
-	}
-	f.Fuzz(func(t *testing.T, text string) {
-		p, err := optuna.DecodeDistribution("x", text)
-		if err != nil || p.Check() != nil {
-			return
-		}
-		again, err := optuna.EncodeDistribution(p)
-		if err != nil {
-			t.Fatalf("%s decodes and does not encode: %v", text, err)
-		}
-		if q, err := optuna.DecodeDistribution("x", again); err != nil || q.Kind != p.Kind || q.Low != p.Low || q.Log != p.Log || len(q.Choices) != len(p.Choices) {
-			t.Errorf("%s became %s", text, again)
-		}
-	})
-}
-
 func TestDecodeParams(t *testing.T) {
 	got, err := optuna.DecodeParams(`{"a": 1, "b": 1.0, "c": null, "x": [1, NaN], "y": NaN}`)
 	if want := (trials.Params{"a": int64(1), "b": 1.0, "c": nil, "x": `[1, "NaN"]`, "y": "NaN"}); err != nil || !reflect.DeepEqual(got, want) {
