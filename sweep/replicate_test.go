@@ -90,6 +90,13 @@ func (s *dying) Start(ctx context.Context, study int64, worker string, sgs ...tr
 	return trials.Trial{}, errDied
 }
 
+func (s *dying) Enqueue(ctx context.Context, study int64, sg trials.Suggestion) (trials.Trial, error) {
+	if s.left--; s.left >= 0 {
+		return s.Store.Enqueue(ctx, study, sg)
+	}
+	return trials.Trial{}, errDied
+}
+
 // breaksAll fails every trial in that way.
 func breaksAll(class string) func(context.Context, trainer.Job, int) error {
 	return func(context.Context, trainer.Job, int) error { return &trainer.Failure{Class: class, Reason: "broken"} }
