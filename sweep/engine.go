@@ -220,7 +220,7 @@ func (r *run) search() error {
 	if r.pruner, err = newPruner(PrunerConfig{Seed: r.spec.Seed, Epochs: r.epochs, Trials: s.Trials, Options: s.PrunerOptions}); err != nil {
 		return fmt.Errorf("make pruner %s: %w", s.Pruner, err)
 	}
-	return r.checkPromoter()
+	return CheckPromotion(r.spec, r.pruner, r.Backend)
 }
 
 // run opens, recovers, works and accounts.

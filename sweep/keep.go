@@ -87,14 +87,24 @@ func removeLatest(b trainer.Resumer, dir string) error {
 		if path == "" {
 			return nil
 		}
-		rel, err := filepath.Rel(dir, path)
-		if err != nil || !filepath.IsLocal(rel) {
+		if !inside(dir, path) {
 			return nil // elsewhere: not ours to delete
 		}
 		if err := os.Remove(path); err != nil {
 			return fmt.Errorf("delete checkpoint: %w", err)
 		}
 	}
+}
+
+// inside says whether path lies in dir; either may be relative.
+func inside(dir, path string) bool {
+	d, err := filepath.Abs(dir)
+	p, err2 := filepath.Abs(path)
+	if err != nil || err2 != nil {
+		return false
+	}
+	rel, err := filepath.Rel(d, p)
+	return err == nil && filepath.IsLocal(rel)
 }
 
 func remove(path string) error {

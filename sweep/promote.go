@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strconv"
 
+	"github.com/mapsweep/mapsweep/studies"
 	"github.com/mapsweep/mapsweep/trainer"
 	"github.com/mapsweep/mapsweep/trials"
 )
@@ -22,14 +23,14 @@ func (r *run) promoter() (Promoter, bool) {
 	return p, ok
 }
 
-// checkPromoter refuses a pruner that lets pruned trials go on where the trainer cannot.
-func (r *run) checkPromoter() error {
-	if _, ok := r.promoter(); !ok {
+// CheckPromotion refuses a pruner of a search that lets pruned trials go on where the trainer cannot: ErrInvalid.
+func CheckPromotion(spec studies.Spec, p Pruner, b trainer.Backend) error {
+	if _, ok := p.(Promoter); !ok {
 		return nil
 	}
-	if _, ok := r.Backend.(trainer.Resumer); !ok {
+	if _, ok := b.(trainer.Resumer); !ok {
 		return invalidf("pruner %s lets pruned trials go on from their checkpoints, and trainer %s cannot go on from one; successive-halving stops trials at the same rungs and lets none go on",
-			r.spec.Search.Pruner, r.spec.Trainer.Backend)
+			spec.Search.Pruner, spec.Trainer.Backend)
 	}
 	return nil
 }

@@ -85,6 +85,9 @@ func (a *app) checkCommand() *cobra.Command {
 				least = n / spec.Replicates * spec.Settle.First()
 			}
 			fmt.Fprintf(a.stdout, "%s is a good study file: %s, %s trials of %d epochs\n", spec.Name, spec.Design, upTo(least, n), spec.Trainer.Epochs)
+			if note := promotionNote(spec); note != "" {
+				notes = append(notes, note)
+			}
 			for _, note := range notes {
 				fmt.Fprintf(a.stdout, "note: %s\n", note)
 			}

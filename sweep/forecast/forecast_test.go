@@ -209,7 +209,7 @@ func TestPastChains(t *testing.T) {
 type worse struct{}
 
 func (worse) Suggest(_ context.Context, h sweep.History, rng *rand.Rand) (trials.Suggestion, error) {
-	return trials.Suggestion{Space: h.Space, Params: trials.Params{"x": 0.5 + (float64(len(h.All()))+10*rng.Float64())/64}}, nil
+	return trials.Suggestion{Space: h.Space, Params: trials.Params{"x": 0.5 + min(0.5, (float64(len(h.All()))+10*rng.Float64())/96)}}, nil
 }
 
 func curve(job trainer.Job, epoch int) map[string]float64 {

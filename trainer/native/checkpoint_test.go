@@ -92,6 +92,34 @@ func TestResumedRunIsTheUninterruptedOne(t *testing.T) {
 	}
 }
 
+// TestGoesOnInAnotherDirectory: a trial that goes on from another one's checkpoint leaves what an uninterrupted run does, the
+// weights of an early best epoch among it.
+func TestGoesOnInAnotherDirectory(t *testing.T) {
+	b, job := resumable(t)
+	whole, _ := train(t, b, job)
+	b, first := resumable(t)
+	var all []trials.Measurement
+	keep := func(m trials.Measurement) { all = append(all, m) }
+	if _, err := b.Train(&countdown{context.Background(), 19}, first, keep); !errors.Is(err, context.Canceled) {
+		t.Fatalf("Train returned %v", err)
+	}
+	second := first
+	second.Dir = t.TempDir()
+	second.Resume, _ = b.Latest(first.Dir)
+	res, err := b.Train(t.Context(), second, keep)
+	if err != nil || filepath.Dir(res.Checkpoint) != second.Dir {
+		t.Fatalf("%+v, %v", res.Checkpoint, err)
+	}
+	if !reflect.DeepEqual(metrics(all), metrics(whole)) {
+		t.Errorf("measurements differ:\n%v\n%v", metrics(all), metrics(whole))
+	}
+	for _, name := range []string{"last.ckpt", "best.ckpt", "curves.csv"} {
+		if !bytes.Equal(read(t, filepath.Join(second.Dir, name)), read(t, filepath.Join(job.Dir, name))) {
+			t.Errorf("%s differs from the uninterrupted run's", name)
+		}
+	}
+}
+
 func TestFinishedRunResumesToNothing(t *testing.T) {
 	b, job := resumable(t)
 	train(t, b, job)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"path/filepath"
 	"time"
 
 	"github.com/mapsweep/mapsweep/trainer"
@@ -82,6 +83,9 @@ func (r *run) build() error {
 	r.scorer = newScorer(r.data, r.val)
 	if r.job.Resume != "" {
 		if err := r.restore(r.job.Resume); err != nil {
+			return err
+		}
+		if err := r.adopt(filepath.Dir(r.job.Resume)); err != nil {
 			return err
 		}
 	}

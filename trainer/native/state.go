@@ -4,7 +4,11 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
 
 	"github.com/mapsweep/mapsweep/trainer/native/kernels"
 	"github.com/mapsweep/mapsweep/trainer/native/loss"
@@ -77,6 +81,27 @@ func (r *run) save(name string) error {
 		return fmt.Errorf("write checkpoint: %w", err)
 	}
 	return writeCheckpoint(r.path(name), h, tensors)
+}
+
+// adopt copies the checkpoint of the best epoch so far from the directory of the trial that this one goes on from.
+func (r *run) adopt(from string) error {
+	if r.best == nil || filepath.Clean(from) == filepath.Clean(r.job.Dir) {
+		return nil
+	}
+	data, err := os.ReadFile(filepath.Join(from, bestName))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil // it was cleared away; if no later epoch is better, the trial has no weights of its best one
+	}
+	if err == nil {
+		err = os.WriteFile(r.path(bestName)+".tmp", data, 0o666)
+	}
+	if err == nil {
+		err = os.Rename(r.path(bestName)+".tmp", r.path(bestName))
+	}
+	if err != nil {
+		return fmt.Errorf("bring checkpoint of the best epoch along: %w", err)
+	}
+	return nil
 }
 
 // restore goes on from a checkpoint of the same configuration.
