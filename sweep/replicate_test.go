@@ -72,7 +72,7 @@ func TestSuggestionHalfEnqueued(t *testing.T) {
 
 var errDied = errors.New("died")
 
-// dying is a store that enqueues so many trials of suggestions and no more.
+// dying is a store that enqueues so many trials and no more.
 type dying struct {
 	trials.Store
 	left int
@@ -91,10 +91,10 @@ func (s *dying) Start(ctx context.Context, study int64, worker string, sgs ...tr
 }
 
 func (s *dying) Enqueue(ctx context.Context, study int64, sg trials.Suggestion) (trials.Trial, error) {
-	if s.left--; s.left >= 0 {
-		return s.Store.Enqueue(ctx, study, sg)
+	if s.left--; s.left < 0 {
+		return trials.Trial{}, errDied
 	}
-	return trials.Trial{}, errDied
+	return s.Store.Enqueue(ctx, study, sg)
 }
 
 // breaksAll fails every trial in that way.
