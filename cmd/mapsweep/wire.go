@@ -14,6 +14,9 @@ import (
 	"github.com/mapsweep/mapsweep/studies"
 	"github.com/mapsweep/mapsweep/sweep"
 	"github.com/mapsweep/mapsweep/sweep/goptuna"
+	"github.com/mapsweep/mapsweep/sweep/gp"
+	"github.com/mapsweep/mapsweep/sweep/grid"
+	"github.com/mapsweep/mapsweep/sweep/nsga"
 	"github.com/mapsweep/mapsweep/sweep/prune"
 	"github.com/mapsweep/mapsweep/trainer"
 	"github.com/mapsweep/mapsweep/trainer/command"
@@ -119,6 +122,9 @@ func samplers() map[string]sweep.NewSampler {
 		"goptuna-tpe": goptuna.TPE,
 		"cmaes":       goptuna.CMAES,
 		"sobol":       goptuna.Sobol,
+		"gp":          gp.New,
+		"nsga2":       nsga.New,
+		"grid":        grid.New,
 	}
 }
 

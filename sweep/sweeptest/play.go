@@ -2,6 +2,7 @@ package sweeptest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"testing"
 
@@ -31,12 +32,15 @@ func Trial(n int, s trials.Suggestion, values ...float64) trials.Trial {
 }
 
 // Play lets a sampler make n trials of an objective, one after another, with the random
-// streams of a study of that seed.
+// streams of a study of that seed. It ends early if the sampler has no further point.
 func Play(t testing.TB, s sweep.Sampler, h sweep.History, seed int64, n int, objective func(number int, p trials.Params) float64) sweep.History {
 	t.Helper()
 	for range n {
 		i := len(h.All())
 		sg, err := s.Suggest(context.Background(), h, sweep.Rand(seed, i, 0))
+		if errors.Is(err, sweep.ErrExhausted) {
+			return h
+		}
 		if err != nil {
 			t.Fatalf("suggestion %d: %v", i, err)
 		}

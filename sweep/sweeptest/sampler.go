@@ -56,6 +56,12 @@ func TestSampler(t *testing.T, newSampler sweep.NewSampler) {
 	t.Run("one parameter", s.oneParameter)
 	t.Run("asked from several goroutines", s.concurrent)
 	t.Run("refuses an empty space", s.empty)
+	t.Run("refuses unknown options", s.optionsRefused)
+	t.Run("keeps off forbidden combinations", s.forbidden)
+	t.Run("says when all is forbidden", s.allForbidden)
+	t.Run("trials under way", s.underWay)
+	t.Run("follows a study as if made anew", s.grows)
+	t.Run("several objectives", s.objectives)
 }
 
 type samplers struct{ make sweep.NewSampler }
