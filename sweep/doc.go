@@ -11,7 +11,8 @@
 // Start with Engine.Run (engine.go). It opens the study (study.go), puts trials
 // of vanished workers back (recover.go), lays out the points (plan.go), and works (work.go,
 // trial.go) until none is left; outcome.go judges how a trial ended, retry.go whether
-// it starts again and whether the study goes on at all, use.go adds what the machine was used for, keep.go clears
+// it starts again and whether the study goes on at all, promote.go
+// which pruned trials go on as new ones and resume.go from where, use.go adds what the machine was used for, keep.go clears
 // old checkpoints, summary.go accounts for everything. sweep/goptuna adapts goptuna's samplers
 // and pruners, sweep/local names workers and leases cores and devices, sweep/sweeptest is
 // the conformance suite for new samplers and pruners.

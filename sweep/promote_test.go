@@ -379,3 +379,41 @@ func TestPromotionKilled(t *testing.T) {
 		t.Error("no trial was ever lost: the kills came too late to test anything")
 	}
 }
+
+// TestSamplersSeeChainsOnce: a chain is one observation for a sampler, whether it reads all trials or follows the log.
+func TestSamplersSeeChainsOnce(t *testing.T) {
+	w := newBench(t, trainertest.NewResumable())
+	w.asha()
+	asked, again := 0, 0
+	w.sampler(func(h sweep.History, rng *rand.Rand) (trials.Suggestion, error) {
+		points := map[string]int{}
+		for _, tr := range h.All() {
+			point, _, _ := strings.Cut(tr.Key, "^")
+			points[point]++
+		}
+		last := map[int]*trials.Trial{}
+		for _, tr := range h.Finished {
+			if last[tr.Number] != nil {
+				again++ // continued since
+			}
+			last[tr.Number] = tr
+		}
+		counted := len(h.Open)
+		for _, tr := range last {
+			if tr.Counts() {
+				counted++
+			}
+		}
+		if len(points) != asked || len(h.All()) != asked || counted != asked {
+			t.Errorf("suggestion %d sees %d points in %d trials, %d in the log", asked, len(points), len(h.All()), counted)
+		}
+		asked++
+		return trials.Suggestion{Space: h.Space[:1], Params: trials.Params{"x": 0.5 + min(0.5, (float64(asked)+10*rng.Float64())/64)}}, nil
+	})
+	spec := rungs(24)
+	spec.Budget.Parallel = 1
+	w.run(t, spec, nil)
+	if asked != 24 || again == 0 {
+		t.Errorf("%d suggestions, of which none saw a trial that goes on", asked)
+	}
+}

@@ -75,10 +75,19 @@ func newBackend(spec studies.Spec, out string, log *slog.Logger) (trainer.Backen
 		return yolov9.New(yolov9.Config{
 			Checkout: t.Checkout, Python: t.Python, Model: t.Model, Data: t.Data, ImageSize: t.ImageSize, Epochs: t.Epochs, Batch: t.Batch,
 			Device: t.Device, GPUs: t.GPUs, Split: o.Split, Replicates: spec.Replicates, BestEpoch: o.Epoch == "best", COCO: t.COCO, NoMatches: spec.NoMatches, Timeout: limit, Log: log,
-			Kept: spec.Keep.Best + spec.Keep.Last, Parallel: spec.Budget.Parallel, Out: out,
+			Kept: kept(spec), Parallel: spec.Budget.Parallel, Out: out,
 		})
 	}
 	return nil, usagef("trainer.backend: %q is none of native, command, yolov9", t.Backend)
+}
+
+// kept is how many trials have a checkpoint at most beside those that run. Where pruned trials may go on, any of them.
+func kept(spec studies.Spec) int {
+	n := spec.Keep.Best + spec.Keep.Last
+	if s := spec.Search; s != nil && prune.Promotes(s.Pruner) {
+		n = max(n, s.Trials*max(1, spec.Replicates)*max(1, len(spec.Trainer.Data)))
+	}
+	return n
 }
 
 // published says that the trainer has a form that its authors publish, to which mapsweep adds.

@@ -2,12 +2,13 @@ package forecast
 
 import (
 	"github.com/mapsweep/mapsweep/studies"
+	"github.com/mapsweep/mapsweep/sweep/prune"
 )
 
 // Disk is what a study will leave on disk, in bytes; 0 where it is not known.
 type Disk struct {
 	Checkpoint  int64 `json:"checkpoint"`  // one
-	Kept        int   `json:"kept"`        // checkpoints that stay, of the best and the latest trials and of those that run
+	Kept        int   `json:"kept"`        // checkpoints that are there at most: of the best and the latest trials, of those that run, and of those that may go on
 	Checkpoints int64 `json:"checkpoints"` // all of them
 	Database    int64 `json:"database"`    // that the database grows by, with the matches of trials if they are kept
 	Total       int64 `json:"total"`
@@ -21,6 +22,9 @@ func NewDisk(spec studies.Spec, f Forecast, checkpoint, perTrial int64) Disk {
 		trials += int(f.TuningHours * 3600 / f.TrialSeconds)
 	}
 	d := Disk{Checkpoint: checkpoint, Kept: min(trials, spec.Keep.Best+spec.Keep.Last+f.Parallel), Database: perTrial * int64(trials)}
+	if spec.Search != nil && prune.Promotes(spec.Search.Pruner) {
+		d.Kept = trials // any of them may go on until the search is over
+	}
 	d.Checkpoints = checkpoint * int64(d.Kept)
 	d.Total = d.Checkpoints + d.Database
 	return d

@@ -308,4 +308,11 @@ func TestDisk(t *testing.T) {
 	if d := forecast.NewDisk(s, f, 10, 0); d.Kept != 2 || d.Total != 20 {
 		t.Errorf("fewer trials than kept checkpoints: %+v", d)
 	}
+	f.Trials = 15
+	for pruner, want := range map[string]int{"successive-halving": 6, "asha": 15, "hyperband": 15} {
+		s.Search = &studies.Search{Trials: 15, Pruner: pruner}
+		if d := forecast.NewDisk(s, f, 10, 0); d.Kept != want {
+			t.Errorf("under %s %d checkpoints, want %d", pruner, d.Kept, want)
+		}
+	}
 }

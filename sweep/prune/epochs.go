@@ -33,6 +33,9 @@ func Epochs(name string, c sweep.PrunerConfig) (average float64, ok bool) {
 	return average, true
 }
 
+// Promotes says of a pruner, by its name in study files, that it lets pruned trials go on: their checkpoints stay until the search is over.
+func Promotes(name string) bool { return name == "asha" || name == "hyperband" }
+
 // average is that of a bracket.
 func (s halving) average(bracket int) float64 {
 	sum, last, share := 0.0, 0, 1.0

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/mapsweep/mapsweep/sweep"
+	"github.com/mapsweep/mapsweep/sweep/goptuna"
 	"github.com/mapsweep/mapsweep/sweep/prune"
 	"github.com/mapsweep/mapsweep/sweep/sweeptest"
 	"github.com/mapsweep/mapsweep/trials"
@@ -42,7 +43,7 @@ func readOracle(t *testing.T) (o oracle) {
 
 // pruners by the names of study files.
 var pruners = map[string]sweep.NewPruner{"median": prune.Median, "percentile": prune.Percentile, "threshold": prune.Threshold,
-	"wilcoxon": prune.Wilcoxon, "asha": prune.ASHA, "hyperband": prune.Hyperband,
+	"wilcoxon": prune.Wilcoxon, "successive-halving": goptuna.SuccessiveHalving, "asha": prune.ASHA, "hyperband": prune.Hyperband,
 	"patient": prune.Patient(map[string]sweep.NewPruner{"median": prune.Median, "asha": prune.ASHA})}
 
 // TestDecidesAsOptuna: the same decisions as Optuna's pruners at every epoch of random curves.
