@@ -24,9 +24,11 @@ type Snapshot struct {
 	Count    Accounting
 	Failures []Failure // trials that ended in failure, by number
 	Time     Time
-	Tunings  []Tuning  // of a study that tunes its variants, as far as they have begun; filled by Load alone
-	AsOf     time.Time // latest moment found in the database
-	Warnings []string  // whole sentences that a reader must see beside the answer
+	// Confirmed is what became of a search's best points when they were trained again; nil if they were not. Filled by Load alone.
+	Confirmed *Confirmation
+	Tunings   []Tuning  // of a study that tunes its variants, as far as they have begun; filled by Load alone
+	AsOf      time.Time // latest moment found in the database
+	Warnings  []string  // whole sentences that a reader must see beside the answer
 
 	settling *courses.Standing // of a study until settled
 	analyses *analyses         // computed when they are first asked for
@@ -139,6 +141,11 @@ func Load(ctx context.Context, r trials.Reader, study string) (*Snapshot, error)
 	s, err := New(st, ts)
 	if err == nil && s.Spec.Tune != nil {
 		s.Tunings, err = tunings(ctx, r, s)
+	}
+	if err == nil && s.IsSearch() {
+		if s.Confirmed, err = confirmation(ctx, r, s); s.Confirmed != nil {
+			s.Warnings = warnings(s)
+		}
 	}
 	return s, err
 }

@@ -171,7 +171,11 @@ func newBlock(s *reports.Snapshot, i int, f Files) (block, error) {
 		return b, err
 	}
 	settled := section{Title: "How each variant was settled", Figures: d.figures("sequence")}
-	sections := append([]section{effects, settled, tunedSection(s, i), search}, d.whySections()...)
+	confirmed := section{Title: "Confirmed from fresh seeds"}
+	if t, ok := tables.Confirmed(s, i); ok {
+		confirmed.Tables = []tables.Table{t}
+	}
+	sections := append([]section{confirmed, effects, settled, tunedSection(s, i), search}, d.whySections()...)
 	if s.Spec.Screens() { // read by effects, not by ranks
 		sections = append(d.whySections(), search)
 	}

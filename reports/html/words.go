@@ -100,7 +100,14 @@ func headline(s *reports.Snapshot) fact {
 		if len(s.Search.Candidates) == 0 {
 			return fact{"none", "best " + s.Metric.Key + ": no trial is complete"}
 		}
+		if s.Confirmed.Shown() {
+			p := s.Confirmed.Blocks[0].Points[0]
+			return fact{s.Metric.MeanSpread(p.Confirmed.Mean, p.Confirmed.SD), fmt.Sprintf("confirmed %s%s of the search's best (%s)", s.Metric.Key, unit(s.Metric), reports.Count(p.Confirmed.N, "fresh seed"))}
+		}
 		c := s.Search.Candidates[0]
+		if s.Optimistic() != "" {
+			return fact{s.Metric.MeanSpread(c.Mean, c.SD), fmt.Sprintf("best %s%s (%s): optimistic", s.Metric.Key, unit(s.Metric), reports.Count(c.N, "trial"))}
+		}
 		return fact{s.Metric.MeanSpread(c.Mean, c.SD), fmt.Sprintf("best %s%s (%s)", s.Metric.Key, unit(s.Metric), reports.Count(c.N, "trial"))}
 	}
 	ref, ok := b.Reference()
