@@ -48,7 +48,11 @@ func (s *Snapshot) Answer(b *Block) []Phrase {
 	case !s.Spec.Referenced():
 		s.answerConfirmed(w)
 		s.answerTerms(w, b)
-		s.answerSearch(w)
+		if s.Front != nil {
+			s.answerFront(w)
+		} else {
+			s.answerSearch(w)
+		}
 	case s.Count.Complete == 0:
 		w.say("no trial is complete, so there is no score to compare. ")
 	case len(b.Arms) > 0:
@@ -352,7 +356,7 @@ func warnings(s *Snapshot) []string {
 // OtherObjectives says that a study of another program has objectives beside the one that is reported; else it is "".
 func (s *Snapshot) OtherObjectives() string {
 	n := len(s.Study.Directions)
-	if n < 2 {
+	if n < 2 || s.Front != nil {
 		return ""
 	}
 	return fmt.Sprintf("This study has %d objectives. Everything here is by the first of them alone (%s, %sd); the others are ignored.",

@@ -215,6 +215,9 @@ func (s *Snapshot) confirmWarnings() []string {
 		if s.Spec.DataSplit != nil {
 			again = fmt.Sprintf("scored on split %s, which the search never saw, before quoting it", s.Spec.DataSplit.Report)
 		}
+		if s.Front != nil {
+			return []string{fmt.Sprintf("The points of the front were chosen on the same %s split that scores them: their values are optimistic. Train the best again with fresh seeds before quoting them: mapsweep confirm %s.", split, s.Study.Name)}
+		}
 		w := fmt.Sprintf("The best trial was chosen on the same %s split that scores it: its value is optimistic. ", split)
 		if !s.IsSearch() {
 			return []string{w + "Train the chosen configuration again with fresh seeds, scored on another split, before quoting it."}
@@ -226,7 +229,7 @@ func (s *Snapshot) confirmWarnings() []string {
 		ws = append(ws, fmt.Sprintf("The confirmation is scored on split %s, as the search was: fresh seeds take away the luck of training, not that of having been chosen on these pictures. "+
 			"A search with data_split keeps pictures for its report.", c.Report))
 	}
-	if len(s.Search.Candidates) > 0 {
+	if len(s.Search.Candidates) > 0 && s.Front == nil {
 		best := s.Search.Candidates[0]
 		if !slices.ContainsFunc(c.Picks, func(p trials.Pick) bool { return slices.Contains(p.Trials, best.Trials[0]) }) {
 			ws = append(ws, fmt.Sprintf("The search's best configuration (trial %d) is none of those that were confirmed: mapsweep confirm %s --top %d adds it, unless it is the baseline.",

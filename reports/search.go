@@ -44,14 +44,9 @@ func newSearch(s *Snapshot) *Search {
 	if s.Spec.Search != nil {
 		se.Sampler, se.Pruner = s.Spec.Search.Sampler, s.Spec.Search.Pruner
 	}
-	ended := slices.DeleteFunc(slices.Clone(s.Trials), func(t trials.Trial) bool {
-		return !t.Counts() || t.State != trials.Complete && t.State != trials.Pruned
-	})
-	slices.SortStableFunc(ended, func(a, b trials.Trial) int {
-		return cmp.Or(a.Finished.Compare(b.Finished), cmp.Compare(a.Number, b.Number))
-	})
+	done := ended(s.Trials)
 	best := math.NaN()
-	for _, t := range ended {
+	for _, t := range done {
 		v, ok := objective(t)
 		if !ok {
 			continue
@@ -66,8 +61,19 @@ func newSearch(s *Snapshot) *Search {
 		st.Best = best
 		se.Steps = append(se.Steps, st)
 	}
-	se.Candidates = candidates(s.Metric, se.Space, ended)
+	se.Candidates = candidates(s.Metric, se.Space, done)
 	return se
+}
+
+// ended are the complete and pruned trials that count, in the order of their end.
+func ended(ts []trials.Trial) []trials.Trial {
+	out := slices.DeleteFunc(slices.Clone(ts), func(t trials.Trial) bool {
+		return !t.Counts() || t.State != trials.Complete && t.State != trials.Pruned
+	})
+	slices.SortStableFunc(out, func(a, b trials.Trial) int {
+		return cmp.Or(a.Finished.Compare(b.Finished), cmp.Compare(a.Number, b.Number))
+	})
+	return out
 }
 
 // candidates groups complete and feasible trials of one configuration and sorts them, the best first: by their scores, or

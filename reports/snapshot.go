@@ -21,6 +21,7 @@ type Snapshot struct {
 	Trials   []trials.Trial // all, by number, repeated failures included
 	Blocks   []Block        // one per data set, in the study file's order; never empty
 	Search   *Search        // for searches and grids, else nil
+	Front    *Front         // of a search with several objectives, else nil
 	Count    Accounting
 	Failures []Failure // trials that ended in failure, by number
 	Time     Time
@@ -172,6 +173,7 @@ func New(st trials.Study, ts []trials.Trial) (*Snapshot, error) {
 	s.tuned()
 	if !s.Spec.Referenced() {
 		s.Search = newSearch(s)
+		s.Front = newFront(s)
 	}
 	s.Failures = failures(s)
 	s.Warnings = warnings(s)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -105,10 +106,19 @@ func (a *app) planConfirm(ctx context.Context, study string, asked confirm.Asked
 	return p, err
 }
 
-// ranked are the configurations of a search, best first.
+// ranked are the configurations of a search, best first; with several objectives those on the front.
 func ranked(snap *reports.Snapshot) []confirm.Candidate {
 	var out []confirm.Candidate
+	on := map[int]bool{}
+	if snap.Front != nil {
+		for _, p := range snap.Front.Best() {
+			on[p.Trial] = true
+		}
+	}
 	for _, c := range snap.Search.Candidates {
+		if snap.Front != nil && !slices.ContainsFunc(c.Trials, func(n int) bool { return on[n] }) {
+			continue
+		}
 		out = append(out, confirm.Candidate{Params: snap.Trial(c.Trials[0]).Params, Trials: c.Trials, Value: c.Mean})
 	}
 	return out

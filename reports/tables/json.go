@@ -24,6 +24,7 @@ type Document struct {
 	Across    map[string]inference.Across `json:"across,omitempty"`   // with --by data: over all data sets, by arm
 	HoldsOn   []reports.Holding           `json:"holds_on,omitempty"` // with --by data: on how many data sets each effect is shown
 	Search    *DocumentSearch             `json:"search,omitempty"`
+	Front     *DocumentFront              `json:"front,omitempty"`     // of a search with several objectives
 	Confirmed *DocumentConfirmed          `json:"confirmed,omitempty"` // the search's best from fresh seeds: its result
 	Failures  []reports.Failure           `json:"failures,omitempty"`
 	Audit     *trials.Audit               `json:"audit,omitempty"` // which knobs the trainer reads
@@ -197,6 +198,7 @@ func (v View) Document(s *reports.Snapshot) Document {
 			d.Search.Candidates = append(d.Search.Candidates, DocumentCandidate{c.Params, c.Trials, null(c.Mean), null(c.SD), null(c.Rank)})
 		}
 	}
+	d.Front = documentFront(s.Front)
 	d.Confirmed = documentConfirmed(s.Confirmed)
 	d.Tables = Documents(v.Tables(s))
 	return d

@@ -130,7 +130,11 @@ func (v View) Tables(s *reports.Snapshot) []Table {
 				ts = append(ts, t)
 			}
 		}
-		ts = append(ts, v.search(s, 10))
+		if t, ok := v.front(s); ok {
+			ts = append(ts, t)
+		} else {
+			ts = append(ts, v.search(s, 10))
+		}
 	case v.By == ByData:
 		ts = []Table{v.sideBySide(s)}
 	default:
