@@ -46,8 +46,13 @@ func (s *Snapshot) Answer(b *Block) []Phrase {
 	switch {
 	case s.Count.Finished() == 0:
 	case !s.Spec.Referenced():
+		s.answerConfirmed(w)
 		s.answerTerms(w, b)
-		s.answerSearch(w)
+		if s.Front != nil {
+			s.answerFront(w)
+		} else {
+			s.answerSearch(w)
+		}
 	case s.Count.Complete == 0:
 		w.say("no trial is complete, so there is no score to compare. ")
 	case len(b.Arms) > 0:
@@ -266,11 +271,18 @@ func (s *Snapshot) untested(w *writer, es []Effect, all int) {
 func (s *Snapshot) answerSearch(w *writer) {
 	se := s.Search
 	if len(se.Candidates) == 0 {
+		if se.Infeasible > 0 {
+			w.say("%s, and so there is no best configuration. ", plural(se.Infeasible, "the one complete trial breaks a constraint", fmt.Sprintf("all %d complete trials break a constraint", se.Infeasible)))
+			return
+		}
 		w.say("no trial is complete, so there is no best configuration. ")
 		return
 	}
 	best := se.Candidates[0]
 	done := s.Count.Complete
+	if s.Confirmed.Shown() {
+		w.say("in the search ")
+	}
 	w.say("the best of %s has ", Count(done, "complete trial"))
 	w.strong("%s %s", s.Metric.Key, s.Metric.MeanSpread(best.Mean, best.SD))
 	if best.N > 1 {
@@ -279,6 +291,9 @@ func (s *Snapshot) answerSearch(w *writer) {
 		w.say(" (trial %d)", best.Trials[0])
 	} else {
 		w.say(" (trial %d, one seed)", best.Trials[0])
+	}
+	if why := s.Optimistic(); why != "" {
+		w.say(", which is optimistic (%s),", why)
 	}
 	w.say(" with ")
 	i := 0
@@ -295,6 +310,9 @@ func (s *Snapshot) answerSearch(w *writer) {
 	if s.Count.Pruned > 0 {
 		w.say("%s stopped early. ", Count(s.Count.Pruned, "trial"))
 	}
+	if n := se.Infeasible; n > 0 {
+		w.say("%s a constraint and cannot be the best. ", plural(n, "1 complete trial breaks", fmt.Sprintf("%d complete trials break", n)))
+	}
 }
 
 // warnings are the things that must stand beside the answer.
@@ -308,11 +326,8 @@ func warnings(s *Snapshot) []string {
 	if w := s.OtherObjectives(); w != "" {
 		ws = append(ws, w)
 	}
-	if s.Search != nil && len(s.Search.Candidates) > 1 && s.Foreign() {
-		ws = append(ws, "The best trial was chosen by the score that is shown: its value is optimistic if the same pictures gave both.")
-	} else if s.Search != nil && len(s.Search.Candidates) > 1 {
-		ws = append(ws, fmt.Sprintf("The best trial was chosen on the same %s split that scores it: its value is optimistic. "+
-			"Train the chosen configuration again with fresh seeds, scored on another split, before quoting it.", split))
+	if s.Search != nil {
+		ws = append(ws, s.confirmWarnings()...)
 	}
 	if o.Epoch == "best" {
 		ws = append(ws, fmt.Sprintf("Each trial is scored at its best epoch on the %s split: scores are higher than those of the last epoch, "+
@@ -341,7 +356,7 @@ func warnings(s *Snapshot) []string {
 // OtherObjectives says that a study of another program has objectives beside the one that is reported; else it is "".
 func (s *Snapshot) OtherObjectives() string {
 	n := len(s.Study.Directions)
-	if n < 2 {
+	if n < 2 || s.Front != nil {
 		return ""
 	}
 	return fmt.Sprintf("This study has %d objectives. Everything here is by the first of them alone (%s, %sd); the others are ignored.",

@@ -21,12 +21,15 @@ type Snapshot struct {
 	Trials   []trials.Trial // all, by number, repeated failures included
 	Blocks   []Block        // one per data set, in the study file's order; never empty
 	Search   *Search        // for searches and grids, else nil
+	Front    *Front         // of a search with several objectives, else nil
 	Count    Accounting
 	Failures []Failure // trials that ended in failure, by number
 	Time     Time
-	Tunings  []Tuning  // of a study that tunes its variants, as far as they have begun; filled by Load alone
-	AsOf     time.Time // latest moment found in the database
-	Warnings []string  // whole sentences that a reader must see beside the answer
+	// Confirmed is what became of a search's best points when they were trained again; nil if they were not. Filled by Load alone.
+	Confirmed *Confirmation
+	Tunings   []Tuning  // of a study that tunes its variants, as far as they have begun; filled by Load alone
+	AsOf      time.Time // latest moment found in the database
+	Warnings  []string  // whole sentences that a reader must see beside the answer
 
 	settling *courses.Standing // of a study until settled
 	analyses *analyses         // computed when they are first asked for
@@ -140,6 +143,11 @@ func Load(ctx context.Context, r trials.Reader, study string) (*Snapshot, error)
 	if err == nil && s.Spec.Tune != nil {
 		s.Tunings, err = tunings(ctx, r, s)
 	}
+	if err == nil && s.IsSearch() {
+		if s.Confirmed, err = confirmation(ctx, r, s); s.Confirmed != nil {
+			s.Warnings = warnings(s)
+		}
+	}
 	return s, err
 }
 
@@ -165,6 +173,7 @@ func New(st trials.Study, ts []trials.Trial) (*Snapshot, error) {
 	s.tuned()
 	if !s.Spec.Referenced() {
 		s.Search = newSearch(s)
+		s.Front = newFront(s)
 	}
 	s.Failures = failures(s)
 	s.Warnings = warnings(s)

@@ -171,7 +171,7 @@ func (d *differ) factors(old, now Spec) {
 	for _, f := range now.Factors {
 		o, had := old.Factor(f.Name)
 		if !had {
-			d.text("factors."+f.Name, "", describeFactor(f), false)
+			d.text("factors."+f.Name, "", describeFactor(f), now.Design == DesignVariants && old.Design == DesignVariants) // a new variant's
 			continue
 		}
 		kept = append(kept, f.Name)

@@ -67,7 +67,8 @@ type runOptions struct {
 	parallel          int
 	plain, allowInert bool
 	durability        durability
-	check             *claimCheck // the published claim that the study checks, or nil
+	check             *claimCheck      // the published claim that the study checks, or nil
+	confirms          *trials.Confirms // what the study confirms, or nil
 }
 
 // run runs one study to its end and says what came of it.
@@ -83,6 +84,9 @@ func (a *app) run(ctx context.Context, src source, o runOptions) error {
 	attrs, err := a.inertFactors(ctx, spec, backend, &prov, o.allowInert)
 	if err != nil {
 		return err
+	}
+	if o.confirms != nil {
+		attrs[trials.AttrConfirms] = trials.Attr(*o.confirms)
 	}
 	if _, err := findHardware(spec); err != nil {
 		return fmt.Errorf("prepare study %q: %w", spec.Name, err)

@@ -351,6 +351,9 @@ func (a *app) expected(ctx context.Context, store trials.Reader, spec studies.Sp
 func (a *app) register(ctx context.Context, store trials.Reader, spec studies.Spec, backend trainer.Backend, hw hardware, o runOptions) (map[string]json.RawMessage, error) {
 	attrs := map[string]json.RawMessage{}
 	maps.Copy(attrs, o.check.attrs())
+	if o.confirms != nil {
+		attrs[trials.AttrConfirms] = trials.Attr(*o.confirms)
+	}
 	parallel := o.parallel
 	if parallel == 0 {
 		var err error

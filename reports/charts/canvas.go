@@ -131,3 +131,9 @@ func (c *canvas) ring(col color.Color, at vg.Point, r, width vg.Length) {
 }
 
 func pt(x, y vg.Length) vg.Point { return vg.Point{X: x, Y: y} }
+
+// cross draws a mark for what did not count.
+func (c *canvas) cross(col color.Color, at vg.Point, r vg.Length) {
+	c.line(col, 1, pt(at.X-r, at.Y-r), pt(at.X+r, at.Y+r))
+	c.line(col, 1, pt(at.X-r, at.Y+r), pt(at.X+r, at.Y-r))
+}

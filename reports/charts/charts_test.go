@@ -36,6 +36,10 @@ func snapshot(t *testing.T, mk maker) *reports.Snapshot {
 
 func search() (trials.Study, []trials.Trial) { return fixture.Search(40) }
 
+func constrained() (trials.Study, []trials.Trial) { return fixture.Constrained(40) }
+
+func several() (trials.Study, []trials.Trial) { return fixture.Several(40) }
+
 // stress are studies that try the layout: few, many, long, strange, missing.
 func stress() map[string]maker {
 	all := fixture.Degenerate()
@@ -44,6 +48,8 @@ func stress() map[string]maker {
 	all["forty"] = fixture.Many(40, 1).Build
 	all["names"] = fixture.Names().Build
 	all["search"] = search
+	all["several"] = several
+	all["constrained"] = constrained
 	grid := fixture.Quickstart()
 	grid.Design = "grid"
 	all["grid"] = grid.Build
@@ -59,7 +65,7 @@ func stress() map[string]maker {
 }
 
 func TestGolden(t *testing.T) {
-	for name, mk := range map[string]maker{"quickstart": fixture.Quickstart().Build, "search": search} {
+	for name, mk := range map[string]maker{"quickstart": fixture.Quickstart().Build, "search": search, "several": several, "constrained": constrained} {
 		s := snapshot(t, mk)
 		for _, c := range charts.All {
 			var b bytes.Buffer

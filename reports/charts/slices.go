@@ -24,6 +24,7 @@ type slice struct {
 type slicePoint struct {
 	x, y   float64 // parameter (index of the choice for a categorical), scaled score
 	pruned bool
+	broken bool // a constraint
 	best   bool
 }
 
@@ -55,7 +56,7 @@ func slicesData(s *reports.Snapshot) (slicesChart, error) {
 			}
 			y := s.Metric.Scale(st.Value)
 			ys = append(ys, y)
-			sl.points = append(sl.points, slicePoint{x, y, st.Pruned, st.Trial == best})
+			sl.points = append(sl.points, slicePoint{x, y, st.Pruned, st.Broken, st.Trial == best})
 		}
 		if len(sl.points) > 0 {
 			d.panels = append(d.panels, sl)
@@ -123,6 +124,8 @@ func (d slicesChart) drawSlice(c *canvas, p slice, f frame) {
 			c.dot(Blue, at, 3)
 		case q.pruned:
 			c.ring(Light, at, 1.9, 0.8)
+		case q.broken:
+			c.cross(Light, at, 1.9)
 		default:
 			c.dot(fade(Mute, 0.6), at, 1.9)
 		}

@@ -152,9 +152,12 @@ func newBlock(s *reports.Snapshot, i int, f Files) (block, error) {
 	for _, t := range tables.Metrics(s, i) {
 		every.Folded = append(every.Folded, section{Title: t.Title + ": mean ± standard deviation over seeds", Tables: []tables.Table{t}})
 	}
-	search := section{Title: "The search", Figures: d.figures("history")}
+	search := section{Title: "The search", Figures: d.figures("front", "hypervolume", "history")}
 	if s.Search != nil && len(s.Search.Candidates) > 0 && i == 0 {
 		search.Tables = []tables.Table{tables.Search(s, 10)}
+		if t, ok := tables.Front(s); ok {
+			search.Tables = []tables.Table{t}
+		}
 		search.Links = tableLinks(f)
 	}
 	if s.Spec.Screens() {
@@ -171,7 +174,11 @@ func newBlock(s *reports.Snapshot, i int, f Files) (block, error) {
 		return b, err
 	}
 	settled := section{Title: "How each variant was settled", Figures: d.figures("sequence")}
-	sections := append([]section{effects, settled, tunedSection(s, i), search}, d.whySections()...)
+	confirmed := section{Title: "Confirmed from fresh seeds"}
+	if t, ok := tables.Confirmed(s, i); ok {
+		confirmed.Tables = []tables.Table{t}
+	}
+	sections := append([]section{confirmed, effects, settled, tunedSection(s, i), search}, d.whySections()...)
 	if s.Spec.Screens() { // read by effects, not by ranks
 		sections = append(d.whySections(), search)
 	}

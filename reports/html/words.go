@@ -89,9 +89,17 @@ func classes(n int) string {
 func facts(s *reports.Snapshot) []fact {
 	fs := []fact{headline(s), accounting(s), elapsed(s)}
 	if s.Search != nil {
-		return append(fs, fact{fmt.Sprint(len(s.Search.Candidates)), "configurations with a complete trial, out of " + reports.Count(s.Count.Planned, "planned trial")})
+		return append(fs, fact{fmt.Sprint(len(s.Search.Candidates)), "configurations with a complete " + feasible(s) + "trial, out of " + reports.Count(s.Count.Planned, "planned trial")})
 	}
 	return append(fs, visible(s))
+}
+
+// feasible is an adjective for trials where some broke a constraint.
+func feasible(s *reports.Snapshot) string {
+	if s.Search.Infeasible > 0 {
+		return "and feasible "
+	}
+	return ""
 }
 
 func headline(s *reports.Snapshot) fact {
@@ -100,7 +108,17 @@ func headline(s *reports.Snapshot) fact {
 		if len(s.Search.Candidates) == 0 {
 			return fact{"none", "best " + s.Metric.Key + ": no trial is complete"}
 		}
+		if s.Confirmed.Shown() {
+			p := s.Confirmed.Blocks[0].Points[0]
+			return fact{s.Metric.MeanSpread(p.Confirmed.Mean, p.Confirmed.SD), fmt.Sprintf("confirmed %s%s of the search's best (%s)", s.Metric.Key, unit(s.Metric), reports.Count(p.Confirmed.N, "fresh seed"))}
+		}
+		if f := s.Front; f != nil {
+			return fact{fmt.Sprint(len(f.On)), fmt.Sprintf("of %s on the Pareto front of %d objectives", reports.Count(len(f.Points), "complete trial"), len(f.Goals))}
+		}
 		c := s.Search.Candidates[0]
+		if s.Optimistic() != "" {
+			return fact{s.Metric.MeanSpread(c.Mean, c.SD), fmt.Sprintf("best %s%s (%s): optimistic", s.Metric.Key, unit(s.Metric), reports.Count(c.N, "trial"))}
+		}
 		return fact{s.Metric.MeanSpread(c.Mean, c.SD), fmt.Sprintf("best %s%s (%s)", s.Metric.Key, unit(s.Metric), reports.Count(c.N, "trial"))}
 	}
 	ref, ok := b.Reference()

@@ -13,23 +13,25 @@ import (
 
 // Document is a study's results for other programs. Numbers are in the metric's stored unit; a missing one is null.
 type Document struct {
-	Study    string                      `json:"study"`
-	Metric   string                      `json:"metric"`
-	Trials   reports.Accounting          `json:"trials"`
-	Seconds  float64                     `json:"seconds"`        // while at least one trial ran
-	Device   float64                     `json:"device_seconds"` // summed over trials
-	Answer   []string                    `json:"answer"`         // a paragraph per data set
-	Warnings []string                    `json:"warnings,omitempty"`
-	Blocks   []DocumentBlock             `json:"blocks"`             // one per data set
-	Across   map[string]inference.Across `json:"across,omitempty"`   // with --by data: over all data sets, by arm
-	HoldsOn  []reports.Holding           `json:"holds_on,omitempty"` // with --by data: on how many data sets each effect is shown
-	Search   *DocumentSearch             `json:"search,omitempty"`
-	Failures []reports.Failure           `json:"failures,omitempty"`
-	Audit    *trials.Audit               `json:"audit,omitempty"` // which knobs the trainer reads
-	Methods  string                      `json:"methods"`         // a paragraph fit for a paper
-	Tables   []DocumentTable             `json:"tables"`          // as people see them
-	Tunings  []reports.Tuning            `json:"tunings,omitempty"`
-	Budget   *DocumentBudget             `json:"budget,omitempty"` // of a study that tunes its variants
+	Study     string                      `json:"study"`
+	Metric    string                      `json:"metric"`
+	Trials    reports.Accounting          `json:"trials"`
+	Seconds   float64                     `json:"seconds"`        // while at least one trial ran
+	Device    float64                     `json:"device_seconds"` // summed over trials
+	Answer    []string                    `json:"answer"`         // a paragraph per data set
+	Warnings  []string                    `json:"warnings,omitempty"`
+	Blocks    []DocumentBlock             `json:"blocks"`             // one per data set
+	Across    map[string]inference.Across `json:"across,omitempty"`   // with --by data: over all data sets, by arm
+	HoldsOn   []reports.Holding           `json:"holds_on,omitempty"` // with --by data: on how many data sets each effect is shown
+	Search    *DocumentSearch             `json:"search,omitempty"`
+	Front     *DocumentFront              `json:"front,omitempty"`     // of a search with several objectives
+	Confirmed *DocumentConfirmed          `json:"confirmed,omitempty"` // the search's best from fresh seeds: its result
+	Failures  []reports.Failure           `json:"failures,omitempty"`
+	Audit     *trials.Audit               `json:"audit,omitempty"` // which knobs the trainer reads
+	Methods   string                      `json:"methods"`         // a paragraph fit for a paper
+	Tables    []DocumentTable             `json:"tables"`          // as people see them
+	Tunings   []reports.Tuning            `json:"tunings,omitempty"`
+	Budget    *DocumentBudget             `json:"budget,omitempty"` // of a study that tunes its variants
 }
 
 // DocumentTable is a table as people see it. A cell is its text with its mark.
@@ -138,6 +140,8 @@ func newDocumentSizes(s *reports.Snapshot, b *reports.Block, arm string) *Docume
 type DocumentSearch struct {
 	Sampler    string              `json:"sampler"`
 	Pruner     string              `json:"pruner,omitempty"`
+	Optimistic string              `json:"optimistic,omitempty"` // why the best score is too good to be quoted
+	Infeasible int                 `json:"infeasible,omitempty"` // complete trials that broke a constraint
 	Candidates []DocumentCandidate `json:"candidates"`
 }
 
@@ -147,6 +151,7 @@ type DocumentCandidate struct {
 	Trials []int         `json:"trials"`
 	Mean   *float64      `json:"mean"`
 	SD     *float64      `json:"sd"`
+	Rank   *float64      `json:"rank"` // by which it stands where it does: the score, or once some are repeated the cautious end of its interval
 }
 
 // JSON writes the study's results as one indented JSON document.
@@ -188,11 +193,13 @@ func (v View) Document(s *reports.Snapshot) Document {
 	}
 	d.tuned(s)
 	if s.Search != nil {
-		d.Search = &DocumentSearch{Sampler: s.Search.Sampler, Pruner: s.Search.Pruner, Candidates: []DocumentCandidate{}}
+		d.Search = &DocumentSearch{Sampler: s.Search.Sampler, Pruner: s.Search.Pruner, Optimistic: s.Optimistic(), Infeasible: s.Search.Infeasible, Candidates: []DocumentCandidate{}}
 		for _, c := range s.Search.Candidates {
-			d.Search.Candidates = append(d.Search.Candidates, DocumentCandidate{c.Params, c.Trials, null(c.Mean), null(c.SD)})
+			d.Search.Candidates = append(d.Search.Candidates, DocumentCandidate{c.Params, c.Trials, null(c.Mean), null(c.SD), null(c.Rank)})
 		}
 	}
+	d.Front = documentFront(s.Front)
+	d.Confirmed = documentConfirmed(s.Confirmed)
 	d.Tables = Documents(v.Tables(s))
 	return d
 }

@@ -53,6 +53,15 @@ func (v View) search(s *reports.Snapshot, top int) Table {
 	} else if cs[0].N < 2 {
 		t.Notes = append(t.Notes, "One trial each: differences between neighbours may be chance, and no rank is bold.")
 	}
+	if why := s.Optimistic(); why != "" {
+		t.Notes = append(t.Notes, "The best score is optimistic: "+why+".")
+	}
+	if slices.ContainsFunc(s.Search.Candidates, func(c reports.Candidate) bool { return c.Rank != c.Mean }) {
+		t.Notes = append(t.Notes, "Ranked by the lower end of what their seeds allow for (one-sided 95 %, spread pooled), so that one lucky score does not lead.")
+	}
+	if n := s.Search.Infeasible; n > 0 {
+		t.Notes = append(t.Notes, reports.Count(n, "complete trial")+" left out: a constraint is broken.")
+	}
 	t.Notes = append(t.Notes, switchNote(leads)...)
 	if s.Spec.Screens() {
 		t.Notes = append(t.Notes, "The points of this design change several factors at once: read it by the effects of factors, not by its ranks; --by level has the means of levels.")

@@ -125,7 +125,16 @@ func (v View) Tables(s *reports.Snapshot) []Table {
 			ts = append(ts, v.levels(s, i))
 		}
 	case s.Search != nil:
-		ts = []Table{v.search(s, 10)}
+		for i := range s.Blocks {
+			if t, ok := Confirmed(s, i); ok {
+				ts = append(ts, t)
+			}
+		}
+		if t, ok := v.front(s); ok {
+			ts = append(ts, t)
+		} else {
+			ts = append(ts, v.search(s, 10))
+		}
 	case v.By == ByData:
 		ts = []Table{v.sideBySide(s)}
 	default:
