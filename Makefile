@@ -10,7 +10,7 @@ DIRTY   := $(shell test -z "$$(git status --porcelain 2>/dev/null)" || echo +cha
 LDFLAGS := -X main.commit=$(COMMIT)$(DIRTY)
 STUDY   ?= quickstart
 
-.PHONY: help build demo test check bench generate clean
+.PHONY: help build demo test check optuna bench generate clean
 
 help: ## show this help
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -25,8 +25,11 @@ demo: build ## run the ablation study "quickstart" on embedded images and write 
 test: ## run the tests (no network, no GPU, no Python)
 	$(GO) test ./...
 
-check: ## everything that CI runs: format, vet, lint, import rules, generated files, tests, -race, Optuna
+check: ## everything that CI runs: format, vet, lint, import rules, generated files, tests, -race, the kill test, Optuna
 	bash .ci/check.sh
+
+optuna: ## Optuna 5.0 and 4.9 and optuna-dashboard on our databases, and theirs here (makes Python environments in .venv)
+	GO='$(GO)' bash .ci/optuna-test.sh
 
 bench: ## run the benchmarks (see docs/BENCHMARKS.md for the peers)
 	$(GO) test -run '^$$' -bench . -benchtime 1s ./...

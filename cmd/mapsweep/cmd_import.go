@@ -48,7 +48,7 @@ recorded of its trials; the same command again brings what is new. Such a study 
 				if !c.Flags().Changed("metric") {
 					metric = ""
 				}
-				return a.importOptuna(c.Context(), first, name, metric)
+				return a.importOptuna(c.Context(), first, name, metric, level)
 			}
 			obj := studies.Objective{Metric: metric, Direction: trials.Maximize, Epoch: epoch, Split: "val"}
 			if strings.Contains(metric, "loss/") {

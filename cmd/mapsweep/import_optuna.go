@@ -31,7 +31,7 @@ type importedOptuna struct {
 
 // importOptuna copies a study of Optuna's, or what it has got since it was copied. metric names its first objective;
 // "": as it is named there.
-func (a *app) importOptuna(ctx context.Context, where, name, metric string) error {
+func (a *app) importOptuna(ctx context.Context, where, name, metric string, level durability) error {
 	path, wanted, err := optunaFile(where)
 	if err != nil {
 		return err
@@ -52,7 +52,7 @@ func (a *app) importOptuna(ctx context.Context, where, name, metric string) erro
 	if err != nil {
 		return err
 	}
-	dst, err := sqlite.Open(ctx, a.db)
+	dst, err := sqlite.Open(ctx, a.db, level.option())
 	if err != nil {
 		return err
 	}

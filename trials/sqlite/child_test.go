@@ -8,7 +8,11 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"strconv"
 	"testing"
+
+	"github.com/mapsweep/mapsweep/trials"
+	"github.com/mapsweep/mapsweep/trials/sqlite"
 )
 
 // Variables that make the test binary do something with a database as another process.
@@ -22,6 +26,7 @@ const (
 var children = map[string]func(ctx context.Context, path, with string) error{
 	"hold": hold,
 	"fill": fillLimited,
+	"work": workBeside,
 }
 
 func childMain(does string) int {
@@ -70,3 +75,41 @@ func startHold(t *testing.T, path, statement string) (release func()) {
 		must(t, cmd.Wait())
 	}
 }
+
+// workBeside enqueues and runs trials beside Optuna: with is "number of the process:how many".
+func workBeside(ctx context.Context, path, with string) error {
+	var number, n int
+	if _, err := fmt.Sscanf(with, "%d:%d", &number, &n); err != nil {
+		return err
+	}
+	d, err := sqlite.Open(ctx, path)
+	if err != nil {
+		return err
+	}
+	fmt.Println("ready")
+	if _, err := bufio.NewReader(os.Stdin).ReadString('\n'); err != nil {
+		return err
+	}
+	for i := range n {
+		key := fmt.Sprintf("%d-%d", number, i)
+		tr, err := d.Start(ctx, 1, "host/"+strconv.Itoa(number)+"/0", trials.Suggestion{Key: key, Params: trials.Params{"lr0": besidePoint(number, i)},
+			Space: trials.Space{{Name: "lr0", Kind: trials.Float, Low: 0.001, High: 0.1, Log: true}}})
+		if err != nil {
+			return err
+		}
+		if tr.Key != key {
+			return fmt.Errorf("enqueued %s and got %s", key, tr.Key)
+		}
+		for e := 1; e <= 3; e++ {
+			if err := d.Record(ctx, tr.ID, trials.Measurement{Epoch: e, Metrics: map[string]float64{"mAP50-95": float64(e)}}); err != nil {
+				return err
+			}
+		}
+		if err := d.Finish(ctx, tr.ID, trials.Outcome{State: trials.Complete, Values: []float64{besidePoint(number, i)}}); err != nil {
+			return err
+		}
+	}
+	return d.Close()
+}
+
+func besidePoint(number, i int) float64 { return 0.001 + float64(number)*0.01 + float64(i)*1e-5 }

@@ -45,87 +45,75 @@ type pythonReport struct {
 // TestOptuna lets Optuna 5.0 and 4.9 read, chart and continue a database of ours,
 // and reads what they wrote. .ci/optuna.sh makes the interpreters.
 func TestOptuna(t *testing.T) {
-	for version, variable := range map[string]string{"5.0.0": "MAPSWEEP_OPTUNA5_PYTHON", "4.9.0": "MAPSWEEP_OPTUNA4_PYTHON"} {
-		t.Run(version, func(t *testing.T) {
-			python := os.Getenv(variable)
-			if python == "" {
-				t.Skipf("%s does not name a Python with Optuna %s: eval \"$(.ci/optuna.sh)\" makes it", variable, version)
-			}
-			path := filepath.Join(t.TempDir(), "x.db")
-			d := openDB(t, path)
-			defer d.Close()
-			st := writeStudy(t, d)
-			r := runPython(t, python, path)
-			if r.Version != version {
-				t.Fatalf("%s has Optuna %s", variable, r.Version)
-			}
-			checkSeen(t, d, st, r)
-			checkContinued(t, d, st, r)
-			checkForeignStudy(t, d)
-		})
-	}
+	withOptuna(t, func(t *testing.T, version, python string) {
+		path := filepath.Join(t.TempDir(), "x.db")
+		d := openDB(t, path)
+		defer d.Close()
+		st := writeStudy(t, d)
+		r := runPython(t, python, path)
+		if r.Version != version {
+			t.Fatalf("%s has Optuna %s", python, r.Version)
+		}
+		checkSeen(t, d, st, r)
+		checkContinued(t, d, st, r)
+		checkForeignStudy(t, d)
+	})
 }
 
 // TestOptunaBeside lets Optuna add trials to a study while we run ours: numbers stay dense, nothing is lost.
 func TestOptunaBeside(t *testing.T) {
 	const theirs, mine = 25, 200
-	for version, variable := range map[string]string{"5.0.0": "MAPSWEEP_OPTUNA5_PYTHON", "4.9.0": "MAPSWEEP_OPTUNA4_PYTHON"} {
-		t.Run(version, func(t *testing.T) {
-			python := os.Getenv(variable)
-			if python == "" {
-				t.Skipf("%s does not name a Python with Optuna %s: eval \"$(.ci/optuna.sh)\" makes it", variable, version)
-			}
-			path := filepath.Join(t.TempDir(), "x.db")
-			d := openDB(t, path)
-			defer d.Close()
-			st := fill(t, d, 0)
-			cmd := exec.CommandContext(t.Context(), python, filepath.Join("testdata", "optuna_add.py"), path, "s", strconv.Itoa(theirs))
-			cmd.Stderr = os.Stderr
-			in, err := cmd.StdinPipe()
-			must(t, err)
-			out, err := cmd.StdoutPipe()
-			must(t, err)
-			must(t, cmd.Start())
-			_, err = bufio.NewReader(out).ReadString('\n')
-			must(t, err)
-			must(t, in.Close())
-			ended := make(chan error, 1)
-			go func() { ended <- cmd.Wait() }()
-			n, running := 0, true
-			for running || n < mine {
-				select {
-				case err := <-ended:
-					must(t, err)
-					running = false
-				default:
-				}
-				tr, err := d.Enqueue(t.Context(), st.ID, searched(strconv.Itoa(n), 0.01, "sgd"))
+	withOptuna(t, func(t *testing.T, _, python string) {
+		path := filepath.Join(t.TempDir(), "x.db")
+		d := openDB(t, path)
+		defer d.Close()
+		st := fill(t, d, 0)
+		cmd := exec.CommandContext(t.Context(), python, filepath.Join("testdata", "optuna_add.py"), path, "s", strconv.Itoa(theirs))
+		cmd.Stderr = os.Stderr
+		in, err := cmd.StdinPipe()
+		must(t, err)
+		out, err := cmd.StdoutPipe()
+		must(t, err)
+		must(t, cmd.Start())
+		_, err = bufio.NewReader(out).ReadString('\n')
+		must(t, err)
+		must(t, in.Close())
+		ended := make(chan error, 1)
+		go func() { ended <- cmd.Wait() }()
+		n, running := 0, true
+		for running || n < mine {
+			select {
+			case err := <-ended:
 				must(t, err)
-				must(t, d.Finish(t.Context(), tr.ID, trials.Outcome{State: trials.Pruned}))
-				n++
+				running = false
+			default:
 			}
-			all, err := d.Trials(t.Context(), st.ID)
+			tr, err := d.Enqueue(t.Context(), st.ID, searched(strconv.Itoa(n), 0.001+float64(n)*1e-6, "sgd"))
 			must(t, err)
-			if len(all) != n+theirs {
-				t.Errorf("%d trials, want %d of ours and %d of Optuna's", len(all), n, theirs)
+			must(t, d.Finish(t.Context(), tr.ID, trials.Outcome{State: trials.Pruned}))
+			n++
+		}
+		all, err := d.Trials(t.Context(), st.ID)
+		must(t, err)
+		if len(all) != n+theirs {
+			t.Errorf("%d trials, want %d of ours and %d of Optuna's", len(all), n, theirs)
+		}
+		place := int64(0)
+		for i, tr := range all {
+			if tr.Number != i || i > 0 && tr.ID <= all[i-1].ID {
+				t.Errorf("place %d holds number %d, ID %d", i, tr.Number, tr.ID)
 			}
-			place := int64(0)
-			for i, tr := range all {
-				if tr.Number != i || i > 0 && tr.ID <= all[i-1].ID {
-					t.Errorf("place %d holds number %d, ID %d", i, tr.Number, tr.ID)
+			if p, ok := tr.Integer("place"); ok {
+				if p != place || tr.Values[0] != float64(p)/100 || tr.Measurements[0].Metrics["mAP50-95"] != float64(p)/200 {
+					t.Errorf("Optuna's trial %d: %+v", p, tr)
 				}
-				if p, ok := tr.Integer("place"); ok {
-					if p != place || tr.Values[0] != float64(p)/100 || tr.Measurements[0].Metrics["mAP50-95"] != float64(p)/200 {
-						t.Errorf("Optuna's trial %d: %+v", p, tr)
-					}
-					place++
-				}
+				place++
 			}
-			if place != theirs {
-				t.Errorf("%d of Optuna's trials are there", place)
-			}
-		})
-	}
+		}
+		if place != theirs {
+			t.Errorf("%d of Optuna's trials are there", place)
+		}
+	})
 }
 
 // searched is a point of the space that optuna_check.py suggests, with a fixed parameter beside.
