@@ -3,13 +3,16 @@ package goptuna_test
 import (
 	"fmt"
 	"math"
+	"math/rand/v2"
 	"testing"
 
 	upstream "github.com/c-bata/goptuna"
+	"github.com/c-bata/goptuna/medianstopping"
 	"github.com/c-bata/goptuna/successivehalving"
 
 	"github.com/mapsweep/mapsweep/sweep"
 	"github.com/mapsweep/mapsweep/sweep/goptuna"
+	"github.com/mapsweep/mapsweep/sweep/prune"
 	"github.com/mapsweep/mapsweep/sweep/sweeptest"
 	"github.com/mapsweep/mapsweep/trials"
 )
@@ -113,5 +116,73 @@ func TestHalvingOptions(t *testing.T) {
 		if got, err := pr.Prune(h, tr); err != nil || got != c.want {
 			t.Errorf("values %v: pruned %v, %v; want %v", c.values, got, err, c.want)
 		}
+	}
+}
+
+// TestMedianIsGoptunas: our median pruner, which took the place of goptuna's under its name, stops the same trials at the same
+// epochs: goptuna minimises, our history has the values with their signs turned, too.
+func TestMedianIsGoptunas(t *testing.T) {
+	const n, epochs, warmUp = 60, 12, 2
+	rng := rand.New(rand.NewPCG(5, 5))
+	curves := make([][]float64, n)
+	for i := range curves {
+		level := rng.NormFloat64()
+		for e := range epochs {
+			curves[i] = append(curves[i], level-0.1*float64(e)+0.3*rng.NormFloat64())
+		}
+	}
+	m := medianstopping.NewMedianPruner()
+	m.NWarmUpSteps = warmUp
+	var want []int // epoch at which goptuna stops each trial, 0: none
+	_ = study(t, upstream.StudyOptionPruner(m)).Optimize(func(tr upstream.Trial) (float64, error) {
+		i := len(want)
+		want = append(want, 0)
+		for e, v := range curves[i] {
+			if err := tr.ShouldPrune(e+1, v); err != nil {
+				want[i] = e + 1
+				return 0, err
+			}
+		}
+		return curves[i][epochs-1], nil
+	}, n)
+	stopped := 0
+	for _, d := range []trials.Direction{trials.Minimize, trials.Maximize} {
+		p, err := prune.Median(sweep.PrunerConfig{Epochs: epochs, Options: trials.Params{"warm_up": int64(warmUp)}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		h := sweeptest.Empty(nil, d)
+		for i, curve := range curves {
+			var values []float64
+			at := 0
+			for e, v := range curve {
+				if d == trials.Maximize {
+					v = -v
+				}
+				values = append(values, v)
+				tr := sweeptest.Trial(i, trials.Suggestion{}, values...)
+				tr.State, tr.Values = trials.Running, nil
+				stop, err := p.Prune(sweeptest.Add(h, tr), tr)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if stop {
+					at = e + 1
+					stopped++
+					break
+				}
+			}
+			if at != want[i] {
+				t.Errorf("%s, trial %d: stopped at epoch %d, goptuna at %d", d, i, at, want[i])
+			}
+			tr := sweeptest.Trial(i, trials.Suggestion{}, values...)
+			if at > 0 {
+				tr.State = trials.Pruned
+			}
+			h = sweeptest.Add(h, tr)
+		}
+	}
+	if stopped == 0 || stopped == 2*n {
+		t.Errorf("%d of %d trials were stopped: nothing was compared", stopped, 2*n)
 	}
 }
