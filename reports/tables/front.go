@@ -43,7 +43,7 @@ func (v View) front(s *reports.Snapshot) (Table, bool) {
 	if len(t.Rows) == 0 {
 		t.Notes = append(t.Notes, "No trial is complete and feasible.")
 	} else {
-		t.Notes = append(t.Notes, fmt.Sprintf("%d of %s: no other one is at least as good in all objectives and better in one. Each was chosen for its noisy values, which are optimistic.",
+		t.Notes = append(t.Notes, fmt.Sprintf("The Pareto front, %d of %s: no other one is at least as good in all objectives and better in one. Each was chosen for its noisy values, which are optimistic.",
 			len(t.Rows), reports.Count(len(f.Points), "complete trial")))
 	}
 	if n := s.Search.Infeasible; n > 0 {
