@@ -9,8 +9,8 @@ import (
 
 // How the point of the largest expected improvement is looked for: many rows, and from the best of them uphill.
 const (
-	candidates = 1024 // evenly over the cube
-	near       = 128  // around the best observations
+	candidates = 512 // evenly over the cube
+	near       = 64  // around the best observations
 	starts     = 4
 	levels     = 24 // values of a discrete parameter that are all tried
 )

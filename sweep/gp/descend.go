@@ -28,7 +28,7 @@ func descend(f func(x theta, gradient []float64) float64, start theta, steps int
 			break
 		}
 		next, fn, gn := search(f, x, p, fx, slope)
-		if next == nil || fx-fn < 1e-9*(1+math.Abs(fx)) {
+		if next == nil || fx-fn < 1e-5*(1+math.Abs(fx)) {
 			break
 		}
 		update(h, sub(next, x), sub(gn, g))

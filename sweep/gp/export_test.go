@@ -31,8 +31,8 @@ func (p Process) Loss(t []float64) (loss float64, gradient []float64, priors flo
 	gradient = make([]float64, len(t))
 	loss = p.m.problem.loss(t, gradient)
 	for j, v := range t {
-		mean, dev := p.m.problem.prior(j)
-		priors += (v - mean) * (v - mean) / dev / dev / 2
+		prior, _ := p.m.problem.prior(j, v)
+		priors += prior
 	}
 	return loss, gradient, priors
 }
