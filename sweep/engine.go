@@ -121,7 +121,8 @@ type run struct {
 	active   map[int64]*active
 	stopping chan struct{} // closed when nothing new may start
 	stopOnce sync.Once
-	budget   bool // the device-hours are used up
+	budget   string // how the budget is used up, or ""
+	ended    string // why the search ended before all its trials, or ""
 }
 
 // Run creates the study that spec describes, or goes on with it, until every planned trial has
@@ -207,7 +208,7 @@ func (r *run) search() error {
 		return fmt.Errorf("no sampler %q", s.Sampler)
 	}
 	var err error
-	if r.sampler, err = newSampler(SamplerConfig{Seed: r.spec.Seed, Space: r.spec.Space(), Trials: s.Trials, Goals: r.spec.Objective.Goals(), Options: s.SamplerOptions}); err != nil {
+	if r.sampler, err = newSampler(SamplerConfig{Seed: r.spec.Seed, Space: SearchSpace(r.spec), Trials: s.Trials, Goals: r.spec.Objective.Goals(), Options: s.SamplerOptions}); err != nil {
 		return fmt.Errorf("make sampler %s: %w", s.Sampler, err)
 	}
 	if s.Pruner == "" || s.Pruner == "none" {
@@ -265,7 +266,7 @@ func (r *run) account(ctx context.Context, worked error) (Summary, error) {
 		return Summary{}, gone
 	}
 	over := r.overBudget()
-	if worked == nil && over {
+	if worked == nil && over != "" {
 		worked = r.skipWaiting(keep)
 	}
 	sum, err := r.recount(keep)
@@ -276,8 +277,8 @@ func (r *run) account(ctx context.Context, worked error) (Summary, error) {
 		return sum, err
 	case ctx.Err() != nil:
 		return sum, fmt.Errorf("%w at once", ErrStopped)
-	case over:
-		return sum, fmt.Errorf("%w: %.3g of %.3g device-hours used", ErrBudget, sum.DeviceHours, r.spec.Budget.DeviceHours)
+	case over != "":
+		return sum, fmt.Errorf("%w: %s", ErrBudget, over)
 	case r.isStopping() && sum.Running+sum.Waiting > 0:
 		return sum, fmt.Errorf("%w with %d of %d trials finished", ErrStopped, sum.Finished(), sum.Planned)
 	}
@@ -290,7 +291,7 @@ func (r *run) recount(ctx context.Context) (Summary, error) {
 	if err != nil {
 		return Summary{}, err
 	}
-	return tally(r.spec, r.layout, ts, r.Now()), nil
+	return tally(r.spec, r.layout, ts, r.Now(), r.hasEnded()), nil
 }
 
 // count brings the ledger up to date and accounts for the study.
@@ -341,7 +342,7 @@ func (r *run) isStopping() bool {
 	}
 }
 
-func (r *run) overBudget() bool {
+func (r *run) overBudget() string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.budget
