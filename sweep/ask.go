@@ -58,20 +58,30 @@ func SearchSpace(spec studies.Spec) trials.Space {
 
 // NewDriver makes a driver for a stored study. ErrInvalid: what its search asks for cannot be.
 func NewDriver(ctx context.Context, store trials.Store, study trials.Study, c DriverConfig) (*Driver, error) {
+	d, err := newDriver(study, c)
+	if err != nil {
+		return nil, err
+	}
+	d.store, d.ledger = store, newLedger(store, study.ID)
+	if err := d.checkStop(); err != nil {
+		return nil, err
+	}
+	return d, d.startWarm(ctx)
+}
+
+// newDriver makes what suggests.
+func newDriver(study trials.Study, c DriverConfig) (*Driver, error) {
 	if c.Sampler == nil || c.Spec.Search == nil {
 		return nil, errors.New("a driver needs a search and its sampler")
 	}
 	search := c.Spec.Search
-	d := &Driver{store: store, study: study, spec: c.Spec, space: SearchSpace(c.Spec), base: c.Spec.Baseline.With(search.Fix),
+	d := &Driver{study: study, spec: c.Spec, space: SearchSpace(c.Spec), base: c.Spec.Baseline.With(search.Fix),
 		goals: c.Spec.Objective.Goals(), sampler: c.Sampler, pruner: c.Pruner, log: c.Log,
-		proposer: trials.Proposer{Name: search.Sampler, Version: versionOf(c.Sampler), Trials: search.Trials}, ledger: newLedger(store, study.ID)}
+		proposer: trials.Proposer{Name: search.Sampler, Version: versionOf(c.Sampler), Trials: search.Trials}}
 	if d.log == nil {
 		d.log = slog.New(slog.DiscardHandler)
 	}
-	if err := errors.Join(d.readTries(), d.checkStop()); err != nil {
-		return nil, err
-	}
-	return d, d.startWarm(ctx)
+	return d, d.readTries()
 }
 
 // startWarm reads what the search starts from, as the study has it noted, or notes it.
@@ -83,8 +93,7 @@ func (d *Driver) startWarm(ctx context.Context) error {
 		}
 	}
 	if err == nil {
-		d.warmed, err = d.warm(ctx, all)
-		d.joined = slices.Clone(d.warmed)
+		err = d.warm(ctx, d.store, all)
 	}
 	return err
 }

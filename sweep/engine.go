@@ -203,13 +203,9 @@ func (r *run) search() error {
 	if s == nil {
 		return errors.New("design is search, but search: is missing")
 	}
-	newSampler, ok := r.Samplers[s.Sampler]
-	if !ok {
-		return fmt.Errorf("no sampler %q", s.Sampler)
-	}
 	var err error
-	if r.sampler, err = newSampler(SamplerConfig{Seed: r.spec.Seed, Space: SearchSpace(r.spec), Trials: s.Trials, Goals: r.spec.Objective.Goals(), Options: s.SamplerOptions}); err != nil {
-		return fmt.Errorf("make sampler %s: %w", s.Sampler, err)
+	if r.sampler, err = makeSampler(r.Samplers, r.spec, s.Trials); err != nil {
+		return err
 	}
 	if s.Pruner == "" || s.Pruner == "none" {
 		return nil

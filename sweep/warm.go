@@ -79,18 +79,18 @@ func warmOf(st trials.Study) (all []Warm, err error) {
 
 // warm reads the trials of other studies that a search starts from, for the front of its log. They have numbers below 0, in the
 // order in which they ended.
-func (d *Driver) warm(ctx context.Context, all []Warm) ([]*trials.Trial, error) {
+func (d *Driver) warm(ctx context.Context, store trials.Reader, all []Warm) error {
 	var log []*trials.Trial
 	for _, w := range all {
-		tape, err := record(ctx, d.store, w.ID)
+		tape, err := record(ctx, store, w.ID)
 		if err != nil {
-			return nil, fmt.Errorf("warm start from study %q: %w", w.Study, err)
+			return fmt.Errorf("warm start from study %q: %w", w.Study, err)
 		}
 		tape.at = w.Saw
 		l := tape.ledger(w.ID)
 		v, err := l.look(ctx)
 		if err != nil {
-			return nil, fmt.Errorf("warm start from study %q: %w", w.Study, err)
+			return fmt.Errorf("warm start from study %q: %w", w.Study, err)
 		}
 		for _, t := range v.log {
 			if !l.gone[t.Number] {
@@ -104,7 +104,8 @@ func (d *Driver) warm(ctx context.Context, all []Warm) ([]*trials.Trial, error) 
 		t.Number = i - len(log)
 		t.ID = int64(t.Number)
 	}
-	return log, nil
+	d.warmed, d.joined = log, slices.Clone(log)
+	return nil
 }
 
 // mapped is a trial of another study as one of this one, or nil if it has no place in the space. What does not vary here
