@@ -2,10 +2,11 @@ package sweep
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
-	"strconv"
+	"slices"
 	"sync"
 
 	"github.com/mapsweep/mapsweep/studies"
@@ -16,17 +17,23 @@ import (
 // what it measures, Tell ends it. The engine asks through it. Any number of goroutines may use a driver, and any
 // number of processes may have drivers of one study: no two trials have the same parameters, seed, data set and epochs.
 type Driver struct {
-	store   trials.Store
-	study   trials.Study
-	spec    studies.Spec
-	space   trials.Space
-	sampler Sampler
-	pruner  Pruner
-	name    string // of the sampler, with its version
-	log     *slog.Logger
-	ledger  *ledger
+	store    trials.Store
+	study    trials.Study
+	spec     studies.Spec
+	space    trials.Space  // what is searched
+	base     trials.Params // what is not: the baseline and search.fix
+	goals    []trials.Goal
+	tries    []trials.Suggestion // the points of search.try
+	warmed   []*trials.Trial     // of the studies that the search starts from
+	sampler  Sampler
+	pruner   Pruner
+	proposer trials.Proposer
+	log      *slog.Logger
+	ledger   *ledger
 
-	asking sync.Mutex // one suggestion at a time
+	asking sync.Mutex      // one suggestion at a time, and what it guards:
+	joined []*trials.Trial // warmed, and the log so far
+	stale  staleness
 }
 
 // DriverConfig is what a driver needs to know.
@@ -41,32 +48,68 @@ type DriverConfig struct {
 // may give another point than before; without it the version is 1.
 type Versioned interface{ Version() int }
 
-// NewDriver makes a driver for a stored study.
-func NewDriver(_ context.Context, store trials.Store, study trials.Study, c DriverConfig) (*Driver, error) {
+// SearchSpace is what a search varies: the factors of its study but those that search.fix holds.
+func SearchSpace(spec studies.Spec) trials.Space {
+	if spec.Search == nil {
+		return spec.Space()
+	}
+	return slices.DeleteFunc(spec.Space(), func(p trials.Param) bool { _, fixed := spec.Search.Fix[p.Name]; return fixed })
+}
+
+// NewDriver makes a driver for a stored study. ErrInvalid: what its search asks for cannot be.
+func NewDriver(ctx context.Context, store trials.Store, study trials.Study, c DriverConfig) (*Driver, error) {
+	d, err := newDriver(study, c)
+	if err != nil {
+		return nil, err
+	}
+	d.store, d.ledger = store, newLedger(store, study.ID)
+	if err := d.checkStop(); err != nil {
+		return nil, err
+	}
+	return d, d.startWarm(ctx)
+}
+
+// newDriver makes what suggests.
+func newDriver(study trials.Study, c DriverConfig) (*Driver, error) {
 	if c.Sampler == nil || c.Spec.Search == nil {
 		return nil, errors.New("a driver needs a search and its sampler")
 	}
-	d := &Driver{store: store, study: study, spec: c.Spec, space: c.Spec.Space(), sampler: c.Sampler, pruner: c.Pruner, log: c.Log,
-		name: samplerName(c.Spec.Search.Sampler, c.Sampler), ledger: newLedger(store, study.ID)}
+	search := c.Spec.Search
+	d := &Driver{study: study, spec: c.Spec, space: SearchSpace(c.Spec), base: c.Spec.Baseline.With(search.Fix),
+		goals: c.Spec.Objective.Goals(), sampler: c.Sampler, pruner: c.Pruner, log: c.Log,
+		proposer: trials.Proposer{Name: search.Sampler, Version: versionOf(c.Sampler), Trials: search.Trials}}
 	if d.log == nil {
 		d.log = slog.New(slog.DiscardHandler)
 	}
-	return d, nil
+	return d, d.readTries()
 }
 
-func samplerName(name string, s Sampler) string {
-	version := 1
-	if v, ok := s.(Versioned); ok {
-		version = v.Version()
+// startWarm reads what the search starts from, as the study has it noted, or notes it.
+func (d *Driver) startWarm(ctx context.Context) error {
+	all, err := warmOf(d.study)
+	if err == nil && len(all) == 0 && len(d.spec.Search.WarmStart) > 0 {
+		if all, err = WarmStart(ctx, d.store, d.spec); err == nil {
+			err = d.store.SetStudyAttrs(ctx, d.study.ID, map[string]json.RawMessage{AttrWarm: trials.Attr(all)})
+		}
 	}
-	return name + " " + strconv.Itoa(version)
+	if err == nil {
+		err = d.warm(ctx, d.store, all)
+	}
+	return err
+}
+
+func versionOf(s Sampler) int {
+	if v, ok := s.(Versioned); ok {
+		return v.Version()
+	}
+	return 1
 }
 
 // maxAsked bounds how often a suggestion is made anew because other processes were faster.
 const maxAsked = 1000
 
 // Ask claims a waiting trial for worker, or suggests a point and claims that. trials.ErrNoneWaiting: the search has all
-// the trials that it asks for, and none of them waits.
+// the trials that it asks for, or has ended before (*Ended), and none of them waits.
 func (d *Driver) Ask(ctx context.Context, worker string) (trials.Trial, error) {
 	d.asking.Lock()
 	defer d.asking.Unlock()
@@ -145,42 +188,17 @@ func (d *Driver) suggest(ctx context.Context, v view) ([]trials.Suggestion, erro
 	if v.next >= d.spec.Search.Trials {
 		return nil, trials.ErrNoneWaiting
 	}
+	if err := d.ends(ctx, v); err != nil {
+		return nil, err
+	}
 	s, err := d.point(ctx, v)
+	if errors.Is(err, ErrExhausted) {
+		return nil, &Ended{ErrExhausted.Error()}
+	}
 	if err != nil {
 		return nil, fmt.Errorf("suggest point %d with %s: %w", v.next, d.spec.Search.Sampler, err)
 	}
 	return d.trialsOf(s, v), nil
-}
-
-// history is what the sampler sees of v.
-func (d *Driver) history(v view) History {
-	return History{Space: d.space, Direction: d.spec.Objective.Direction, Metric: d.spec.Objective.Metric,
-		Goals: d.spec.Objective.Goals(), Fixed: d.spec.Baseline, Finished: v.log, Open: v.bare}
-}
-
-// whole is what pruners see of v: open trials with all that they have measured.
-func (d *Driver) whole(v view) History {
-	h := d.history(v)
-	h.Open = v.open
-	return h
-}
-
-// point asks the sampler until it proposes a point that lies in the space, with a fresh stream each time.
-func (d *Driver) point(ctx context.Context, v view) (trials.Suggestion, error) {
-	const tries = 10
-	h := d.history(v)
-	var invalid error
-	for k := range tries {
-		s, err := guardedSuggest(ctx, d.sampler, h, Rand(d.spec.Seed, v.next, k))
-		if err != nil {
-			return s, err
-		}
-		if invalid = checkSuggestion(s); invalid == nil {
-			return s, nil
-		}
-		d.log.Warn("sampler proposed an invalid point, asking again", "suggestion", v.next, "error", invalid)
-	}
-	return trials.Suggestion{}, invalid
 }
 
 // trialsOf lays the fixed parameters around a suggestion, once per data set and replicate. A point that comes a second
@@ -188,13 +206,12 @@ func (d *Driver) point(ctx context.Context, v view) (trials.Suggestion, error) {
 func (d *Driver) trialsOf(s trials.Suggestion, v view) []trials.Suggestion {
 	attrs := trials.CloneAttrs(s.Attrs)
 	attrs[trials.AttrSaw] = trials.Attr(v.saw)
-	attrs[trials.AttrSampler] = trials.Attr(d.name)
 	if n := d.spec.Trainer.Epochs; n > 0 {
 		attrs[trials.AttrEpochs] = trials.Attr(n)
 	}
 	if b, ok := d.pruner.(Bracketer); ok {
 		attrs[trials.AttrBracket] = trials.Attr(b.Bracket(v.next))
 	}
-	whole := trials.Suggestion{Space: s.Space, Params: d.spec.Baseline.With(s.Params), Attrs: attrs}
+	whole := trials.Suggestion{Space: s.Space, Params: d.base.With(s.Params), Attrs: attrs}
 	return replicated(d.spec, d.ledger, whole, v.next, func(string) bool { return false })
 }

@@ -87,8 +87,8 @@ func TestDriver(t *testing.T) {
 			t.Fatal(err)
 		}
 		first := tr.Number / 4 * 4 // the four trials of a suggestion saw what there was before the first of them
-		if saw.Trials != first || saw.Log != int64(first) || tr.Text(trials.AttrSampler) != "tpe 1" {
-			t.Errorf("trial %d saw %+v, proposed by %q", tr.Number, saw, tr.Text(trials.AttrSampler))
+		if saw.Trials != first || saw.Log != int64(first) || string(tr.Attrs[trials.AttrSampler]) != `{"name":"tpe","version":1,"trials":9}` {
+			t.Errorf("trial %d saw %+v, proposed by %s", tr.Number, saw, tr.Attrs[trials.AttrSampler])
 		}
 		if n, _ := tr.Integer(trials.AttrEpochs); n != 4 {
 			t.Errorf("trial %d is %d epochs long, want 4", tr.Number, n)

@@ -121,7 +121,8 @@ type run struct {
 	active   map[int64]*active
 	stopping chan struct{} // closed when nothing new may start
 	stopOnce sync.Once
-	budget   bool // the device-hours are used up
+	budget   string // how the budget is used up, or ""
+	ended    string // why the search ended before all its trials, or ""
 }
 
 // Run creates the study that spec describes, or goes on with it, until every planned trial has
@@ -202,13 +203,9 @@ func (r *run) search() error {
 	if s == nil {
 		return errors.New("design is search, but search: is missing")
 	}
-	newSampler, ok := r.Samplers[s.Sampler]
-	if !ok {
-		return fmt.Errorf("no sampler %q", s.Sampler)
-	}
 	var err error
-	if r.sampler, err = newSampler(SamplerConfig{Seed: r.spec.Seed, Space: r.spec.Space(), Trials: s.Trials, Goals: r.spec.Objective.Goals(), Options: s.SamplerOptions}); err != nil {
-		return fmt.Errorf("make sampler %s: %w", s.Sampler, err)
+	if r.sampler, err = makeSampler(r.Samplers, r.spec, s.Trials); err != nil {
+		return err
 	}
 	if s.Pruner == "" || s.Pruner == "none" {
 		return nil
@@ -265,7 +262,7 @@ func (r *run) account(ctx context.Context, worked error) (Summary, error) {
 		return Summary{}, gone
 	}
 	over := r.overBudget()
-	if worked == nil && over {
+	if worked == nil && over != "" {
 		worked = r.skipWaiting(keep)
 	}
 	sum, err := r.recount(keep)
@@ -276,8 +273,8 @@ func (r *run) account(ctx context.Context, worked error) (Summary, error) {
 		return sum, err
 	case ctx.Err() != nil:
 		return sum, fmt.Errorf("%w at once", ErrStopped)
-	case over:
-		return sum, fmt.Errorf("%w: %.3g of %.3g device-hours used", ErrBudget, sum.DeviceHours, r.spec.Budget.DeviceHours)
+	case over != "":
+		return sum, fmt.Errorf("%w: %s", ErrBudget, over)
 	case r.isStopping() && sum.Running+sum.Waiting > 0:
 		return sum, fmt.Errorf("%w with %d of %d trials finished", ErrStopped, sum.Finished(), sum.Planned)
 	}
@@ -290,7 +287,7 @@ func (r *run) recount(ctx context.Context) (Summary, error) {
 	if err != nil {
 		return Summary{}, err
 	}
-	return tally(r.spec, r.layout, ts, r.Now()), nil
+	return tally(r.spec, r.layout, ts, r.Now(), r.hasEnded()), nil
 }
 
 // count brings the ledger up to date and accounts for the study.
@@ -341,7 +338,7 @@ func (r *run) isStopping() bool {
 	}
 }
 
-func (r *run) overBudget() bool {
+func (r *run) overBudget() string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.budget

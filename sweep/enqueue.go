@@ -12,6 +12,9 @@ import (
 	"github.com/mapsweep/mapsweep/trials"
 )
 
+// byHandPrefix begins the keys of points that a user enqueued.
+const byHandPrefix = "by-hand "
+
 // EnqueuePoint adds one point to a study by hand: the study's baseline with params over it. It returns
 // the trial that is there already if the point was enqueued by hand before. ErrInvalid: the point lies
 // outside the study's space; the error says what is allowed.
@@ -40,7 +43,7 @@ func EnqueuePoint(ctx context.Context, store trials.Store, study string, params 
 	if !spec.Fixed() { // a point that was tried before gets another seed
 		rep = l.free(point, data)()
 	}
-	s := trials.Suggestion{Key: "by-hand " + params.Key(), Space: space, Params: point}
+	s := trials.Suggestion{Key: byHandPrefix + params.Key(), Space: space, Params: point}
 	s.Attrs = map[string]json.RawMessage{trials.AttrArm: trials.Attr(params.Key()), trials.AttrReplicate: trials.Attr(rep),
 		trials.AttrSeed: trials.Attr(design.Seed(spec.Seed, rep)), trials.AttrData: trials.Attr(data)}
 	return store.Enqueue(ctx, st.ID, s)

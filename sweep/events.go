@@ -58,6 +58,9 @@ type TrialFinished struct {
 // VariantSettled says that a variant gets no more replicates: it is settled, or it will not be.
 type VariantSettled struct{ courses.Variant }
 
+// SearchEnded says that a search is done before it has all its trials. Those that run are finished.
+type SearchEnded struct{ Why string }
+
 // StudyDone is the last event; Err is what Run returns.
 type StudyDone struct {
 	Summary Summary
@@ -70,4 +73,5 @@ func (TrialProgress) event()  {}
 func (TrialMeasured) event()  {}
 func (TrialFinished) event()  {}
 func (VariantSettled) event() {}
+func (SearchEnded) event()    {}
 func (StudyDone) event()      {}

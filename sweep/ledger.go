@@ -19,17 +19,18 @@ type ledger struct {
 	}
 	study int64
 
-	mu   sync.Mutex
-	saw  trials.Saw
-	all  []*trials.Trial            // by number, the newest snapshot
-	log  []*trials.Trial            // see History.Finished
-	open []*trials.Trial            // by number, as they are
-	bare map[int]*trials.Trial      // open ones as samplers see them, by number
-	used map[configuration][]int    // replicates that a configuration has
-	next int                        // index of the next suggestion
-	ends []int64                    // by number, log entries with which trials ended; 0: open
-	gone []bool                     // by number, trials that the log has as replaced
-	done func(old, t *trials.Trial) // if not nil: told of every snapshot of a finished trial, and of the one that it replaces
+	mu    sync.Mutex
+	saw   trials.Saw
+	all   []*trials.Trial            // by number, the newest snapshot
+	log   []*trials.Trial            // see History.Finished
+	open  []*trials.Trial            // by number, as they are
+	bare  map[int]*trials.Trial      // open ones as samplers see them, by number
+	used  map[configuration][]int    // replicates that a configuration has
+	next  int                        // index of the next suggestion
+	tried int                        // points of search.try that there are
+	ends  []int64                    // by number, log entries with which trials ended; 0: open
+	gone  []bool                     // by number, trials that the log has as replaced
+	done  func(old, t *trials.Trial) // if not nil: told of every snapshot of a finished trial, and of the one that it replaces
 }
 
 // configuration stands for parameters on a data set.
@@ -46,11 +47,12 @@ func newLedger(store trials.Reader, study int64) *ledger {
 
 // view is a study at one moment. Its slices and trials are shared and nobody may change them.
 type view struct {
-	saw  trials.Saw
-	log  []*trials.Trial // see History.Finished
-	open []*trials.Trial // by number, as they are
-	bare []*trials.Trial // the same as samplers see them
-	next int             // index of the next suggestion
+	saw   trials.Saw
+	log   []*trials.Trial // see History.Finished
+	open  []*trials.Trial // by number, as they are
+	bare  []*trials.Trial // the same as samplers see them
+	next  int             // index of the next suggestion
+	tried int             // points of search.try that there are
 }
 
 // look brings the ledger up to date.
@@ -73,7 +75,7 @@ func (l *ledger) seen() view {
 }
 
 func (l *ledger) view() view {
-	v := view{saw: l.saw, log: l.log[:len(l.log):len(l.log)], open: l.open, next: l.next}
+	v := view{saw: l.saw, log: l.log[:len(l.log):len(l.log)], open: l.open, next: l.next, tried: l.tried}
 	for _, t := range l.open {
 		v.bare = append(v.bare, l.bare[t.Number])
 	}
@@ -143,6 +145,9 @@ func (l *ledger) meet(t *trials.Trial) bool {
 	}
 	if i, ok := suggestionIndex(*t); ok {
 		l.next = max(l.next, i+1)
+	}
+	if i, ok := t.Integer(AttrTry); ok {
+		l.tried = max(l.tried, int(i)+1)
 	}
 	l.take(configurationOf(t.Params, t.Text(trials.AttrData)), t.Replicate())
 	return true

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/mapsweep/mapsweep/trials"
@@ -35,27 +36,44 @@ func (r *run) stopRequested(ctx context.Context) (bool, error) {
 	return !at.Before(r.begun), nil
 }
 
-// affordable says whether the device-hours used so far leave room in the budget, as the ledger was last seen.
-func (r *run) affordable() bool {
-	limit := r.spec.Budget.DeviceHours
-	return limit <= 0 || r.tally().DeviceHours < limit
-}
+// affordable says whether what the trials used so far leaves room in the budget, as the ledger was last seen.
+func (r *run) affordable() bool { return r.over() == "" }
 
 // checkBudget notices that the budget is used up; from then on nothing new starts.
 func (r *run) checkBudget(ctx context.Context) (ok bool, err error) {
-	if r.spec.Budget.DeviceHours <= 0 {
+	if b := r.spec.Budget; b.DeviceHours <= 0 && b.Epochs <= 0 && b.WallClock == "" {
 		return true, nil
 	}
 	if _, err := r.ledger.look(ctx); err != nil {
 		return false, err
 	}
-	if r.affordable() {
+	over := r.over()
+	if over == "" {
 		return true, nil
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.budget = true
+	r.budget = over
 	return false, nil
+}
+
+// endSearch ends the search for this run, and notes why with the study.
+func (r *run) endSearch(ctx context.Context, why string) error {
+	r.mu.Lock()
+	r.ended = why
+	r.mu.Unlock()
+	if err := r.Store.SetStudyAttrs(ctx, r.study.ID, map[string]json.RawMessage{trials.AttrEnded: trials.Attr(why)}); err != nil {
+		return fmt.Errorf("note the end of the search: %w", err)
+	}
+	r.emit(SearchEnded{Why: why})
+	return nil
+}
+
+// hasEnded is why the search ended in this run, or "".
+func (r *run) hasEnded() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.ended
 }
 
 // skipWaiting ends the trials that the budget leaves out. It claims each first, so that none is
@@ -71,7 +89,7 @@ func (r *run) skipWaiting(ctx context.Context) error {
 		}
 		err = r.Store.Finish(ctx, t.ID, trials.Outcome{State: trials.Fail, Attrs: map[string]json.RawMessage{
 			trials.AttrClass:  trials.Attr(trials.ClassSkipped),
-			trials.AttrReason: trials.Attr("the budget of device-hours was used up before it began"),
+			trials.AttrReason: trials.Attr("the budget was used up before it began"),
 			AttrSkippedBy:     trials.Attr("budget"),
 		}})
 		if err != nil {

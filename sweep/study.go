@@ -62,8 +62,12 @@ func (r *run) open(ctx context.Context, file []byte) (StudyStarted, error) {
 	}
 	st, err := r.Store.Study(ctx, r.spec.Name)
 	if errors.Is(err, trials.ErrNoStudy) {
+		attrs, warmErr := r.registered(ctx)
+		if warmErr != nil {
+			return ev, warmErr
+		}
 		st, err = r.Store.CreateStudy(ctx, trials.Study{Name: r.spec.Name, Directions: directions(r.spec.Objective),
-			Objective: r.spec.Objective.Metric, Metrics: metrics(r.spec.Objective), File: file, Resolved: resolved, Provenance: prov, Attrs: r.Register})
+			Objective: r.spec.Objective.Metric, Metrics: metrics(r.spec.Objective), File: file, Resolved: resolved, Provenance: prov, Attrs: attrs})
 		if err == nil {
 			r.study, ev.Study = st, st
 			return ev, nil
@@ -87,6 +91,17 @@ func (r *run) open(ctx context.Context, file []byte) (StudyStarted, error) {
 	}
 	r.study, ev.Study = st, st
 	return ev, nil
+}
+
+// registered are the attributes that the study gets with its creation: Register, and what its search starts from.
+func (r *run) registered(ctx context.Context) (map[string]json.RawMessage, error) {
+	warm, err := WarmStart(ctx, r.Store, r.spec)
+	if err != nil || len(warm) == 0 {
+		return r.Register, err
+	}
+	attrs := trials.CloneAttrs(r.Register)
+	attrs[AttrWarm] = trials.Attr(warm)
+	return attrs, nil
 }
 
 // continues records and warns that a study goes on with another program or on another machine than the last time.

@@ -33,6 +33,11 @@ type Summary struct {
 	Later int `json:"later,omitempty"`
 	// DeviceHours is the time of all attempts, repeated trials included.
 	DeviceHours float64 `json:"device_hours"`
+	// Epochs is how many were trained, by repeated trials, too.
+	Epochs int `json:"epochs,omitempty"`
+	// Ended is why a search ended before all its trials: the budget is used up, and the rest is skipped, or a rule of the
+	// search says that it is done, and the rest is not planned any more.
+	Ended string `json:"ended,omitempty"`
 }
 
 // Finished is the number of planned trials that have ended.
@@ -58,7 +63,7 @@ func Count(spec studies.Spec, ts []trials.Trial, now time.Time) Summary {
 			l = newLayout(spec, plan)
 		}
 	}
-	return tally(spec, l, ts, now)
+	return tally(spec, l, ts, now, "")
 }
 
 // layout is a fixed design and what of it is planned from the start.
@@ -88,20 +93,24 @@ func pointKey(t trials.Trial, planned map[string]bool) string {
 }
 
 // tally is Count for a design that is laid out already.
-func tally(spec studies.Spec, l layout, ts []trials.Trial, now time.Time) Summary {
+func tally(spec studies.Spec, l layout, ts []trials.Trial, now time.Time, ended string) Summary {
 	c := newCounter(l.planned)
 	for i := range ts {
 		c.add(&ts[i], now, 1)
 	}
-	return c.summary(spec, l, func() []trials.Trial { return ts })
+	return c.summary(spec, l, now, ended, func() []trials.Trial { return ts })
 }
 
 // counter adds up trials for a Summary.
 type counter struct {
 	sum       Summary // of the trials that were added, DeviceHours left out
 	spent     time.Duration
-	suggested int // of the trials that count, those that a search asked for
-	tuned     int // and those of tuned variants
+	epochs    int       // that were trained
+	running   int       // trials that run
+	ahead     int       // epochs that those have trained so far
+	begun     time.Time // start of the first attempt; zero: none
+	suggested int       // of the trials that count, those that a search asked for
+	tuned     int       // and those of tuned variants
 	planned   map[string]bool
 	found     map[string]int // trials of planned points
 }
@@ -113,6 +122,14 @@ func newCounter(planned map[string]bool) *counter {
 // add counts t, or with sign -1 takes it out again.
 func (c *counter) add(t *trials.Trial, now time.Time, sign int) {
 	c.spent += time.Duration(sign) * took(*t, now)
+	c.epochs += sign * len(t.Measurements)
+	if t.State == trials.Running {
+		c.running += sign
+		c.ahead += sign * len(t.Measurements)
+	}
+	if len(t.Attempts) > 0 && (c.begun.IsZero() || t.Attempts[0].Started.Before(c.begun)) {
+		c.begun = t.Attempts[0].Started
+	}
 	if t.Superseded() && t.Text(trials.AttrClass) != trials.ClassSkipped {
 		c.sum.Repeated += sign
 	}
@@ -138,10 +155,29 @@ func (c *counter) add(t *trials.Trial, now time.Time, sign int) {
 	*c.sum.of(*t) += sign
 }
 
-// summary adds what is planned and not there. all lists the trials that were added.
-func (c *counter) summary(spec studies.Spec, l layout, all func() []trials.Trial) Summary {
+// over says how the budget is used up, or "": the device-hours and the time since the first start, when they are used, and
+// the epochs, when another trial would not fit in with those that run.
+func (c *counter) over(spec studies.Spec, now time.Time) string {
+	b := spec.Budget
+	if used := c.spent.Hours(); b.DeviceHours > 0 && used >= b.DeviceHours {
+		return fmt.Sprintf("%.3g of %.3g device-hours used", used, b.DeviceHours)
+	}
+	if limit, err := time.ParseDuration(b.WallClock); err == nil && limit > 0 && !c.begun.IsZero() && now.Sub(c.begun) >= limit {
+		return fmt.Sprintf("%s since the first trial began, %s allowed", now.Sub(c.begun).Round(time.Second), limit)
+	}
+	each := max(1, spec.Trainer.Epochs)
+	coming := max(0, c.running*each-c.ahead)
+	if b.Epochs > 0 && c.epochs+coming+each > b.Epochs {
+		return fmt.Sprintf("%d of %d epochs used", c.epochs, b.Epochs)
+	}
+	return ""
+}
+
+// summary adds what is planned and not there. ended is why a search ended before all its trials, or ""; all lists the
+// trials that were added.
+func (c *counter) summary(spec studies.Spec, l layout, now time.Time, ended string, all func() []trials.Trial) Summary {
 	s := c.sum
-	s.DeviceHours = c.spent.Hours()
+	s.DeviceHours, s.Epochs, s.Ended = c.spent.Hours(), c.epochs, ended
 	s.Planned += len(c.planned)
 	s.Missing = len(c.planned) - len(c.found)
 	if spec.Settle != nil && len(l.plan.Points) > 0 {
@@ -151,10 +187,11 @@ func (c *counter) summary(spec studies.Spec, l layout, all func() []trials.Trial
 		s.Later = len(c.planned)*spec.Tune.Repeats - c.tuned
 		s.Planned += s.Later
 	}
-	if more := searchTrials(spec) - c.suggested; more > 0 {
+	if more := searchTrials(spec) - c.suggested; more > 0 && ended == "" {
 		s.Planned += more
-		if s.spent(spec.Budget) {
+		if over := c.over(spec, now); over != "" && s.Running == 0 && s.Waiting == 0 { // nothing more may start
 			s.Skipped += more
+			s.Ended = over
 		} else {
 			s.Waiting += more
 		}
@@ -176,11 +213,6 @@ func (s *Summary) replicates(spec studies.Spec, l layout, ts []trials.Trial) {
 	if at.Most > 0 {
 		s.Most = s.Planned + at.Most
 	}
-}
-
-// spent says that the budget has ended the study: nothing runs, and nothing more may start.
-func (s Summary) spent(b studies.Budget) bool {
-	return b.DeviceHours > 0 && s.DeviceHours >= b.DeviceHours && s.Running == 0 && s.Waiting == 0
 }
 
 // of is the field in which a trial that counts is counted.

@@ -15,7 +15,7 @@ import (
 //
 // Finished is a log: it only grows, in the order in which trials ended, and a trial that was changed after its end
 // (repeated, continued) comes again; the last entry of a trial counts, and not even that one if it is Superseded or
-// Continued. The trials are snapshots that nobody changes, so that a sampler may keep what it has computed from the
+// Continued. When it comes again depends on when the engine looks, and what a sampler proposes must not depend on that. Numbers below 0 are trials of other studies, from which the search starts. The trials are snapshots that nobody changes, so that a sampler may keep what it has computed from the
 // first n entries for as long as h.Finished[0] and h.Finished[n-1] are the same pointers (see Extends).
 type History struct {
 	Space     trials.Space
@@ -126,7 +126,7 @@ var (
 	ErrPruned  = errors.New("pruned")
 	ErrStopped = errors.New("stopped")
 	ErrTimeout = errors.New("over the time limit")
-	ErrBudget  = errors.New("over the device-hours budget")
+	ErrBudget  = errors.New("over the budget")
 )
 
 // ErrExhausted is returned by samplers that have no further point, as a grid has at its end: the search is done.

@@ -159,8 +159,13 @@ func (r *run) next(ctx context.Context) (trials.Trial, error) {
 		if r.isStopping() || ctx.Err() != nil {
 			return trials.Trial{}, trials.ErrNoneWaiting
 		}
-		if r.driver != nil {
-			return r.driver.Ask(ctx, r.Worker)
+		if r.driver != nil && r.hasEnded() == "" {
+			t, err := r.driver.Ask(ctx, r.Worker)
+			var end *Ended
+			if errors.As(err, &end) {
+				err = errors.Join(trials.ErrNoneWaiting, r.endSearch(ctx, end.Why))
+			}
+			return t, err
 		}
 		t, err := r.Store.Claim(ctx, r.study.ID, r.Worker)
 		if !errors.Is(err, trials.ErrNoneWaiting) {

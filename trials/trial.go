@@ -109,7 +109,8 @@ const (
 	AttrContinues  = "mapsweep:continues"   // int: number of the pruned trial whose checkpoint this one goes on from
 	AttrContinued  = "mapsweep:continued"   // int: number of the trial that goes on from this pruned one's checkpoint
 	AttrEntry      = "mapsweep:entry"       // int: log entry with which a trial ended that another one repeats or continues (Entry.Number)
-	AttrSampler    = "mapsweep:sampler"     // string: which sampler proposed the point, in which version: "tpe 1"
+	AttrSampler    = "mapsweep:sampler"     // object Proposer: which sampler proposed the point
+	AttrEnded      = "mapsweep:ended"       // string, of a study: why its search ended before it had all its trials, and is done
 	AttrBracket    = "mapsweep:bracket"     // int: Hyperband bracket of the trial, from 0
 )
 
@@ -222,6 +223,13 @@ func (t Trial) Feasible() bool {
 type Saw struct {
 	Log    int64 `json:"log"`
 	Trials int   `json:"trials"`
+}
+
+// Proposer is the sampler that proposed a point (AttrSampler).
+type Proposer struct {
+	Name    string `json:"name"`
+	Version int    `json:"version"`
+	Trials  int    `json:"trials"` // how many points it might be asked for
 }
 
 // Goal is an objective: a metric and which way it is better.
