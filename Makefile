@@ -10,10 +10,10 @@ DIRTY   := $(shell test -z "$$(git status --porcelain 2>/dev/null)" || echo +cha
 LDFLAGS := -X main.commit=$(COMMIT)$(DIRTY)
 STUDY   ?= quickstart
 
-.PHONY: help build demo test check optuna bench generate clean
+.PHONY: help build demo test check optuna bench bench-search bench-store generate clean
 
 help: ## show this help
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 build: ## build bin/mapsweep (needs Go 1.26 and gcc, no network)
 	@mkdir -p bin
@@ -33,6 +33,9 @@ optuna: ## Optuna 5.0 and 4.9 and optuna-dashboard on our databases, and theirs 
 
 bench: ## run the benchmarks (see docs/BENCHMARKS.md for the peers)
 	$(GO) test -run '^$$' -bench . -benchtime 1s ./...
+
+bench-store: ## ask, record and tell through SQLite against Optuna and rustuna (needs Python and its package index, about ten minutes)
+	eval "$$(bash .ci/peers.sh)" && $(GO) test -tags peers -run '^TestStore$$' -v -count 1 -timeout 40m ./sweep/peers
 
 generate: ## renew generated files (JSON Schema, golden tables and charts)
 	$(GO) test ./studies ./reports/... -regen
