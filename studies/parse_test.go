@@ -476,7 +476,7 @@ func TestNearest(t *testing.T) {
 
 func FuzzParse(f *testing.F) {
 	for _, s := range []string{whole, minimal, searching, "", "a: [", "? x", "- - -", "a: {b: {c: [1, {d: ~}]}}", "a: |\n  x\n", "{}", "name: 1e999", "&a *a", "!!x y", "<<: 1",
-		"factors: {a: {low: 0, high: 1, step: 1e-300}}\ndesign: grid"} {
+		"factors: {a: {low: 0, high: 1, step: 1e-300}}\ndesign: grid", searching, strings.Replace(searching, "trials: 40", "trials: 40, stop: {expected: .inf}", 1)} {
 		f.Add(s, "factors.a.levels=[1]")
 	}
 	f.Fuzz(func(t *testing.T, src, set string) {

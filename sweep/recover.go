@@ -94,7 +94,7 @@ func (r *run) reclaim(ctx context.Context, t trials.Trial) (bool, error) {
 		counts[trials.ClassLost] = lost + 1 // not one more than before: two who notice at once count it once
 		err = r.Store.SetAttrs(ctx, t.ID, map[string]json.RawMessage{trials.AttrRetries: trials.Attr(counts)})
 		if err == nil {
-			err = r.Store.Requeue(ctx, t.ID, outcomeLost, why)
+			err = r.Store.Reclaim(ctx, t, why)
 		}
 	}
 	if errors.Is(err, trials.ErrNotRunning) || errors.Is(err, trials.ErrFinished) {

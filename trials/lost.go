@@ -20,3 +20,13 @@ func (t Trial) LostAt(now time.Time) time.Time {
 	}
 	return last
 }
+
+// Silent says that nothing was heard of the trial's worker between an earlier reading and t: it is the same attempt, without a
+// heartbeat or measurement since.
+func (t Trial) Silent(earlier Trial) bool {
+	if len(t.Attempts) != len(earlier.Attempts) || t.State != earlier.State {
+		return false
+	}
+	ever := time.Unix(1<<40, 0)
+	return t.Heartbeat.Equal(earlier.Heartbeat) && len(t.Measurements) == len(earlier.Measurements) && t.LostAt(ever).Equal(earlier.LostAt(ever))
+}

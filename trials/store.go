@@ -86,6 +86,9 @@ type Writer interface {
 	// and reason; ErrNotRunning otherwise. Its measurements stay until they are replaced. The
 	// attempt ends at Trial.LostAt if its outcome is ClassLost, otherwise now.
 	Requeue(ctx context.Context, trialID int64, outcome, reason string) error
+	// Reclaim is Requeue with the outcome ClassLost for a trial whose worker has vanished, as the caller read it. It
+	// changes nothing if the worker, or another one that was faster, has given a sign since (Trial.Silent): ErrNotRunning.
+	Reclaim(ctx context.Context, t Trial, reason string) error
 }
 
 // Changes is what happened to a study's trials, see Reader.Changes.

@@ -351,15 +351,30 @@ func (s *Store) Finish(ctx context.Context, trialID int64, o trials.Outcome) err
 // Requeue implements trials.Writer.
 func (s *Store) Requeue(ctx context.Context, trialID int64, outcome, reason string) error {
 	return s.change(ctx, "requeue trial", trialID, func(t *trial) error {
-		if t.State != trials.Running {
-			return trials.ErrNotRunning
-		}
-		ended := trials.Now()
-		if outcome == trials.ClassLost {
-			ended = t.LostAt(ended)
-		}
-		t.endAttempt(outcome, reason, ended)
-		t.State, t.Started, t.Heartbeat = trials.Waiting, time.Time{}, time.Time{}
-		return nil
+		return t.requeue(outcome, reason)
 	})
+}
+
+// Reclaim implements trials.Writer.
+func (s *Store) Reclaim(ctx context.Context, earlier trials.Trial, reason string) error {
+	return s.change(ctx, "reclaim trial", earlier.ID, func(t *trial) error {
+		if !t.Silent(earlier) {
+			return fmt.Errorf("its worker gave a sign of life, or another one took it: %w", trials.ErrNotRunning)
+		}
+		return t.requeue(trials.ClassLost, reason)
+	})
+}
+
+// requeue puts a running trial back and closes its attempt.
+func (t *trial) requeue(outcome, reason string) error {
+	if t.State != trials.Running {
+		return trials.ErrNotRunning
+	}
+	ended := trials.Now()
+	if outcome == trials.ClassLost {
+		ended = t.LostAt(ended)
+	}
+	t.endAttempt(outcome, reason, ended)
+	t.State, t.Started, t.Heartbeat = trials.Waiting, time.Time{}, time.Time{}
+	return nil
 }

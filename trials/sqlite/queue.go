@@ -215,20 +215,43 @@ func (d *DB) Requeue(ctx context.Context, trialID int64, outcome, reason string)
 		if err != nil {
 			return err
 		}
-		if at.state != trials.Running {
-			return fmt.Errorf("trial %d: %w", at.number, trials.ErrNotRunning)
-		}
-		delete(s.memo.running, trialID)
-		ended, err := attemptEnd(ctx, s, trialID, at.study, outcome, trials.Now())
+		return requeue(ctx, s, trialID, at, outcome, reason)
+	})
+}
+
+// Reclaim implements trials.Writer.
+func (d *DB) Reclaim(ctx context.Context, t trials.Trial, reason string) error {
+	return d.write(ctx, "reclaim trial", func(ctx context.Context, s *session) error {
+		at, err := where(ctx, s, t.ID)
 		if err != nil {
 			return err
 		}
-		if err := s.exec(ctx, "UPDATE trials SET state = 'WAITING', datetime_start = NULL WHERE trial_id = ?", trialID); err != nil {
+		now, err := oneTrial(ctx, s, t.ID, at.study)
+		if err != nil {
 			return err
 		}
-		if err := s.exec(ctx, "DELETE FROM trial_heartbeats WHERE trial_id = ?", trialID); err != nil {
-			return err
+		if !now.Silent(t) {
+			return fmt.Errorf("trial %d: its worker gave a sign of life, or another one took it: %w", at.number, trials.ErrNotRunning)
 		}
-		return endAttempt(ctx, s, trialID, outcome, reason, optuna.FormatTime(ended))
+		return requeue(ctx, s, t.ID, at, trials.ClassLost, reason)
 	})
+}
+
+// requeue puts a running trial back and closes its attempt.
+func requeue(ctx context.Context, s *session, trialID int64, at standing, outcome, reason string) error {
+	if at.state != trials.Running {
+		return fmt.Errorf("trial %d: %w", at.number, trials.ErrNotRunning)
+	}
+	delete(s.memo.running, trialID)
+	ended, err := attemptEnd(ctx, s, trialID, at.study, outcome, trials.Now())
+	if err != nil {
+		return err
+	}
+	if err := s.exec(ctx, "UPDATE trials SET state = 'WAITING', datetime_start = NULL WHERE trial_id = ?", trialID); err != nil {
+		return err
+	}
+	if err := s.exec(ctx, "DELETE FROM trial_heartbeats WHERE trial_id = ?", trialID); err != nil {
+		return err
+	}
+	return endAttempt(ctx, s, trialID, outcome, reason, optuna.FormatTime(ended))
 }

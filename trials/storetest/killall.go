@@ -82,6 +82,7 @@ type pack struct {
 	rng    *rand.Rand
 	mu     sync.Mutex
 	living []*beast
+	idle   int // kills since a trial was finished
 	record
 }
 
@@ -120,10 +121,14 @@ func (p *pack) hunt(s Swarm) {
 	}
 }
 
-// kill ends a random process. One that has not come to do anything in this life is mostly spared, so that all get on.
+// kill ends a random process. One that has not come to do anything in this life is mostly spared, and a machine that is so
+// slow that nothing gets finished between kills is given the time for it.
 func (p *pack) kill() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.idle > 3*len(p.living) {
+		return
+	}
 	var prey []*beast
 	spare := p.rng.IntN(2) > 0
 	for _, b := range p.living {
@@ -137,6 +142,7 @@ func (p *pack) kill() {
 	b := prey[p.rng.IntN(len(prey))]
 	if b.process.Kill() == nil {
 		p.kills++
+		p.idle++
 		p.killed[memberName(b.number, strconv.Itoa(b.life))] = true
 	}
 	b.process = nil
@@ -189,6 +195,7 @@ func (p *pack) hear(b *beast, name, line string) {
 		b.from++
 	case "finished":
 		p.finished[key]++
+		p.idle = 0
 	case "robbed":
 		p.robbed[name] = true
 		p.taken++

@@ -43,6 +43,7 @@ func Run(t *testing.T, open func(t *testing.T) trials.Store) {
 		{"not a number", testNaN},
 		{"requeue", testRequeue},
 		{"lost attempt ends at its last sign of life", testLost},
+		{"reclaim only what was silent", testReclaim},
 		{"later attempt drops later epochs", testStaleEpochs},
 		{"attributes", testAttrs},
 		{"artifacts", testArtifacts},
