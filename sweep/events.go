@@ -53,6 +53,8 @@ type TrialFinished struct {
 	Trial   trials.Trial
 	Reason  string
 	Summary Summary
+	// Incumbent is the configuration of a search that is best by now; nil: none is, or the design is a fixed one.
+	Incumbent *Incumbent
 }
 
 // VariantSettled says that a variant gets no more replicates: it is settled, or it will not be.

@@ -21,6 +21,17 @@ const AttrCheckpoint = "mapsweep:checkpoint"
 // complete and feasible ones by the first objective, and the keep.Last that ended last. Trials that run or wait are not its business: whatever
 // they have, they need to resume.
 func Keepers(keep studies.Keep, dir trials.Direction, ts []trials.Trial) map[int]bool {
+	return keepers(keep, dir, ts, nil)
+}
+
+// keepers is Keepers for a search whose configurations are ranked: the trials of the incumbent come before those of the next one.
+func keepers(keep studies.Keep, dir trials.Direction, ts []trials.Trial, ranked []Incumbent) map[int]bool {
+	rank := map[int]int{}
+	for i, in := range ranked {
+		for _, n := range in.Trials {
+			rank[n] = i - len(ranked) // those that are not ranked come last
+		}
+	}
 	var scored, ended []trials.Trial
 	for _, t := range ts {
 		if t.State == trials.Complete && len(t.Values) > 0 && t.Feasible() {
@@ -31,38 +42,32 @@ func Keepers(keep studies.Keep, dir trials.Direction, ts []trials.Trial) map[int
 		}
 	}
 	slices.SortStableFunc(scored, func(a, b trials.Trial) int {
-		switch {
-		case dir.Better(a.Values[0], b.Values[0]):
-			return -1
-		case dir.Better(b.Values[0], a.Values[0]):
-			return 1
-		}
-		return cmp.Compare(a.Number, b.Number)
+		return cmp.Or(cmp.Compare(rank[a.Number], rank[b.Number]), byValue(dir, &a, &b))
 	})
 	slices.SortStableFunc(ended, func(a, b trials.Trial) int {
 		return cmp.Or(b.Finished.Compare(a.Finished), cmp.Compare(b.Number, a.Number))
 	})
-	keepers := map[int]bool{}
+	kept := map[int]bool{}
 	for _, t := range scored[:min(keep.Best, len(scored))] {
-		keepers[t.Number] = true
+		kept[t.Number] = true
 	}
 	for _, t := range ended[:min(keep.Last, len(ended))] {
-		keepers[t.Number] = true
+		kept[t.Number] = true
 	}
-	return keepers
+	return kept
 }
 
 // retain deletes the checkpoints of ended trials that are not worth keeping, and that no trial may go on from. It only touches
 // files inside those trials' directories, and each trial once: calls follow each other.
-func (r *run) retain() error {
+func (r *run) retain(ranked []Incumbent) error {
 	ts := r.ledger.list()
-	keepers := Keepers(r.spec.Keep, r.spec.Objective.Direction, ts)
+	kept := keepers(r.spec.Keep, r.spec.Objective.Direction, ts, ranked)
 	needed := r.mayGoOn(ts)
 	resumer, _ := r.Backend.(trainer.Resumer)
 	cleaner, _ := r.Backend.(trainer.Cleaner)
 	var errs []error
 	for _, t := range ts {
-		if !t.State.Finished() || keepers[t.Number] || needed(t) || r.cleaned[t.ID] {
+		if !t.State.Finished() || kept[t.Number] || needed(t) || r.cleaned[t.ID] {
 			continue
 		}
 		r.cleaned[t.ID] = true

@@ -19,30 +19,37 @@ type ledger struct {
 	}
 	study int64
 
-	mu    sync.Mutex
-	saw   trials.Saw
-	all   []*trials.Trial            // by number, the newest snapshot
-	log   []*trials.Trial            // see History.Finished
-	open  []*trials.Trial            // by number, as they are
-	bare  map[int]*trials.Trial      // open ones as samplers see them, by number
-	used  map[configuration][]int    // replicates that a configuration has
-	next  int                        // index of the next suggestion
-	tried int                        // points of search.try that there are
-	ends  []int64                    // by number, log entries with which trials ended; 0: open
-	gone  []bool                     // by number, trials that the log has as replaced
-	done  func(old, t *trials.Trial) // if not nil: told of every snapshot of a finished trial, and of the one that it replaces
+	mu      sync.Mutex
+	saw     trials.Saw
+	all     []*trials.Trial            // by number, the newest snapshot
+	log     []*trials.Trial            // see History.Finished
+	open    []*trials.Trial            // by number, as they are
+	bare    map[int]*trials.Trial      // open ones as samplers see them, by number
+	used    map[cell][]int             // replicates that a configuration has on a data set
+	next    int                        // index of the next suggestion
+	tried   int                        // points of search.try that there are
+	ends    []int64                    // by number, log entries with which trials ended; 0: open
+	gone    []bool                     // by number, trials that the log has as replaced
+	configs []configuration            // by number
+	done    func(old, t *trials.Trial) // if not nil: told of every snapshot of a finished trial, and of the one that it replaces
 }
 
-// configuration stands for parameters on a data set.
+// configuration stands for all parameters of a trial.
 type configuration [16]byte
 
-func configurationOf(params trials.Params, data string) configuration {
-	sum := sha256.Sum256([]byte(data + "\x00" + params.Key()))
+func configurationOf(params trials.Params) configuration {
+	sum := sha256.Sum256([]byte(params.Key()))
 	return configuration(sum[:16])
 }
 
+// cell is a configuration on a data set.
+type cell struct {
+	configuration
+	data string
+}
+
 func newLedger(store trials.Reader, study int64) *ledger {
-	return &ledger{store: store, study: study, bare: map[int]*trials.Trial{}, used: map[configuration][]int{}}
+	return &ledger{store: store, study: study, bare: map[int]*trials.Trial{}, used: map[cell][]int{}}
 }
 
 // view is a study at one moment. Its slices and trials are shared and nobody may change them.
@@ -138,7 +145,7 @@ func (l *ledger) keep(t *trials.Trial) bool {
 // meet notes what a trial that was not known takes up: a suggestion's index and a replicate. It leaves room for it.
 func (l *ledger) meet(t *trials.Trial) bool {
 	for len(l.all) <= t.Number {
-		l.all, l.ends, l.gone = append(l.all, nil), append(l.ends, 0), append(l.gone, false)
+		l.all, l.ends, l.gone, l.configs = append(l.all, nil), append(l.ends, 0), append(l.gone, false), append(l.configs, configuration{})
 	}
 	if l.all[t.Number] != nil {
 		return false
@@ -149,11 +156,12 @@ func (l *ledger) meet(t *trials.Trial) bool {
 	if i, ok := t.Integer(AttrTry); ok {
 		l.tried = max(l.tried, int(i)+1)
 	}
-	l.take(configurationOf(t.Params, t.Text(trials.AttrData)), t.Replicate())
+	l.configs[t.Number] = configurationOf(t.Params)
+	l.take(cell{l.configs[t.Number], t.Text(trials.AttrData)}, t.Replicate())
 	return true
 }
 
-func (l *ledger) take(c configuration, replicate int) {
+func (l *ledger) take(c cell, replicate int) {
 	if !slices.Contains(l.used[c], replicate) {
 		l.used[c] = append(l.used[c], replicate)
 	}
@@ -164,13 +172,13 @@ func (l *ledger) taken(s trials.Suggestion) {
 	t := trials.Trial{Attrs: s.Attrs}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.take(configurationOf(s.Params, t.Text(trials.AttrData)), t.Replicate())
+	l.take(cell{configurationOf(s.Params), t.Text(trials.AttrData)}, t.Replicate())
 }
 
 // free counts through the replicates that a configuration has not had on a data set.
 func (l *ledger) free(params trials.Params, data string) func() int {
 	l.mu.Lock()
-	used := slices.Clone(l.used[configurationOf(params, data)])
+	used := slices.Clone(l.used[cell{configurationOf(params), data}])
 	l.mu.Unlock()
 	next := 0
 	return func() int {

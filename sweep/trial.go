@@ -512,7 +512,8 @@ func (r *run) finished(ctx context.Context, t trials.Trial, reason string) error
 	if err != nil {
 		return err
 	}
-	if err := r.retain(); err != nil {
+	ranked := r.ranking()
+	if err := r.retain(ranked); err != nil {
 		r.Log.Warn("old checkpoints stay on disk", "error", err)
 	}
 	if now, ok := r.ledger.byNumber(t.Number); ok {
@@ -521,7 +522,11 @@ func (r *run) finished(ctx context.Context, t trials.Trial, reason string) error
 	if r.AfterTrial != nil {
 		r.AfterTrial(ctx, r.study, t)
 	}
-	r.emit(TrialFinished{Trial: t, Reason: reason, Summary: sum})
+	ev := TrialFinished{Trial: t, Reason: reason, Summary: sum}
+	if len(ranked) > 0 {
+		ev.Incumbent = &ranked[0]
+	}
+	r.emit(ev)
 	r.tell(settled)
 	return hopeless(r.spec, t, r.ledger.list)
 }
