@@ -24,9 +24,9 @@ const byHand = "by-hand "
 
 // account counts trials by outcome. What the file asks for is planned
 // even before it is enqueued or proposed by the sampler. at is where a study until settled stands: of it is
-// planned what was enqueued, and what is known to be needed.
-func account(spec studies.Spec, at *courses.Standing, ts []trials.Trial, now time.Time) Accounting {
-	var a Accounting
+// planned what was enqueued, and what is known to be needed. ended is why a search was done before all its trials, or "".
+func account(spec studies.Spec, at *courses.Standing, ts []trials.Trial, now time.Time, ended string) Accounting {
+	a := Accounting{Ended: ended}
 	asked := 0 // by the study's file
 	for _, t := range ts {
 		if t.Superseded() {
@@ -71,12 +71,12 @@ func account(spec studies.Spec, at *courses.Standing, ts []trials.Trial, now tim
 		}
 		return a
 	}
-	if more := planned(spec) - asked; more > 0 {
+	if more := planned(spec) - asked; more > 0 && ended == "" {
 		a.Planned += more
 		switch {
 		case spec.Fixed():
 			a.Missing = more
-		case a.Running+a.Waiting == 0 && spent(spec.Budget, ts, now):
+		case a.Running+a.Waiting == 0 && spent(spec, ts, now):
 			a.Skipped += more
 		default:
 			a.Waiting += more
@@ -90,13 +90,17 @@ func account(spec studies.Spec, at *courses.Standing, ts []trials.Trial, now tim
 }
 
 // spent says that the trials have used up the study's budget. It counts as the engine does.
-func spent(b studies.Budget, ts []trials.Trial, now time.Time) bool {
-	if b.DeviceHours <= 0 {
-		return false
-	}
+func spent(spec studies.Spec, ts []trials.Trial, now time.Time) bool {
+	b := spec.Budget
 	var sum time.Duration
+	var begun time.Time
+	epochs := 0
 	for _, t := range ts {
+		epochs += len(t.Measurements)
 		for _, at := range t.Attempts {
+			if begun.IsZero() || at.Started.Before(begun) {
+				begun = at.Started
+			}
 			end := at.Ended
 			if end.IsZero() {
 				end = t.LostAt(now)
@@ -104,7 +108,10 @@ func spent(b studies.Budget, ts []trials.Trial, now time.Time) bool {
 			sum += max(0, end.Sub(at.Started))
 		}
 	}
-	return sum.Hours() >= b.DeviceHours
+	limit, err := time.ParseDuration(b.WallClock)
+	return b.DeviceHours > 0 && sum.Hours() >= b.DeviceHours ||
+		b.Epochs > 0 && epochs+max(1, spec.Trainer.Epochs) > b.Epochs ||
+		err == nil && limit > 0 && !begun.IsZero() && now.Sub(begun) >= limit
 }
 
 // planned is the number of trials that the study's file asks for.

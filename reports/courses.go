@@ -31,7 +31,7 @@ func follow(spec studies.Spec, ts []trials.Trial, now time.Time) *courses.Standi
 		return nil
 	}
 	on := slices.ContainsFunc(ts, func(t trials.Trial) bool { return t.State == trials.Running || t.State == trials.Waiting })
-	at := courses.Read(spec, plan, ts, !on && spent(spec.Budget, ts, now))
+	at := courses.Read(spec, plan, ts, !on && spent(spec, ts, now))
 	return &at
 }
 

@@ -97,6 +97,8 @@ type Accounting struct {
 	Continued int `json:"continued,omitempty"`
 	// Most is what Planned may grow to while variants are not settled; 0: it does not grow.
 	Most int `json:"most,omitempty"`
+	// Ended is why a search was done before all its trials: those that were not suggested are not planned any more.
+	Ended string `json:"ended,omitempty"`
 }
 
 // Finished is the number of trials that have an outcome.
@@ -168,7 +170,9 @@ func New(st trials.Study, ts []trials.Trial) (*Snapshot, error) {
 		asked.Design, asked.Search = studies.DesignSearch, nil
 	}
 	s.settling = follow(s.Spec, s.Trials, s.AsOf)
-	s.Count = account(asked, s.settling, s.Trials, s.AsOf)
+	var ended string
+	_ = json.Unmarshal(st.Attrs[trials.AttrEnded], &ended)
+	s.Count = account(asked, s.settling, s.Trials, s.AsOf, ended)
 	s.Blocks = s.blocks()
 	s.tuned()
 	if !s.Spec.Referenced() {

@@ -93,6 +93,8 @@ func (v *view) event(ev sweep.Event) {
 		v.measured(ev)
 	case sweep.TrialFinished:
 		v.trialFinished(ev)
+	case sweep.SearchEnded:
+		v.printf("search ended: %s", ev.Why)
 	case sweep.VariantSettled:
 		v.printf("%s", v.settledWords(ev))
 	}

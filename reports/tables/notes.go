@@ -176,6 +176,9 @@ func Accounting(s *reports.Snapshot) string {
 	if c.Continued > 0 {
 		t += fmt.Sprintf(" (and %d pruned that went on as other trials)", c.Continued)
 	}
+	if c.Ended != "" {
+		t += "; the search was done before it had all its trials: " + c.Ended
+	}
 	return t + "."
 }
 
