@@ -31,8 +31,8 @@ type storeSide struct {
 	name    string
 	rates   []storeRate
 	run     func(t *testing.T, dir string) storeRate // 1,000 trials from empty
-	history func(t *testing.T, dir string) storeRate // with 10,000 finished trials ahead; nil: not measured
-	past    storeRate
+	history func(t *testing.T, dir string) storeRate // with 10,000 finished trials ahead
+	pasts   []storeRate
 }
 
 // TestStore prints what ask, record and tell cost through SQLite on one disk. MAPSWEEP_PEERS_PYTHON names a Python with
@@ -55,9 +55,9 @@ func TestStore(t *testing.T) {
 			s.rates = append(s.rates, s.run(t, dir))
 		}
 	}
-	for _, s := range sides {
-		if s.history != nil {
-			s.past = s.history(t, dir)
+	for range storeRounds {
+		for _, s := range sides {
+			s.pasts = append(s.pasts, s.history(t, dir))
 		}
 	}
 	printStore(sides)
@@ -67,29 +67,41 @@ func TestStore(t *testing.T) {
 }
 
 func storeSides(python string) []*storeSide {
-	ours := func(level sqlite.Durability, prefill, n int) func(*testing.T, string) storeRate {
+	fresh := func(level sqlite.Durability) func(*testing.T, string) storeRate {
 		return func(t *testing.T, dir string) storeRate {
 			sub, err := os.MkdirTemp(dir, "ours")
 			check(t, err)
 			defer os.RemoveAll(sub)
-			if prefill > 0 {
-				r := openRun(t, filepath.Join(sub, "x.db"), sqlite.Normal)
-				r.prefill(prefill)
-				r.close()
-			}
 			r := openRun(t, filepath.Join(sub, "x.db"), level)
 			defer r.close()
-			return r.measure(n)
+			return r.measure(1000)
+		}
+	}
+	filled := func(level sqlite.Durability) func(*testing.T, string) storeRate {
+		return func(t *testing.T, dir string) storeRate {
+			path := filepath.Join(dir, string(level)+".db")
+			if _, err := os.Stat(path); err != nil { // the first round
+				r := openRun(t, path, sqlite.Normal)
+				r.prefill(10_000)
+				r.close()
+			}
+			r := openRun(t, path, level)
+			defer r.close()
+			return r.measure(300)
 		}
 	}
 	peer := func(name, setting string, n, prefill int) func(*testing.T, string) storeRate {
+		limit := storeLimit
+		if prefill > 0 {
+			limit /= 2
+		}
 		return func(t *testing.T, dir string) storeRate {
-			return storePeer(t, python, dir, name, setting, n, prefill, storeLimit)
+			return storePeer(t, python, dir, name, setting, n, prefill, limit)
 		}
 	}
 	return []*storeSide{
-		{name: "mapsweep full", run: ours(sqlite.Full, 0, 1000), history: ours(sqlite.Full, 10_000, 500)},
-		{name: "mapsweep normal", run: ours(sqlite.Normal, 0, 1000), history: ours(sqlite.Normal, 10_000, 500)},
+		{name: "mapsweep full", run: fresh(sqlite.Full), history: filled(sqlite.Full)},
+		{name: "mapsweep normal", run: fresh(sqlite.Normal), history: filled(sqlite.Normal)},
 		{name: "Optuna 5.0 (delete journal, FULL: its default)", run: peer("optuna", "default", 1000, 0), history: peer("optuna", "default", 100, 10_000)},
 		{name: "Optuna 5.0 (file set to WAL, connections to NORMAL)", run: peer("optuna", "wal-normal", 1000, 0), history: peer("optuna", "wal-normal", 100, 10_000)},
 		{name: "rustuna 0.2 (delete journal, FULL: it has no setting)", run: peer("rustuna", "default", 1000, 0), history: peer("rustuna", "default", 200, 10_000)},
@@ -102,6 +114,15 @@ func (s *storeSide) rate() float64 {
 	var all []float64
 	for _, r := range s.rates {
 		all = append(all, r.perSecond())
+	}
+	return median(all)
+}
+
+// suggestions is the median of a side's rounds with a history, suggestions per second.
+func (s *storeSide) suggestions() float64 {
+	var all []float64
+	for _, r := range s.pasts {
+		all = append(all, r.suggestions())
 	}
 	return median(all)
 }
@@ -123,15 +144,12 @@ func printStore(sides []*storeSide) {
 			all, ns = append(all, fmt.Sprintf("%.4g", r.perSecond())), append(ns, fmt.Sprint(r.Trials))
 			cpu = append(cpu, 1000*r.CPU/float64(r.Trials))
 		}
-		commits, past := "as above", "-"
+		commits := "as above"
 		if c := s.rates[0].Commits; c > 0 {
 			commits = fmt.Sprintf("%.1f", c)
 		}
-		if s.history != nil {
-			past = fmt.Sprintf("%.4g (%d trials)", s.past.suggestions(), s.past.Trials)
-		}
-		fmt.Fprintf(&b, "| %s | %.4g (%s) | %s | %s | %.2f | %.1f | %.1f | %s |\n", s.name, s.rate(), strings.Join(all, ", "), strings.Join(slices.Compact(ns), ", "),
-			commits, median(cpu), sides[0].rate()/s.rate(), sides[1].rate()/s.rate(), past)
+		fmt.Fprintf(&b, "| %s | %.4g (%s) | %s | %s | %.2f | %.1f | %.1f | %.4g |\n", s.name, s.rate(), strings.Join(all, ", "), strings.Join(slices.Compact(ns), ", "),
+			commits, median(cpu), sides[0].rate()/s.rate(), sides[1].rate()/s.rate(), s.suggestions())
 	}
 	fmt.Println(b.String())
 }
@@ -151,8 +169,8 @@ func requireStore(t *testing.T, sides []*storeSide) {
 	least("full against Optuna", full.rate()/optuna.rate(), 8)
 	least("full against rustuna", full.rate()/rustuna.rate(), 3)
 	fmt.Printf("full against rustuna on a file set to WAL: %.3g (nothing promised)\n", full.rate()/rustunaWAL.rate())
-	least("suggestions at 10,000 against Optuna", normal.past.suggestions()/max(optuna.past.suggestions(), optunaNormal.past.suggestions()), 50)
-	least("suggestions at 10,000 against rustuna", normal.past.suggestions()/max(rustuna.past.suggestions(), rustunaWAL.past.suggestions()), 1)
+	least("suggestions at 10,000 against Optuna", normal.suggestions()/max(optuna.suggestions(), optunaNormal.suggestions()), 50)
+	least("suggestions at 10,000 against rustuna", normal.suggestions()/max(rustuna.suggestions(), rustunaWAL.suggestions()), 1)
 }
 
 // storeGrowth runs one study to 20,000 trials and compares the processor time with n log n.
