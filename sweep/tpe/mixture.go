@@ -49,7 +49,7 @@ func newMixture(dims []dimension, cols []int, s side, o settings, floor float64)
 		}
 		m.norm, m.mu, m.inv = append(m.norm, make([]float64, m.kernels)), append(m.mu, append(xs, math.NaN())), append(m.inv, nil)
 		if dims[i].categorical {
-			m.choices(i, o.prior*math.Pow(float64(m.kernels), -o.choices))
+			m.choices(i, o.prior/float64(m.kernels))
 		} else {
 			m.numbers(i, bandwidths(xs, least(len(rows), floor, dims[i].grid)))
 		}
@@ -69,7 +69,7 @@ func (m *mixture) weigh(ws []float64) {
 	}
 }
 
-// choices gives each observed choice 1 and every choice e.
+// choices gives each observed choice 1 and every choice e, the prior's weight shared by all kernels, as Optuna does.
 func (m *mixture) choices(i int, e float64) {
 	c := m.dims[i].count
 	m.hit[i], m.miss[i] = math.Log((1+e)/(1+e*c)), math.Log(e/(1+e*c))

@@ -16,7 +16,6 @@ type settings struct {
 	kernels      int     // of the others, at most about so many
 	prior        float64 // weight of the prior kernel, that of an observation being 1
 	floor        float64 // least bandwidth among the best, as a fraction of 1 / (observations + 2): continuous parameters
-	choices      float64 // a choice that was not observed weighs prior / kernels ^ choices
 	ranked       bool    // the best weigh by their order, not all the same
 	even         bool    // the first trials are spread evenly, not drawn at random
 	fresh        bool    // points that were tried before are avoided
@@ -26,10 +25,10 @@ type settings struct {
 
 // The two sets of defaults. Those of Optuna 5.0 are for comparisons; docs/BENCHMARKS.md has what ours gain.
 var (
-	ours = settings{startup: 10, candidates: 48, share: 0.1, most: 25, kernels: 500, prior: 1,
-		floor: 0.5, choices: 0.5, ranked: true, even: true, fresh: true, liar: true, multivariate: true}
+	ours = settings{startup: 10, candidates: 48, share: 0.13, most: 25, kernels: 500, prior: 1,
+		floor: 0.5, ranked: true, even: true, fresh: true, liar: true, multivariate: true}
 	optuna = settings{startup: 10, candidates: 24, share: 0.1, most: 25, kernels: 500, prior: 1,
-		floor: 1, choices: 1, liar: true, multivariate: true}
+		floor: 1, liar: true, multivariate: true}
 )
 
 // read reads the options of a study file. planned is how many points may be asked for: of few, a quarter comes before the model.
@@ -49,7 +48,6 @@ func read(p trials.Params, planned int) (settings, error) {
 	s.kernels = o.Int("kernels", s.kernels, 50, 100_000)
 	s.prior = o.Float("prior_weight", s.prior, 1e-6, 1e6)
 	s.floor = o.Float("bandwidth_floor", s.floor, 0.01, 10)
-	s.choices = o.Float("choice_power", s.choices, 0, 2)
 	s.ranked = o.Bool("ranked", s.ranked)
 	s.even = o.Bool("even_startup", s.even)
 	s.fresh = o.Bool("avoid_repeats", s.fresh)
