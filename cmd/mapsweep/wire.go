@@ -18,6 +18,7 @@ import (
 	"github.com/mapsweep/mapsweep/sweep/grid"
 	"github.com/mapsweep/mapsweep/sweep/nsga"
 	"github.com/mapsweep/mapsweep/sweep/prune"
+	"github.com/mapsweep/mapsweep/sweep/tpe"
 	"github.com/mapsweep/mapsweep/trainer"
 	"github.com/mapsweep/mapsweep/trainer/command"
 	"github.com/mapsweep/mapsweep/trainer/native"
@@ -127,7 +128,7 @@ func commandConfig(t studies.Trainer, limit time.Duration, log *slog.Logger) com
 func samplers() map[string]sweep.NewSampler {
 	return map[string]sweep.NewSampler{
 		"random":      goptuna.Random,
-		"tpe":         goptuna.TPE,
+		"tpe":         tpe.New,
 		"goptuna-tpe": goptuna.TPE,
 		"cmaes":       goptuna.CMAES,
 		"sobol":       goptuna.Sobol,
