@@ -32,8 +32,9 @@ func keepers(keep studies.Keep, dir trials.Direction, ts []trials.Trial, ranked 
 			rank[n] = i - len(ranked) // those that are not ranked come last
 		}
 	}
-	var scored, ended []trials.Trial
-	for _, t := range ts {
+	var scored, ended []*trials.Trial // sorting trials themselves would move much memory
+	for i := range ts {
+		t := &ts[i]
 		if t.State == trials.Complete && len(t.Values) > 0 && t.Feasible() {
 			scored = append(scored, t)
 		}
@@ -41,10 +42,10 @@ func keepers(keep studies.Keep, dir trials.Direction, ts []trials.Trial, ranked 
 			ended = append(ended, t)
 		}
 	}
-	slices.SortStableFunc(scored, func(a, b trials.Trial) int {
-		return cmp.Or(cmp.Compare(rank[a.Number], rank[b.Number]), byValue(dir, &a, &b))
+	slices.SortStableFunc(scored, func(a, b *trials.Trial) int {
+		return cmp.Or(cmp.Compare(rank[a.Number], rank[b.Number]), byValue(dir, a, b))
 	})
-	slices.SortStableFunc(ended, func(a, b trials.Trial) int {
+	slices.SortStableFunc(ended, func(a, b *trials.Trial) int {
 		return cmp.Or(b.Finished.Compare(a.Finished), cmp.Compare(b.Number, a.Number))
 	})
 	kept := map[int]bool{}
