@@ -1,7 +1,6 @@
 package tpe
 
 import (
-	"cmp"
 	"math"
 	"slices"
 )
@@ -10,30 +9,46 @@ import (
 // distance to a neighbour, for the outermost to the only one (Bergstra et al. 2011, section 4; Optuna's consider_endpoints is
 // false). least bounds them from below, 1 from above.
 func bandwidths(xs []float64, least float64) []float64 {
-	order := make([]int, 0, len(xs))
+	order := make([]place, 0, len(xs))
 	for k, x := range xs {
 		if !math.IsNaN(x) {
-			order = append(order, k)
+			order = append(order, place{x, k})
 		}
 	}
-	slices.SortFunc(order, func(a, b int) int { return cmp.Or(cmp.Compare(xs[a], xs[b]), cmp.Compare(a, b)) })
+	slices.SortFunc(order, place.compare)
 	n := len(order)
 	sigmas := make([]float64, len(xs))
-	for i, k := range order {
+	for i, at := range order {
 		var left, right float64
 		switch {
 		case n == 1:
-			left, right = xs[k], 1-xs[k]
+			left, right = at.x, 1-at.x
 		case i == 0:
-			right = xs[order[1]] - xs[k]
+			right = order[1].x - at.x
 		case i == n-1:
-			left = xs[k] - xs[order[i-1]]
+			left = at.x - order[i-1].x
 		default:
-			left, right = xs[k]-xs[order[i-1]], xs[order[i+1]]-xs[k]
+			left, right = at.x-order[i-1].x, order[i+1].x-at.x
 		}
-		sigmas[k] = math.Min(math.Max(math.Max(left, right), least), 1)
+		sigmas[at.k] = math.Min(math.Max(math.Max(left, right), least), 1)
 	}
 	return sigmas
+}
+
+// place is where observation k lies.
+type place struct {
+	x float64
+	k int
+}
+
+func (a place) compare(b place) int {
+	switch {
+	case a.x < b.x:
+		return -1
+	case a.x > b.x:
+		return 1
+	}
+	return a.k - b.k
 }
 
 // least is the smallest bandwidth of a dimension among n observations ("magic clip", Bergstra et al. 2011): the range
