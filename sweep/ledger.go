@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"crypto/sha256"
-	"encoding/json"
 	"slices"
 	"sync"
 
@@ -28,7 +27,6 @@ type ledger struct {
 	used    map[cell][]int             // replicates that a configuration has on a data set
 	next    int                        // index of the next suggestion
 	tried   int                        // points of search.try that there are
-	ends    []int64                    // by number, log entries with which trials ended; 0: open
 	gone    []bool                     // by number, trials that the log has as replaced
 	configs []configuration            // by number
 	done    func(old, t *trials.Trial) // if not nil: told of every snapshot of a finished trial, and of the one that it replaces
@@ -93,14 +91,11 @@ func (l *ledger) view() view {
 // order in which they ended, and once more when another one that repeats or continues them has appeared.
 func (l *ledger) absorb(c trials.Changes) {
 	entries := slices.Clone(c.Log)
-	slices.SortStableFunc(entries, func(a, b trials.Entry) int { return cmp.Compare(endedAt(a), endedAt(b)) })
+	slices.SortStableFunc(entries, func(a, b trials.Entry) int { return cmp.Compare(a.Ended, b.Ended) })
 	var met []*trials.Trial
 	for _, e := range entries {
 		if l.keep(e.Trial) {
 			met = append(met, e.Trial)
-		}
-		if n := e.Trial.Number; l.ends[n] == 0 {
-			l.ends[n] = endedAt(e)
 		}
 	}
 	l.open = slices.Clone(c.Open)
@@ -145,7 +140,7 @@ func (l *ledger) keep(t *trials.Trial) bool {
 // meet notes what a trial that was not known takes up: a suggestion's index and a replicate. It leaves room for it.
 func (l *ledger) meet(t *trials.Trial) bool {
 	for len(l.all) <= t.Number {
-		l.all, l.ends, l.gone, l.configs = append(l.all, nil), append(l.ends, 0), append(l.gone, false), append(l.configs, configuration{})
+		l.all, l.gone, l.configs = append(l.all, nil), append(l.gone, false), append(l.configs, configuration{})
 	}
 	if l.all[t.Number] != nil {
 		return false
@@ -213,14 +208,6 @@ func (l *ledger) replaces(t *trials.Trial) {
 // links are the attributes of a trial that takes another one's place, each with the one that the other gets.
 var links = []struct{ to, back string }{{trials.AttrRetryOf, trials.AttrRetriedBy}, {trials.AttrContinues, trials.AttrContinued}}
 
-// endedAt is the number of the log entry with which a trial ended.
-func endedAt(e trials.Entry) int64 {
-	if n, ok := e.Trial.Integer(trials.AttrEntry); ok {
-		return min(n, e.Number)
-	}
-	return e.Number
-}
-
 // barely is an open trial as samplers see it: what was asked for, and not how far it has come, so that what they see
 // depends on nothing but which trials there were and which of them had ended (trials.Saw).
 func barely(t *trials.Trial) *trials.Trial {
@@ -254,21 +241,4 @@ func (l *ledger) trials() []trials.Trial {
 		}
 	}
 	return ts
-}
-
-// entry is the number of the log entry with which a trial ended; 0 for open ones.
-func (l *ledger) entry(number int) int64 {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.ends[number]
-}
-
-// linked are the attributes that say that another trial, of that number, repeats or continues t, whose end is entry
-// number entry of the log. They keep that number: the change is an entry, too, and only the last one is told.
-func linked(t trials.Trial, back string, number int, entry int64) map[string]json.RawMessage {
-	attrs := map[string]json.RawMessage{back: trials.Attr(number)}
-	if _, has := t.Attrs[trials.AttrEntry]; !has && entry > 0 {
-		attrs[trials.AttrEntry] = trials.Attr(entry)
-	}
-	return attrs
 }

@@ -27,8 +27,8 @@ func record(ctx context.Context, store trials.Reader, study int64) (*tape, error
 	t := &tape{last: trials.Saw{Log: c.Last, Trials: c.Trials}, at: trials.Saw{Log: c.Last, Trials: c.Trials},
 		all: make([]*trials.Trial, c.Trials), ends: make([]int64, c.Trials)}
 	for _, e := range c.Log {
-		n := endedAt(e)
-		t.entries = append(t.entries, trials.Entry{Number: n, Trial: unlinked(e.Trial)})
+		n := e.Ended
+		t.entries = append(t.entries, trials.Entry{Number: n, Ended: n, Trial: unlinked(e.Trial)})
 		t.all[e.Trial.Number], t.ends[e.Trial.Number] = e.Trial, n
 	}
 	slices.SortStableFunc(t.entries, func(a, b trials.Entry) int { return cmp.Compare(a.Number, b.Number) })

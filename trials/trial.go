@@ -108,7 +108,6 @@ const (
 	AttrEpochs     = "mapsweep:epochs"      // int: the trial's full length (its budget)
 	AttrContinues  = "mapsweep:continues"   // int: number of the pruned trial whose checkpoint this one goes on from
 	AttrContinued  = "mapsweep:continued"   // int: number of the trial that goes on from this pruned one's checkpoint
-	AttrEntry      = "mapsweep:entry"       // int: log entry with which a trial ended that another one repeats or continues (Entry.Number)
 	AttrSampler    = "mapsweep:sampler"     // object Proposer: which sampler proposed the point
 	AttrEnded      = "mapsweep:ended"       // string, of a study: why its search ended before it had all its trials, and is done
 	AttrBracket    = "mapsweep:bracket"     // int: Hyperband bracket of the trial, from 0
