@@ -24,7 +24,7 @@ type ledger struct {
 	log     []*trials.Trial            // see History.Finished
 	open    []*trials.Trial            // by number, as they are
 	bare    map[int]*trials.Trial      // open ones as samplers see them, by number
-	used    map[cell][]int             // replicates that a configuration has on a data set
+	used    map[cell]*occupied         // that a configuration has on a data set
 	next    int                        // index of the next suggestion
 	tried   int                        // points of search.try that there are
 	gone    []bool                     // by number, trials that the log has as replaced
@@ -47,7 +47,7 @@ type cell struct {
 }
 
 func newLedger(store trials.Reader, study int64) *ledger {
-	return &ledger{store: store, study: study, bare: map[int]*trials.Trial{}, used: map[cell][]int{}}
+	return &ledger{store: store, study: study, bare: map[int]*trials.Trial{}, used: map[cell]*occupied{}}
 }
 
 // view is a study at one moment. Its slices and trials are shared and nobody may change them.
@@ -156,9 +156,19 @@ func (l *ledger) meet(t *trials.Trial) bool {
 	return true
 }
 
+// occupied are the replicates that are taken, and the lowest one that is not.
+type occupied struct {
+	taken map[int]bool
+	free  int
+}
+
 func (l *ledger) take(c cell, replicate int) {
-	if !slices.Contains(l.used[c], replicate) {
-		l.used[c] = append(l.used[c], replicate)
+	u := l.used[c]
+	if u == nil {
+		u = &occupied{taken: map[int]bool{}}
+		l.used[c] = u
+	}
+	for u.taken[replicate] = true; u.taken[u.free]; u.free++ {
 	}
 }
 
@@ -172,13 +182,13 @@ func (l *ledger) taken(s trials.Suggestion) {
 
 // free counts through the replicates that a configuration has not had on a data set.
 func (l *ledger) free(params trials.Params, data string) func() int {
-	l.mu.Lock()
-	used := slices.Clone(l.used[cell{configurationOf(params), data}])
-	l.mu.Unlock()
-	next := 0
+	c, next := cell{configurationOf(params), data}, 0
 	return func() int {
-		for slices.Contains(used, next) {
-			next++
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		if u := l.used[c]; u != nil {
+			for next = max(next, u.free); u.taken[next]; next++ {
+			}
 		}
 		next++
 		return next - 1

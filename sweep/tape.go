@@ -71,5 +71,5 @@ func (t *tape) Changes(_ context.Context, _, after int64) (trials.Changes, error
 
 // ledger is one that reads from the tape.
 func (t *tape) ledger(study int64) *ledger {
-	return &ledger{store: t, study: study, bare: map[int]*trials.Trial{}, used: map[cell][]int{}}
+	return &ledger{store: t, study: study, bare: map[int]*trials.Trial{}, used: map[cell]*occupied{}}
 }
