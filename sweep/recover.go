@@ -114,12 +114,13 @@ func (r *run) vanished(t trials.Trial) string {
 	if ours {
 		return ""
 	}
-	worker, seen := "", t.Heartbeat
-	if n := len(t.Attempts); n > 0 {
-		worker = t.Attempts[n-1].Worker
-		if a := t.Attempts[n-1].Started; a.After(seen) {
-			seen = a
-		}
+	if elsewhere(t) {
+		return ""
+	}
+	last := t.Attempts[len(t.Attempts)-1]
+	worker, seen := last.Worker, t.Heartbeat
+	if last.Started.After(seen) {
+		seen = last.Started
 	}
 	silent := r.Now().Sub(seen)
 	if worker != r.Worker {
@@ -134,6 +135,19 @@ func (r *run) vanished(t trials.Trial) string {
 		return fmt.Sprintf("no sign of life from %s for %s", worker, silent.Round(time.Second))
 	}
 	return ""
+}
+
+// elsewhere says that another program, Optuna, runs t: no worker of ours has claimed it. Nobody can say whether that
+// program lives, so that its trials are left to it.
+func elsewhere(t trials.Trial) bool {
+	n := len(t.Attempts)
+	return t.State == trials.Running && (n == 0 || !t.Attempts[n-1].Ended.IsZero())
+}
+
+// foreign says that another program runs a trial of its own, which this study did not plan.
+func foreign(t trials.Trial) bool {
+	_, enqueued := t.Attrs[trials.AttrKey]
+	return elsewhere(t) && !enqueued
 }
 
 var repetition = regexp.MustCompile(`#(\d+)$`)
