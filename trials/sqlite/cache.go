@@ -17,6 +17,8 @@ type cache struct {
 	views map[int64]*view
 	// unlogged files have no log that their writers keep: of them nothing is kept when they change.
 	unlogged bool
+	// schema is the file's PRAGMA schema_version for which there are stand-ins.
+	schema int64
 }
 
 // view is one study. Finished trials are handed out and never change: one that gets another attribute is read anew.
@@ -97,7 +99,10 @@ func (d *DB) view(ctx context.Context, what string, studyID int64, use func(*vie
 	if err == nil {
 		defer d.reader.release()
 		var v *view
-		if v, err = d.refresh(ctx, studyID); err == nil {
+		if err = d.renew(ctx); err == nil {
+			v, err = d.refresh(ctx, studyID)
+		}
+		if err == nil {
 			return use(v)
 		}
 	}
