@@ -217,8 +217,8 @@ func (t Trial) Feasible() bool {
 	return !slices.ContainsFunc(t.Constraints, func(c float64) bool { return !(c <= 0) })
 }
 
-// Saw says what a suggestion was made from (AttrSaw): the first Log entries of the study's log of finished trials
-// (Changes), and the trials with numbers below Trials, those of them that had not finished as open ones.
+// Saw says what a suggestion was made from (AttrSaw): the trials that ended with an entry of the study's log (Changes)
+// up to number Log, and the trials with numbers below Trials, those of them that had not finished as open ones.
 type Saw struct {
 	Log    int64 `json:"log"`
 	Trials int   `json:"trials"`

@@ -24,6 +24,7 @@ type cache struct {
 // view is one study. Finished trials are handed out and never change: one that gets another attribute is read anew.
 type view struct {
 	version  int64 // of the file, PRAGMA data_version
+	metric   string
 	last     int64 // number of the last log entry
 	finished []known
 	log      []entry // by seq
@@ -137,8 +138,8 @@ func (d *DB) refresh(ctx context.Context, studyID int64) (*view, error) {
 	return v, nil
 }
 
-// errForgotten says that the study was deleted and its ID may be another one's.
-var errForgotten = errors.New("study was deleted")
+// errForgotten says that what was read of the study holds no longer: it was deleted and its ID may be another one's, or adopted.
+var errForgotten = errors.New("study was deleted or adopted")
 
 // read reads new entries of the log with their trials, and all that is open.
 func (v *view) read(ctx context.Context, s *session, studyID int64, take func(id, seq int64) *trials.Trial) error {
@@ -147,6 +148,10 @@ func (v *view) read(ctx context.Context, s *session, studyID int64, take func(id
 	if err != nil {
 		return err
 	}
+	if v.last > 0 && v.metric != metric {
+		return errForgotten // Optuna's intermediate values have another name now
+	}
+	v.metric = metric
 	ids, spans, err := v.news(calm, s, studyID)
 	if err != nil {
 		return err
