@@ -11,6 +11,7 @@ import (
 	"github.com/mapsweep/mapsweep/studies"
 	"github.com/mapsweep/mapsweep/sweep"
 	"github.com/mapsweep/mapsweep/sweep/goptuna"
+	"github.com/mapsweep/mapsweep/trainer/trainertest"
 	"github.com/mapsweep/mapsweep/trials"
 	"github.com/mapsweep/mapsweep/trials/memory"
 )
@@ -143,6 +144,13 @@ func (s *duplicates) Start(ctx context.Context, study int64, worker string, sgs 
 	return s.Store.Start(ctx, study, worker, sgs...)
 }
 
+func (s *duplicates) Enqueue(ctx context.Context, study int64, sg trials.Suggestion) (trials.Trial, error) {
+	if s.refuse--; s.refuse >= 0 {
+		return trials.Trial{}, trials.ErrDuplicate
+	}
+	return s.Store.Enqueue(ctx, study, sg)
+}
+
 func TestDriverTakesAnotherSeed(t *testing.T) {
 	spec := search(1, "random", "none")
 	store, st := stored(t, spec)
@@ -155,4 +163,22 @@ func TestDriverTakesAnotherSeed(t *testing.T) {
 	if _, err := d.Ask(t.Context(), "me"); !errors.Is(err, trials.ErrDuplicate) {
 		t.Errorf("a store that refuses everything: %v", err)
 	}
+}
+
+// TestReplicatesTakeAnotherSeed: the replicates that a longer study adds give way to another process, too.
+func TestReplicatesTakeAnotherSeed(t *testing.T) {
+	w := newBench(t, &trainertest.Fake{})
+	w.goptuna()
+	spec := search(1, "random", "none")
+	w.run(t, spec, nil)
+	spec.Replicates = 3
+	w.Store = &duplicates{w.store, 2}
+	w.run(t, spec, nil)
+	ts := w.trials(t, "search")
+	if len(ts) != 3 || ts[1].Replicate() != 3 || ts[2].Replicate() != 4 {
+		t.Errorf("%d trials: %s", len(ts), results(ts))
+	}
+	w.Store = &duplicates{w.store, 1 << 30}
+	spec.Replicates = 4
+	w.run(t, spec, trials.ErrDuplicate)
 }

@@ -76,15 +76,15 @@ type staleness struct {
 	seen   int // entries of the log
 	best   int // number of the best trial
 	value  float64
-	any    bool // there is a best one
-	points map[int]bool
+	any    bool                 // there is a best one
+	points map[int]map[int]bool // by suggestion, numbers of the trials of it that have ended
 }
 
 // read goes on to the end of log. A point counts once, whatever the number of its trials; those that were lost, or
-// left out, do not count.
+// left out, do not count, nor those that another one repeats or continues: that one has yet to end.
 func (s *staleness) read(log []*trials.Trial, dir trials.Direction) {
 	if s.points == nil {
-		s.points = map[int]bool{}
+		s.points = map[int]map[int]bool{}
 	}
 	for _, t := range log[s.seen:] {
 		i, ok := suggestionIndex(*t)
@@ -95,9 +95,16 @@ func (s *staleness) read(log []*trials.Trial, dir trials.Direction) {
 		case t.State == trials.Complete && t.Feasible() && len(t.Values) > 0 && (!s.any || dir.Better(t.Values[0], s.value)):
 			s.best, s.value, s.any = t.Number, t.Values[0], true
 			clear(s.points)
-		case !s.any || !t.Counts() || t.State == trials.Fail && !AgainstPoint(t):
+		case !t.Counts():
+			if delete(s.points[i], t.Number); len(s.points[i]) == 0 {
+				delete(s.points, i)
+			}
+		case !s.any || t.State == trials.Fail && !AgainstPoint(t):
 		default:
-			s.points[i] = true
+			if s.points[i] == nil {
+				s.points[i] = map[int]bool{}
+			}
+			s.points[i][t.Number] = true
 		}
 	}
 	s.seen = len(log)

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"crypto/sha256"
-	"encoding/json"
 	"slices"
 	"sync"
 
@@ -25,10 +24,9 @@ type ledger struct {
 	log     []*trials.Trial            // see History.Finished
 	open    []*trials.Trial            // by number, as they are
 	bare    map[int]*trials.Trial      // open ones as samplers see them, by number
-	used    map[cell][]int             // replicates that a configuration has on a data set
+	used    map[cell]*occupied         // that a configuration has on a data set
 	next    int                        // index of the next suggestion
 	tried   int                        // points of search.try that there are
-	ends    []int64                    // by number, log entries with which trials ended; 0: open
 	gone    []bool                     // by number, trials that the log has as replaced
 	configs []configuration            // by number
 	done    func(old, t *trials.Trial) // if not nil: told of every snapshot of a finished trial, and of the one that it replaces
@@ -49,7 +47,7 @@ type cell struct {
 }
 
 func newLedger(store trials.Reader, study int64) *ledger {
-	return &ledger{store: store, study: study, bare: map[int]*trials.Trial{}, used: map[cell][]int{}}
+	return &ledger{store: store, study: study, bare: map[int]*trials.Trial{}, used: map[cell]*occupied{}}
 }
 
 // view is a study at one moment. Its slices and trials are shared and nobody may change them.
@@ -93,14 +91,11 @@ func (l *ledger) view() view {
 // order in which they ended, and once more when another one that repeats or continues them has appeared.
 func (l *ledger) absorb(c trials.Changes) {
 	entries := slices.Clone(c.Log)
-	slices.SortStableFunc(entries, func(a, b trials.Entry) int { return cmp.Compare(endedAt(a), endedAt(b)) })
+	slices.SortStableFunc(entries, func(a, b trials.Entry) int { return cmp.Compare(a.Ended, b.Ended) })
 	var met []*trials.Trial
 	for _, e := range entries {
 		if l.keep(e.Trial) {
 			met = append(met, e.Trial)
-		}
-		if n := e.Trial.Number; l.ends[n] == 0 {
-			l.ends[n] = endedAt(e)
 		}
 	}
 	l.open = slices.Clone(c.Open)
@@ -145,7 +140,7 @@ func (l *ledger) keep(t *trials.Trial) bool {
 // meet notes what a trial that was not known takes up: a suggestion's index and a replicate. It leaves room for it.
 func (l *ledger) meet(t *trials.Trial) bool {
 	for len(l.all) <= t.Number {
-		l.all, l.ends, l.gone, l.configs = append(l.all, nil), append(l.ends, 0), append(l.gone, false), append(l.configs, configuration{})
+		l.all, l.gone, l.configs = append(l.all, nil), append(l.gone, false), append(l.configs, configuration{})
 	}
 	if l.all[t.Number] != nil {
 		return false
@@ -161,9 +156,19 @@ func (l *ledger) meet(t *trials.Trial) bool {
 	return true
 }
 
+// occupied are the replicates that are taken, and the lowest one that is not.
+type occupied struct {
+	taken map[int]bool
+	free  int
+}
+
 func (l *ledger) take(c cell, replicate int) {
-	if !slices.Contains(l.used[c], replicate) {
-		l.used[c] = append(l.used[c], replicate)
+	u := l.used[c]
+	if u == nil {
+		u = &occupied{taken: map[int]bool{}}
+		l.used[c] = u
+	}
+	for u.taken[replicate] = true; u.taken[u.free]; u.free++ {
 	}
 }
 
@@ -177,13 +182,13 @@ func (l *ledger) taken(s trials.Suggestion) {
 
 // free counts through the replicates that a configuration has not had on a data set.
 func (l *ledger) free(params trials.Params, data string) func() int {
-	l.mu.Lock()
-	used := slices.Clone(l.used[cell{configurationOf(params), data}])
-	l.mu.Unlock()
-	next := 0
+	c, next := cell{configurationOf(params), data}, 0
 	return func() int {
-		for slices.Contains(used, next) {
-			next++
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		if u := l.used[c]; u != nil {
+			for next = max(next, u.free); u.taken[next]; next++ {
+			}
 		}
 		next++
 		return next - 1
@@ -212,14 +217,6 @@ func (l *ledger) replaces(t *trials.Trial) {
 
 // links are the attributes of a trial that takes another one's place, each with the one that the other gets.
 var links = []struct{ to, back string }{{trials.AttrRetryOf, trials.AttrRetriedBy}, {trials.AttrContinues, trials.AttrContinued}}
-
-// endedAt is the number of the log entry with which a trial ended.
-func endedAt(e trials.Entry) int64 {
-	if n, ok := e.Trial.Integer(trials.AttrEntry); ok {
-		return min(n, e.Number)
-	}
-	return e.Number
-}
 
 // barely is an open trial as samplers see it: what was asked for, and not how far it has come, so that what they see
 // depends on nothing but which trials there were and which of them had ended (trials.Saw).
@@ -254,21 +251,4 @@ func (l *ledger) trials() []trials.Trial {
 		}
 	}
 	return ts
-}
-
-// entry is the number of the log entry with which a trial ended; 0 for open ones.
-func (l *ledger) entry(number int) int64 {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.ends[number]
-}
-
-// linked are the attributes that say that another trial, of that number, repeats or continues t, whose end is entry
-// number entry of the log. They keep that number: the change is an entry, too, and only the last one is told.
-func linked(t trials.Trial, back string, number int, entry int64) map[string]json.RawMessage {
-	attrs := map[string]json.RawMessage{back: trials.Attr(number)}
-	if _, has := t.Attrs[trials.AttrEntry]; !has && entry > 0 {
-		attrs[trials.AttrEntry] = trials.Attr(entry)
-	}
-	return attrs
 }

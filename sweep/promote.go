@@ -2,6 +2,7 @@ package sweep
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"regexp"
 	"strconv"
@@ -50,7 +51,7 @@ func (d *Driver) promote(ctx context.Context, v view) (more bool, err error) {
 	if !ok || t.State != trials.Pruned || !t.Counts() {
 		return false, fmt.Errorf("pruner %s promotes trial %d, which is not a pruned one that waits", d.spec.Search.Pruner, number)
 	}
-	n, err := goOn(ctx, d.store, t, d.ledger.entry(number))
+	n, err := goOn(ctx, d.store, t)
 	if err == nil {
 		d.log.Info("pruned trial goes on", "trial", number, "as", n.Number)
 	}
@@ -78,17 +79,16 @@ func guardedPromote(p Promoter, h History) (number int, ok bool, err error) {
 	return p.Promote(h)
 }
 
-// goOn enqueues the trial that continues a pruned one and takes that one out of the count; entry is the number of the log entry
-// with which that one ended. A crash between the two
-// steps does no harm: linkChains mends it, and until then the next call finds the same key.
-func goOn(ctx context.Context, store trials.Store, t trials.Trial, entry int64) (trials.Trial, error) {
+// goOn enqueues the trial that continues a pruned one and takes that one out of the count. A crash between the
+// two steps does no harm: linkChains mends it, and until then the next call finds the same key.
+func goOn(ctx context.Context, store trials.Store, t trials.Trial) (trials.Trial, error) {
 	attrs := inherited(t.Attrs)
 	delete(attrs, trials.AttrSaw) // nothing was suggested
 	delete(attrs, trials.AttrRetryOf)
 	attrs[trials.AttrContinues] = trials.Attr(t.Number)
 	n, err := store.Enqueue(ctx, t.StudyID, trials.Suggestion{Key: linkKey(t.Key), Space: t.Space, Params: t.Params, Attrs: attrs})
 	if err == nil {
-		err = store.SetAttrs(ctx, t.ID, linked(t, trials.AttrContinued, n.Number, entry))
+		err = store.SetAttrs(ctx, t.ID, map[string]json.RawMessage{trials.AttrContinued: trials.Attr(n.Number)})
 	}
 	if err != nil {
 		return n, fmt.Errorf("let trial %d go on: %w", t.Number, err)
@@ -122,7 +122,7 @@ func (r *run) linkChains(ctx context.Context, ts []trials.Trial) error {
 		if !ok || !there || old.Continued() || t.Superseded() {
 			continue
 		}
-		if err := r.Store.SetAttrs(ctx, old.ID, linked(old, trials.AttrContinued, t.Number, r.ledger.entry(n))); err != nil {
+		if err := r.Store.SetAttrs(ctx, old.ID, map[string]json.RawMessage{trials.AttrContinued: trials.Attr(t.Number)}); err != nil {
 			return fmt.Errorf("link trial %d to trial %d: %w", n, t.Number, err)
 		}
 	}

@@ -47,7 +47,7 @@ func (r *run) recoverTrials(ctx context.Context, ev *StudyStarted) error {
 			}
 		case stopped(t): // what it could still say would not be read
 		case repeats(t), affordable && t.Text(AttrSkippedBy) == "budget" && !t.Superseded():
-			n, err := repeat(ctx, r.Store, t, r.ledger.entry(t.Number))
+			n, err := repeat(ctx, r.Store, t)
 			if err != nil {
 				return err
 			}
@@ -114,12 +114,13 @@ func (r *run) vanished(t trials.Trial) string {
 	if ours {
 		return ""
 	}
-	worker, seen := "", t.Heartbeat
-	if n := len(t.Attempts); n > 0 {
-		worker = t.Attempts[n-1].Worker
-		if a := t.Attempts[n-1].Started; a.After(seen) {
-			seen = a
-		}
+	if elsewhere(t) {
+		return ""
+	}
+	last := t.Attempts[len(t.Attempts)-1]
+	worker, seen := last.Worker, t.Heartbeat
+	if last.Started.After(seen) {
+		seen = last.Started
 	}
 	silent := r.Now().Sub(seen)
 	if worker != r.Worker {
@@ -134,6 +135,19 @@ func (r *run) vanished(t trials.Trial) string {
 		return fmt.Sprintf("no sign of life from %s for %s", worker, silent.Round(time.Second))
 	}
 	return ""
+}
+
+// elsewhere says that another program, Optuna, runs t: no worker of ours has claimed it. Nobody can say whether that
+// program lives, so that its trials are left to it.
+func elsewhere(t trials.Trial) bool {
+	n := len(t.Attempts)
+	return t.State == trials.Running && (n == 0 || !t.Attempts[n-1].Ended.IsZero())
+}
+
+// foreign says that another program runs a trial of its own, which this study did not plan.
+func foreign(t trials.Trial) bool {
+	_, enqueued := t.Attrs[trials.AttrKey]
+	return elsewhere(t) && !enqueued
 }
 
 var repetition = regexp.MustCompile(`#(\d+)$`)
@@ -154,7 +168,7 @@ func repeatKey(t trials.Trial) string {
 }
 
 // outcomeAttrs are the attributes that a repetition does not inherit.
-var outcomeAttrs = []string{trials.AttrKey, trials.AttrClass, trials.AttrReason, trials.AttrLogTail, trials.AttrRetriedBy, trials.AttrContinued, trials.AttrEntry,
+var outcomeAttrs = []string{trials.AttrKey, trials.AttrClass, trials.AttrReason, trials.AttrLogTail, trials.AttrRetriedBy, trials.AttrContinued,
 	trials.AttrEffective, trials.AttrMismatch, trials.AttrScoreEpoch, trials.AttrFinal, trials.AttrBest, trials.AttrNote, trials.AttrRetries, trials.AttrPeakMiB,
 	AttrSkippedBy, AttrCheckpoint}
 
@@ -165,16 +179,16 @@ func inherited(attrs map[string]json.RawMessage) map[string]json.RawMessage {
 	return c
 }
 
-// repeat enqueues a copy of an ended trial and takes the old one out of the count; entry is the number of the log
-// entry with which it ended. A crash between the two steps does no harm: the next call finds the copy by its key.
-func repeat(ctx context.Context, store trials.Store, t trials.Trial, entry int64) (trials.Trial, error) {
+// repeat enqueues a copy of an ended trial and takes the old one out of the count. A crash between
+// the two steps does no harm: the next call finds the copy by its key.
+func repeat(ctx context.Context, store trials.Store, t trials.Trial) (trials.Trial, error) {
 	attrs := inherited(t.Attrs)
 	attrs[trials.AttrRetryOf] = trials.Attr(t.Number)
 	n, err := store.Enqueue(ctx, t.StudyID, trials.Suggestion{Key: repeatKey(t), Space: t.Space, Params: t.Params, Attrs: attrs})
 	if err != nil {
 		return n, fmt.Errorf("repeat trial %d: %w", t.Number, err)
 	}
-	err = store.SetAttrs(ctx, t.ID, linked(t, trials.AttrRetriedBy, n.Number, entry))
+	err = store.SetAttrs(ctx, t.ID, map[string]json.RawMessage{trials.AttrRetriedBy: trials.Attr(n.Number)})
 	if err != nil {
 		return n, fmt.Errorf("repeat trial %d: %w", t.Number, err)
 	}
@@ -224,7 +238,7 @@ func Retry(ctx context.Context, store trials.Store, study string, numbers []int)
 	}
 	var copies []trials.Trial
 	for _, t := range old {
-		c, err := repeat(ctx, store, t, l.entry(t.Number))
+		c, err := repeat(ctx, store, t)
 		if err != nil {
 			return copies, err
 		}

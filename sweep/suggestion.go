@@ -2,6 +2,7 @@ package sweep
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -127,12 +128,30 @@ func (r *run) completeSuggestions(ctx context.Context) error {
 		s := trials.Suggestion{Space: t.Space, Params: t.Params, Attrs: inherited(t.Attrs)}
 		delete(s.Attrs, trials.AttrRetryOf)
 		delete(s.Attrs, trials.AttrContinues)
-		for _, one := range replicated(r.spec, r.ledger, s, i, func(key string) bool { return has[key] }) {
-			if _, err := r.Store.Enqueue(ctx, r.study.ID, one); err != nil {
-				return fmt.Errorf("enqueue %s: %w", one.Key, err)
-			}
-			r.ledger.taken(one) // the same point may come again
+		if err := r.completeSuggestion(ctx, s, i, has); err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+// completeSuggestion enqueues what is missing of suggestion i; has are the keys of trials that there are.
+func (r *run) completeSuggestion(ctx context.Context, s trials.Suggestion, i int, has map[string]bool) error {
+	for refused := 0; ; {
+		missing := replicated(r.spec, r.ledger, s, i, func(key string) bool { return has[key] })
+		if len(missing) == 0 {
+			return nil
+		}
+		one := missing[0]
+		_, err := r.Store.Enqueue(ctx, r.study.ID, one)
+		switch {
+		case err == nil:
+			has[one.Key] = true
+		case !errors.Is(err, trials.ErrDuplicate) || refused == maxAsked:
+			return fmt.Errorf("enqueue %s: %w", one.Key, err)
+		default: // another process was faster
+			refused++
+		}
+		r.ledger.taken(one) // the same point may come again
+	}
 }

@@ -119,8 +119,11 @@ func newCounter(planned map[string]bool) *counter {
 	return &counter{planned: planned, found: map[string]int{}}
 }
 
-// add counts t, or with sign -1 takes it out again.
+// add counts t, or with sign -1 takes it out again. Trials of other programs count once they have ended.
 func (c *counter) add(t *trials.Trial, now time.Time, sign int) {
+	if foreign(*t) {
+		return
+	}
 	c.spent += time.Duration(sign) * took(*t, now)
 	c.epochs += sign * len(t.Measurements)
 	if t.State == trials.Running {

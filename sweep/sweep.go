@@ -69,7 +69,7 @@ type Sampler interface {
 }
 
 // Pruner decides whether a running trial should stop at its last reported epoch.
-// t is the trial with the measurements of this attempt; h.Trials holds it, too.
+// t is the trial with the measurements of this attempt, and of earlier ones that it goes on from; h.Open holds it, too.
 type Pruner interface {
 	Prune(h History, t trials.Trial) (bool, error)
 }

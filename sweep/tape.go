@@ -27,8 +27,8 @@ func record(ctx context.Context, store trials.Reader, study int64) (*tape, error
 	t := &tape{last: trials.Saw{Log: c.Last, Trials: c.Trials}, at: trials.Saw{Log: c.Last, Trials: c.Trials},
 		all: make([]*trials.Trial, c.Trials), ends: make([]int64, c.Trials)}
 	for _, e := range c.Log {
-		n := endedAt(e)
-		t.entries = append(t.entries, trials.Entry{Number: n, Trial: unlinked(e.Trial)})
+		n := e.Ended
+		t.entries = append(t.entries, trials.Entry{Number: n, Ended: n, Trial: unlinked(e.Trial)})
 		t.all[e.Trial.Number], t.ends[e.Trial.Number] = e.Trial, n
 	}
 	slices.SortStableFunc(t.entries, func(a, b trials.Entry) int { return cmp.Compare(a.Number, b.Number) })
@@ -71,5 +71,5 @@ func (t *tape) Changes(_ context.Context, _, after int64) (trials.Changes, error
 
 // ledger is one that reads from the tape.
 func (t *tape) ledger(study int64) *ledger {
-	return &ledger{store: t, study: study, bare: map[int]*trials.Trial{}, used: map[cell][]int{}}
+	return &ledger{store: t, study: study, bare: map[int]*trials.Trial{}, used: map[cell]*occupied{}}
 }

@@ -193,7 +193,7 @@ func (r *run) others(ctx context.Context) (bool, error) {
 		if t.State == trials.Waiting {
 			more = true // put back since we looked
 		}
-		if t.State != trials.Running {
+		if t.State != trials.Running || foreign(*t) {
 			continue
 		}
 		r.mu.Lock()

@@ -107,6 +107,7 @@ type Changes struct {
 // told, with its own number. The trial is as it is now and shared: nobody may change it.
 type Entry struct {
 	Number int64 // from 1; numbers of one study rise, but not always by 1
+	Ended  int64 // of the entry with which the trial ended: Number, or less if an attribute was set since
 	Trial  *Trial
 }
 

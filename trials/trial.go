@@ -108,7 +108,6 @@ const (
 	AttrEpochs     = "mapsweep:epochs"      // int: the trial's full length (its budget)
 	AttrContinues  = "mapsweep:continues"   // int: number of the pruned trial whose checkpoint this one goes on from
 	AttrContinued  = "mapsweep:continued"   // int: number of the trial that goes on from this pruned one's checkpoint
-	AttrEntry      = "mapsweep:entry"       // int: log entry with which a trial ended that another one repeats or continues (Entry.Number)
 	AttrSampler    = "mapsweep:sampler"     // object Proposer: which sampler proposed the point
 	AttrEnded      = "mapsweep:ended"       // string, of a study: why its search ended before it had all its trials, and is done
 	AttrBracket    = "mapsweep:bracket"     // int: Hyperband bracket of the trial, from 0
@@ -218,8 +217,8 @@ func (t Trial) Feasible() bool {
 	return !slices.ContainsFunc(t.Constraints, func(c float64) bool { return !(c <= 0) })
 }
 
-// Saw says what a suggestion was made from (AttrSaw): the first Log entries of the study's log of finished trials
-// (Changes), and the trials with numbers below Trials, those of them that had not finished as open ones.
+// Saw says what a suggestion was made from (AttrSaw): the trials that ended with an entry of the study's log (Changes)
+// up to number Log, and the trials with numbers below Trials, those of them that had not finished as open ones.
 type Saw struct {
 	Log    int64 `json:"log"`
 	Trials int   `json:"trials"`

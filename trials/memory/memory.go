@@ -38,6 +38,7 @@ type trial struct {
 	artifacts map[string]trials.Artifact
 	snapshot  *trials.Trial // once it is finished
 	entry     int           // number of its last entry in the log, its place from 1
+	ended     int           // of its first one
 }
 
 var _ trials.Store = (*Store)(nil)
@@ -180,7 +181,7 @@ func (s *Store) Changes(ctx context.Context, studyID, after int64) (trials.Chang
 	c := trials.Changes{Last: int64(len(st.log)), Trials: len(st.trials)}
 	for i := min(max(int(after), 0), len(st.log)); i < len(st.log); i++ {
 		if t := st.log[i]; t.entry == i+1 {
-			c.Log = append(c.Log, trials.Entry{Number: int64(t.entry), Trial: t.snapshot})
+			c.Log = append(c.Log, trials.Entry{Number: int64(t.entry), Ended: int64(t.ended), Trial: t.snapshot})
 		}
 	}
 	for _, t := range st.open {

@@ -83,4 +83,7 @@ func (t *trial) enterLog() {
 	t.snapshot = &snapshot
 	t.study.log = append(t.study.log, t)
 	t.entry = len(t.study.log)
+	if t.ended == 0 {
+		t.ended = t.entry
+	}
 }

@@ -17,11 +17,14 @@ type cache struct {
 	views map[int64]*view
 	// unlogged files have no log that their writers keep: of them nothing is kept when they change.
 	unlogged bool
+	// schema is the file's PRAGMA schema_version for which there are stand-ins.
+	schema int64
 }
 
 // view is one study. Finished trials are handed out and never change: one that gets another attribute is read anew.
 type view struct {
 	version  int64 // of the file, PRAGMA data_version
+	metric   string
 	last     int64 // number of the last log entry
 	finished []known
 	log      []entry // by seq
@@ -30,11 +33,15 @@ type view struct {
 	names    names
 }
 
-// known is a finished trial at the place of its number, with its last entry in the log; nil: it is open.
+// known is a finished trial at the place of its number, with its last entry in the log and the one with which it
+// ended; nil: it is open.
 type known struct {
 	trial *trials.Trial
-	seq   int64
+	span
 }
+
+// span are the first and the last entry of a trial in the log, or in what is new of it.
+type span struct{ ended, seq int64 }
 
 // entry is an entry of the log; it is out of date if the trial has a later one.
 type entry struct {
@@ -75,7 +82,7 @@ func (d *DB) Changes(ctx context.Context, studyID, after int64) (trials.Changes,
 		from, _ := slices.BinarySearchFunc(v.log, after+1, func(e entry, seq int64) int { return int(e.seq - seq) })
 		for _, e := range v.log[from:] {
 			if k := v.finished[e.number]; k.seq == e.seq {
-				c.Log = append(c.Log, trials.Entry{Number: e.seq, Trial: k.trial})
+				c.Log = append(c.Log, trials.Entry{Number: e.seq, Ended: k.ended, Trial: k.trial})
 			}
 		}
 		for _, t := range v.open {
@@ -93,7 +100,10 @@ func (d *DB) view(ctx context.Context, what string, studyID int64, use func(*vie
 	if err == nil {
 		defer d.reader.release()
 		var v *view
-		if v, err = d.refresh(ctx, studyID); err == nil {
+		if err = d.renew(ctx); err == nil {
+			v, err = d.refresh(ctx, studyID)
+		}
+		if err == nil {
 			return use(v)
 		}
 	}
@@ -128,8 +138,8 @@ func (d *DB) refresh(ctx context.Context, studyID int64) (*view, error) {
 	return v, nil
 }
 
-// errForgotten says that the study was deleted and its ID may be another one's.
-var errForgotten = errors.New("study was deleted")
+// errForgotten says that what was read of the study holds no longer: it was deleted and its ID may be another one's, or adopted.
+var errForgotten = errors.New("study was deleted or adopted")
 
 // read reads new entries of the log with their trials, and all that is open.
 func (v *view) read(ctx context.Context, s *session, studyID int64, take func(id, seq int64) *trials.Trial) error {
@@ -138,11 +148,15 @@ func (v *view) read(ctx context.Context, s *session, studyID int64, take func(id
 	if err != nil {
 		return err
 	}
-	ids, seqs, err := v.news(calm, s, studyID)
+	if v.last > 0 && v.metric != metric {
+		return errForgotten // Optuna's intermediate values have another name now
+	}
+	v.metric = metric
+	ids, spans, err := v.news(calm, s, studyID)
 	if err != nil {
 		return err
 	}
-	if err := v.load(ctx, s, metric, ids, seqs, take); err != nil {
+	if err := v.load(ctx, s, metric, ids, spans, take); err != nil {
 		return err
 	}
 	v.compact()
@@ -153,7 +167,7 @@ func (v *view) read(ctx context.Context, s *session, studyID int64, take func(id
 
 // load takes finished trials in, in the order of ids: what the writer has handed over if it is of the same entry of the
 // log, what is in the tables otherwise.
-func (v *view) load(ctx context.Context, s *session, metric string, ids, seqs []int64, take func(id, seq int64) *trials.Trial) error {
+func (v *view) load(ctx context.Context, s *session, metric string, ids []int64, spans []span, take func(id, seq int64) *trials.Trial) error {
 	calm := context.WithoutCancel(ctx)
 	for from := 0; from < len(ids); from += chunk {
 		if err := ctx.Err(); err != nil {
@@ -162,7 +176,7 @@ func (v *view) load(ctx context.Context, s *session, metric string, ids, seqs []
 		part := ids[from:min(from+chunk, len(ids))]
 		done, missing := make([]*trials.Trial, len(part)), []int64(nil)
 		for i, id := range part {
-			if done[i] = take(id, seqs[from+i]); done[i] == nil {
+			if done[i] = take(id, spans[from+i].seq); done[i] == nil {
 				missing = append(missing, id)
 			}
 		}
@@ -175,7 +189,7 @@ func (v *view) load(ctx context.Context, s *session, metric string, ids, seqs []
 				one := read[0]
 				t, read = &one, read[1:]
 			}
-			v.keep(t, seqs[from+i])
+			v.keep(t, spans[from+i])
 		}
 	}
 	return nil
@@ -196,9 +210,9 @@ func head(ctx context.Context, s *session, studyID int64) (metric string, newest
 	return objective(ours, names.String), newest, err
 }
 
-// news finds the trials of new log entries, each once, with its last entry, in the order of these.
-func (v *view) news(ctx context.Context, s *session, studyID int64) (ids, seqs []int64, err error) {
-	before, last := v.last, map[int64]int64{}
+// news finds the trials of new log entries, each once, with its first and last one, in the order of the last ones.
+func (v *view) news(ctx context.Context, s *session, studyID int64) (ids []int64, spans []span, err error) {
+	before, all := v.last, map[int64]span{}
 	err = each(ctx, s, func(r *sql.Rows) error {
 		var seq, id int64
 		if err := r.Scan(&seq, &id); err != nil {
@@ -210,8 +224,12 @@ func (v *view) news(ctx context.Context, s *session, studyID int64) (ids, seqs [
 			}
 			return nil
 		}
-		ids, seqs = append(ids, id), append(seqs, seq)
-		last[id] = seq
+		one, again := all[id]
+		if !again {
+			one.ended = seq
+		}
+		one.seq = seq
+		ids, spans, all[id] = append(ids, id), append(spans, one), one
 		return nil
 	}, "SELECT seq, trial_id FROM mapsweep_log WHERE study_id = ? AND seq > ? ORDER BY seq", studyID, v.last)
 	if err != nil {
@@ -219,24 +237,27 @@ func (v *view) news(ctx context.Context, s *session, studyID int64) (ids, seqs [
 	}
 	n := 0
 	for i, id := range ids {
-		if last[id] == seqs[i] {
-			ids[n], seqs[n] = id, seqs[i]
+		if all[id] == spans[i] {
+			ids[n], spans[n] = id, spans[i]
 			n++
 		}
 	}
-	return ids[:n], seqs[:n], nil
+	return ids[:n], spans[:n], nil
 }
 
 // keep takes a finished trial in at its number.
-func (v *view) keep(t *trials.Trial, seq int64) {
+func (v *view) keep(t *trials.Trial, at span) {
 	if !t.State.Finished() || t.Number < 0 {
 		return // someone edited the file by hand
 	}
 	for len(v.finished) <= t.Number {
 		v.finished = append(v.finished, known{})
 	}
-	v.finished[t.Number] = known{trial: t, seq: seq}
-	v.log = append(v.log, entry{seq: seq, number: t.Number})
+	if old := v.finished[t.Number]; old.trial != nil {
+		at.ended = old.ended
+	}
+	v.finished[t.Number] = known{trial: t, span: at}
+	v.log = append(v.log, entry{seq: at.seq, number: t.Number})
 }
 
 // compact drops entries that are out of date when they are the larger part.

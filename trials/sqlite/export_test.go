@@ -89,3 +89,9 @@ func prefill(ctx context.Context, s *session, studyID int64, f *facts, sg trials
 	}
 	return endAttempt(ctx, s, t.ID, "complete", "", now)
 }
+
+// Flushes reads how the writing connection commits: 1 without a flush of the disk (normal), 2 with one (full).
+func (d *DB) Flushes(ctx context.Context) (level int, err error) {
+	err = d.writer.conn.QueryRowContext(ctx, "PRAGMA synchronous").Scan(&level)
+	return level, err
+}

@@ -60,6 +60,11 @@ func TestHandedOver(t *testing.T) {
 	if len(ours) != 5 || len(ours[0].Measurements) != 2 || len(ours[2].Attempts) != 2 || ours[4].Text("from") != "other" {
 		t.Errorf("trials: %+v", ours)
 	}
+	for i, tr := range ours { // the space is shared, and safe to append to
+		if cap(tr.Space) != len(tr.Space) || cap(theirs[i].Space) != len(theirs[i].Space) {
+			t.Errorf("trial %d: a space of %d has room for %d", i, len(tr.Space), cap(tr.Space))
+		}
+	}
 	for i := range ours {
 		if !reflect.DeepEqual(ours[i], theirs[i]) {
 			t.Errorf("handed over\n%+v\nin the file\n%+v", ours[i], theirs[i])

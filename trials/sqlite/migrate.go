@@ -9,17 +9,10 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 )
 
-var (
-	//go:embed migrate2.sql
-	migrate2 string
-	//go:embed readonly.sql
-	viewLog string
-	//go:embed readonly1.sql
-	viewVersion1 string
-)
+//go:embed migrate2.sql
+var migrate2 string
 
 // migrations bring our tables from the version of their index + 1 to the next one.
 var migrations = [schemaVersion - 1]string{migrate2}
@@ -79,18 +72,4 @@ func flush(path string) error {
 	}
 	defer f.Close()
 	return f.Sync()
-}
-
-// standIns are statements for a reading connection that let a file of what was found look complete, without changing it.
-func standIns(found content) string {
-	switch {
-	case found.version == 0:
-		tables, _, _ := strings.Cut(strings.ReplaceAll(schema, "CREATE TABLE", "CREATE TEMP TABLE"), "CREATE TEMP TABLE mapsweep_log")
-		return tables + viewLog
-	case found.version == 1:
-		return viewVersion1 + viewLog
-	case !found.hung:
-		return viewLog
-	}
-	return ""
 }

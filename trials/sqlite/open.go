@@ -167,18 +167,10 @@ func (d *DB) tryReadOnly(ctx context.Context, dsn string) error {
 	if err != nil {
 		return err
 	}
-	found, err := d.inspect(ctx, s)
-	if err == nil && !found.optuna {
-		err = fmt.Errorf("database %s is empty: %w", d.path, trials.ErrNotOurs)
-	}
-	if err == nil {
-		_, err = s.conn.ExecContext(ctx, standIns(found))
-	}
-	if err != nil {
+	if err := d.standIn(ctx, s); err != nil {
 		_ = s.close()
 		return err
 	}
-	d.cache.unlogged = !found.complete()
 	d.reader = s
 	return nil
 }

@@ -195,7 +195,9 @@ func (d *DB) read(ctx context.Context, what string, do func(context.Context, *se
 	err := d.reader.hold(ctx)
 	if err == nil {
 		defer d.reader.release()
-		err = d.look(ctx, do)
+		if err = d.renew(ctx); err == nil {
+			err = d.look(ctx, do)
+		}
 	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", what, d.explain(err))

@@ -48,7 +48,7 @@ func decodeSpace(text string) (trials.Space, error) {
 	if err := json.Unmarshal([]byte(text), &space); err != nil {
 		return nil, fmt.Errorf("decode space: %w", err)
 	}
-	return space, nil
+	return space[:len(space):len(space)], nil // shared: whoever appends gets a copy
 }
 
 // saveParams writes the parameters that vary to Optuna's trial_params.

@@ -64,6 +64,7 @@ func (d *DB) UpdateStudy(ctx context.Context, st trials.Study) error {
 		if st.Objective == "" {
 			st.Objective = old.Objective
 		}
+		delete(s.memo.studies, st.ID) // the objective may have its name only now
 		return saveStudy(ctx, s, st)
 	})
 }

@@ -106,7 +106,16 @@ func testLog(t *testing.T, f *fixture) {
 	if c.Log[0].Trial.Text("note") != "later" || first.Log[0].Trial.Text("note") != "" {
 		t.Errorf("note %q, in what was told before %q", c.Log[0].Trial.Text("note"), first.Log[0].Trial.Text("note"))
 	}
-	f.tells("all of it", f.changes(st, 0), []int{0, 1, 3}, []int{2}, 4)
+	whole := f.changes(st, 0)
+	f.tells("all of it", whole, []int{0, 1, 3}, []int{2}, 4)
+	for _, told := range []trials.Entry{first.Log[0], c.Log[0], whole.Log[1]} {
+		if told.Ended != first.Log[0].Number || told.Number < told.Ended {
+			t.Errorf("trial 1 ended with entry %d, told is %d of %d", first.Log[0].Number, told.Ended, told.Number)
+		}
+	}
+	if late := whole.Log[2]; late.Ended != late.Number {
+		t.Errorf("trial 3 ended with entry %d of %d", late.Ended, late.Number)
+	}
 	f.tells("after all", f.changes(st, c.Last+1000), nil, []int{2}, 4)
 }
 
