@@ -117,9 +117,13 @@ func (l *ledger) absorb(c trials.Changes) {
 	for _, t := range met {
 		l.replaces(t)
 	}
+	for _, e := range entries {
+		l.leave(e.Trial)
+	}
 }
 
-// keep takes in a snapshot of a finished trial, and says whether the trial itself was not known.
+// keep takes in a snapshot of a finished trial, and says whether the trial itself was not known. Of one whose place another one
+// has taken since, the log first holds how it ended: a sampler that is told of trials one after another was told of that, too.
 func (l *ledger) keep(t *trials.Trial) bool {
 	isNew := l.meet(t)
 	old := l.all[t.Number]
@@ -127,14 +131,23 @@ func (l *ledger) keep(t *trials.Trial) bool {
 		old = nil
 	}
 	l.all[t.Number] = t
-	if old == nil || !t.Counts() && !l.gone[t.Number] {
-		l.log = append(l.log, t)
+	if old == nil {
+		l.log = append(l.log, unlinked(t))
+	} else {
+		l.leave(t)
 	}
-	l.gone[t.Number] = l.gone[t.Number] || !t.Counts()
 	if l.done != nil {
 		l.done(old, t)
 	}
 	return isNew
+}
+
+// leave enters a trial that counts no longer once more in the log, unless that has been done.
+func (l *ledger) leave(t *trials.Trial) {
+	if !t.Counts() && !l.gone[t.Number] {
+		l.gone[t.Number] = true
+		l.log = append(l.log, t)
+	}
 }
 
 // meet notes what a trial that was not known takes up: a suggestion's index and a replicate. It leaves room for it.

@@ -97,6 +97,28 @@ func TestReplay(t *testing.T) {
 	}
 }
 
+// TestReplayRepeated: a process that begins when failed trials have been repeated already tells a sampler that learns trial by trial
+// what those told it that saw them fail.
+func TestReplayRepeated(t *testing.T) {
+	w := newBench(t, unsteady())
+	w.goptuna()
+	w.Samplers = w.all()
+	low, high := 0.0, 1.0
+	spec := search(14, "cmaes", "none")
+	spec.Factors = append(spec.Factors, studies.Factor{Name: "z", Low: &low, High: &high})
+	spec.Baseline["z"] = 0.5
+	w.run(t, spec, nil)
+	w.Backend = &trainertest.Fake{}
+	for _, n := range []int{20, 40} { // the first of them repeats what failed
+		spec.Search.Trials = n
+		w.run(t, spec, nil)
+	}
+	r, err := sweep.ReplaySearch(t.Context(), w.store, "search", w.all())
+	if err != nil || r.Suggestions != 40 || r.Same != 40 {
+		t.Errorf("%d of %d are the same, %v, different %+v", r.Same, r.Suggestions, err, r.Different)
+	}
+}
+
 // TestReplayDrivers: the same with several processes, each with a driver of its own.
 func TestReplayDrivers(t *testing.T) {
 	spec := search(80, "scripted", "none")
