@@ -1,6 +1,8 @@
 package tpe
 
 import (
+	"math"
+
 	"github.com/mapsweep/mapsweep/sweep"
 	"github.com/mapsweep/mapsweep/trials"
 )
@@ -41,25 +43,36 @@ func (c *columns) split(h sweep.History, s settings) (below, above side) {
 		below.add(s.order(i, len(best)), func(d int) float64 { return c.places[d][r.row] })
 	}
 	rows, weights := thin(len(c.ranks), s.kernels, func(r int) bool { return c.ranks[r].tier != unusable && !skip[r] })
-	for i, r := range rows {
-		above.add(weights[i]*age(r, len(c.ranks)), func(d int) float64 { return c.places[d][r] })
-	}
+	var open []*trials.Trial
 	if s.liar {
-		for _, t := range newest(h.Open, s.kernels) {
-			above.add(1, func(d int) float64 { return c.dims[d].place(t) })
-		}
+		open = newest(h.Open, s.kernels)
+	}
+	n := float64(len(open))
+	for _, w := range weights {
+		n += w
+	}
+	at := 0.0
+	for i, r := range rows {
+		above.add(weights[i]*age(at, n), func(d int) float64 { return c.places[d][r] })
+		at += weights[i]
+	}
+	for _, t := range open {
+		above.add(age(at, n), func(d int) float64 { return c.dims[d].place(t) })
+		at++
 	}
 	return below, above
 }
 
 func newest(ts []*trials.Trial, n int) []*trials.Trial { return ts[max(0, len(ts)-n):] }
 
-// order is the weight of number i of the n best: falling in equal steps, 1 on average, if the order is to count.
+// order is the weight of number i of the n best, if the order is to count: it falls with the square of the place, and is 1 on
+// average.
 func (s settings) order(i, n int) float64 {
 	if !s.ranked {
 		return 1
 	}
-	return 2 * float64(n-i) / float64(n+1)
+	place := float64(n - i)
+	return 6 * place * place / float64((n+1)*(2*n+1))
 }
 
 // thin chooses at most about limit of n rows that are wanted: the newest half as they are, of the older ones some evenly
@@ -83,16 +96,12 @@ func thin(n, limit int, wanted func(r int) bool) (rows []int, weights []float64)
 	return rows, weights
 }
 
-// age is the weight of a row of n: the newest 25 weigh 1, older ones less and less down to 1/n (Optuna's default_weights,
-// counted over all trials).
-func age(row, n int) float64 {
+// age is the weight of observation number i of n, from the oldest: the newest 25 weigh 1, older ones less and less, down
+// to 1/n (Optuna's default_weights).
+func age(i, n float64) float64 {
 	const flat = 25
-	old := n - flat // rows that are older
-	if row >= old {
-		return 1
+	if old := n - flat; i < old {
+		return 1/n + (1-1/n)*i/math.Max(old-1, 1)
 	}
-	if old == 1 {
-		return 1 / float64(n)
-	}
-	return 1/float64(n) + (1-1/float64(n))*float64(row)/float64(old-1)
+	return 1
 }
