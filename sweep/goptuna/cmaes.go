@@ -69,8 +69,10 @@ func (s *cmaesSampler) Suggest(ctx context.Context, h sweep.History, rng *rand.R
 		return out, err
 	}
 	a := asker{study: study, storage: st}
+	draws := 0
 	return allowed(ctx, h, func() (trials.Suggestion, error) {
-		if len(together) < 2 {
+		if draws++; len(together) < 2 || draws > insisted {
+			a.relative = nil
 			return a.ask(ctx, h, xs)
 		}
 		drawn, label, err := s.draw(ctx, h, together, rng.Int64())

@@ -47,7 +47,13 @@ func (s tpeSampler) Suggest(ctx context.Context, h sweep.History, rng *rand.Rand
 		return trials.Suggestion{}, err
 	}
 	a := asker{study: study, storage: st}
-	return allowed(ctx, h, func() (trials.Suggestion, error) { return a.ask(ctx, h, xs) })
+	draws := 0
+	return allowed(ctx, h, func() (trials.Suggestion, error) {
+		if draws++; draws > insisted {
+			p.startup = math.MaxInt // at random
+		}
+		return a.ask(ctx, h, xs)
+	})
 }
 
 // liars are the numbers of trials without a result that TPE takes for bad ones: those under way, and

@@ -12,6 +12,7 @@ import (
 	upstream "github.com/c-bata/goptuna"
 	"github.com/c-bata/goptuna/tpe"
 
+	"github.com/mapsweep/mapsweep/sweep"
 	"github.com/mapsweep/mapsweep/sweep/goptuna"
 	"github.com/mapsweep/mapsweep/sweep/sweeptest"
 	"github.com/mapsweep/mapsweep/trials"
@@ -180,5 +181,34 @@ func TestTPECategories(t *testing.T) {
 	}
 	if len(ours) < 3 || ours["0"]+ours["1"] < 300 {
 		t.Errorf("ours proposes %v, want the best two mostly and others at times", ours)
+	}
+}
+
+// TestForbiddenBest: where the model wants a forbidden point only, the search goes on with others.
+func TestForbiddenBest(t *testing.T) {
+	space := trials.Space{{Name: "a", Kind: trials.Categorical, Choices: []any{"x", "y"}}, {Name: "b", Kind: trials.Categorical, Choices: []any{true, false}},
+		{Name: "n", Kind: trials.Int, Low: 0, High: 3}, {Name: "m", Kind: trials.Int, Low: 0, High: 3}}
+	value := func(p trials.Params) float64 { // each value of the forbidden combinations is good by itself
+		v := 0.0
+		for name, best := range (trials.Params{"a": "y", "b": false, "n": int64(3), "m": int64(3)}) {
+			if trials.SameValue(p[name], best) {
+				v++
+			}
+		}
+		return v
+	}
+	for name, make := range map[string]sweep.NewSampler{"tpe": goptuna.TPE, "cmaes": goptuna.CMAES} {
+		for seed := range int64(5) {
+			s := make1(t, make, space, 80)
+			h := sweeptest.Empty(space, trials.Maximize)
+			h.Forbidden = []trials.Params{{"a": "y", "b": false}, {"n": int64(3), "m": int64(3)}, {"n": int64(3), "m": int64(2)}, {"n": int64(2), "m": int64(3)}}
+			for i := range 80 {
+				sg, err := s.Suggest(t.Context(), h, sweep.Rand(seed, i, 0))
+				if err != nil || h.Forbids(sg.Params) {
+					t.Fatalf("%s, seed %d, trial %d: %s, %v", name, seed, i, sg.Params.Key(), err)
+				}
+				h = sweeptest.Add(h, sweeptest.Trial(i, sg, value(sg.Params)))
+			}
+		}
 	}
 }
