@@ -170,6 +170,12 @@ func (c *checker) ends() {
 	if s.Stop != nil && len(c.spec.Objective.Also) > 0 {
 		c.add("search.stop", "leave it out", "search.stop is read with one objective only: no point is the best of several")
 	}
+	if s.Stop != nil && s.Stop.Expected > 0 && s.Sampler != "gp" {
+		c.add("search.stop.expected", "stop by no_improvement, or write sampler: gp", "sampler %s does not tell what it expects of a further point", s.Sampler)
+	}
+	if s.Pruner == "none" && len(s.PrunerOptions) > 0 {
+		c.add("search.pruner_options", "name a pruner, or leave them out", "search.pruner_options are of no pruner: search.pruner is none")
+	}
 }
 
 // maxGoals bounds the objectives of a search: with more of them nearly every point is on the front.

@@ -77,7 +77,7 @@ func TestParseSearch(t *testing.T) {
 	if err != nil || turned.Objective.Split != "test" {
 		t.Errorf("tuned on test, scored on %q: %v", turned.Objective.Split, err)
 	}
-	stop, err := studies.Parse([]byte(searching), studies.Options{Set: []string{"objective.also=[]", "search.stop={no_improvement: 10, expected: 0.001}", "search.pruner=hyperband", "search.pruner_options.eta=3"}})
+	stop, err := studies.Parse([]byte(searching), studies.Options{Set: []string{"objective.also=[]", "search.sampler=gp", "search.stop={no_improvement: 10, expected: 0.001}", "search.pruner=hyperband", "search.pruner_options.eta=3"}})
 	if err != nil || *stop.Search.Stop != (studies.Stop{NoImprovement: 10, Expected: 0.001}) || stop.Search.PrunerOptions["eta"] != int64(3) {
 		t.Errorf("stop %+v: %v", stop.Search, err)
 	}
@@ -132,6 +132,10 @@ func TestSearchFaults(t *testing.T) {
 			`study a is there twice`, `"../b" cannot name a study`}},
 		{"stop", one, []string{"search.stop={no_improvement: 0, expected: -1}"}, []string{
 			`search.stop.no_improvement must be at least 1, not 0`, `search.stop.expected must be at least 0, not -1`}},
+		{"stop of a sampler that expects nothing", one, []string{"search.stop.expected=0.01"}, []string{
+			`sampler tpe does not tell what it expects of a further point (stop by no_improvement, or write sampler: gp)`}},
+		{"options of no pruner", one, []string{"search.pruner_options.warm_up=3"}, []string{
+			`search.pruner_options are of no pruner: search.pruner is none (name a pruner, or leave them out)`}},
 		{"stop of several", searching, []string{"search.stop.no_improvement=5"}, []string{`search.stop is read with one objective only: no point is the best of several (leave it out)`}},
 
 		{"one objective twice", searching, []string{"objective.also=[{metric: mAP50-95}]"}, []string{`the objective mAP50-95 is there twice`}},
@@ -217,7 +221,7 @@ func TestDiffSearch(t *testing.T) {
 	}{
 		{"options", one, "search.sampler_options.startup=8", false, "search.sampler_options.startup: 7 -> 8"},
 		{"the same option otherwise written", one, "search.sampler_options.startup=7.0", true, ""},
-		{"pruner options", one, "search.pruner_options.eta=3", false, "search.pruner_options.eta: (nothing) -> 3"},
+		{"pruner options", strings.Replace(one, "  trials: 40", "  trials: 40\n  pruner: asha", 1), "search.pruner_options.eta=3", false, "search.pruner_options.eta: (nothing) -> 3"},
 		{"fix", one, "search.fix={warmup: 2}", false, "search.fix.warmup: 1 -> 2"},
 		{"forbid", one, "search.forbid=[]", false, "search.forbid: {mixup=0.5 policy=randaugment} -> (nothing)"},
 		{"a point more", one, "search.try=[{lr0: 0.01, mixup: 0.25}, {lr0: 0.02, policy: randaugment}, {lr0: 0.05}]", true,
@@ -225,7 +229,7 @@ func TestDiffSearch(t *testing.T) {
 		{"a point first", one, "search.try=[{lr0: 0.05}, {lr0: 0.01, mixup: 0.25}]", false,
 			"search.try: {lr0=0.01 mixup=0.25}, {lr0=0.02 policy=randaugment} -> {lr0=0.05}, {lr0=0.01 mixup=0.25}"},
 		{"warm start", one, "search.warm_start=[first]", false, `search.warm_start: ["first","second"] -> ["first"]`},
-		{"stop", one, "search.stop={no_improvement: 5, expected: 0.01}", true, "search.stop: (nothing) -> {no_improvement: 5, expected: 0.01}"},
+		{"stop", strings.Replace(one, "sampler: tpe", "sampler: gp", 1), "search.stop={no_improvement: 5, expected: 0.01}", true, "search.stop: (nothing) -> {no_improvement: 5, expected: 0.01}"},
 		{"objectives", searching, "objective.also=[{metric: time/image}]", false, "objective.also: minimize time/image, maximize recall -> minimize time/image"},
 		{"constraints", one, "constraints=[{metric: time/epoch, at_most: 50}, {metric: precision, at_least: 0.5}]", false,
 			"constraints: time/epoch at most 60, precision at least 0.5 -> time/epoch at most 50, precision at least 0.5"},

@@ -45,6 +45,9 @@ func difference(m reports.Metric, p reports.ConfirmedPoint) string {
 	if math.IsNaN(d) {
 		return ""
 	}
+	if math.Abs(d) < 1e-12*max(math.Abs(p.Search), math.Abs(p.Confirmed.Mean)) {
+		d = 0 // what rounding leaves of two equal numbers
+	}
 	return m.Effect(reports.Effect{Effect: inference.Effect{Mean: d, Low: math.NaN(), High: math.NaN()}})
 }
 

@@ -48,7 +48,9 @@ func (v View) search(s *reports.Snapshot, top int) Table {
 		}
 		t.Rows = append(t.Rows, row)
 	}
-	if len(cs) == 0 {
+	if len(cs) == 0 && s.Search.Infeasible > 0 {
+		t.Notes = append(t.Notes, "No trial is complete and feasible.")
+	} else if len(cs) == 0 {
 		t.Notes = append(t.Notes, "No trial is complete.")
 	} else if cs[0].N < 2 {
 		t.Notes = append(t.Notes, "One trial each: differences between neighbours may be chance, and no rank is bold.")

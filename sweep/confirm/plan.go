@@ -52,7 +52,7 @@ func Plan(search studies.Spec, ts []trials.Trial, ranked []Candidate, of int, as
 		c.Picks = append(c.Picks, trials.Pick{Arm: arm, Trials: k.Trials, Value: k.Value})
 	}
 	if len(c.Picks) == 0 {
-		return spec, c, fmt.Errorf("%w: %s found no configuration that differs from its baseline and could be confirmed", sweep.ErrInvalid, search.Name)
+		return spec, c, fmt.Errorf("%w: search %s has no complete and feasible trial beside those of its baseline: there is nothing to confirm", sweep.ErrInvalid, search.Name)
 	}
 	spec.Factors = studies.VariantFactors(spec.Baseline, spec.Variants)
 	return spec, c, nil
