@@ -44,31 +44,12 @@ func (m *mixture) addChoice(acc []float64, i int, x float64) {
 	}
 }
 
-// addCell adds the log mass of the cell around x, computed once for all candidates in it.
+// addCell adds the log mass of the cell around x.
 func (m *mixture) addCell(acc []float64, i int, x float64) {
-	if m.cells[i] == nil {
-		m.cells[i] = map[float64][]float64{}
+	logs := m.shapes[i].cell(m.dims[i], x)
+	for k, shape := range m.shapes[i].of {
+		acc[k] += logs[shape]
 	}
-	logs, known := m.cells[i][x]
-	if !known {
-		logs = m.cellMass(i, x)
-		m.cells[i][x] = logs
-	}
-	for k, v := range logs {
-		acc[k] += v
-	}
-}
-
-func (m *mixture) cellMass(i int, x float64) []float64 {
-	low, high := m.dims[i].cell(x)
-	logs := make([]float64, m.kernels)
-	for k, inv := range m.inv[i] {
-		logs[k] = m.norm[i][k]
-		if inv > 0 {
-			logs[k] += math.Log(math.Max(mass(low, high, m.mu[i][k], inv), 1e-300))
-		}
-	}
-	return logs
 }
 
 // logSum is log(sum(exp(v))), without overflow.

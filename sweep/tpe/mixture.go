@@ -20,18 +20,18 @@ type mixture struct {
 	cum     []float64   // cumulative weights, to draw by
 	mu      [][]float64 // place, or index of the choice; NaN: even
 	inv     [][]float64 // 1 / standard deviation; 0: even
-	norm    [][]float64 // log of the constant factor of the density
+	norm    [][]float64 // continuous: log of the constant factor of the density
 	hit     []float64   // by dimension: log probability of the observed choice,
 	miss    []float64   // and of each other one
 	room    []float64
-	cells   []map[float64][]float64 // by dimension and place: log mass of the cell under each kernel
+	shapes  []shapes // by dimension: of grids
 }
 
 const rootTwoPi = 2.50662827463100050242
 
 // newMixture makes the estimator over some dimensions (which are columns of s) of the observations that have any of them.
 func newMixture(dims []dimension, cols []int, s side, o settings, floor float64) *mixture {
-	m := &mixture{dims: dims, hit: make([]float64, len(dims)), miss: make([]float64, len(dims)), cells: make([]map[float64][]float64, len(dims))}
+	m := &mixture{dims: dims, hit: make([]float64, len(dims)), miss: make([]float64, len(dims)), shapes: make([]shapes, len(dims))}
 	var rows []int
 	var weights []float64
 	for k, w := range s.weights {
@@ -86,19 +86,26 @@ func (m *mixture) numbers(i int, sigmas []float64) {
 		case k == m.kernels-1:
 			mu = 0.5
 		case math.IsNaN(mu):
-			if m.dims[i].grid {
-				m.norm[i][k] = -math.Log(m.dims[i].count)
-			}
 			continue
 		default:
 			sigma = sigmas[k]
 		}
 		m.mu[i][k], m.inv[i][k] = mu, 1/sigma
-		m.norm[i][k] = -math.Log(mass(0, 1, mu, 1/sigma))
 		if !m.dims[i].grid {
-			m.norm[i][k] -= math.Log(sigma * rootTwoPi)
+			m.norm[i][k] = -math.Log(inside(mu, 1/sigma)) - math.Log(sigma*rootTwoPi)
 		}
 	}
+	if m.dims[i].grid {
+		m.shapes[i] = newShapes(m.mu[i], m.inv[i])
+	}
+}
+
+// inside is the mass in [0, 1]; what lies nine deviations away does not show in its digits.
+func inside(mu, inv float64) float64 {
+	if mu*inv > 9 && (1-mu)*inv > 9 {
+		return 1
+	}
+	return mass(0, 1, mu, inv)
 }
 
 // mass is the part of a normal distribution that lies from low to high; it keeps its digits in the tails.
