@@ -251,21 +251,31 @@ func (r *run) run(ctx context.Context) (process.Exit, error) {
 	tick := time.NewTicker(pollEvery)
 	defer tick.Stop()
 	stop, late := ctx.Done(), (<-chan time.Time)(nil)
+	stopped := false
 	for {
 		select {
 		case a := <-done:
-			r.poll(true)
+			if !stopped {
+				r.poll(true)
+			}
 			r.note(a.exit, a.err)
 			return a.exit, a.err
-		case <-stop:
+		case <-stop: // from here on no row is reported: its checkpoint would be waited for, and so on
 			stop, late = nil, time.After(saving)
 		case <-late:
+			stopped = true
 			kill()
 		case <-tick.C:
-			r.poll(false)
+			if stop != nil {
+				r.poll(false)
+			}
 			r.progress()
 		}
-		if r.diverged != "" || stop == nil && r.safe() {
+		if r.diverged != "" {
+			kill()
+		}
+		if stop == nil && r.safe() {
+			stopped = true
 			kill()
 		}
 	}
