@@ -18,12 +18,10 @@ func (m *mixture) logDensity(x []float64) float64 {
 		case d.grid:
 			m.addCell(acc, i, x[i])
 		default:
-			mu, inv, norm := m.mu[i], m.inv[i], m.norm[i]
-			for k := range acc {
-				if inv[k] > 0 {
-					z := (x[i] - mu[k]) * inv[k]
-					acc[k] += norm[k] - 0.5*z*z
-				}
+			at, mu, inv, norm := x[i], m.mu[i][:len(acc)], m.inv[i][:len(acc)], m.norm[i][:len(acc)]
+			for k := range acc { // where the kernel is even all three are 0
+				z := (at - mu[k]) * inv[k]
+				acc[k] += norm[k] - 0.5*z*z
 			}
 		}
 	}
@@ -60,7 +58,7 @@ func logSum(v []float64) float64 {
 	}
 	sum := 0.0
 	for _, x := range v {
-		if x -= top; x > -40 { // less than the last digit of the sum
+		if x -= top; x > -28 { // a thousand of the others would add 1e-9, which decides between no two candidates
 			sum += math.Exp(x)
 		}
 	}

@@ -18,7 +18,7 @@ type mixture struct {
 	kernels int
 	logw    []float64   // log weights
 	cum     []float64   // cumulative weights, to draw by
-	mu      [][]float64 // place, or index of the choice; NaN: even
+	mu      [][]float64 // place, or index of the choice; NaN: even (numbers: 0)
 	inv     [][]float64 // 1 / standard deviation; 0: even
 	norm    [][]float64 // continuous: log of the constant factor of the density
 	hit     []float64   // by dimension: log probability of the observed choice,
@@ -86,6 +86,7 @@ func (m *mixture) numbers(i int, sigmas []float64) {
 		case k == m.kernels-1:
 			mu = 0.5
 		case math.IsNaN(mu):
+			m.mu[i][k] = 0
 			continue
 		default:
 			sigma = sigmas[k]

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 
 	"github.com/mapsweep/mapsweep/sweep"
 	"github.com/mapsweep/mapsweep/trials"
@@ -16,7 +17,8 @@ const (
 	randomTries = 2000
 )
 
-// point is a place in each dimension, NaN where the parameter is not active, and what that means.
+// point is a place in each dimension, NaN where the parameter is not active, and what that means; params is nil as long as
+// nobody asks.
 type point struct {
 	x      []float64
 	params trials.Params
@@ -88,7 +90,14 @@ func (p *proposal) blank() point {
 
 func (p *proposal) set(pt point, j int, x float64) {
 	pt.x[j] = x
-	pt.params[p.dims[j].Param.Name] = p.dims[j].at(x)
+	if pt.params != nil {
+		pt.params[p.dims[j].Param.Name] = p.dims[j].at(x)
+	}
+}
+
+// simple says that neither conditions nor forbidden points ask for the parameters of a candidate.
+func (p *proposal) simple() bool {
+	return len(p.h.Forbidden) == 0 && !slices.ContainsFunc(p.dims, func(d dimension) bool { return len(d.Param.Requires) > 0 })
 }
 
 func (p *proposal) active(j int, pt point) bool {
@@ -145,6 +154,9 @@ func (p *proposal) look() {
 // (expected improvement, Bergstra et al. 2011, section 4.1). It returns nil if all were forbidden.
 func (p *proposal) model(groups []group) trials.Params {
 	at := p.blank()
+	if p.simple() {
+		at.params = nil
+	}
 	for _, g := range groups {
 		best, found := at, false
 		score, fresh := math.Inf(-1), false
@@ -167,12 +179,23 @@ func (p *proposal) model(groups []group) trials.Params {
 		}
 		at = best
 	}
+	if at.params == nil {
+		at.params = make(trials.Params, len(p.dims))
+		for j, x := range at.x {
+			if !math.IsNaN(x) {
+				p.set(at, j, x)
+			}
+		}
+	}
 	return at.params
 }
 
 // candidate draws the active dimensions of a group from one kernel of the best, on top of those that are there.
 func (p *proposal) candidate(g group, at point) (pt point, active bool) {
-	pt = point{x: append([]float64(nil), at.x...), params: at.params.Clone()}
+	pt = point{x: append([]float64(nil), at.x...)}
+	if at.params != nil {
+		pt.params = at.params.Clone()
+	}
 	k := g.below.pick(p.rng)
 	for i, j := range g.cols {
 		if p.active(j, pt) {
