@@ -34,8 +34,8 @@ optuna: ## Optuna 5.0 and 4.9 and optuna-dashboard on our databases, and theirs 
 bench: ## run the benchmarks (see docs/BENCHMARKS.md for the peers)
 	$(GO) test -run '^$$' -bench . -benchtime 1s ./...
 
-bench-search: ## how good the best of 100 trials is against Optuna, goptuna and random search (needs Python and its package index, about ten minutes)
-	eval "$$(bash .ci/peers.sh)" && $(GO) test -tags peers -run '^TestSearchQuality$$' -v -count 1 -timeout 40m ./sweep/peers
+bench-search: ## how good the best of 100 trials is against Optuna, goptuna and random search, and the front of two objectives (needs Python and its package index, about fifteen minutes)
+	eval "$$(bash .ci/peers.sh)" && $(GO) test -tags peers -run '^Test(Search|Front)Quality$$' -v -count 1 -timeout 40m ./sweep/peers
 
 bench-store: ## ask, record and tell through SQLite against Optuna and rustuna (needs Python and its package index, about ten minutes)
 	eval "$$(bash .ci/peers.sh)" && $(GO) test -tags peers -run '^TestStore$$' -v -count 1 -timeout 40m ./sweep/peers

@@ -42,11 +42,15 @@
 //   - successive halving judges a rung again at every later step, and counts the judged
 //     trial twice in memory. It is asked once per rung, about the other trials. (TestHalvingOncePerRung)
 //   - GetLatestStep and TPE lose the value of step 0 and take negative steps for it; epochs count from 1 here,
-//     negative ones are refused. (TestNegativeSteps, TestTPEForgetsStepZero)
+//     negative ones are refused, and of a pruned trial the last value that is a number counts.
+//     (TestNegativeSteps, TestTPEForgetsStepZero, TestTPENaNSteps)
 //   - samplers without locks: here they have one, or no state. (TestNoLocks)
 //   - panics become errors. (TestPanics)
 //
-// What its SQL storage does wrong is not here: that storage is not used at all.
+// What its SQL storages (rdb, rdb.v2, with gorm) do wrong cannot be met here: they are not part of the program. That is the
+// racy queue of enqueued trials, states that are read and then written in two steps, numbers that are counted, deletion that relies
+// on foreign keys, summaries of studies with waiting trials, a direction that is silently minimise, steps that are written twice
+// without a word. (TestNoSQLStorage)
 //
 // Start with ask in study.go.
 package goptuna

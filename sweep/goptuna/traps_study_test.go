@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"os"
 	"reflect"
 	"strings"
 	"sync"
@@ -353,6 +354,22 @@ func TestRestartsHaveNames(t *testing.T) {
 		}
 		if len(sizes) < 30 {
 			t.Errorf("%s: %d generations", restart, len(sizes))
+		}
+	}
+}
+
+// TestNoSQLStorage: goptuna's SQL storages, and gorm, are not among what the program is built from.
+func TestNoSQLStorage(t *testing.T) {
+	list, err := os.ReadFile("../../vendor/modules.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(list), "github.com/c-bata/goptuna/tpe\n") {
+		t.Fatal("goptuna is not in vendor/modules.txt")
+	}
+	for _, module := range []string{"goptuna/rdb", "gorm"} {
+		if strings.Contains(string(list), module) {
+			t.Errorf("vendor/modules.txt has %s: what doc.go says of it needs tests", module)
 		}
 	}
 }

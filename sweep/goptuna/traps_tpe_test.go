@@ -123,7 +123,64 @@ func TestTPEForgetsStepZero(t *testing.T) {
 	if mean < 0.15 {
 		t.Errorf("goptuna's TPE sees step 0 now: %.2f from the best on average", mean)
 	}
-	// Ours: TestTPEPrunedAtItsFirstEpoch.
+	if ours := prunedDistance(t, func(i int) []float64 { return []float64{math.Abs(float64(i)/59 - 0.8)} }); ours > 0.1 {
+		t.Errorf("ours proposes points %.2f from the best on average", ours)
+	}
+}
+
+// prunedDistance is how far from 0.8 our use of goptuna's TPE proposes points on average, after 60 pruned trials evenly spread over the
+// unit interval, with those values at their epochs.
+func prunedDistance(t *testing.T, values func(i int) []float64) (mean float64) {
+	t.Helper()
+	space := trials.Space{{Name: "p", Kind: trials.Float, High: 1}}
+	h := sweeptest.Empty(space, trials.Minimize)
+	for i := range 60 {
+		tr := sweeptest.Trial(i, trials.Suggestion{Space: space, Params: trials.Params{"p": float64(i) / 59}}, values(i)...)
+		tr.State, tr.Values = trials.Pruned, nil
+		h = sweeptest.Add(h, tr)
+	}
+	s := make1(t, goptuna.TPE, space, 400)
+	for i := range 50 {
+		mean += math.Abs(suggest(t, s, h, 60+i).Params["p"].(float64)-0.8) / 50
+	}
+	return mean
+}
+
+// TestTPENaNSteps: goptuna's TPE ranks pruned trials by the value of their last step as it stands, and NaN, which is neither below nor
+// above anything, spoils the order of all. Ours takes the last value that is a number.
+func TestTPENaNSteps(t *testing.T) {
+	values := func(i int) []float64 {
+		v := math.Abs(float64(i)/59 - 0.8)
+		if i%2 == 1 {
+			return []float64{v, v, math.NaN()}
+		}
+		return []float64{v, v, v}
+	}
+	st := upstream.NewInMemoryStorage()
+	s := study(t, upstream.StudyOptionStorage(st))
+	u := upstream.UniformDistribution{High: 1}
+	for i := range 60 {
+		steps, x := map[int]float64{}, float64(i)/59
+		for k, v := range values(i) {
+			steps[k+1] = v
+		}
+		if _, err := st.CloneTrial(s.ID, upstream.FrozenTrial{State: upstream.TrialStatePruned, IntermediateValues: steps,
+			InternalParams: map[string]float64{"p": x}, Params: map[string]any{"p": x}, Distributions: map[string]any{"p": u}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	theirs := 0.0
+	for _, x := range sampleTheirs(t, s, u, 50) {
+		theirs += math.Abs(x-0.8) / 50
+	}
+	ours := prunedDistance(t, values)
+	t.Logf("mean distance from the best: goptuna %.3f, ours %.3f", theirs, ours)
+	if theirs < 0.15 {
+		t.Errorf("goptuna's TPE orders NaN now: %.2f from the best on average", theirs)
+	}
+	if ours > 0.1 {
+		t.Errorf("ours proposes points %.2f from the best on average", ours)
+	}
 }
 
 // TestTPENaNParameter: tpe.Sampler loops for ever once observed parameters are NaN and there is no prior, which a second process shows, since

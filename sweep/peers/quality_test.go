@@ -54,14 +54,18 @@ func TestSearchQuality(t *testing.T) {
 		}
 		problems = append(problems, p)
 	}
-	kept := openKept(t, python)
+	kept := openKept(t, python, "quality")
 	for _, running := range []int{1, 8} {
-		kept.fill(t, problems, running)
+		jobs := map[string][]string{}
+		for _, p := range problems {
+			jobs[keptKey(p.name, running)] = []string{"run", p.name, "tpe", strconv.Itoa(running), strconv.Itoa(firstSeed), strconv.Itoa(qualitySeeds)}
+		}
+		kept.fill(t, jobs, qualitySeeds)
 		all := make([]map[string]runs, len(problems))
 		for i, p := range problems {
 			all[i] = map[string]runs{"optuna": kept.Runs[keptKey(p.name, running)]}
 			for name, play := range players {
-				all[i][name] = each(func(seed int64) []float64 { return play(t, p, seed, running) })
+				all[i][name] = each(qualitySeeds, func(seed int64) []float64 { return play(t, p, seed, running) })
 			}
 		}
 		fmt.Printf("\n%d trials, %d running at a time, %d seeds\n\n", qualityTrials, running, qualitySeeds)
@@ -70,9 +74,9 @@ func TestSearchQuality(t *testing.T) {
 	}
 }
 
-// each plays all seeds, as many at a time as there are cores.
-func each(play func(seed int64) []float64) runs {
-	r := make(runs, qualitySeeds)
+// each plays so many seeds, as many at a time as there are cores.
+func each(seeds int, play func(seed int64) []float64) runs {
+	r := make(runs, seeds)
 	var wg sync.WaitGroup
 	free := make(chan bool, runtime.NumCPU())
 	for i := range r {
@@ -152,20 +156,22 @@ func playTheirs(t *testing.T, p problem, seed int64, running int) []float64 {
 
 // kept are the runs of Optuna, in a file whose name holds what they depend on.
 type kept struct {
-	python, path string
-	Runs         map[string]runs
+	python, script, path string
+	Runs                 map[string]runs
 }
 
 func keptKey(problem string, running int) string { return fmt.Sprintf("%s/%d", problem, running) }
 
-func openKept(t *testing.T, python string) *kept {
+// openKept reads what testdata/NAME.py did before.
+func openKept(t *testing.T, python, name string) *kept {
 	t.Helper()
 	versions, err := exec.Command(python, "testdata/quality.py", "versions").Output()
 	check(t, err)
-	script, err := os.ReadFile("testdata/quality.py")
+	script := filepath.Join("testdata", name+".py")
+	program, err := os.ReadFile(script)
 	check(t, err)
-	sum := sha256.Sum256(append(script, versions...))
-	k := &kept{python: python, path: filepath.Join(filepath.Dir(filepath.Dir(python)), fmt.Sprintf("quality-%x.json", sum[:6])), Runs: map[string]runs{}}
+	sum := sha256.Sum256(append(program, versions...))
+	k := &kept{python: python, script: script, path: filepath.Join(filepath.Dir(filepath.Dir(python)), fmt.Sprintf("%s-%x.json", name, sum[:6])), Runs: map[string]runs{}}
 	text, err := os.ReadFile(k.path)
 	if err == nil {
 		check(t, json.Unmarshal(text, &k.Runs))
@@ -173,16 +179,15 @@ func openKept(t *testing.T, python string) *kept {
 	return k
 }
 
-// fill runs what is missing, a process for each problem, as many at a time as there are cores.
-func (k *kept) fill(t *testing.T, problems []problem, running int) {
+// fill runs what is missing, a process for each job, which is the arguments of the script, as many at a time as there are cores.
+func (k *kept) fill(t *testing.T, jobs map[string][]string, seeds int) {
 	t.Helper()
 	var mu sync.Mutex
 	var wg sync.WaitGroup
 	free := make(chan bool, runtime.NumCPU())
-	for _, p := range problems {
-		key := keptKey(p.name, running)
+	for key, args := range jobs {
 		mu.Lock()
-		have := len(k.Runs[key]) == qualitySeeds
+		have := len(k.Runs[key]) == seeds
 		mu.Unlock()
 		if have {
 			continue
@@ -190,16 +195,16 @@ func (k *kept) fill(t *testing.T, problems []problem, running int) {
 		free <- true
 		wg.Go(func() {
 			defer func() { <-free }()
-			out, err := exec.Command(k.python, "testdata/quality.py", "run", p.name, "tpe", strconv.Itoa(running), strconv.Itoa(firstSeed), strconv.Itoa(qualitySeeds)).Output()
+			out, err := exec.Command(k.python, append([]string{k.script}, args...)...).Output()
 			if err != nil {
-				t.Errorf("Optuna on %s: %v", p.name, err)
+				t.Errorf("Optuna on %s: %v", key, err)
 				return
 			}
 			var r runs
 			for line := range bytes.Lines(out) {
 				var values []float64
 				if err := json.Unmarshal(line, &values); err != nil {
-					t.Errorf("Optuna on %s: %v", p.name, err)
+					t.Errorf("Optuna on %s: %v", key, err)
 					return
 				}
 				r = append(r, values)

@@ -9,10 +9,12 @@ import (
 	"github.com/mapsweep/mapsweep/trials"
 )
 
-// point is a trial that stands for a point, with the curve of its chain.
+// point is a trial that stands for a point, with the curve of its chain and the number of the trial with which that begins. A point
+// that goes on as another trial keeps that number.
 type point struct {
 	*trials.Trial
 	curve []trials.Measurement // by epoch
+	root  int
 }
 
 // field is what a history tells: every trial as it is now, and the points.
@@ -39,7 +41,7 @@ func newField(h sweep.History) field {
 	}
 	for _, t := range f.trials {
 		if t.Counts() && !continued[t.Number] {
-			f.points = append(f.points, point{t, t.Curve(f.by)})
+			f.points = append(f.points, point{t, t.Curve(f.by), f.root(t)})
 		}
 	}
 	slices.SortFunc(f.points, func(a, b point) int { return cmp.Compare(a.Number, b.Number) })
@@ -47,6 +49,21 @@ func newField(h sweep.History) field {
 }
 
 func (f field) by(n int) (*trials.Trial, bool) { t, ok := f.trials[n]; return t, ok }
+
+// root is the number of the trial with which the chain of t begins, as far as it is known.
+func (f field) root(t *trials.Trial) int {
+	for {
+		n, ok := t.Continues()
+		if !ok {
+			return t.Number
+		}
+		earlier, ok := f.by(n)
+		if !ok {
+			return n
+		}
+		t = earlier
+	}
+}
 
 // rivals are the other points on the data set of t that pass.
 func (f field) rivals(t trials.Trial, pass func(point) bool) []point {

@@ -251,6 +251,29 @@ func TestTies(t *testing.T) {
 	}
 }
 
+// TestTiesGoOn: of 32 points that are all alike, as a detector's are as long as its mAP is 0, one in two goes on at each of the rungs
+// 1, 2, 4 and 8 of 16 epochs, and not one after another all of them, because those that have gone on count as later trials.
+func TestTiesGoOn(t *testing.T) {
+	for _, workers := range []int{1, 4} {
+		for name, options := range map[string]trials.Params{"asha": {}, "hyperband": {"brackets": int64(1)}} {
+			options["min_epochs"], options["reduction_factor"] = int64(1), int64(2)
+			r := sweeptest.Race{Pruner: judge(t, name, 16, options), Direction: trials.Maximize, Epochs: 16, Workers: workers, Points: 32,
+				Value: func(int, int) float64 { return 0 }}
+			r.Run(t)
+			for epoch, want := range map[int]int{1: 32, 2: 16, 4: 8, 8: 4, 16: 2} {
+				reached := 0
+				for point := range r.Points {
+					reached += r.Most[[2]int{point, epoch}]
+				}
+				// The first point goes on while it is alone, and so does who finds nobody else at a rung.
+				if more := workers * 2; reached < want-1 || reached > want+more {
+					t.Errorf("%s, %d workers: %d points of 32 reached epoch %d, want about %d", name, workers, reached, epoch, want)
+				}
+			}
+		}
+	}
+}
+
 // TestBrackets: of 81 epochs at factor 3 and four brackets, 27 : 12 : 6 : 4 suggestions (Li et al. 2018, algorithm 1 with s_max = 3),
 // from the first few on, whatever the seed; and the assignment is a function of seed and index.
 func TestBrackets(t *testing.T) {

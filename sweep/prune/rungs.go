@@ -101,16 +101,17 @@ func (s halving) standings(f field, on string, bracket int) []standing {
 }
 
 // passes says whether a goodness is among the best 1/eta at a rung, itself included, and in any case if it is the best. Of equal
-// ones the lower number is ahead.
-func (s halving) passes(all []standing, k, number int, v float64) bool {
+// ones that whose chain began first is ahead: whether a point has gone on already must not move it behind those that wait, or
+// all of them would go on, one after the other.
+func (s halving) passes(all []standing, k, root int, v float64) bool {
 	ahead, n := 0, 1
 	for _, o := range all {
 		w, ok := o.at[k]
-		if !ok || o.Number == number {
+		if !ok || o.root == root {
 			continue
 		}
 		n++
-		if w > v || w == v && o.Number < number {
+		if w > v || w == v && o.root < root {
 			ahead++
 		}
 	}
@@ -142,7 +143,14 @@ func (s halving) Prune(h sweep.History, t trials.Trial) (bool, error) {
 			return false, nil
 		}
 	}
-	return !s.passes(s.standings(f, data(t), bracket), k, t.Number, v), nil
+	return !s.passes(s.standings(f, data(t), bracket), k, f.root(&t), v), nil
+}
+
+// before says whether s is to go on before o: from a higher rung, with a better value there, or if these are the same as the one
+// that began first.
+func (s standing) before(o standing) bool {
+	v, w := s.at[s.rung], o.at[o.rung]
+	return s.rung > o.rung || s.rung == o.rung && (v > w || v == w && s.root < o.root)
 }
 
 // Promote implements sweep.Promoter: of the trials that wait at a rung and are by now among the best 1/eta there, the one at the
@@ -163,10 +171,10 @@ func (s halving) Promote(h sweep.History) (number int, ok bool, err error) {
 		seen[g] = true
 		all := s.standings(f, g.data, g.bracket)
 		for _, st := range all {
-			if st.State != trials.Pruned || st.rung < 0 || st.Key == "" || !s.passes(all, st.rung, st.Number, st.at[st.rung]) {
+			if st.State != trials.Pruned || st.rung < 0 || st.Key == "" || !s.passes(all, st.rung, st.root, st.at[st.rung]) {
 				continue
 			}
-			if st.rung > best.rung || st.rung == best.rung && st.at[st.rung] > best.at[best.rung] {
+			if st.before(best) {
 				best, number, ok = st, st.Number, true
 			}
 		}

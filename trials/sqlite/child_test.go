@@ -24,9 +24,11 @@ const (
 
 // children are what such a process can do. It says "error: ..." if that fails.
 var children = map[string]func(ctx context.Context, path, with string) error{
-	"hold": hold,
-	"fill": fillLimited,
-	"work": workBeside,
+	"hold":    hold,
+	"fill":    fillLimited,
+	"work":    workBeside,
+	"start":   startKilled,
+	"squeeze": openSqueezed,
 }
 
 func childMain(does string) int {

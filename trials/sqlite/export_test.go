@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"time"
@@ -43,6 +44,38 @@ func (d *DB) LimitPages(ctx context.Context, n int) error {
 	}
 	_, err := d.writer.conn.ExecContext(ctx, fmt.Sprintf("PRAGMA max_page_count = %d", limit))
 	return err
+}
+
+// StartAsking is what Open does to a file before it reads it, with ask called at every point where SQLite is about to compile
+// a part of a statement, and before each commit: between any two statements at least once. What ask refuses fails.
+func StartAsking(ctx context.Context, path string, ask func() bool) (err error) {
+	d, err := newDB(path)
+	if err != nil {
+		return err
+	}
+	if d.writer, err = newSession(ctx, d.dsn("rwc", "_foreign_keys=1&_busy_timeout=100&_synchronous=NORMAL")); err != nil {
+		return err
+	}
+	err = d.writer.conn.Raw(func(c any) error {
+		c.(*sqlite3.SQLiteConn).RegisterAuthorizer(func(op int, _, _, _ string) int {
+			// SQLite may not be refused the end of a transaction, which its own recovery needs.
+			if !ask() && op != sqlite3.SQLITE_TRANSACTION {
+				return sqlite3.SQLITE_DENY
+			}
+			return sqlite3.SQLITE_OK
+		})
+		c.(*sqlite3.SQLiteConn).RegisterCommitHook(func() int {
+			if !ask() {
+				return 1
+			}
+			return 0
+		})
+		return nil
+	})
+	if err == nil {
+		err = d.start(ctx)
+	}
+	return errors.Join(err, d.Close())
 }
 
 // CountCommits calls count at every commit of the writing connection from now on.
