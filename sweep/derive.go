@@ -2,7 +2,6 @@ package sweep
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 
@@ -38,8 +37,8 @@ func (r *run) derive(ctx context.Context, a *active, res trainer.Result, ms []tr
 	all := maps.Clone(made)
 	maps.Copy(all, last.Metrics)
 	last.Metrics = all
-	switch err := r.Store.Record(context.WithoutCancel(ctx), a.trial.ID, last); {
-	case errors.Is(err, trials.ErrNotRunning), errors.Is(err, trials.ErrFinished):
+	switch err := r.Store.Record(a.holding(context.WithoutCancel(ctx)), a.trial.ID, last); {
+	case taken(err):
 		return ms, errTaken
 	case err != nil:
 		return ms, storeError{fmt.Errorf("record scores of trial %d: %w", a.trial.Number, err)}

@@ -77,27 +77,24 @@ func (r *run) reclaim(ctx context.Context, t trials.Trial) (bool, error) {
 	if why == "" {
 		return false, nil
 	}
-	var err error
-	lost := 0
+	lost := 1
 	for _, a := range t.Attempts {
 		if a.Outcome == outcomeLost {
 			lost++
 		}
 	}
-	if lost+1 >= r.Limits.Attempts {
-		err = r.Store.Finish(ctx, t.ID, trials.Outcome{State: trials.Fail, Attrs: map[string]json.RawMessage{
+	var err error
+	if lost >= r.Limits.Attempts {
+		err = r.Store.GiveUp(ctx, t, trials.Outcome{State: trials.Fail, Attrs: map[string]json.RawMessage{
 			trials.AttrClass:  trials.Attr(trials.ClassLost),
-			trials.AttrReason: trials.Attr(fmt.Sprintf("its worker vanished %d times: %s", lost+1, why)),
+			trials.AttrReason: trials.Attr(fmt.Sprintf("its worker vanished %d times: %s", lost, why)),
 		}})
 	} else {
 		counts := Retries(t)
-		counts[trials.ClassLost] = lost + 1 // not one more than before: two who notice at once count it once
-		err = r.Store.SetAttrs(ctx, t.ID, map[string]json.RawMessage{trials.AttrRetries: trials.Attr(counts)})
-		if err == nil {
-			err = r.Store.Reclaim(ctx, t, why)
-		}
+		counts[trials.ClassLost] = lost
+		err = r.Store.Reclaim(ctx, t, why, map[string]json.RawMessage{trials.AttrRetries: trials.Attr(counts)})
 	}
-	if errors.Is(err, trials.ErrNotRunning) || errors.Is(err, trials.ErrFinished) {
+	if errors.Is(err, trials.ErrNotRunning) {
 		return false, nil // another process did it, or it finished after all
 	}
 	if err == nil {

@@ -69,7 +69,10 @@ func (r *run) tryAgain(ctx context.Context, a *active, lease local.Lease, v verd
 		return false, nil
 	}
 	counts[class]++
-	err := r.Store.SetAttrs(ctx, a.trial.ID, map[string]json.RawMessage{trials.AttrRetries: trials.Attr(counts)})
+	err := r.Store.SetAttrs(a.holding(ctx), a.trial.ID, map[string]json.RawMessage{trials.AttrRetries: trials.Attr(counts)})
+	if taken(err) {
+		return true, r.leave(a)
+	}
 	if err != nil {
 		return false, fmt.Errorf("count retry of trial %d: %w", a.trial.Number, err)
 	}

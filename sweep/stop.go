@@ -87,12 +87,12 @@ func (r *run) skipWaiting(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		err = r.Store.Finish(ctx, t.ID, trials.Outcome{State: trials.Fail, Attrs: map[string]json.RawMessage{
+		err = r.Store.Finish(trials.Holding(ctx, t), t.ID, trials.Outcome{State: trials.Fail, Attrs: map[string]json.RawMessage{
 			trials.AttrClass:  trials.Attr(trials.ClassSkipped),
 			trials.AttrReason: trials.Attr("the budget was used up before it began"),
 			AttrSkippedBy:     trials.Attr("budget"),
 		}})
-		if err != nil {
+		if err != nil && !taken(err) {
 			return err
 		}
 	}

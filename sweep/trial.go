@@ -23,6 +23,14 @@ import (
 // errTaken is the cause for a trial that another process took over.
 var errTaken = errors.New("taken over by another process")
 
+// taken says that a write was refused because the trial is not this process's any more: another one took it for lost, or has ended it.
+func taken(err error) bool {
+	return errors.Is(err, trials.ErrTaken) || errors.Is(err, trials.ErrNotRunning) || errors.Is(err, trials.ErrFinished)
+}
+
+// holding binds writes to the attempt that a makes: what another process does with the trial is left alone.
+func (a *active) holding(ctx context.Context) context.Context { return trials.Holding(ctx, a.trial) }
+
 // storeError is the cause for a trial whose measurements can no longer be stored; it ends the study.
 type storeError struct{ err error }
 
@@ -84,18 +92,18 @@ func (r *run) runTrial(ctx, accept context.Context, h *holding, t trials.Trial) 
 	if how := needs(t); how != local.Shared {
 		if err := r.exchange(tctx, accept, h, how); err != nil {
 			if fatal := context.Cause(tctx); fatal == nil && accept.Err() == nil {
-				return errors.Join(fmt.Errorf("lease devices for trial %d: %w", t.Number, err), r.Store.Requeue(keep, t.ID, outcomeInterrupted, err.Error()))
+				return r.giveBack(keep, a, fmt.Errorf("lease devices for trial %d: %w", t.Number, err))
 			}
 			return r.settle(keep, a, h.lease, trainer.Job{}, trainer.Result{}, err, cmp.Or(context.Cause(tctx), ErrStopped))
 		}
 	}
 	links, err := r.chain(ctx, t)
 	if err != nil {
-		return errors.Join(err, r.Store.Requeue(keep, t.ID, outcomeInterrupted, err.Error()))
+		return r.giveBack(keep, a, err)
 	}
 	job, begin, err := r.job(t, links, h.lease)
 	if err != nil {
-		return errors.Join(err, r.Store.Requeue(keep, t.ID, outcomeInterrupted, err.Error()))
+		return r.giveBack(keep, a, err)
 	}
 	a.begin(begin.known)
 	a.note = begin.note
@@ -291,13 +299,13 @@ func (r *run) report(ctx context.Context, a *active, m trials.Measurement) {
 		m = withUse(m, a.watch.Take(), before)
 	}
 	m = trained(m, a.measured)
-	err := r.Store.Record(context.WithoutCancel(ctx), a.trial.ID, m)
+	err := r.Store.Record(a.holding(context.WithoutCancel(ctx)), a.trial.ID, m)
 	if err == nil {
 		a.measured = append(slices.DeleteFunc(a.measured, func(o trials.Measurement) bool { return o.Epoch >= m.Epoch }), m)
 	}
 	a.mu.Unlock()
 	switch {
-	case errors.Is(err, trials.ErrNotRunning), errors.Is(err, trials.ErrFinished):
+	case taken(err):
 		a.cancel(errTaken)
 		return
 	case err != nil:
@@ -361,14 +369,10 @@ func (r *run) settle(ctx context.Context, a *active, lease local.Lease, job trai
 	v := judge(r.spec, r.epochs, ms, err, cause)
 	if fatal := endsStudy(err, cause); fatal != nil {
 		r.stopOnce.Do(func() { close(r.stopping) })
-		if e := r.Store.Requeue(ctx, a.trial.ID, outcomeInterrupted, fatal.Error()); e != nil && !errors.Is(e, trials.ErrNotRunning) {
-			fatal = errors.Join(fatal, e)
-		}
-		return fatal
+		return r.giveBack(ctx, a, fatal)
 	}
 	if v.taken {
-		r.Log.Warn("trial was taken over by another process", "trial", a.trial.Number)
-		return nil
+		return r.leave(a)
 	}
 	if v.requeue != "" {
 		return r.requeue(ctx, a, outcomeInterrupted, v.requeue)
@@ -389,7 +393,10 @@ func (r *run) settle(ctx context.Context, a *active, lease local.Lease, job trai
 		}
 	}
 	for _, art := range res.Artifacts {
-		if err := r.Store.Attach(ctx, a.trial.ID, art); err != nil {
+		switch err := r.Store.Attach(a.holding(ctx), a.trial.ID, art); {
+		case taken(err):
+			return r.leave(a)
+		case err != nil:
 			return fmt.Errorf("attach %s to trial %d: %w", art.Name, a.trial.Number, err)
 		}
 	}
@@ -397,10 +404,9 @@ func (r *run) settle(ctx context.Context, a *active, lease local.Lease, job trai
 	if a.note != "" {
 		addNote(v.outcome.Attrs, a.note)
 	}
-	switch err := r.Store.Finish(ctx, a.trial.ID, v.outcome); {
-	case errors.Is(err, trials.ErrFinished), errors.Is(err, trials.ErrNotRunning):
-		r.Log.Warn("trial was ended by another process", "trial", a.trial.Number)
-		return nil
+	switch err := r.Store.Finish(a.holding(ctx), a.trial.ID, v.outcome); {
+	case taken(err):
+		return r.leave(a)
 	case err != nil:
 		return fmt.Errorf("finish trial %d: %w", a.trial.Number, err)
 	}
@@ -421,11 +427,26 @@ func endsStudy(err, cause error) error {
 	return nil
 }
 
+// leave leaves a trial to the process that has it now.
+func (r *run) leave(a *active) error {
+	r.Log.Warn("trial was taken over by another process, and is left to it", "trial", a.trial.Number)
+	return nil
+}
+
+// giveBack puts a trial back that fatal, which ends the study, has interrupted.
+func (r *run) giveBack(ctx context.Context, a *active, fatal error) error {
+	err := r.Store.Requeue(a.holding(ctx), a.trial.ID, outcomeInterrupted, fatal.Error())
+	if taken(err) {
+		return fatal
+	}
+	return errors.Join(fatal, err)
+}
+
 // requeue puts a trial back that was interrupted, or that is tried again.
 func (r *run) requeue(ctx context.Context, a *active, outcome, reason string) error {
-	err := r.Store.Requeue(ctx, a.trial.ID, outcome, reason)
-	if errors.Is(err, trials.ErrNotRunning) {
-		return nil
+	err := r.Store.Requeue(a.holding(ctx), a.trial.ID, outcome, reason)
+	if taken(err) {
+		return r.leave(a)
 	}
 	if err != nil {
 		return fmt.Errorf("put trial %d back: %w", a.trial.Number, err)

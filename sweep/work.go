@@ -271,9 +271,9 @@ func (r *run) beat(ctx context.Context) error {
 	}
 	r.mu.Unlock()
 	for _, a := range running {
-		err := r.Store.Heartbeat(ctx, a.trial.ID)
+		err := r.Store.Heartbeat(a.holding(ctx), a.trial.ID)
 		switch {
-		case errors.Is(err, trials.ErrNotRunning):
+		case errors.Is(err, trials.ErrNotRunning), errors.Is(err, trials.ErrTaken):
 			a.cancel(errTaken)
 		case errors.Is(err, trials.ErrFinished): // it has just ended, or someone else ended it
 			if !a.ending() {

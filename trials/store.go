@@ -18,8 +18,10 @@ var (
 	// ErrDuplicate: another trial of the study has the same parameters, seed, data set and epochs, and is not repeated by this one.
 	ErrDuplicate  = errors.New("the study has this trial already")
 	ErrNotRunning = errors.New("trial is not running")
-	ErrNotOurs    = errors.New("not a mapsweep or Optuna database")
-	ErrNewer      = errors.New("database was written by a newer version")
+	// ErrTaken: the worker counted as lost, and the trial waits or is another one's; see Holding.
+	ErrTaken   = errors.New("trial was taken from its worker")
+	ErrNotOurs = errors.New("not a mapsweep or Optuna database")
+	ErrNewer   = errors.New("database was written by a newer version")
 	// ErrIncompatible: one name keeps its kind and scale within a study.
 	ErrIncompatible = errors.New("parameter changed its kind within the study")
 	// The next four are about the database file; the error that wraps them says which and what to do.
@@ -48,7 +50,8 @@ type Reader interface {
 	Artifact(ctx context.Context, trialID int64, name string) (Artifact, error)
 }
 
-// Writer records what happens. Every call is one transaction: it holds wholly or not at all.
+// Writer records what happens. Every call is one transaction: it holds wholly or not at all. Calls that change a trial may be
+// bound to one attempt of it, see Holding.
 type Writer interface {
 	// CreateStudy stores a new study and returns it with its ID; ErrStudyExists if the name is taken.
 	CreateStudy(ctx context.Context, s Study) (Study, error)
@@ -86,9 +89,11 @@ type Writer interface {
 	// and reason; ErrNotRunning otherwise. Its measurements stay until they are replaced. The
 	// attempt ends at Trial.LostAt if its outcome is ClassLost, otherwise now.
 	Requeue(ctx context.Context, trialID int64, outcome, reason string) error
-	// Reclaim is Requeue with the outcome ClassLost for a trial whose worker has vanished, as the caller read it. It
+	// Reclaim is Requeue with the outcome ClassLost for a trial whose worker has vanished, as the caller read it, and sets attrs. It
 	// changes nothing if the worker, or another one that was faster, has given a sign since (Trial.Silent): ErrNotRunning.
-	Reclaim(ctx context.Context, t Trial, reason string) error
+	Reclaim(ctx context.Context, t Trial, reason string, attrs map[string]json.RawMessage) error
+	// GiveUp is Finish for a trial whose worker has vanished, as the caller read it, under the condition of Reclaim.
+	GiveUp(ctx context.Context, t Trial, o Outcome) error
 }
 
 // Changes is what happened to a study's trials, see Reader.Changes.

@@ -322,31 +322,34 @@ func (s *Store) SetAttrs(ctx context.Context, trialID int64, attrs map[string]js
 
 // Finish implements trials.Writer.
 func (s *Store) Finish(ctx context.Context, trialID int64, o trials.Outcome) error {
-	return s.change(ctx, "finish trial", trialID, func(t *trial) error {
-		if err := o.Check(len(t.study.Directions)); err != nil {
-			return err
-		}
-		if t.State.Finished() {
-			return trials.ErrFinished
-		}
-		if err := t.setAttrs(o.Attrs); err != nil {
-			return err
-		}
-		t.Finished = trials.Now()
-		if t.Started.IsZero() {
-			t.Started = t.Finished
-		}
-		t.State, t.Values, t.Constraints = o.State, o.Scores(), o.Violations()
-		told := trials.Trial{Attrs: o.Attrs}
-		ended := t.Finished
-		if told.Text(trials.AttrClass) == trials.ClassLost {
-			ended = t.LostAt(ended)
-		}
-		t.endAttempt(trials.OutcomeName(o.State), told.Text(trials.AttrReason), ended)
-		t.study.open = slices.DeleteFunc(t.study.open, func(o *trial) bool { return o == t })
-		t.enterLog()
-		return nil
-	})
+	return s.change(ctx, "finish trial", trialID, func(t *trial) error { return t.finish(o) })
+}
+
+// finish ends a trial that has not ended.
+func (t *trial) finish(o trials.Outcome) error {
+	if err := o.Check(len(t.study.Directions)); err != nil {
+		return err
+	}
+	if t.State.Finished() {
+		return trials.ErrFinished
+	}
+	if err := t.setAttrs(o.Attrs); err != nil {
+		return err
+	}
+	t.Finished = trials.Now()
+	if t.Started.IsZero() {
+		t.Started = t.Finished
+	}
+	t.State, t.Values, t.Constraints = o.State, o.Scores(), o.Violations()
+	told := trials.Trial{Attrs: o.Attrs}
+	ended := t.Finished
+	if told.Text(trials.AttrClass) == trials.ClassLost {
+		ended = t.LostAt(ended)
+	}
+	t.endAttempt(trials.OutcomeName(o.State), told.Text(trials.AttrReason), ended)
+	t.study.open = slices.DeleteFunc(t.study.open, func(o *trial) bool { return o == t })
+	t.enterLog()
+	return nil
 }
 
 // Requeue implements trials.Writer.
@@ -357,12 +360,33 @@ func (s *Store) Requeue(ctx context.Context, trialID int64, outcome, reason stri
 }
 
 // Reclaim implements trials.Writer.
-func (s *Store) Reclaim(ctx context.Context, earlier trials.Trial, reason string) error {
-	return s.change(ctx, "reclaim trial", earlier.ID, func(t *trial) error {
+func (s *Store) Reclaim(ctx context.Context, earlier trials.Trial, reason string, attrs map[string]json.RawMessage) error {
+	if err := trials.CheckAttrs(attrs); err != nil {
+		return fmt.Errorf("reclaim trial: %w", err)
+	}
+	return s.silent(ctx, "reclaim trial", earlier, func(t *trial) error {
+		if err := t.requeue(trials.ClassLost, reason); err != nil {
+			return err
+		}
+		return t.setAttrs(attrs)
+	})
+}
+
+// GiveUp implements trials.Writer.
+func (s *Store) GiveUp(ctx context.Context, earlier trials.Trial, o trials.Outcome) error {
+	return s.silent(ctx, "give trial up", earlier, func(t *trial) error { return t.finish(o) })
+}
+
+// silent is change for a running trial of which nothing was heard since the caller read it.
+func (s *Store) silent(ctx context.Context, what string, earlier trials.Trial, do func(*trial) error) error {
+	return s.change(ctx, what, earlier.ID, func(t *trial) error {
+		if t.State != trials.Running {
+			return trials.ErrNotRunning
+		}
 		if !t.Silent(earlier) {
 			return fmt.Errorf("its worker gave a sign of life, or another one took it: %w", trials.ErrNotRunning)
 		}
-		return t.requeue(trials.ClassLost, reason)
+		return do(t)
 	})
 }
 

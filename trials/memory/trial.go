@@ -36,6 +36,9 @@ func (s *Store) change(ctx context.Context, what string, id int64, do func(*tria
 	if err != nil {
 		return fmt.Errorf("%s: %w", what, err)
 	}
+	if err := trials.CheckHold(ctx, id, t.State, t.Open()); err != nil {
+		return fmt.Errorf("%s: trial %d: %w", what, t.Number, err)
+	}
 	if err := do(t); err != nil {
 		return fmt.Errorf("%s: trial %d: %w", what, t.Number, err)
 	}

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -220,21 +221,36 @@ func (d *DB) Requeue(ctx context.Context, trialID int64, outcome, reason string)
 }
 
 // Reclaim implements trials.Writer.
-func (d *DB) Reclaim(ctx context.Context, t trials.Trial, reason string) error {
+func (d *DB) Reclaim(ctx context.Context, t trials.Trial, reason string, attrs map[string]json.RawMessage) error {
+	if err := trials.CheckAttrs(attrs); err != nil {
+		return fmt.Errorf("reclaim trial: %w", err)
+	}
 	return d.write(ctx, "reclaim trial", func(ctx context.Context, s *session) error {
-		at, err := where(ctx, s, t.ID)
+		at, err := silent(ctx, s, t)
+		if err == nil {
+			err = requeue(ctx, s, t.ID, at, trials.ClassLost, reason)
+		}
 		if err != nil {
 			return err
 		}
-		now, err := oneTrial(ctx, s, t.ID, at.study)
-		if err != nil {
-			return err
-		}
-		if !now.Silent(t) {
-			return fmt.Errorf("trial %d: its worker gave a sign of life, or another one took it: %w", at.number, trials.ErrNotRunning)
-		}
-		return requeue(ctx, s, t.ID, at, trials.ClassLost, reason)
+		return saveAttrs(ctx, s, t.ID, attrs)
 	})
+}
+
+// silent is where for a running trial of which nothing was heard since the caller read it as t.
+func silent(ctx context.Context, s *session, t trials.Trial) (standing, error) {
+	at, err := where(ctx, s, t.ID)
+	if err != nil {
+		return at, err
+	}
+	if at.state != trials.Running {
+		return at, fmt.Errorf("trial %d: %w", at.number, trials.ErrNotRunning)
+	}
+	now, err := oneTrial(ctx, s, t.ID, at.study)
+	if err == nil && !now.Silent(t) {
+		err = fmt.Errorf("trial %d: its worker gave a sign of life, or another one took it: %w", at.number, trials.ErrNotRunning)
+	}
+	return at, err
 }
 
 // requeue puts a running trial back and closes its attempt.

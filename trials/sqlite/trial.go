@@ -24,29 +24,42 @@ type standing struct {
 	known   *trials.Trial // all of it, if this process started it and nobody else has written since; else nil
 }
 
+// where finds a trial, and refuses one that the context holds no longer (trials.Holding).
 func where(ctx context.Context, s *session, trialID int64) (standing, error) {
-	if t := s.memo.running[trialID]; t != nil {
-		f, err := s.study(ctx, t.StudyID)
-		return standing{number: t.Number, state: t.State, attempt: len(t.Attempts), study: f, known: t}, err
-	}
-	var at standing
-	var state string
-	var studyID int64
-	err := s.one(ctx, `SELECT COALESCE(t.number, -1), t.state, t.study_id,
-		(SELECT COALESCE(MAX(number), 0) FROM mapsweep_attempts p WHERE p.trial_id = t.trial_id)
-		FROM trials t WHERE t.trial_id = ?`, []any{trialID}, &at.number, &state, &studyID, &at.attempt)
-	if errors.Is(err, sql.ErrNoRows) {
-		return at, fmt.Errorf("trial with ID %d: %w", trialID, trials.ErrNoTrial)
-	}
+	at, open, err := stand(ctx, s, trialID)
 	if err != nil {
 		return at, err
 	}
+	if err := trials.CheckHold(ctx, trialID, at.state, open); err != nil {
+		return at, fmt.Errorf("trial %d: %w", at.number, err)
+	}
+	return at, nil
+}
+
+// stand is where a trial stands, and the number of its attempt that has not ended (0: none).
+func stand(ctx context.Context, s *session, trialID int64) (at standing, open int, err error) {
+	if t := s.memo.running[trialID]; t != nil {
+		f, err := s.study(ctx, t.StudyID)
+		return standing{number: t.Number, state: t.State, attempt: len(t.Attempts), study: f, known: t}, t.Open(), err
+	}
+	var state string
+	var studyID int64
+	err = s.one(ctx, `SELECT COALESCE(t.number, -1), t.state, t.study_id,
+		(SELECT COALESCE(MAX(number), 0) FROM mapsweep_attempts p WHERE p.trial_id = t.trial_id),
+		(SELECT COALESCE(MAX(number), 0) FROM mapsweep_attempts p WHERE p.trial_id = t.trial_id AND p.ended IS NULL)
+		FROM trials t WHERE t.trial_id = ?`, []any{trialID}, &at.number, &state, &studyID, &at.attempt, &open)
+	if errors.Is(err, sql.ErrNoRows) {
+		return at, 0, fmt.Errorf("trial with ID %d: %w", trialID, trials.ErrNoTrial)
+	}
+	if err != nil {
+		return at, 0, err
+	}
 	var ok bool
 	if at.state, ok = trials.ParseState(state); !ok {
-		return at, fmt.Errorf("trial %d has the unknown state %q", at.number, state)
+		return at, 0, fmt.Errorf("trial %d has the unknown state %q", at.number, state)
 	}
 	at.study, err = s.study(ctx, studyID)
-	return at, err
+	return at, open, err
 }
 
 // running is where for changes that need a running trial.
@@ -178,42 +191,61 @@ func (d *DB) SetAttrs(ctx context.Context, trialID int64, attrs map[string]json.
 
 // Finish implements trials.Writer.
 func (d *DB) Finish(ctx context.Context, trialID int64, o trials.Outcome) error {
+	return d.end(ctx, "finish trial", trialID, o, func(ctx context.Context, s *session) (standing, error) {
+		return where(ctx, s, trialID)
+	})
+}
+
+// GiveUp implements trials.Writer.
+func (d *DB) GiveUp(ctx context.Context, t trials.Trial, o trials.Outcome) error {
+	return d.end(ctx, "give trial up", t.ID, o, func(ctx context.Context, s *session) (standing, error) {
+		return silent(ctx, s, t)
+	})
+}
+
+// end ends a trial if find allows it.
+func (d *DB) end(ctx context.Context, what string, trialID int64, o trials.Outcome, find func(context.Context, *session) (standing, error)) error {
 	var done *hand
-	err := d.writeAt(ctx, "finish trial", d.durability, func(ctx context.Context, s *session) error {
-		at, err := where(ctx, s, trialID)
-		if err != nil {
-			return err
+	err := d.writeAt(ctx, what, d.durability, func(ctx context.Context, s *session) error {
+		at, err := find(ctx, s)
+		if err == nil {
+			done, err = finish(ctx, s, trialID, at, o)
 		}
-		if err := o.Check(at.study.objectives); err != nil {
-			return fmt.Errorf("trial %d: %w", at.number, err)
-		}
-		if at.state.Finished() {
-			return fmt.Errorf("trial %d: %w", at.number, trials.ErrFinished)
-		}
-		told, finished := trials.Trial{Attrs: o.Attrs}, trials.Now()
-		class, reason := told.Text(trials.AttrClass), told.Text(trials.AttrReason)
-		ended, err := attemptEnd(ctx, s, trialID, at.study, class, finished)
-		if err != nil {
-			return err
-		}
-		if err := saveOutcome(ctx, s, trialID, o, optuna.FormatTime(finished)); err != nil {
-			return err
-		}
-		if err := endAttempt(ctx, s, trialID, trials.OutcomeName(o.State), reason, optuna.FormatTime(ended)); err != nil {
-			return err
-		}
-		if at.known == nil {
-			return nil
-		}
-		delete(s.memo.running, trialID)
-		s.memo.finish(at.known, o, finished, ended, reason)
-		done = &hand{trial: at.known}
-		return s.one(ctx, "SELECT MAX(seq) FROM mapsweep_log", nil, &done.seq) // the entry that the trigger has just made
+		return err
 	})
 	if err == nil && done != nil {
 		d.offer(*done)
 	}
 	return err
+}
+
+// finish ends a trial that has not ended, and gives the finished trial if all of it is known.
+func finish(ctx context.Context, s *session, trialID int64, at standing, o trials.Outcome) (*hand, error) {
+	if err := o.Check(at.study.objectives); err != nil {
+		return nil, fmt.Errorf("trial %d: %w", at.number, err)
+	}
+	if at.state.Finished() {
+		return nil, fmt.Errorf("trial %d: %w", at.number, trials.ErrFinished)
+	}
+	told, finished := trials.Trial{Attrs: o.Attrs}, trials.Now()
+	class, reason := told.Text(trials.AttrClass), told.Text(trials.AttrReason)
+	ended, err := attemptEnd(ctx, s, trialID, at.study, class, finished)
+	if err != nil {
+		return nil, err
+	}
+	if err := saveOutcome(ctx, s, trialID, o, optuna.FormatTime(finished)); err != nil {
+		return nil, err
+	}
+	if err := endAttempt(ctx, s, trialID, trials.OutcomeName(o.State), reason, optuna.FormatTime(ended)); err != nil {
+		return nil, err
+	}
+	if at.known == nil {
+		return nil, nil
+	}
+	delete(s.memo.running, trialID)
+	s.memo.finish(at.known, o, finished, ended, reason)
+	done := &hand{trial: at.known}
+	return done, s.one(ctx, "SELECT MAX(seq) FROM mapsweep_log", nil, &done.seq) // the entry that the trigger has just made
 }
 
 // saveOutcome writes how a trial ended.

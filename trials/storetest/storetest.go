@@ -44,6 +44,8 @@ func Run(t *testing.T, open func(t *testing.T) trials.Store) {
 		{"requeue", testRequeue},
 		{"lost attempt ends at its last sign of life", testLost},
 		{"reclaim only what was silent", testReclaim},
+		{"reclaimed", testReclaimed},
+		{"a worker that comes back", testHolding},
 		{"later attempt drops later epochs", testStaleEpochs},
 		{"attributes", testAttrs},
 		{"artifacts", testArtifacts},

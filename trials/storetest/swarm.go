@@ -176,7 +176,7 @@ func (m *member) reclaim(ctx context.Context) (open int, err error) {
 		if t.State != trials.Running || silent < m.swarm.Lost {
 			continue
 		}
-		err := m.Reclaim(ctx, *t, fmt.Sprintf("no sign of life for %v", silent))
+		err := m.Reclaim(ctx, *t, fmt.Sprintf("no sign of life for %v", silent), nil)
 		if err != nil && !errors.Is(err, trials.ErrNotRunning) {
 			return 0, err
 		}

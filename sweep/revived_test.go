@@ -1,0 +1,139 @@
+package sweep_test
+
+import (
+	"context"
+	"encoding/json"
+	"path/filepath"
+	"reflect"
+	"testing"
+	"time"
+
+	"github.com/mapsweep/mapsweep/sweep"
+	"github.com/mapsweep/mapsweep/sweep/local"
+	"github.com/mapsweep/mapsweep/trainer"
+	"github.com/mapsweep/mapsweep/trainer/trainertest"
+	"github.com/mapsweep/mapsweep/trials"
+	"github.com/mapsweep/mapsweep/trials/sqlite"
+)
+
+// TestRevivedWorker: a worker that slept while another one took its trial for lost, and took it over, leaves the trial alone
+// when it comes back, whatever it was about to write: a measurement, its end, a failure or a retry.
+func TestRevivedWorker(t *testing.T) {
+	full := &trainer.Failure{Class: trials.ClassHostMemory, Reason: "full"}
+	for _, c := range []struct {
+		name  string
+		epoch int   // of trial 0 in which the other one takes over; 5: after the last one
+		fails error // what the trainer then says
+	}{
+		{"before a measurement", 2, nil},
+		{"before it ends", 5, nil},
+		{"before it fails", 2, &trainer.Failure{Class: trials.ClassError, Reason: "broken"}},
+		{"before it is tried again", 2, full},
+		{"before it ends the study", 2, trainer.ErrNoDevice},
+	} {
+		for _, kind := range []string{"memory", "file"} {
+			t.Run(c.name+", "+kind, func(t *testing.T) {
+				fake := &trainertest.Fake{}
+				w := newBench(t, fake)
+				if kind == "file" {
+					db, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "x.db"))
+					if err != nil {
+						t.Fatal(err)
+					}
+					defer db.Close()
+					w.Store, w.store = db, db
+				}
+				w.Worker, w.Limits.Heartbeat = "here/1/x", time.Hour
+				w.Probe = func(string) local.Life { return local.Alive }
+				spec := fixed()
+				spec.Budget.Parallel = 1
+				var theirs trials.Trial
+				takeOver := func() {
+					tr := w.trials(t, "fixed")[0]
+					if len(tr.Attempts) != 1 {
+						return
+					}
+					if err := w.store.Reclaim(t.Context(), tr, "silent", nil); err != nil {
+						t.Error(err)
+					}
+					if _, err := w.store.Claim(t.Context(), tr.StudyID, "there/2/x"); err != nil {
+						t.Error(err)
+					}
+					theirs = w.trials(t, "fixed")[0]
+				}
+				fake.Before = func(_ context.Context, job trainer.Job, epoch int) error {
+					if job.Number == 0 && epoch == c.epoch {
+						takeOver()
+						return c.fails
+					}
+					return nil
+				}
+				w.Events = func(ev sweep.Event) {
+					if m, ok := ev.(sweep.TrialMeasured); ok && c.epoch == 5 && m.Trial.Number == 0 && m.Measurement.Epoch == 4 {
+						takeOver()
+					}
+				}
+				ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond) // it waits for the other one
+				defer cancel()
+				_, err := w.Run(ctx, spec, nil)
+				if err == nil {
+					t.Error("Run did not wait for the other worker")
+				}
+				if got := w.trials(t, "fixed")[0]; !reflect.DeepEqual(got, theirs) {
+					t.Errorf("the other worker's trial became\n%+v\nfrom\n%+v", got, theirs)
+				}
+			})
+		}
+	}
+}
+
+// waking is a store in which a worker gives a sign of life just before it is given up.
+type waking struct {
+	trials.Store
+	wake func(trial int64)
+}
+
+func (s waking) Reclaim(ctx context.Context, t trials.Trial, why string, attrs map[string]json.RawMessage) error {
+	s.wake(t.ID)
+	return s.Store.Reclaim(ctx, t, why, attrs)
+}
+
+func (s waking) GiveUp(ctx context.Context, t trials.Trial, o trials.Outcome) error {
+	s.wake(t.ID)
+	return s.Store.GiveUp(ctx, t, o)
+}
+
+func (s waking) Finish(ctx context.Context, id int64, o trials.Outcome) error {
+	s.wake(id)
+	return s.Store.Finish(ctx, id, o)
+}
+
+// TestNotGivenUp: a sign of life between the look and the deed saves a trial from being put back or given up, and nothing
+// is counted.
+func TestNotGivenUp(t *testing.T) {
+	for name, attempts := range map[string]int{"put back": 5, "given up": 1} {
+		t.Run(name, func(t *testing.T) {
+			w := newBench(t, trainertest.NewResumable())
+			spec := fixed()
+			st := w.enqueued(t, spec)
+			if _, err := w.store.Claim(t.Context(), st.ID, "there/1/x"); err != nil {
+				t.Fatal(err)
+			}
+			w.Limits.Attempts = attempts
+			w.Probe = func(string) local.Life { return local.Dead }
+			woken := 0
+			w.Store = waking{w.store, func(id int64) {
+				woken++
+				time.Sleep(time.Millisecond)
+				if err := w.store.Heartbeat(t.Context(), id); err != nil {
+					t.Error(err)
+				}
+			}}
+			w.enqueued(t, spec)
+			tr := w.trials(t, "fixed")[0]
+			if tr.State != trials.Running || len(tr.Attempts) != 1 || tr.Attrs[trials.AttrRetries] != nil || woken != 1 {
+				t.Errorf("woken %d times, and the trial became %+v", woken, tr)
+			}
+		})
+	}
+}
