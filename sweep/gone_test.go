@@ -13,8 +13,8 @@ import (
 	"github.com/mapsweep/mapsweep/trials/sqlite"
 )
 
-// TestDatabaseDeleted: a database that is deleted during a run ends it with an error, at the next sign of life or at the latest
-// before the study is called done.
+// TestDatabaseDeleted: a database that is deleted during a run ends it with an error, at the next sign of life or the next
+// write, whichever comes first.
 func TestDatabaseDeleted(t *testing.T) {
 	for _, c := range []struct {
 		name      string
@@ -23,7 +23,7 @@ func TestDatabaseDeleted(t *testing.T) {
 		jobs      int // at most
 	}{
 		{"noticed by a heartbeat", 5 * time.Millisecond, 50 * time.Millisecond, 4},
-		{"noticed at the end", time.Hour, 0, 6},
+		{"noticed by a write", time.Hour, 0, 2},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			fake := &trainertest.Fake{Pause: c.pause}

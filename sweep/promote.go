@@ -80,7 +80,7 @@ func guardedPromote(p Promoter, h History) (number int, ok bool, err error) {
 }
 
 // goOn enqueues the trial that continues a pruned one and takes that one out of the count. A crash between the
-// two steps does no harm: linkChains mends it, and until then the next call finds the same key.
+// two steps does no harm: mendLinks mends it, and until then the next call finds the same key.
 func goOn(ctx context.Context, store trials.Store, t trials.Trial) (trials.Trial, error) {
 	attrs := inherited(t.Attrs)
 	delete(attrs, trials.AttrSaw) // nothing was suggested
@@ -110,23 +110,30 @@ func linkKey(key string) string {
 	return key[:m[0]] + "^" + strconv.Itoa(n+1)
 }
 
-// linkChains notes on pruned trials which one continues them, where a process was killed before it could.
-func (r *run) linkChains(ctx context.Context, ts []trials.Trial) error {
-	byNumber := map[int]trials.Trial{}
+// mendLinks notes on trials which other one repeats or continues them, where a process was killed before it could, and gives
+// the numbers of those that were mended. ts are all trials of a study; those that skip says are left out.
+func mendLinks(ctx context.Context, store trials.Writer, ts []trials.Trial, skip func(by trials.Trial) bool) (mended []int, err error) {
+	byNumber := map[int64]trials.Trial{}
 	for _, t := range ts {
-		byNumber[t.Number] = t
+		byNumber[int64(t.Number)] = t
 	}
 	for _, t := range ts {
-		n, ok := t.Continues()
-		old, there := byNumber[n]
-		if !ok || !there || old.Continued() || t.Superseded() {
-			continue
-		}
-		if err := r.Store.SetAttrs(ctx, old.ID, map[string]json.RawMessage{trials.AttrContinued: trials.Attr(t.Number)}); err != nil {
-			return fmt.Errorf("link trial %d to trial %d: %w", n, t.Number, err)
+		for _, link := range links {
+			n, ok := t.Integer(link.to)
+			old, there := byNumber[n]
+			if _, known := old.Integer(link.back); !ok || !there || known || !old.State.Finished() || skip(t) {
+				continue
+			}
+			if link.to == trials.AttrContinues && t.Superseded() {
+				continue // by one that continues the same trial
+			}
+			if err := store.SetAttrs(ctx, old.ID, map[string]json.RawMessage{link.back: trials.Attr(t.Number)}); err != nil {
+				return mended, fmt.Errorf("link trial %d to trial %d: %w", n, t.Number, err)
+			}
+			mended = append(mended, old.Number)
 		}
 	}
-	return nil
+	return mended, nil
 }
 
 // mayGoOn says for each pruned trial whether its checkpoint may still be needed: until the trial that continues it has one of its

@@ -24,15 +24,19 @@ const (
 // AttrSkippedBy says what left a skipped trial out: "budget". A study with a larger budget runs it after all.
 const AttrSkippedBy = "mapsweep:skipped_by"
 
-// recoverTrials puts trials of vanished workers back, repeats failed ones and mends half-made links of chains.
+// recoverTrials puts trials of vanished workers back, repeats failed ones and mends half-made links.
 func (r *run) recoverTrials(ctx context.Context, ev *StudyStarted) error {
 	if _, err := r.ledger.look(ctx); err != nil {
 		return err
 	}
-	ts := r.ledger.list()
-	if err := r.linkChains(ctx, ts); err != nil {
+	mended, err := mendLinks(ctx, r.Store, r.ledger.list(), func(trials.Trial) bool { return false })
+	if err == nil && len(mended) > 0 {
+		_, err = r.ledger.look(ctx)
+	}
+	if err != nil {
 		return err
 	}
+	ts := r.ledger.list()
 	r.learnPeaks(ts)
 	affordable, stopped := r.affordable(), r.stopped(ts)
 	for _, t := range ts {
@@ -177,7 +181,7 @@ func inherited(attrs map[string]json.RawMessage) map[string]json.RawMessage {
 }
 
 // repeat enqueues a copy of an ended trial and takes the old one out of the count. A crash between
-// the two steps does no harm: the next call finds the copy by its key.
+// the two steps does no harm: the next call finds the copy by its key, and mendLinks mends it.
 func repeat(ctx context.Context, store trials.Store, t trials.Trial) (trials.Trial, error) {
 	attrs := inherited(t.Attrs)
 	attrs[trials.AttrRetryOf] = trials.Attr(t.Number)
@@ -218,6 +222,11 @@ func Retry(ctx context.Context, store trials.Store, study string, numbers []int)
 			}
 		}
 	}
+	// A copy that ran already was made by a call that was killed: what it repeats is not repeated once more.
+	mended, err := mendLinks(ctx, store, ts, func(by trials.Trial) bool { return by.State == trials.Waiting })
+	if err != nil {
+		return nil, fmt.Errorf("retry trials of study %q: %w", study, err)
+	}
 	var old []trials.Trial
 	for _, n := range slices.Compact(slices.Sorted(slices.Values(numbers))) {
 		i := slices.IndexFunc(ts, func(t trials.Trial) bool { return t.Number == n })
@@ -225,6 +234,9 @@ func Retry(ctx context.Context, store trials.Store, study string, numbers []int)
 			return nil, fmt.Errorf("retry trial %d of study %q: %w", n, study, trials.ErrNoTrial)
 		}
 		t := ts[i]
+		if slices.Contains(mended, n) {
+			continue
+		}
 		if by, ok := t.Integer(trials.AttrRetriedBy); ok {
 			return nil, fmt.Errorf("retry trial %d of study %q: %w: trial %d repeats it already", n, study, ErrNotRepeatable, by)
 		}

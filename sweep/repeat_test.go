@@ -2,6 +2,7 @@ package sweep_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"strings"
 	"testing"
@@ -79,6 +80,71 @@ func checkRepeats(t *testing.T, ts []trials.Trial) {
 	if n == 0 {
 		t.Error("nothing was repeated")
 	}
+}
+
+// TestHalfMadeRepeat: killed between the two steps of a retry, a failure is counted once after the next run or the next retry,
+// and repeated once, whether or not the copy has run meanwhile.
+func TestHalfMadeRepeat(t *testing.T) {
+	half := func(t *testing.T, fake *trainertest.Fake) *bench {
+		t.Helper()
+		w := newBench(t, fake)
+		w.run(t, fixed(), nil)
+		old := w.trials(t, "fixed")[1]
+		attrs := trials.CloneAttrs(old.Attrs)
+		for _, name := range []string{trials.AttrKey, trials.AttrClass, trials.AttrReason} {
+			delete(attrs, name)
+		}
+		attrs[trials.AttrRetryOf] = trials.Attr(1)
+		_, err := w.store.Enqueue(t.Context(), old.StudyID, trials.Suggestion{Key: old.Key + "#2", Space: old.Space, Params: old.Params, Attrs: attrs})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return w
+	}
+	once := func(t *testing.T, w *bench, n int) {
+		t.Helper()
+		ts := w.trials(t, "fixed")
+		checkRepeats(t, ts)
+		if len(ts) != n {
+			t.Errorf("%d trials, want %d:\n%s", len(ts), n, results(ts))
+		}
+	}
+	t.Run("run", func(t *testing.T) {
+		fake := &trainertest.Fake{Before: breaks(trials.ClassDiverged)}
+		w := half(t, fake)
+		fake.Before = nil
+		wantSummary(t, w.run(t, fixed(), nil), sweep.Summary{Planned: 6, Complete: 5, Failed: 1, Repeated: 1})
+		once(t, w, 7)
+	})
+	t.Run("retry", func(t *testing.T) {
+		fake := &trainertest.Fake{Before: breaks(trials.ClassDiverged)}
+		w := half(t, fake)
+		again, err := sweep.Retry(t.Context(), w.store, "fixed", nil) // trials 1 and 4
+		if err != nil || len(again) != 2 || again[0].Number != 6 {
+			t.Errorf("retry: %+v, %v", again, err)
+		}
+		once(t, w, 8)
+		fake.Before = nil
+		wantSummary(t, w.run(t, fixed(), nil), sweep.Summary{Planned: 6, Complete: 6, Repeated: 2})
+	})
+	t.Run("retry after the copy has failed", func(t *testing.T) {
+		fake := &trainertest.Fake{Before: breaks(trials.ClassDiverged)}
+		w := half(t, fake)
+		c, err := w.store.Claim(t.Context(), w.trials(t, "fixed")[0].StudyID, "there/1/x")
+		if err == nil {
+			err = w.store.Finish(t.Context(), c.ID, trials.Outcome{State: trials.Fail, Attrs: map[string]json.RawMessage{trials.AttrClass: trials.Attr(trials.ClassDiverged)}})
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		again, err := sweep.Retry(t.Context(), w.store, "fixed", []int{1, 4, 6})
+		if err != nil || len(again) != 2 || again[1].Key != w.trials(t, "fixed")[1].Key+"#3" {
+			t.Errorf("retry: %+v, %v", again, err)
+		}
+		once(t, w, 9)
+		fake.Before = nil
+		wantSummary(t, w.run(t, fixed(), nil), sweep.Summary{Planned: 6, Complete: 6, Repeated: 3})
+	})
 }
 
 func TestRetryRefuses(t *testing.T) {

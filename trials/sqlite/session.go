@@ -139,7 +139,11 @@ func (d *DB) writeAt(ctx context.Context, what string, level Durability, do func
 	if d.writer == nil {
 		return fmt.Errorf("%s: database %s was opened for reading only: %w", what, d.path, trials.ErrReadOnly)
 	}
-	if err := d.transact(ctx, level, do); err != nil {
+	err := d.Alive(ctx) // else what is written would be lost without a word
+	if err == nil {
+		err = d.transact(ctx, level, do)
+	}
+	if err != nil {
 		return fmt.Errorf("%s: %w", what, d.explain(err))
 	}
 	return nil
