@@ -145,6 +145,10 @@ func elsewhere(t trials.Trial) bool {
 	return t.State == trials.Running && (n == 0 || !t.Attempts[n-1].Ended.IsZero())
 }
 
+// WaitsForOther says that another program, Optuna, runs a trial that its study counts: a run waits for it for as long as it takes.
+// If that program has died, Retry takes the trial from it.
+func WaitsForOther(t trials.Trial) bool { return elsewhere(t) && !foreign(t) }
+
 // foreign says that another program runs a trial of its own, which this study did not plan.
 func foreign(t trials.Trial) bool {
 	_, enqueued := t.Attrs[trials.AttrKey]
@@ -200,8 +204,9 @@ func repeat(ctx context.Context, store trials.Store, t trials.Trial) (trials.Tri
 var ErrNotRepeatable = errors.New("cannot be repeated")
 
 // Retry enqueues copies of the study's failed trials of those numbers, of whatever class, and returns the
-// copies; the next Run runs them. Without numbers it takes all failed trials but skipped ones. It
-// changes nothing if one of the numbers cannot be repeated.
+// copies; the next Run runs them. A trial that another program runs (WaitsForOther) and that is named by its number is taken
+// from it: it fails as lost. Without numbers Retry takes all failed trials but skipped ones. It changes nothing if one of the numbers
+// cannot be repeated.
 func Retry(ctx context.Context, store trials.Store, study string, numbers []int) ([]trials.Trial, error) {
 	st, err := store.Study(ctx, study)
 	if err != nil {
@@ -240,13 +245,18 @@ func Retry(ctx context.Context, store trials.Store, study string, numbers []int)
 		if by, ok := t.Integer(trials.AttrRetriedBy); ok {
 			return nil, fmt.Errorf("retry trial %d of study %q: %w: trial %d repeats it already", n, study, ErrNotRepeatable, by)
 		}
-		if t.State != trials.Fail {
+		if t.State != trials.Fail && !WaitsForOther(t) {
 			return nil, fmt.Errorf("retry trial %d of study %q: %w: it is %s, not failed", n, study, ErrNotRepeatable, t.State)
 		}
 		old = append(old, t)
 	}
 	var copies []trials.Trial
 	for _, t := range old {
+		if t.State != trials.Fail {
+			if err := takeAway(ctx, store, t); err != nil {
+				return copies, err
+			}
+		}
 		c, err := repeat(ctx, store, t)
 		if err != nil {
 			return copies, err
@@ -254,4 +264,19 @@ func Retry(ctx context.Context, store trials.Store, study string, numbers []int)
 		copies = append(copies, c)
 	}
 	return copies, nil
+}
+
+// takeAway ends a trial that another program runs.
+func takeAway(ctx context.Context, store trials.Writer, t trials.Trial) error {
+	err := store.GiveUp(ctx, t, trials.Outcome{State: trials.Fail, Attrs: map[string]json.RawMessage{
+		trials.AttrClass:  trials.Attr(trials.ClassLost),
+		trials.AttrReason: trials.Attr("taken from another program, which had run it since " + t.Started.Format(time.RFC3339)),
+	}})
+	if errors.Is(err, trials.ErrNotRunning) {
+		return fmt.Errorf("retry trial %d: %w: it has gone on, or ended, just now", t.Number, ErrNotRepeatable)
+	}
+	if err != nil {
+		return fmt.Errorf("retry trial %d: %w", t.Number, err)
+	}
+	return nil
 }

@@ -1,8 +1,11 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 
@@ -27,18 +30,45 @@ func (a *app) stopCommand() *cobra.Command {
 				if err := stopTunings(c.Context(), store, given[0]); err != nil {
 					return err
 				}
-				fmt.Fprintf(a.stdout, "asked %s to stop; its running trials are being finished or saved\n", given[0])
+				also, err := stopConfirmation(c.Context(), store, given[0])
+				if err != nil {
+					return err
+				}
+				fmt.Fprintf(a.stdout, "asked %s to stop; its running trials are being finished or saved\n", strings.Join(append(given, also...), " and "))
 				return nil
 			})
 		},
 	}
 }
 
+// stopConfirmation asks those who run the confirmation of a search to stop, too, if any of its trials runs or waits, and names it.
+func stopConfirmation(ctx context.Context, store trials.Store, search string) ([]string, error) {
+	st, err := store.Study(ctx, studies.ConfirmName(search))
+	if errors.Is(err, trials.ErrNoStudy) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	if of, ok := st.Confirms(); !ok || of.Study != search {
+		return nil, nil // another study of that name
+	}
+	now, err := store.Changes(ctx, st.ID, math.MaxInt64)
+	if err != nil || len(now.Open) == 0 {
+		return nil, err
+	}
+	return []string{st.Name}, sweep.RequestStop(ctx, store, st.Name)
+}
+
 func (a *app) retryCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "retry STUDY [TRIAL ...]",
 		Short: "Mark failed trials, all or some, to be repeated by the next run",
-		Args:  args(cobra.MinimumNArgs(1)),
+		Long: `Retry marks failed trials, all or some, to be repeated by the next run; the failed ones stay on record.
+
+A trial that another program, Optuna, has taken and died with is repeated if it is named by its number: it is taken from
+that program and counts as lost. Make sure that the program has ended; mapsweep doctor STUDY names such trials.`,
+		Args: args(cobra.MinimumNArgs(1)),
 		RunE: func(c *cobra.Command, given []string) error {
 			var which []int
 			for _, g := range given[1:] {

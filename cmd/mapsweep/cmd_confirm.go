@@ -27,7 +27,8 @@ const (
 func (a *app) confirmCommand() *cobra.Command {
 	var asked confirm.Asked
 	var parallel int
-	var dry, plain bool
+	var dry, plain, asJSON bool
+	var level durability
 	c := &cobra.Command{
 		Use:   "confirm STUDY",
 		Short: "Train the best of a search again from fresh seeds, against the baseline",
@@ -48,22 +49,30 @@ a larger --top or --replicates adds to what is there.`,
 			if parallel < 0 {
 				return usagef("--parallel %d: at least 1, or 0 for the study's budget", parallel)
 			}
+			if asJSON && !dry {
+				return usagef("--json goes with --dry-run; mapsweep table %s --json has what a confirmation found", given[0])
+			}
 			p, err := a.planConfirm(c.Context(), given[0], asked, c.Flags().Changed)
 			if err != nil {
 				return err
+			}
+			if asJSON {
+				return printJSON(a.stdout, p.json())
 			}
 			a.printConfirm(p)
 			if dry {
 				return nil
 			}
-			return a.confirm(c.Context(), p, runOptions{parallel: parallel, plain: plain, allowInert: true, confirms: &p.confirms})
+			return a.confirm(c.Context(), p, runOptions{parallel: parallel, plain: plain, allowInert: true, durability: level, confirms: &p.confirms})
 		},
 	}
 	c.Flags().IntVar(&asked.Top, "top", defaultTop, "how many of the best configurations")
 	c.Flags().IntVar(&asked.Replicates, "replicates", defaultReplicates, "trainings of each, and of the baseline")
 	c.Flags().IntVar(&parallel, "parallel", 0, "trials at once (default: the study's budget)")
 	c.Flags().BoolVar(&dry, "dry-run", false, "say what would be trained, and end")
+	c.Flags().BoolVar(&asJSON, "json", false, "with --dry-run: print as JSON")
 	c.Flags().BoolVar(&plain, "plain", false, "plain lines instead of the live view")
+	addDurability(c, &level)
 	return c
 }
 
@@ -124,12 +133,37 @@ func ranked(snap *reports.Snapshot) []confirm.Candidate {
 	return out
 }
 
+// trials is how many the confirmation trains in all.
+func (p confirmation) trials() int {
+	return (len(p.confirms.Picks) + 1) * p.spec.Replicates * max(1, len(p.spec.Trainer.Data))
+}
+
+// json is `mapsweep confirm STUDY --dry-run --json`.
+func (p confirmation) json() any {
+	return struct {
+		Name       string          `json:"name"`
+		Begun      bool            `json:"begun"`
+		Replicates int             `json:"replicates"`
+		Trials     int             `json:"trials"`
+		Epochs     int             `json:"epochs"`
+		Confirms   trials.Confirms `json:"confirms"`
+		Points     []trials.Params `json:"points"` // what the picks set, in their order
+	}{p.spec.Name, p.there, p.spec.Replicates, p.trials(), p.spec.Trainer.Epochs, p.confirms, points(p)}
+}
+
+func points(p confirmation) []trials.Params {
+	all := []trials.Params{}
+	for i := range p.confirms.Picks {
+		all = append(all, p.spec.Variants[i].Params)
+	}
+	return all
+}
+
 // printConfirm says what is trained again.
 func (a *app) printConfirm(p confirmation) {
 	w, m := a.stdout, p.search.Metric
-	each := max(1, len(p.spec.Trainer.Data))
 	fmt.Fprintf(w, "confirmation %s: %s and the baseline x %s, %s of %s\n", p.spec.Name, count(len(p.confirms.Picks), "configuration"),
-		count(p.spec.Replicates, "fresh seed"), count((len(p.confirms.Picks)+1)*p.spec.Replicates*each, "trial"), count(p.spec.Trainer.Epochs, "epoch"))
+		count(p.spec.Replicates, "fresh seed"), count(p.trials(), "trial"), count(p.spec.Trainer.Epochs, "epoch"))
 	switch c := p.confirms; {
 	case c.Report != c.Tune:
 		fmt.Fprintf(w, "scored on split %s, which the search never saw (it was scored on %s)\n", c.Report, c.Tune)

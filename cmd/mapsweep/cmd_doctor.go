@@ -24,10 +24,17 @@ type lostWorker struct {
 	Why      string    `json:"why"`
 }
 
+// otherProgram is a trial of the study that another program, Optuna, has taken: a run waits for it.
+type otherProgram struct {
+	Trial int       `json:"trial"`
+	Since time.Time `json:"since"`
+}
+
 // diagnosisOf is `mapsweep doctor STUDY --json`.
 type diagnosisOf struct {
 	Study string             `json:"study"`
 	Lost  []lostWorker       `json:"lost_workers,omitempty"`
+	Other []otherProgram     `json:"other_programs,omitempty"`
 	Sum   diagnosis.Summary  `json:"summary"`
 	All   []diagnosis.Report `json:"trials"`
 }
@@ -59,7 +66,8 @@ reason. It reads the database only. docs/DIAGNOSIS.md has every rule.`,
 
 func (a *app) doctorStudy(snap *reports.Snapshot, asJSON bool) error {
 	all := snap.Diagnose()
-	d := diagnosisOf{Study: snap.Study.Name, Sum: diagnosis.Summarize(all), All: all, Lost: lostWorkers(snap.Trials, time.Now())}
+	d := diagnosisOf{Study: snap.Study.Name, Sum: diagnosis.Summarize(all), All: all, Lost: lostWorkers(snap.Trials, time.Now()),
+		Other: otherPrograms(snap.Trials)}
 	if d.All == nil {
 		d.All = []diagnosis.Report{}
 	}
@@ -69,6 +77,7 @@ func (a *app) doctorStudy(snap *reports.Snapshot, asJSON bool) error {
 	p := a.newPrescription()
 	p.heading(fmt.Sprintf("study %s: %s judged", d.Study, reports.Count(d.Sum.Trials, "trial")), d.Sum)
 	p.lost(d.Study, d.Lost)
+	p.other(d.Study, d.Other)
 	if n := len(d.Sum.Unmeasured); n > 0 {
 		p.para(fmt.Sprintf("no epoch was measured in %s %s", word(n, "trial", "trials"), diagnosis.Numbers(d.Sum.Unmeasured)))
 	}
@@ -81,7 +90,7 @@ func (a *app) doctorTrial(snap *reports.Snapshot, number string, asJSON bool) er
 	if err != nil {
 		return err
 	}
-	lost := lostWorkers([]trials.Trial{t}, time.Now())
+	lost, other := lostWorkers([]trials.Trial{t}, time.Now()), otherPrograms([]trials.Trial{t})
 	runs := diagnosis.Runs(snap.Study, snap.Spec, snap.Trials)
 	for _, r := range runs {
 		if r.Number != t.Number {
@@ -89,7 +98,7 @@ func (a *app) doctorTrial(snap *reports.Snapshot, number string, asJSON bool) er
 		}
 		rep := diagnosis.Diagnose(r)
 		if asJSON {
-			return printJSON(a.stdout, map[string]any{"study": snap.Study.Name, "lost_workers": lost, "trial": rep})
+			return printJSON(a.stdout, map[string]any{"study": snap.Study.Name, "lost_workers": lost, "other_programs": other, "trial": rep})
 		}
 		sum := diagnosis.Summarize([]diagnosis.Report{rep})
 		p := a.newPrescription()
@@ -104,6 +113,7 @@ func (a *app) doctorTrial(snap *reports.Snapshot, number string, asJSON bool) er
 		}
 		p.heading(fmt.Sprintf("trial %d of %s, %s, %s, %s", rep.Trial, snap.Study.Name, describe(t), strings.ToLower(rep.State), epochs), sum)
 		p.lost(snap.Study.Name, lost)
+		p.other(snap.Study.Name, other)
 		if rep.Epochs == 0 {
 			p.para("no epoch was measured")
 		}
@@ -121,13 +131,10 @@ func (a *app) doctorTrial(snap *reports.Snapshot, number string, asJSON bool) er
 func lostWorkers(ts []trials.Trial, now time.Time) []lostWorker {
 	var lost []lostWorker
 	for _, t := range ts {
-		if t.State != trials.Running {
+		if t.State != trials.Running || t.Open() == 0 { // without an attempt of ours it is another program's
 			continue
 		}
-		l := lostWorker{Trial: t.Number, LastSign: t.LostAt(now)}
-		if n := len(t.Attempts); n > 0 {
-			l.Worker = t.Attempts[n-1].Worker
-		}
+		l := lostWorker{Trial: t.Number, LastSign: t.LostAt(now), Worker: t.Attempts[len(t.Attempts)-1].Worker}
 		silent := now.Sub(l.LastSign)
 		switch life := local.Probe(l.Worker); {
 		case life == local.Dead:
@@ -140,6 +147,17 @@ func lostWorkers(ts []trials.Trial, now time.Time) []lostWorker {
 		lost = append(lost, l)
 	}
 	return lost
+}
+
+// otherPrograms finds the trials of a study that another program runs.
+func otherPrograms(ts []trials.Trial) []otherProgram {
+	var out []otherProgram
+	for _, t := range ts {
+		if sweep.WaitsForOther(t) {
+			out = append(out, otherProgram{Trial: t.Number, Since: t.Started})
+		}
+	}
+	return out
 }
 
 // prescription writes findings for people and keeps the first error.
@@ -206,6 +224,13 @@ func (p *prescription) lost(study string, lost []lostWorker) {
 	for _, l := range lost {
 		p.para(fmt.Sprintf("trial %d is called running, but %s (%s, last sign of life %s): mapsweep run %s takes it up again",
 			l.Trial, l.Why, or(l.Worker, "worker unknown"), l.LastSign.UTC().Format("2006-01-02 15:04:05 UTC"), study))
+	}
+}
+
+func (p *prescription) other(study string, other []otherProgram) {
+	for _, o := range other {
+		p.para(fmt.Sprintf("trial %d is run by another program (Optuna) since %s, and mapsweep run waits for it: if that program has ended, mapsweep retry %s %d takes the trial from it, and the next run trains it",
+			o.Trial, o.Since.UTC().Format("2006-01-02 15:04:05 UTC"), study, o.Trial))
 	}
 }
 

@@ -136,6 +136,9 @@ type runningRow struct {
 	Heartbeat time.Time `json:"heartbeat"`
 	Worker    string    `json:"worker"`
 	Lost      string    `json:"lost,omitempty"` // why nobody works on it any more
+	// Other says that another program runs it, since Started.
+	Other   bool      `json:"other_program,omitempty"`
+	Started time.Time `json:"started,omitzero"`
 }
 
 func (a *app) statusCommand() *cobra.Command {
@@ -200,7 +203,8 @@ func (a *app) status(ctx context.Context, names []string) ([]statusRow, error) {
 }
 
 func runningTrial(snap *reports.Snapshot, t trials.Trial) runningRow {
-	r := runningRow{Number: t.Number, What: describe(t), Epochs: snap.Spec.Trainer.Epochs, Heartbeat: t.Heartbeat}
+	r := runningRow{Number: t.Number, What: describe(t), Epochs: snap.Spec.Trainer.Epochs, Heartbeat: t.Heartbeat,
+		Other: t.Open() == 0, Started: t.Started}
 	if n := len(t.Measurements); n > 0 {
 		r.Epoch = t.Measurements[n-1].Epoch
 	}
@@ -233,6 +237,11 @@ func (a *app) printStatus(rows []statusRow) {
 			fmt.Fprintf(a.stdout, "  %s with another configuration than asked for; 'mapsweep show %s %d' says what the trainer took\n", count(n, "trial"), r.Name, r.Mismatch[0])
 		}
 		for _, t := range r.Running {
+			if t.Other {
+				fmt.Fprintf(a.stdout, "  trial %d  %s  is run by another program (Optuna) since %s; 'mapsweep doctor %s' says what to do if that has ended\n",
+					t.Number, t.What, t.Started.UTC().Format("2006-01-02 15:04:05 UTC"), r.Name)
+				continue
+			}
 			fmt.Fprintf(a.stdout, "  trial %d  %s  epoch %d/%d  last sign of life %s ago", t.Number, t.What, t.Epoch, t.Epochs, duration(time.Since(t.Heartbeat)))
 			if t.Lost != "" {
 				fmt.Fprintf(a.stdout, ": %s; 'mapsweep run' takes the trial up again", t.Lost)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"slices"
 	"strings"
 	"testing"
@@ -63,6 +64,8 @@ func TestLostWorkers(t *testing.T) {
 		running(3, "elsewhere/7/1.x.y", 121*time.Second),
 		{Number: 4, State: trials.Complete, Heartbeat: now.Add(-time.Hour)},
 		{Number: 5, State: trials.Waiting},
+		{Number: 6, State: trials.Running, Started: now.Add(-time.Hour)}, // Optuna's own
+		{Number: 7, State: trials.Running, Started: now.Add(-time.Hour), Attrs: map[string]json.RawMessage{trials.AttrKey: trials.Attr("a")}},
 	}
 	var got []int
 	for _, l := range lostWorkers(ts, now) {
@@ -70,5 +73,8 @@ func TestLostWorkers(t *testing.T) {
 	}
 	if !slices.Equal(got, []int{1, 3}) {
 		t.Errorf("lost are %v, want trials 1 and 3", got)
+	}
+	if other := otherPrograms(ts); len(other) != 1 || other[0].Trial != 7 || !other[0].Since.Equal(ts[7].Started) {
+		t.Errorf("run by other programs: %+v, want trial 7", other)
 	}
 }
