@@ -179,7 +179,7 @@ func (a *app) status(ctx context.Context, names []string) ([]statusRow, error) {
 		}
 	}
 	rows := []statusRow{}
-	for _, name := range withTunings(names, all) {
+	for _, name := range withParts(names, all) {
 		snap, err := a.snapshot(ctx, store, name)
 		if err != nil {
 			return nil, err

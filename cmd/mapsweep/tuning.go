@@ -77,18 +77,29 @@ func stopTunings(ctx context.Context, store trials.Store, study string) error {
 	return nil
 }
 
-// withTunings lists the names of studies, each followed by its tunings. Those that are named are not repeated.
-func withTunings(names []string, all []trials.Study) []string {
+// partsOf are the studies that belong to a study: its tunings, and its confirmation.
+func partsOf(all []trials.Study, study string) []trials.Study {
+	parts := tuningsOf(all, study)
+	for _, st := range all {
+		if of, ok := st.Confirms(); ok && of.Study == study {
+			parts = append(parts, st)
+		}
+	}
+	return parts
+}
+
+// withParts lists the names of studies, each followed by those that belong to it. Those that are named are not repeated.
+func withParts(names []string, all []trials.Study) []string {
 	var list []string
 	add := func(name string) {
 		if !slices.Contains(list, name) {
 			list = append(list, name)
 		}
 	}
-	part := map[string]bool{} // tunings of a study that is listed
+	part := map[string]bool{} // of a study that is listed
 	for _, n := range names {
-		for _, t := range tuningsOf(all, n) {
-			part[t.Name] = true
+		for _, p := range partsOf(all, n) {
+			part[p.Name] = true
 		}
 	}
 	for _, n := range names {
@@ -96,8 +107,8 @@ func withTunings(names []string, all []trials.Study) []string {
 			continue
 		}
 		add(n)
-		for _, t := range tuningsOf(all, n) {
-			add(t.Name)
+		for _, p := range partsOf(all, n) {
+			add(p.Name)
 		}
 	}
 	return list

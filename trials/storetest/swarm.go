@@ -133,6 +133,7 @@ func (m *member) work(ctx context.Context, from int) error {
 // dead, is left alone.
 func (m *member) run(ctx context.Context, t trials.Trial) error {
 	m.say("claimed", t.Key)
+	ctx = trials.Holding(ctx, t)
 	for e := 1; e <= epochs; e++ {
 		if err := m.Record(ctx, t.ID, trials.Measurement{Epoch: e, At: trials.Now(), Metrics: map[string]float64{"mAP50-95": score(t.Key, e)}}); err != nil {
 			return m.robbed(t, err)
@@ -158,7 +159,7 @@ func memberOutcome(key string) trials.Outcome {
 }
 
 func (m *member) robbed(t trials.Trial, err error) error {
-	if !errors.Is(err, trials.ErrNotRunning) && !errors.Is(err, trials.ErrFinished) {
+	if !errors.Is(err, trials.ErrTaken) && !errors.Is(err, trials.ErrFinished) {
 		return err
 	}
 	m.say("robbed", t.Key)
