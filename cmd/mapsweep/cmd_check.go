@@ -59,13 +59,15 @@ func (a *app) checkCommand() *cobra.Command {
 				got, refused = &now, audit.Refusals(spec, now)
 				bad = inertError(src.opts.File, refused)
 			}
+			warnings := src.warnings(spec)
 			if asJSON {
 				return errors.Join(printJSON(a.stdout, struct {
 					studies.Spec
+					Warnings  studies.Faults     `json:"warnings,omitempty"`
 					Preflight *trainer.Preflight `json:"preflight,omitempty"`
 					Audit     *trials.Audit      `json:"audit,omitempty"`
 					Refused   []audit.Refusal    `json:"refused,omitempty"`
-				}{spec, found, got, refused}), bad)
+				}{spec, warnings, found, got, refused}), bad)
 			}
 			a.printPreflight(found)
 			if got != nil {
@@ -84,13 +86,14 @@ func (a *app) checkCommand() *cobra.Command {
 			if spec.Settle != nil {
 				least = n / spec.Replicates * spec.Settle.First()
 			}
-			fmt.Fprintf(a.stdout, "%s is a good study file: %s, %s trials of %d epochs\n", spec.Name, spec.Design, upTo(least, n), spec.Trainer.Epochs)
+			fmt.Fprintf(a.stdout, "%s is a good study file: %s, %s\n", spec.Name, spec.Design, size(least, n, spec.Trainer.Epochs))
 			if note := promotionNote(spec); note != "" {
 				notes = append(notes, note)
 			}
 			for _, note := range notes {
 				fmt.Fprintf(a.stdout, "note: %s\n", note)
 			}
+			printWarnings(a.stdout, warnings)
 			return nil
 		},
 	}
