@@ -115,6 +115,24 @@ func checkPromotion(spec studies.Spec, backend trainer.Backend) error {
 	return sweep.CheckPromotion(spec, pruner, backend)
 }
 
+// countSearch is the number of trials of a search; a grid may have fewer points than are asked for.
+func countSearch(spec studies.Spec) (n int, notes []string, err error) {
+	n = spec.Search.Trials
+	if p, ok := proposedBy(spec); ok {
+		sampler, err := p.sampler(spec)
+		if err != nil {
+			return 0, nil, err
+		}
+		if n, err = sweep.SearchPoints(spec, sampler); err != nil {
+			return 0, nil, err
+		}
+		if n < p.search.Trials {
+			notes = append(notes, fmt.Sprintf("the %s has %s, fewer than search.trials, which is %d", p.search.Sampler, count(n, "point"), p.search.Trials))
+		}
+	}
+	return n * max(1, spec.Replicates) * max(1, len(spec.Trainer.Data)), notes, nil
+}
+
 // searchWarnings are what a study file asks of its sampler and pruner that comes to nothing: a pruner that can never stop a
 // trial, a sampler that never gets to know enough. Trials of other studies, and replicates and data sets, let either know more.
 func searchWarnings(spec studies.Spec) studies.Faults {

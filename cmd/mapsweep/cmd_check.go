@@ -142,10 +142,10 @@ func inertError(file string, refused []audit.Refusal) error {
 	return usagef("%s: the audit found what changes nothing: %s; 'mapsweep run' refuses it, unless it is given --allow-inert", file, strings.Join(e.Names(), ", "))
 }
 
-// countTrials is the number of trials that a study plans, with the design's notes.
+// countTrials is the number of trials that a study plans, with notes on why.
 func countTrials(spec studies.Spec) (int, []string, error) {
 	if !spec.Fixed() {
-		return spec.Search.Trials * max(1, spec.Replicates) * max(1, len(spec.Trainer.Data)), nil, nil
+		return countSearch(spec)
 	}
 	plan, err := design.Points(spec)
 	if err != nil {

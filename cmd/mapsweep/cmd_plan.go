@@ -121,13 +121,13 @@ func (a *app) settlePlan(ctx context.Context, spec studies.Spec, backend trainer
 // layOut counts the trials of a study.
 func layOut(spec studies.Spec) (*planned, error) {
 	p := &planned{Study: spec.Name, Design: spec.Design}
-	n, _, err := countTrials(spec)
+	n, notes, err := countTrials(spec)
 	if err != nil {
 		return nil, err
 	}
 	p.Trials = n
 	if !spec.Fixed() {
-		p.Space, p.searched = spec.Space(), search(spec)
+		p.Space, p.searched, p.Notes = spec.Space(), search(spec), notes
 		return p, nil
 	}
 	plan, err := design.Points(spec)
@@ -180,6 +180,9 @@ func (a *app) printPlan(spec studies.Spec, p *planned) {
 		printTunings(w, spec, *p.Plan)
 	} else {
 		printSearch(w, spec, p.Space)
+		for _, n := range p.Notes {
+			fmt.Fprintf(w, "note: %s\n", n)
+		}
 	}
 	printCosts(w, spec, p)
 }
