@@ -49,6 +49,11 @@ func (a *app) checkCommand() *cobra.Command {
 				return &codeError{exitUsage, fmt.Errorf("%s: %w", src.opts.File, err)}
 			}
 			bad := faulty(src.opts.File, found)
+			if bad == nil {
+				if err := src.checkSplits(c.Context(), spec); err != nil {
+					return err
+				}
+			}
 			var got *trials.Audit
 			var refused []audit.Refusal
 			if alsoAudit && bad == nil {

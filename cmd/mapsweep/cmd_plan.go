@@ -56,6 +56,10 @@ func (a *app) planCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			warmKnown, err := a.checkWarm(c.Context(), spec, src)
+			if err != nil {
+				return err
+			}
 			full, hw, lacking := a.settlePlan(c.Context(), spec, backend)
 			if lacking == nil {
 				spec = full
@@ -65,6 +69,9 @@ func (a *app) planCommand() *cobra.Command {
 			p, err := layOut(spec)
 			if err != nil {
 				return err
+			}
+			if !warmKnown {
+				p.Notes = append(p.Notes, fmt.Sprintf("whether the studies of search.warm_start are there is not known: there is no database %s yet", a.db))
 			}
 			if !slices.Contains(spec.Trainer.Data, shipped.YourData) {
 				if _, err := a.inertFactors(c.Context(), spec, backend, nil, allowInert); err != nil {
