@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"reflect"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -162,7 +163,11 @@ func (d *decoder) scalar(n *node, path string, v reflect.Value, f field) bool {
 		v.SetBool(b)
 	case reflect.Int, reflect.Int64:
 		i, ok := n.value.(int64)
-		if !ok {
+		switch {
+		case ok:
+		case tooLarge(n):
+			return wrong("a whole number of at most 18 digits", "")
+		default:
 			return wrong("a whole number", "")
 		}
 		if float64(i) < f.minimum {
@@ -180,6 +185,20 @@ func (d *decoder) scalar(n *node, path string, v reflect.Value, f field) bool {
 		v.SetFloat(x)
 	}
 	return true
+}
+
+// longNumber is a whole number that YAML readers take for text.
+var longNumber = regexp.MustCompile(`^[-+]?[0-9]{19,}$`)
+
+// tooLarge says that a node is a whole number beyond those that are read.
+func tooLarge(n *node) bool {
+	switch v := n.value.(type) {
+	case string:
+		return longNumber.MatchString(v)
+	case float64:
+		return v == math.Trunc(v) && !math.IsInf(v, 0)
+	}
+	return false
 }
 
 func (l *textList) read(d *decoder, n *node, path string) {
@@ -487,6 +506,9 @@ func describe(n *node) string {
 	case nil:
 		return "empty"
 	case string:
+		if longNumber.MatchString(v) {
+			return v
+		}
 		return fmt.Sprintf("the text %q", v)
 	}
 	return n.text

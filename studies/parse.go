@@ -2,6 +2,7 @@ package studies
 
 import (
 	"reflect"
+	"slices"
 	"strings"
 )
 
@@ -9,6 +10,7 @@ import (
 type Options struct {
 	File string   // name for messages, e.g. "study.yaml" or "quickstart (shipped)"
 	Set  []string // overrides "dotted.path=value" in order, values in YAML
+	Made int      // so many of the first ones were made by the program: faults in them name the file, not --set
 }
 
 // Parse reads a study file strictly. It finds every fault at once: unknown and
@@ -18,7 +20,7 @@ type Options struct {
 func Parse(src []byte, opts Options) (Spec, error) {
 	root, faults := overlaid(src, opts.Set)
 	if root == nil {
-		return Spec{}, place(faults, nil, src, opts.File)
+		return Spec{}, place(faults, nil, src, opts)
 	}
 	var file fileStudy
 	d := decoder{faults: faults}
@@ -31,7 +33,7 @@ func Parse(src []byte, opts Options) (Spec, error) {
 		}
 	}
 	if len(faults) > 0 {
-		return Spec{}, place(faults, root, src, opts.File)
+		return Spec{}, place(faults, root, src, opts)
 	}
 	return spec, nil
 }
@@ -44,7 +46,7 @@ func Locate(err error, src []byte, opts Options) error {
 		return err
 	}
 	root, _ := overlaid(src, opts.Set)
-	return place(append(Faults(nil), fs...), root, src, opts.File)
+	return place(append(Faults(nil), fs...), root, src, opts)
 }
 
 // overlaid is the file's tree with the overrides laid over it; nil if it is no YAML.
@@ -80,7 +82,7 @@ func within(path, top string) bool {
 }
 
 // place fills in file, line, text and source line of faults that have only a path.
-func place(faults Faults, root *node, src []byte, file string) error {
+func place(faults Faults, root *node, src []byte, opts Options) error {
 	lines := strings.Split(string(src), "\n")
 	where := map[string]*node{}
 	if root != nil {
@@ -88,7 +90,7 @@ func place(faults Faults, root *node, src []byte, file string) error {
 	}
 	for i := range faults {
 		f := &faults[i]
-		f.File = file
+		f.File = opts.File
 		if f.Line == 0 && f.Set == "" && f.Path != "" {
 			if n := nearestNode(f.Path, where); n != nil {
 				f.Line, f.Col, f.Set = n.line, n.col, n.set
@@ -96,6 +98,9 @@ func place(faults Faults, root *node, src []byte, file string) error {
 					f.Text = n.text
 				}
 			}
+		}
+		if slices.Contains(opts.Set[:opts.Made], f.Set) && !slices.Contains(opts.Set[opts.Made:], f.Set) {
+			f.Set = ""
 		}
 		if f.Set == "" && f.Line > 0 && f.Line <= len(lines) {
 			f.Source = strings.TrimRight(lines[f.Line-1], "\r")

@@ -209,6 +209,8 @@ func TestFaults(t *testing.T) {
 		{"duplicate knob", "baseline: {a: 1, a: 2}", nil, []string{`s.yaml:4:18: duplicate key "a" (remove one of the two)`}},
 		{"duplicate factor", "factors: {a: [1, 2], a: [2, 3]}", nil, []string{`s.yaml:4:22: duplicate factor "a" (put all levels into one list)`}},
 		{"wrong type", "replicates: five", nil, []string{`s.yaml:4:13: replicates must be a whole number, not the text "five"`}},
+		{"long number", "replicates: {until: settled, max: 99999999999999999999}", nil, []string{`s.yaml:4:35: replicates.max must be a whole number of at most 18 digits, not 99999999999999999999`}},
+		{"long number set", "", []string{"seed=1e30"}, []string{`--set seed=1e30: seed must be a whole number of at most 18 digits, not 1e30`}},
 		{"fraction for a count", "replicates: 2.5", nil, []string{`s.yaml:4:13: replicates must be a whole number, not 2.5`}},
 		{"number for text", "description: 2026", nil, []string{`s.yaml:4:14: description must be text, not 2026 (in quotes it is text: "2026")`}},
 		{"list for mapping", "budget: [1]", nil, []string{`s.yaml:4:9: budget must be a mapping, not a list (keys: parallel, device_hours, epochs, wall_clock)`}},
@@ -306,6 +308,17 @@ func TestFaults(t *testing.T) {
 		}
 		if diff := cmp.Diff(c.want, got); diff != "" {
 			t.Errorf("%s:\n%s", c.name, diff)
+		}
+	}
+}
+
+// TestMadeOverrides: a fault in an override that the program made names the file; one that the user gave names that.
+func TestMadeOverrides(t *testing.T) {
+	for set, want := range map[string]string{"seed=1": "s.yaml as claim c: replicates.max", "replicates.max=2": "--set replicates.max=2: "} {
+		o := studies.Options{File: "s.yaml as claim c", Set: []string{"replicates={until: settled, max: 1}", set}, Made: 1}
+		_, err := studies.Parse([]byte("name: s\ntrainer: {backend: command, command: [x]}\nfactors: {a: [1, 2]}\ndesign: one-factor\n"), o)
+		if faults, ok := studies.AsFaults(err); !ok || len(faults) != 1 || !strings.HasPrefix(faults[0].Error(), want) {
+			t.Errorf("%s: %v, want %s", set, err, want)
 		}
 	}
 }

@@ -124,9 +124,9 @@ func (levels) JSONSchema() *jsonschema.Schema {
 	return &jsonschema.Schema{Type: "array", Items: scalarSchema(), MinItems: one(), UniqueItems: true}
 }
 
-// JSONSchema is a list of whole numbers from 1.
+// JSONSchema is a list of whole numbers from 2: one replicate says nothing of how much seeds differ.
 func (counts) JSONSchema() *jsonschema.Schema {
-	return &jsonschema.Schema{Type: "array", Items: &jsonschema.Schema{Type: "integer", Minimum: "1"}, MinItems: one()}
+	return &jsonschema.Schema{Type: "array", Items: &jsonschema.Schema{Type: "integer", Minimum: "2"}, MinItems: one()}
 }
 
 // JSONSchema is the name of a design, or a mapping.

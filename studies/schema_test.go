@@ -103,7 +103,7 @@ func TestSchemaAgreesWithParse(t *testing.T) {
 	check("fixed", fixed, true)
 	check("command", "name: a\ntrainer: {backend: command, command: [a, 5], env: {X: 1}}\ndesign: one-factor\n", true)
 	for _, add := range []string{
-		"replicats: 3", "budget: {paralel: 2}", "replicates: five", "replicates: 0", "replicates: 1.5", "seed: -1", "description: 3",
+		"replicats: 3", "budget: {paralel: 2}", "replicates: five", "replicates: 0", "replicates: 1.5", "replicates: {until: settled, max: 3, looks: [1, 3]}", "seed: -1", "description: 3",
 		"objective: {direction: up}", "objective: {epoch: first}", "objective: {split: train}", "keep: {best: -1}", "budget: {device_hours: much}",
 		"factors: {a: 1}", "factors: {a: []}", "factors: {a: [1, 1]}", "factors: {a: [1, [2]]}", "factors: {a: {}}", "factors: {a: {level: [1, 2]}}",
 		"factors: {a: {low: 1, levels: [1, 2]}}", "factors: {a: {log: true, levels: [1, 2]}}", "factors: {'a b': [1, 2]}",

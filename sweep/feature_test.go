@@ -131,7 +131,7 @@ func TestWarmStart(t *testing.T) {
 	}
 	for says, change := range map[string]func(*studies.Spec){
 		"study \"nowhere\": no such study":   func(s *studies.Spec) { s.Search.WarmStart = []string{"nowhere"} },
-		"scored by mAP50-95 (MAXIMIZE), and": func(s *studies.Spec) { s.Objective.Direction = trials.Minimize },
+		"scored by mAP50-95 (maximize), and": func(s *studies.Spec) { s.Objective.Direction = trials.Minimize },
 	} {
 		spec := search(4, "random", "none")
 		spec.Name, spec.Search.WarmStart = "other", []string{"old"}

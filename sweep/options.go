@@ -21,6 +21,15 @@ type Options struct {
 // ReadOptions starts to read.
 func ReadOptions(p trials.Params) *Options { return &Options{values: p} }
 
+// OptionError is what is wrong with one option. It matches ErrInvalid.
+type OptionError struct{ Option, Reason string }
+
+// Error names the option and says what is wrong.
+func (e *OptionError) Error() string { return "option " + e.Option + ": " + e.Reason }
+
+// Is says that it is an ErrInvalid.
+func (e *OptionError) Is(target error) bool { return target == ErrInvalid }
+
 // Float reads a number from low to high.
 func (o *Options) Float(name string, fallback, low, high float64) float64 {
 	v, given := o.value(name)
@@ -83,13 +92,13 @@ func (o *Options) Err() error {
 		switch {
 		case slices.Contains(o.known, name):
 		case len(o.known) == 0:
-			errs = append(errs, invalidf("option %s: there are no options here", name))
+			errs = append(errs, &OptionError{name, "there are no options here"})
 		default:
 			meant := ""
 			if n := studies.Nearest(name, o.known); n != "" {
 				meant = "did you mean " + n + "? "
 			}
-			errs = append(errs, invalidf("option %s: there is none of that name; %sthere are %s", name, meant, strings.Join(o.known, ", ")))
+			errs = append(errs, &OptionError{name, "there is none of that name; " + meant + "there are " + strings.Join(o.known, ", ")})
 		}
 	}
 	return errors.Join(errs...)
@@ -102,7 +111,7 @@ func (o *Options) value(name string) (any, bool) {
 }
 
 func (o *Options) refuse(name string, v any, want string) {
-	o.errs = append(o.errs, invalidf("option %s: %s is not %s", name, trials.FormatValue(v), want))
+	o.errs = append(o.errs, &OptionError{name, trials.FormatValue(v) + " is not " + want})
 }
 
 func between(low, high float64) string {

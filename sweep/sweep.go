@@ -104,6 +104,19 @@ type Promoter interface {
 	Promote(h History) (number int, ok bool, err error)
 }
 
+// Idler is an optional interface of pruners that know of settings with which they can never stop a trial.
+type Idler interface {
+	// Idle says why the pruner can stop no trial of a study, and the option from which that follows; "" if it can. A trial is
+	// judged at every epoch but its last. c is what the pruner was made from, with Trials as the most that there can be.
+	Idle(c PrunerConfig) (why, option string)
+}
+
+// Learner is an optional interface of samplers that propose points without regard to results until there are some.
+type Learner interface {
+	Startup() int          // trials that must have ended
+	StartupOption() string // the option that sets it
+}
+
 // Active says whether p matters at a point: whether what it requires (see trials.Params.Meets) holds
 // among the point's parameters or, for parameters that do not vary, the fixed ones.
 // A parameter that requires an inactive one is inactive, because that one has no value here.

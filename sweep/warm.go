@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/mapsweep/mapsweep/studies"
 	"github.com/mapsweep/mapsweep/trials"
@@ -46,7 +47,7 @@ func WarmStart(ctx context.Context, store trials.Reader, spec studies.Spec) ([]W
 
 // sameGoals refuses a study whose values would mean something else.
 func sameGoals(st trials.Study, obj studies.Objective) error {
-	theirs := []trials.Goal{{Metric: st.Objective, Direction: st.Directions[0]}}
+	theirs := storedGoals(st)
 	if spec, err := StoredSpec(st); err == nil {
 		theirs = spec.Objective.Goals()
 	}
@@ -56,13 +57,26 @@ func sameGoals(st trials.Study, obj studies.Objective) error {
 	return nil
 }
 
+// storedGoals are the objectives of a study that came without a study file, as one of Optuna's.
+func storedGoals(st trials.Study) []trials.Goal {
+	var gs []trials.Goal
+	for i, d := range st.Directions {
+		g := trials.Goal{Metric: st.Objective, Direction: d}
+		if i < len(st.Metrics) {
+			g.Metric = st.Metrics[i]
+		}
+		gs = append(gs, g)
+	}
+	return gs
+}
+
 func goalWords(goals []trials.Goal) string {
 	text := ""
 	for i, g := range goals {
 		if i > 0 {
 			text += " and "
 		}
-		text += fmt.Sprintf("%s (%s)", g.Metric, g.Direction)
+		text += fmt.Sprintf("%s (%s)", g.Metric, strings.ToLower(string(g.Direction)))
 	}
 	return text
 }

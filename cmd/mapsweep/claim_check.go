@@ -141,6 +141,7 @@ func (a *app) claimSource(ctx context.Context, claim claims.Claim, dir string, f
 		}
 		src.opts.Set = append(src.opts.Set, "trainer.data="+strconv.Quote(data))
 	}
+	src.opts.Made = len(src.opts.Set)
 	src.opts.Set = append(src.opts.Set, f.sets...)
 	return src, nil
 }

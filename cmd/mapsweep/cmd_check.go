@@ -49,6 +49,11 @@ func (a *app) checkCommand() *cobra.Command {
 				return &codeError{exitUsage, fmt.Errorf("%s: %w", src.opts.File, err)}
 			}
 			bad := faulty(src.opts.File, found)
+			if bad == nil {
+				if err := src.checkSplits(c.Context(), spec); err != nil {
+					return err
+				}
+			}
 			var got *trials.Audit
 			var refused []audit.Refusal
 			if alsoAudit && bad == nil {
@@ -59,13 +64,15 @@ func (a *app) checkCommand() *cobra.Command {
 				got, refused = &now, audit.Refusals(spec, now)
 				bad = inertError(src.opts.File, refused)
 			}
+			warnings := src.warnings(spec)
 			if asJSON {
 				return errors.Join(printJSON(a.stdout, struct {
 					studies.Spec
+					Warnings  studies.Faults     `json:"warnings,omitempty"`
 					Preflight *trainer.Preflight `json:"preflight,omitempty"`
 					Audit     *trials.Audit      `json:"audit,omitempty"`
 					Refused   []audit.Refusal    `json:"refused,omitempty"`
-				}{spec, found, got, refused}), bad)
+				}{spec, warnings, found, got, refused}), bad)
 			}
 			a.printPreflight(found)
 			if got != nil {
@@ -84,13 +91,14 @@ func (a *app) checkCommand() *cobra.Command {
 			if spec.Settle != nil {
 				least = n / spec.Replicates * spec.Settle.First()
 			}
-			fmt.Fprintf(a.stdout, "%s is a good study file: %s, %s trials of %d epochs\n", spec.Name, spec.Design, upTo(least, n), spec.Trainer.Epochs)
+			fmt.Fprintf(a.stdout, "%s is a good study file: %s, %s\n", spec.Name, spec.Design, size(least, n, spec.Trainer.Epochs))
 			if note := promotionNote(spec); note != "" {
 				notes = append(notes, note)
 			}
 			for _, note := range notes {
 				fmt.Fprintf(a.stdout, "note: %s\n", note)
 			}
+			printWarnings(a.stdout, warnings)
 			return nil
 		},
 	}
@@ -139,10 +147,10 @@ func inertError(file string, refused []audit.Refusal) error {
 	return usagef("%s: the audit found what changes nothing: %s; 'mapsweep run' refuses it, unless it is given --allow-inert", file, strings.Join(e.Names(), ", "))
 }
 
-// countTrials is the number of trials that a study plans, with the design's notes.
+// countTrials is the number of trials that a study plans, with notes on why.
 func countTrials(spec studies.Spec) (int, []string, error) {
 	if !spec.Fixed() {
-		return spec.Search.Trials * max(1, spec.Replicates) * max(1, len(spec.Trainer.Data)), nil, nil
+		return countSearch(spec)
 	}
 	plan, err := design.Points(spec)
 	if err != nil {

@@ -37,6 +37,9 @@ trainer, the pictures and the seeds are the same in both: two versions of a prog
 			if err != nil {
 				return err
 			}
+			if given[0] == given[1] && (other == "" || sameFile(other, a.db)) {
+				return usagef("%s is the same study twice: give two studies, or the database of the second one with --other-db", given[0])
+			}
 			two, err := a.twoStudies(c.Context(), given, other)
 			if err != nil {
 				return err

@@ -24,15 +24,16 @@ import (
 
 // planned is what `mapsweep plan --json` prints.
 type planned struct {
-	Study    string       `json:"study"`
-	Design   string       `json:"design"`
-	Trials   int          `json:"trials"`          // at most
-	Least    int          `json:"least,omitempty"` // where variants get replicates until they are settled
-	Parallel int          `json:"parallel"`
-	Devices  []string     `json:"devices,omitempty"` // GPUs that trials lease
-	Lacks    string       `json:"lacks,omitempty"`   // the device that this machine does not have
-	Plan     *design.Plan `json:"plan,omitempty"`
-	Space    trials.Space `json:"space,omitempty"`
+	Study    string         `json:"study"`
+	Design   string         `json:"design"`
+	Trials   int            `json:"trials"`          // at most
+	Least    int            `json:"least,omitempty"` // where variants get replicates until they are settled
+	Parallel int            `json:"parallel"`
+	Devices  []string       `json:"devices,omitempty"` // GPUs that trials lease
+	Lacks    string         `json:"lacks,omitempty"`   // the device that this machine does not have
+	Plan     *design.Plan   `json:"plan,omitempty"`
+	Space    trials.Space   `json:"space,omitempty"`
+	Warnings studies.Faults `json:"warnings,omitempty"` // what the study file asks for in vain
 	searched
 	costs
 }
@@ -55,6 +56,10 @@ func (a *app) planCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			warmKnown, err := a.checkWarm(c.Context(), spec, src)
+			if err != nil {
+				return err
+			}
 			full, hw, lacking := a.settlePlan(c.Context(), spec, backend)
 			if lacking == nil {
 				spec = full
@@ -64,6 +69,9 @@ func (a *app) planCommand() *cobra.Command {
 			p, err := layOut(spec)
 			if err != nil {
 				return err
+			}
+			if !warmKnown {
+				p.Notes = append(p.Notes, fmt.Sprintf("whether the studies of search.warm_start are there is not known: there is no database %s yet", a.db))
 			}
 			if !slices.Contains(spec.Trainer.Data, shipped.YourData) {
 				if _, err := a.inertFactors(c.Context(), spec, backend, nil, allowInert); err != nil {
@@ -81,10 +89,12 @@ func (a *app) planCommand() *cobra.Command {
 			if err := a.foresee(c.Context(), spec, backend, p, given[0], !noProbe); err != nil {
 				return err
 			}
+			p.Warnings = src.warnings(spec)
 			if asJSON {
 				return printJSON(a.stdout, p)
 			}
 			a.printPlan(spec, p)
+			printWarnings(a.stdout, p.Warnings)
 			if slices.Contains(spec.Trainer.Data, shipped.YourData) {
 				fmt.Fprintln(a.stdout, "note: laid out without data; a run needs --set trainer.data=path/to/data.yaml")
 			}
@@ -118,13 +128,13 @@ func (a *app) settlePlan(ctx context.Context, spec studies.Spec, backend trainer
 // layOut counts the trials of a study.
 func layOut(spec studies.Spec) (*planned, error) {
 	p := &planned{Study: spec.Name, Design: spec.Design}
-	n, _, err := countTrials(spec)
+	n, notes, err := countTrials(spec)
 	if err != nil {
 		return nil, err
 	}
 	p.Trials = n
 	if !spec.Fixed() {
-		p.Space, p.searched = spec.Space(), search(spec)
+		p.Space, p.searched, p.Notes = spec.Space(), search(spec), notes
 		return p, nil
 	}
 	plan, err := design.Points(spec)
@@ -140,7 +150,7 @@ func layOut(spec studies.Spec) (*planned, error) {
 
 func (a *app) printPlan(spec studies.Spec, p *planned) {
 	w := a.stdout
-	fmt.Fprintf(w, "study %s: %s, %s trials of %d epochs, %d at a time\n", p.Study, p.Design, upTo(p.Least, p.Trials), spec.Trainer.Epochs, p.Parallel)
+	fmt.Fprintf(w, "study %s: %s, %s, %d at a time\n", p.Study, p.Design, size(p.Least, p.Trials, spec.Trainer.Epochs), p.Parallel)
 	if len(spec.Trainer.Data) > 0 {
 		fmt.Fprintf(w, "data %s, %s at epoch %s, split %s\n", strings.Join(spec.Trainer.Data, ", "), spec.Objective.Metric, spec.Objective.Epoch, spec.Objective.Split)
 	}
@@ -177,6 +187,9 @@ func (a *app) printPlan(spec studies.Spec, p *planned) {
 		printTunings(w, spec, *p.Plan)
 	} else {
 		printSearch(w, spec, p.Space)
+		for _, n := range p.Notes {
+			fmt.Fprintf(w, "note: %s\n", n)
+		}
 	}
 	printCosts(w, spec, p)
 }
@@ -187,6 +200,18 @@ func times(a design.Arm) string {
 		return fmt.Sprintf("%s (%d times)", a.Name, a.Times)
 	}
 	return a.Name
+}
+
+// size is the trials of a study with their length: 12 trials of 20 epochs. A program of the user's may not say how long they are.
+func size(least, most, epochs int) string {
+	trials := count(most, "trial")
+	if least > 0 && least != most {
+		trials = upTo(least, most) + " trials"
+	}
+	if epochs == 0 {
+		return trials
+	}
+	return trials + " of " + count(epochs, "epoch")
 }
 
 // upTo is a number, or where there is a least one both.

@@ -313,6 +313,9 @@ func (a *app) showTrial(snap *reports.Snapshot, t trials.Trial) {
 	if reason := t.Text(trials.AttrReason); reason != "" {
 		fmt.Fprintf(w, "reason     %s\n", reason)
 	}
+	for _, b := range snap.Broken(t) {
+		fmt.Fprintf(w, "infeasible %s\n", b)
+	}
 	if note := t.Text(trials.AttrNote); note != "" {
 		fmt.Fprintf(w, "note       %s\n", note)
 	}
@@ -341,6 +344,11 @@ func (a *app) showTrial(snap *reports.Snapshot, t trials.Trial) {
 		final, ok2 := t.At(trials.AttrFinal)
 		if ok && ok2 && best.Epoch != final.Epoch {
 			fmt.Fprintf(w, "epochs     %.5g at the best epoch (%d), %.5g at the last (%d)\n", best.Value, best.Epoch, final.Value, final.Epoch)
+		}
+	}
+	if snap.Front != nil && len(t.Values) == len(snap.Front.Goals) {
+		for i, g := range snap.Front.Goals[1:] {
+			fmt.Fprintf(w, "%-10s %.5g\n", g.Metric, t.Values[i+1])
 		}
 	}
 	if _, ok := t.Attrs[trials.AttrSeed]; ok {

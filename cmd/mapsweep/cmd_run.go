@@ -77,6 +77,12 @@ func (a *app) run(ctx context.Context, src source, o runOptions) error {
 	if err != nil {
 		return err
 	}
+	switch known, err := a.checkWarm(ctx, spec, src); {
+	case err != nil:
+		return err
+	case !known:
+		return a.noWarm(src)
+	}
 	prov, err := prepare(ctx, backend) // before anything is made: missing data leaves nothing behind
 	if err != nil {
 		return fmt.Errorf("prepare study %q: %w", spec.Name, err)

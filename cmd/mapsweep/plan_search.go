@@ -15,6 +15,7 @@ type searched struct {
 	Objectives  []trials.Goal        `json:"objectives,omitempty"`
 	Constraints []studies.Constraint `json:"constraints,omitempty"`
 	DataSplit   *studies.DataSplit   `json:"data_split,omitempty"`
+	Notes       []string             `json:"notes,omitempty"`
 }
 
 func search(spec studies.Spec) searched {

@@ -168,54 +168,13 @@ func (s source) load() (studies.Spec, trainer.Backend, error) {
 			}
 		}
 	}
-	if err := checkSearch(spec, backend); err != nil {
+	if faults := checkSearch(spec); len(faults) > 0 {
+		return none, nil, studies.Locate(faults, s.text, s.opts)
+	}
+	if err := checkPromotion(spec, backend); err != nil {
 		return none, nil, usagef("%s: %w", s.opts.File, err)
 	}
 	return spec, backend, nil
-}
-
-// checkSearch makes sampler and pruner of a search once, so that what they refuse is found before anything runs.
-func checkSearch(spec studies.Spec, backend trainer.Backend) error {
-	s := spec.Search
-	if s == nil || spec.Design != studies.DesignSearch {
-		return nil
-	}
-	sampler, ok := samplers()[s.Sampler]
-	if !ok {
-		return fmt.Errorf("search.sampler: no sampler %q", s.Sampler)
-	}
-	if _, err := sampler(sweep.SamplerConfig{Seed: spec.Seed, Space: spec.Space(), Trials: s.Trials, Goals: spec.Objective.Goals(), Options: s.SamplerOptions}); err != nil {
-		return fmt.Errorf("search.sampler %s: %w", s.Sampler, err)
-	}
-	if s.Pruner == "" || s.Pruner == "none" {
-		return nil
-	}
-	pruner, ok := pruners()[s.Pruner]
-	if !ok {
-		return fmt.Errorf("search.pruner: no pruner %q", s.Pruner)
-	}
-	p, err := pruner(sweep.PrunerConfig{Seed: spec.Seed, Epochs: spec.Trainer.Epochs, Trials: s.Trials, Options: s.PrunerOptions})
-	if err != nil {
-		return fmt.Errorf("search.pruner %s: %w", s.Pruner, err)
-	}
-	return sweep.CheckPromotion(spec, p, backend)
-}
-
-// promotionNote says what a pruner that lets pruned trials go on needs of a program that may leave no checkpoint; "" if it is not so.
-func promotionNote(spec studies.Spec) string {
-	s := spec.Search
-	if s == nil || spec.Trainer.Backend != studies.BackendCommand || spec.Trainer.Checkpoint != nil {
-		return ""
-	}
-	pruner, ok := pruners()[s.Pruner]
-	if !ok {
-		return ""
-	}
-	p, err := pruner(sweep.PrunerConfig{Epochs: spec.Trainer.Epochs, Options: s.PrunerOptions})
-	if _, promotes := p.(sweep.Promoter); err != nil || !promotes {
-		return ""
-	}
-	return fmt.Sprintf("pruner %s lets pruned trials go on: where the program names no checkpoint in its metrics, and trainer.checkpoint none, such a trial starts again from epoch 1", s.Pruner)
 }
 
 // levelsOf lists the values that a study tries for each factor: its levels, or the ends of its range.

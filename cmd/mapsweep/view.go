@@ -116,7 +116,7 @@ func (v *view) started(ev sweep.StudyStarted) {
 	if v.open {
 		bound = "at most "
 	}
-	v.printf("%s %s: %s%s trials, %d at a time%s%s", verb, ev.Study.Name, bound, grows(ev.Summary.Planned, ev.Summary.Most), ev.Parallel, more, finishedWords(v.resumed))
+	v.printf("%s %s: %s%s, %d at a time%s%s", verb, ev.Study.Name, bound, growingTrials(ev.Summary), ev.Parallel, more, finishedWords(v.resumed))
 	for _, d := range ev.Devices {
 		v.printf("  device %s", d)
 	}
@@ -257,11 +257,27 @@ func (v *view) trialFinished(ev sweep.TrialFinished) {
 		line += "  " + duration(time.Since(lt.began))
 	}
 	if v.bars == nil {
-		line += fmt.Sprintf("  (%d of %s)", ev.Summary.Finished(), grows(ev.Summary.Planned, ev.Summary.Most))
+		line += fmt.Sprintf("  (%s)", v.progressWords(ev.Summary))
 		v.printf("%s", line)
 	} else if ev.Trial.State == trials.Fail || ev.Trial.State == trials.Waiting {
 		v.printf("%s", line)
 	}
+}
+
+// growingTrials is the number of trials of a study with its noun.
+func growingTrials(s sweep.Summary) string {
+	if s.Most > s.Planned {
+		return grows(s.Planned, s.Most) + " trials"
+	}
+	return count(s.Planned, "trial")
+}
+
+// progressWords says how far a study has come: 3 of 12; where the number is a bound, without those that it will not need.
+func (v *view) progressWords(s sweep.Summary) string {
+	if v.open {
+		return fmt.Sprintf("%d of at most %d", s.Finished()-s.Skipped, s.Planned)
+	}
+	return fmt.Sprintf("%d of %s", s.Finished(), grows(s.Planned, s.Most))
 }
 
 // grows is a number of trials that may become a larger one: 15, or 15 to 60.
@@ -377,6 +393,9 @@ func (v *view) studyTail() string {
 	defer v.mu.Unlock()
 	finished := v.done.Finished()
 	s := fmt.Sprintf("%d/%d trials", finished, v.total)
+	if v.open {
+		s = count(finished-v.done.Skipped, "trial")
+	}
 	if v.done.Most > v.total {
 		s += fmt.Sprintf(", up to %d", v.done.Most)
 	}

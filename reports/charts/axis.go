@@ -137,6 +137,14 @@ func widen(lo, hi, share float64) (float64, float64) {
 	return lo - d, hi + d
 }
 
+// around is widen for scores, losses and costs: where all are 0, as a detector's that finds nothing, the axis has nothing below.
+func around(lo, hi, share float64) (float64, float64) {
+	if lo == 0 && hi == 0 {
+		return 0, 1
+	}
+	return widen(lo, hi, share)
+}
+
 // robust is the range of some values. Unless they are bounded, as fractions are, it is cut where a few
 // far out would squeeze all others: beyond eight times the middle half.
 func robust(vs []float64, bounded bool) (lo, hi float64, ok bool) {

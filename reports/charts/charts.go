@@ -85,7 +85,7 @@ var All = []Chart{
 		"Each dot is a trial in the order in which they ended; the line is the best complete trial so far.",
 		chart(everything, historyData, historyDraw), sized(everything, historyData, historySize)},
 	{"slices", "Slices",
-		"Score against each parameter; the other parameters vary too, so that a slope may be theirs. Blue: the best; hollow: stopped early; cross: a constraint is broken.",
+		"Score against each parameter; the other parameters vary too, so that a slope may be theirs. Blue: the best, or with several objectives the Pareto front; hollow: stopped early; cross: a constraint is broken.",
 		chart(everything, slicesData, slicesDraw), sized(everything, slicesData, slicesSize)},
 	{"importance", "Which parameters mattered",
 		"Share of the variance of scores over the space that each parameter explains by itself; lines are the spread over the trees of the forest.",

@@ -47,7 +47,7 @@ func comparisonData(s *reports.Snapshot) (comparisonChart, error) {
 	if !ok {
 		return d, nothing("no arm has a complete trial")
 	}
-	d.lo, d.hi = widen(lo, hi, 0.08)
+	d.lo, d.hi = around(lo, hi, 0.08)
 	return d, nil
 }
 

@@ -148,10 +148,7 @@ func trialPanels(s *reports.Snapshot, keys []string) (panelsChart, error) {
 	if !s.IsSearch() {
 		return d, nothing("no search")
 	}
-	best := -1
-	if len(s.Search.Candidates) > 0 {
-		best = s.Search.Candidates[0].Trials[0]
-	}
+	best, name := bestTrials(s)
 	for _, k := range keys {
 		m := metric(s, k)
 		p := panel{axis: m.Axis(), bounded: m.Points}
@@ -169,8 +166,13 @@ func trialPanels(s *reports.Snapshot, keys []string) (panelsChart, error) {
 				continue
 			}
 			c.dashed = t.State == trials.Pruned || t.State == trials.Fail
-			if t.Number == best {
-				c.color, c.width, c.label = Blue, 1.6, "best: trial "+reports.Number(float64(best), 0)
+			if best[t.Number] {
+				if c.color, c.width = Blue, 1.6; len(best) > 1 {
+					c.width = 1
+				}
+				if len(top) == 0 {
+					c.label = name
+				}
 				top = append(top, c)
 				continue
 			}

@@ -68,7 +68,7 @@ func newGoalAxis(f *reports.Front, g int) goalAxis {
 		vs = append(vs, m.Scale(p.Values[g]))
 	}
 	lo, hi, _ := extent(vs...)
-	a.lo, a.hi = widen(lo, hi, 0.08)
+	a.lo, a.hi = around(lo, hi, 0.08)
 	return a
 }
 

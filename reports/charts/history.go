@@ -62,7 +62,7 @@ func historyData(s *reports.Snapshot) (historyChart, error) {
 	}
 	slices.Sort(d.marks)
 	lo, hi, _ := robust(vs, s.Metric.Points)
-	d.lo, d.hi = widen(lo, hi, 0.08)
+	d.lo, d.hi = around(lo, hi, 0.08)
 	return d, nil
 }
 

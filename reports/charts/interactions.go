@@ -64,7 +64,7 @@ func interactionsOf(f inference.Factorial, m reports.Metric) (interactionsChart,
 	if !ok {
 		return d, nothing("no pair of factors varies together")
 	}
-	d.lo, d.hi = widen(lo, hi, 0.08)
+	d.lo, d.hi = around(lo, hi, 0.08)
 	return d, nil
 }
 

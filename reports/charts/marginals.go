@@ -43,7 +43,7 @@ func marginalsOf(r importance.Result, m reports.Metric) (marginalsChart, error) 
 	if !ok {
 		return d, nothing("no marginals")
 	}
-	d.lo, d.hi = widen(lo, hi, 0.06)
+	d.lo, d.hi = around(lo, hi, 0.06)
 	return d, nil
 }
 

@@ -164,7 +164,7 @@ func (d *panelsChart) finish() bool {
 		}
 		lo, hi, ok := robust(vs, p.bounded)
 		some = some || ok
-		p.lo, p.hi = widen(lo, hi, 0.04)
+		p.lo, p.hi = around(lo, hi, 0.04)
 		if lo >= 0 {
 			p.lo = max(p.lo, 0)
 		}

@@ -84,20 +84,35 @@ func numbersFirst(x, y float64) int {
 	return cmp.Compare(x, y)
 }
 
-// someTrials keeps an even sample of a search's many trials, and the best one.
+// bestTrials are the trials that charts of one objective mark, and the name of the mark: the best one, with several objectives those
+// on the Pareto front, of which none is the best.
+func bestTrials(s *reports.Snapshot) (numbers map[int]bool, name string) {
+	numbers = map[int]bool{}
+	switch {
+	case s.Front != nil:
+		for _, p := range s.Front.Best() {
+			numbers[p.Trial] = true
+		}
+		return numbers, "on the Pareto front"
+	case s.Search != nil && len(s.Search.Candidates) > 0:
+		best := s.Search.Candidates[0].Trials[0]
+		numbers[best] = true
+		return numbers, "best: trial " + reports.Number(float64(best), 0)
+	}
+	return numbers, ""
+}
+
+// someTrials keeps an even sample of a search's many trials, and the best one, or those on the front.
 func someTrials(s *reports.Snapshot) (*reports.Snapshot, string) {
 	n := len(s.Trials)
 	if n <= mostTrials {
 		return s, ""
 	}
-	best := -1
-	if s.Search != nil && len(s.Search.Candidates) > 0 {
-		best = s.Search.Candidates[0].Trials[0]
-	}
+	best, _ := bestTrials(s)
 	var keep []trials.Trial
 	next := 0
 	for i, t := range s.Trials {
-		if even := i == next*n/(mostTrials-1); even || t.Number == best {
+		if even := i == next*n/(mostTrials-1); even || best[t.Number] {
 			if even {
 				next++
 			}
@@ -106,5 +121,9 @@ func someTrials(s *reports.Snapshot) (*reports.Snapshot, string) {
 	}
 	c := *s
 	c.Trials = keep
-	return &c, fmt.Sprintf("%d of %d trials shown: an even sample, and the best", len(keep), n)
+	and := "the best"
+	if s.Front != nil {
+		and = "those on the Pareto front"
+	}
+	return &c, fmt.Sprintf("%d of %d trials shown: an even sample, and %s", len(keep), n, and)
 }

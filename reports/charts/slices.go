@@ -25,7 +25,7 @@ type slicePoint struct {
 	x, y   float64 // parameter (index of the choice for a categorical), scaled score
 	pruned bool
 	broken bool // a constraint
-	best   bool
+	best   bool // or on the Pareto front
 }
 
 // slicesData reads finished trials of a search or a grid, parameter by parameter.
@@ -38,10 +38,7 @@ func slicesData(s *reports.Snapshot) (slicesChart, error) {
 	for _, t := range s.Trials {
 		byNumber[t.Number] = t
 	}
-	best := -1
-	if len(s.Search.Candidates) > 0 {
-		best = s.Search.Candidates[0].Trials[0]
-	}
+	best, _ := bestTrials(s)
 	var ys []float64
 	for _, p := range s.Search.Space {
 		sl := slice{param: p}
@@ -56,7 +53,7 @@ func slicesData(s *reports.Snapshot) (slicesChart, error) {
 			}
 			y := s.Metric.Scale(st.Value)
 			ys = append(ys, y)
-			sl.points = append(sl.points, slicePoint{x, y, st.Pruned, st.Broken, st.Trial == best})
+			sl.points = append(sl.points, slicePoint{x, y, st.Pruned, st.Broken, best[st.Trial]})
 		}
 		if len(sl.points) > 0 {
 			d.panels = append(d.panels, sl)
@@ -66,7 +63,7 @@ func slicesData(s *reports.Snapshot) (slicesChart, error) {
 	if !ok {
 		return d, nothing("no parameter varies")
 	}
-	d.lo, d.hi = widen(lo, hi, 0.06)
+	d.lo, d.hi = around(lo, hi, 0.06)
 	return d, nil
 }
 

@@ -58,7 +58,7 @@ func slopesData(s *reports.Snapshot) (slopesChart, error) {
 	if !ok {
 		return d, nothing("no seed is complete in two arms")
 	}
-	d.lo, d.hi = widen(lo, hi, 0.06)
+	d.lo, d.hi = around(lo, hi, 0.06)
 	return d, nil
 }
 

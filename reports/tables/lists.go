@@ -54,7 +54,11 @@ func configuration(s *reports.Snapshot) string {
 
 func outcome(t trials.Trial) Cell {
 	if t.State != trials.Fail {
-		return cell(strings.ToLower(t.State.String()) + chained(t))
+		w := strings.ToLower(t.State.String()) + chained(t)
+		if t.State.Finished() && !t.Feasible() {
+			w += ", constraint broken"
+		}
+		return cell(w)
 	}
 	c := t.Text(trials.AttrClass)
 	if c == "" {
@@ -93,11 +97,16 @@ func value(m reports.Metric, t trials.Trial) string {
 	return m.Value(t.Values[0], nan)
 }
 
+// epochs is how many epochs a trial has, those that it goes on from among them. Other programs may count their steps from 0.
 func epochs(t trials.Trial) string {
-	if n := len(t.Measurements); n > 0 {
-		return strconv.Itoa(t.Measurements[n-1].Epoch)
+	n := len(t.Measurements)
+	switch {
+	case n == 0:
+		return ""
+	case t.Measurements[0].Epoch == 0:
+		return strconv.Itoa(t.Measurements[n-1].Epoch + 1)
 	}
-	return ""
+	return strconv.Itoa(t.Measurements[n-1].Epoch)
 }
 
 func seed(t trials.Trial) string {

@@ -74,14 +74,15 @@ func (v View) Resolve(s *reports.Snapshot, derived func(string) bool) (View, err
 	return v, nil
 }
 
-// matches are the known names that one of a user's stands for.
+// matches are the known names that one of a user's stands for. * and ? stand for slashes, too: loss/* and *box are both loss/box.
 func matches(name string, known []string) []string {
 	var found []string
+	flat := func(s string) string { return strings.ToLower(strings.ReplaceAll(s, "/", "\x01")) }
 	for _, k := range known {
 		if strings.EqualFold(k, name) {
 			return []string{k}
 		}
-		if ok, err := path.Match(strings.ToLower(name), strings.ToLower(k)); ok && err == nil {
+		if ok, err := path.Match(flat(name), flat(k)); ok && err == nil {
 			found = append(found, k)
 		}
 	}

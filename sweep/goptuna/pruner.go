@@ -17,23 +17,23 @@ type halvingPruner struct{ first, factor int }
 // asynchronous, in Optuna's form): with trials of E epochs after ceil(E/16) epochs, four times that, and so on. Options min_epochs and
 // reduction_factor set the first rung, and the share of the trials and the distance of the rungs.
 func SuccessiveHalving(c sweep.PrunerConfig) (sweep.Pruner, error) {
-	p := halvingPruner{first: max(1, (c.Epochs+15)/16), factor: 4}
-	for _, name := range c.Options.Names() {
-		at, least := &p.first, 1
-		switch name {
-		case "min_epochs":
-		case "reduction_factor":
-			at, least = &p.factor, 2
-		default:
-			return nil, fmt.Errorf("no option %q; there are min_epochs, reduction_factor", name)
-		}
-		v, ok := trials.Number(c.Options[name])
-		if !ok || v != math.Trunc(v) || v < float64(least) || v > 1<<30 {
-			return nil, fmt.Errorf("option %s is %s: it must be a whole number from %d on", name, trials.FormatValue(c.Options[name]), least)
-		}
-		*at = int(v)
+	o := sweep.ReadOptions(c.Options)
+	p := halvingPruner{first: o.Int("min_epochs", max(1, (c.Epochs+15)/16), 1, most), factor: o.Int("reduction_factor", 4, 2, most)}
+	return p, o.Err()
+}
+
+// most bounds the options: more is a slip.
+const most = 1 << 30
+
+// Idle implements sweep.Idler.
+func (p halvingPruner) Idle(c sweep.PrunerConfig) (why, option string) {
+	switch {
+	case c.Epochs > 0 && p.first >= c.Epochs:
+		return fmt.Sprintf("its first rung is after epoch %d, and trials have %d, of which the last is not judged", p.first, c.Epochs), "min_epochs"
+	case c.Trials == 1:
+		return "it compares trials, and there is one", ""
 	}
-	return p, nil
+	return "", ""
 }
 
 // rung is the epoch at which rung r is judged.

@@ -93,9 +93,9 @@ func TestHalvingOptions(t *testing.T) {
 		says    string
 	}{
 		{trials.Params{"min_epochs": int64(2), "reduction_factor": int64(3)}, ""},
-		{trials.Params{"min_epochs": int64(0)}, "option min_epochs is 0: it must be a whole number from 1 on"},
-		{trials.Params{"reduction_factor": 2.5}, "option reduction_factor is 2.5: it must be a whole number from 2 on"},
-		{trials.Params{"percentile": 25.0}, `no option "percentile"; there are min_epochs, reduction_factor`},
+		{trials.Params{"min_epochs": int64(0)}, "option min_epochs: 0 is not a whole number from 1 to 1073741824"},
+		{trials.Params{"reduction_factor": 2.5}, "option reduction_factor: 2.5 is not a whole number from 2 to 1073741824"},
+		{trials.Params{"percentile": 25.0}, "option percentile: there is none of that name; there are min_epochs, reduction_factor"},
 	} {
 		_, err := goptuna.SuccessiveHalving(sweep.PrunerConfig{Epochs: 16, Options: c.options})
 		if got := fmt.Sprint(err); err == nil && c.says != "" || err != nil && got != c.says {

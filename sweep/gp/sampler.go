@@ -45,6 +45,10 @@ func New(c sweep.SamplerConfig) (sweep.Sampler, error) {
 	return s, o.Err()
 }
 
+// Startup and StartupOption implement sweep.Learner.
+func (s *sampler) Startup() int          { return s.startup }
+func (s *sampler) StartupOption() string { return "startup" }
+
 // Suggest implements sweep.Sampler.
 func (s *sampler) Suggest(ctx context.Context, h sweep.History, rng *rand.Rand) (trials.Suggestion, error) {
 	sp, err := newSpace(h)

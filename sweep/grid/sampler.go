@@ -56,18 +56,9 @@ func (s *sampler) shuffle() *rand.Rand {
 func (s *sampler) Suggest(ctx context.Context, h sweep.History, _ *rand.Rand) (trials.Suggestion, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if p := s.known; p == nil || !sweep.Extends(h.Finished, p.read, p.first, p.last) || !reflect.DeepEqual(p.space, h.Space) {
-		g, err := newGrid(h.Space, s.points, s.shuffle())
-		if err != nil {
-			return trials.Suggestion{}, err
-		}
-		s.known = &progress{grid: g, space: h.Space, tried: map[string]bool{}}
-	}
-	p := s.known
-	p.extend(h)
-	open := map[string]bool{}
-	for _, t := range h.Open {
-		open[key(t)] = true
+	p, open, err := s.come(h)
+	if err != nil {
+		return trials.Suggestion{}, err
 	}
 	for i := p.next; i < len(p.order); i++ {
 		if ctx.Err() != nil {
@@ -83,6 +74,40 @@ func (s *sampler) Suggest(ctx context.Context, h sweep.History, _ *rand.Rand) (t
 		}
 	}
 	return trials.Suggestion{}, fmt.Errorf("grid of %d combinations: %w", len(p.order), sweep.ErrExhausted)
+}
+
+// Left implements sweep.Finite.
+func (s *sampler) Left(h sweep.History, most int) (n int, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p, open, err := s.come(h)
+	if err != nil {
+		return 0, err
+	}
+	for i := p.next; i < len(p.order) && n < most; i++ {
+		if out, ok := p.at(h, p.order[i]); ok && !p.tried[out.Params.Key()] && !open[out.Params.Key()] {
+			n++
+		}
+	}
+	return n, nil
+}
+
+// come is how far a history has come through the grid, and its open points.
+func (s *sampler) come(h sweep.History) (p *progress, open map[string]bool, err error) {
+	if p = s.known; p == nil || !sweep.Extends(h.Finished, p.read, p.first, p.last) || !reflect.DeepEqual(p.space, h.Space) {
+		g, err := newGrid(h.Space, s.points, s.shuffle())
+		if err != nil {
+			return nil, nil, err
+		}
+		p = &progress{grid: g, space: h.Space, tried: map[string]bool{}}
+		s.known = p
+	}
+	p.extend(h)
+	open = map[string]bool{}
+	for _, t := range h.Open {
+		open[key(t)] = true
+	}
+	return p, open, nil
 }
 
 // extend notes the points of the log that are new.

@@ -55,6 +55,10 @@ func New(c sweep.SamplerConfig) (sweep.Sampler, error) {
 	return s, o.Err()
 }
 
+// Startup and StartupOption implement sweep.Learner: the first generation has no parents.
+func (s *sampler) Startup() int          { return s.size }
+func (s *sampler) StartupOption() string { return "population" }
+
 // Suggest implements sweep.Sampler.
 func (s *sampler) Suggest(ctx context.Context, h sweep.History, rng *rand.Rand) (trials.Suggestion, error) {
 	s.mu.Lock()

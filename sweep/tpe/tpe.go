@@ -28,6 +28,10 @@ func New(c sweep.SamplerConfig) (sweep.Sampler, error) {
 	return &sampler{settings: s, seed: c.Seed}, nil
 }
 
+// Startup and StartupOption implement sweep.Learner.
+func (s *sampler) Startup() int          { return s.startup }
+func (s *sampler) StartupOption() string { return "startup" }
+
 // Suggest implements sweep.Sampler. What it keeps between calls depends on the log alone.
 func (s *sampler) Suggest(ctx context.Context, h sweep.History, rng *rand.Rand) (trials.Suggestion, error) {
 	s.mu.Lock()
