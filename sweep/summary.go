@@ -107,7 +107,7 @@ type counter struct {
 	spent     time.Duration
 	epochs    int       // that were trained
 	running   int       // trials that run
-	ahead     int       // epochs that those have trained so far
+	ahead     int       // epochs that those have behind them, for trials that continue others theirs too
 	begun     time.Time // start of the first attempt; zero: none
 	suggested int       // of the trials that count, those that a search asked for
 	tuned     int       // and those of tuned variants
@@ -128,7 +128,7 @@ func (c *counter) add(t *trials.Trial, now time.Time, sign int) {
 	c.epochs += sign * len(t.Measurements)
 	if t.State == trials.Running {
 		c.running += sign
-		c.ahead += sign * len(t.Measurements)
+		c.ahead += sign * lastEpoch(t.Measurements)
 	}
 	if len(t.Attempts) > 0 && (c.begun.IsZero() || t.Attempts[0].Started.Before(c.begun)) {
 		c.begun = t.Attempts[0].Started
