@@ -68,14 +68,22 @@ func (d *DB) open(ctx context.Context) (err error) {
 	if err := checkLog(d.path); err != nil {
 		return err
 	}
-	if d.writer, err = newSession(ctx, d.dsn("rwc", "_foreign_keys=1&_busy_timeout=100&_synchronous=NORMAL")); err != nil {
+	err = d.retry(ctx, func() (err error) { // setting up reads the file, which others may be recovering
+		d.writer, err = newSession(ctx, d.dsn("rwc", "_foreign_keys=1&_busy_timeout=100&_synchronous=NORMAL"))
+		return err
+	})
+	if err != nil {
 		return d.explain(err)
 	}
 	if err := d.start(ctx); err != nil {
 		d.Close()
 		return d.explain(err)
 	}
-	if d.reader, err = newSession(ctx, d.dsn("rw", "_query_only=1&"+busyTimeout(min(d.patience, readPatience)))); err != nil {
+	err = d.retry(ctx, func() (err error) {
+		d.reader, err = newSession(ctx, d.dsn("rw", "_query_only=1&"+busyTimeout(min(d.patience, readPatience))))
+		return err
+	})
+	if err != nil {
 		d.Close()
 		return d.explain(err)
 	}
