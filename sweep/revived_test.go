@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"path/filepath"
 	"reflect"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -135,5 +136,47 @@ func TestNotGivenUp(t *testing.T) {
 				t.Errorf("woken %d times, and the trial became %+v", woken, tr)
 			}
 		})
+	}
+}
+
+// TestRevivedAndClaimedAgain: a process that slept finds its trial waiting, and claims it once more before the old attempt notices.
+// The old one ends at once, and when it has ended the new one still gives signs of life: else its own process would take it for lost.
+func TestRevivedAndClaimedAgain(t *testing.T) {
+	fake := &trainertest.Fake{}
+	w := newBench(t, fake)
+	w.Limits.Grace = time.Second
+	var starts atomic.Int32
+	again, left := make(chan struct{}), make(chan struct{})
+	fake.Before = func(ctx context.Context, job trainer.Job, epoch int) error {
+		if job.Number != 0 {
+			return nil
+		}
+		switch attempt := starts.Load(); {
+		case epoch == 1 && attempt == 0:
+			starts.Store(1)
+		case epoch == 2 && attempt == 1:
+			if err := w.store.Reclaim(t.Context(), w.trials(t, "fixed")[0], "silent", nil); err != nil {
+				t.Error(err)
+			}
+			<-again
+			<-ctx.Done()
+			close(left)
+			return context.Cause(ctx)
+		case epoch == 1:
+			starts.Store(2)
+			close(again)
+			<-left
+			time.Sleep(30 * time.Millisecond)
+			before := w.trials(t, "fixed")[0].Heartbeat
+			time.Sleep(50 * time.Millisecond)
+			if now := w.trials(t, "fixed")[0].Heartbeat; !now.After(before) {
+				t.Errorf("no sign of life since %v", before)
+			}
+		}
+		return nil
+	}
+	wantSummary(t, w.run(t, fixed(), nil), sweep.Summary{Planned: 6, Complete: 6})
+	if tr := w.trials(t, "fixed")[0]; len(tr.Attempts) != 2 {
+		t.Errorf("attempts %+v", tr.Attempts)
 	}
 }

@@ -71,6 +71,26 @@ func (a *active) close() []trials.Measurement {
 	return a.measured
 }
 
+// enter notes that a runs. An attempt of this process at the same trial, which was taken for dead and has not noticed yet, ends.
+func (r *run) enter(a *active) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if old := r.active[a.trial.ID]; old != nil {
+		old.cancel(errTaken)
+	}
+	r.active[a.trial.ID] = a
+}
+
+// exit notes that a has ended, and leaves a later attempt at its trial alone.
+func (r *run) exit(a *active) {
+	r.mu.Lock()
+	if r.active[a.trial.ID] == a {
+		delete(r.active, a.trial.ID)
+	}
+	r.mu.Unlock()
+	r.wake()
+}
+
 // trialDir is the directory of trial number n below the study's.
 func trialDir(dir string, n int) string { return filepath.Join(dir, fmt.Sprintf("trial-%04d", n)) }
 
@@ -80,15 +100,8 @@ func (r *run) runTrial(ctx, accept context.Context, h *holding, t trials.Trial) 
 	tctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	a := &active{trial: t, dir: trialDir(r.Dir, t.Number), cancel: cancel}
-	r.mu.Lock()
-	r.active[t.ID] = a
-	r.mu.Unlock()
-	defer func() {
-		r.mu.Lock()
-		delete(r.active, t.ID)
-		r.mu.Unlock()
-		r.wake()
-	}()
+	r.enter(a)
+	defer r.exit(a)
 	if how := needs(t); how != local.Shared {
 		if err := r.exchange(tctx, accept, h, how); err != nil {
 			if fatal := context.Cause(tctx); fatal == nil && accept.Err() == nil {
