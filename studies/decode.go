@@ -241,7 +241,7 @@ func (c *counts) read(d *decoder, n *node, path string) {
 	for i, item := range n.items {
 		v, ok := item.value.(int64)
 		if !ok || v < 1 || v > MaxTrials {
-			d.fault(item, index(path, i), fmt.Sprintf("%s must be a whole number from 1, not %s", index(path, i), describe(item)), "")
+			d.fault(item, index(path, i), fmt.Sprintf("%s must be a whole number from 2, not %s", index(path, i), describe(item)), "")
 			continue
 		}
 		*c = append(*c, int(v))

@@ -75,6 +75,7 @@ func TestFaultsOfDesignReplicatesAndTuning(t *testing.T) {
 		{"design: one-factor\nreplicates: {count: 5, until: settled}", "both count and until"},
 		{"design: one-factor\nreplicates: {max: 5}", "until: settled only"},
 		{"design: one-factor\nreplicates: {until: settled, looks: [5, 3]}", "looks must rise"},
+		{"design: one-factor\nreplicates: {until: settled, looks: [0, 3]}", "replicates.looks[0] must be a whole number from 2, not 0"},
 		{"design: one-factor\nreplicates: {until: settled, looks: [1, 12]}", "at least 2 replicates"},
 		{"design: one-factor\nreplicates: {until: settled, looks: [3, 5]}", "the last look is at 5 replicates, and max is 12"},
 		{"design: one-factor\nreplicates: {until: settled, rule: anytime, looks: [3]}", "has no looks"},
