@@ -152,7 +152,7 @@ func searchWarnings(spec studies.Spec) studies.Faults {
 		if l, ok := sampler.(sweep.Learner); ok && l.Startup() >= most {
 			out = append(out, studies.Fault{Path: optionPath(p.at+".sampler", s.SamplerOptions, l.StartupOption()),
 				Message: fmt.Sprintf("sampler %s learns nothing here: it begins to once %s have ended, and there are %d in all", s.Sampler, count(l.Startup(), "trial"), most),
-				Hint:    "lower its option " + l.StartupOption() + ", or raise " + p.at + ".trials"})
+				Hint:    p.learn(l.StartupOption())})
 		}
 	}
 	c := p.prunerConfig(spec)
@@ -166,6 +166,14 @@ func searchWarnings(spec studies.Spec) studies.Faults {
 		}
 	}
 	return out
+}
+
+// learn says how a sampler gets to know enough. Tunings have no options.
+func (p proposed) learn(option string) string {
+	if p.at == "tune" {
+		return "raise tune.trials"
+	}
+	return "lower its option " + option + ", or raise search.trials"
 }
 
 // warnings are those of searchWarnings, at their lines.

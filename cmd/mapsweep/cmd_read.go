@@ -136,8 +136,9 @@ type runningRow struct {
 	Heartbeat time.Time `json:"heartbeat"`
 	Worker    string    `json:"worker"`
 	Lost      string    `json:"lost,omitempty"` // why nobody works on it any more
-	// Other says that another program runs it, since Started.
+	// Other says that another program runs it, since Started; Awaited, that a run waits for that.
 	Other   bool      `json:"other_program,omitempty"`
+	Awaited bool      `json:"awaited,omitempty"`
 	Started time.Time `json:"started,omitzero"`
 }
 
@@ -204,7 +205,7 @@ func (a *app) status(ctx context.Context, names []string) ([]statusRow, error) {
 
 func runningTrial(snap *reports.Snapshot, t trials.Trial) runningRow {
 	r := runningRow{Number: t.Number, What: describe(t), Epochs: snap.Spec.Trainer.Epochs, Heartbeat: t.Heartbeat,
-		Other: t.Open() == 0, Started: t.Started}
+		Other: t.Open() == 0, Awaited: sweep.WaitsForOther(t), Started: t.Started}
 	if n := len(t.Measurements); n > 0 {
 		r.Epoch = t.Measurements[n-1].Epoch
 	}
@@ -238,8 +239,11 @@ func (a *app) printStatus(rows []statusRow) {
 		}
 		for _, t := range r.Running {
 			if t.Other {
-				fmt.Fprintf(a.stdout, "  trial %d  %s  is run by another program (Optuna) since %s; 'mapsweep doctor %s' says what to do if that has ended\n",
-					t.Number, t.What, t.Started.UTC().Format("2006-01-02 15:04:05 UTC"), r.Name)
+				fmt.Fprintf(a.stdout, "  trial %d  %s  is run by another program (Optuna) since %s", t.Number, t.What, t.Started.UTC().Format("2006-01-02 15:04:05 UTC"))
+				if t.Awaited {
+					fmt.Fprintf(a.stdout, "; 'mapsweep doctor %s' says what to do if that has ended", r.Name)
+				}
+				fmt.Fprintln(a.stdout)
 				continue
 			}
 			fmt.Fprintf(a.stdout, "  trial %d  %s  epoch %d/%d  last sign of life %s ago", t.Number, t.What, t.Epoch, t.Epochs, duration(time.Since(t.Heartbeat)))
