@@ -48,6 +48,8 @@ func TestRevivedWorker(t *testing.T) {
 				w.Probe = func(string) local.Life { return local.Alive }
 				spec := fixed()
 				spec.Budget.Parallel = 1
+				ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+				defer cancel()
 				var theirs trials.Trial
 				takeOver := func() {
 					tr := w.trials(t, "fixed")[0]
@@ -61,6 +63,7 @@ func TestRevivedWorker(t *testing.T) {
 						t.Error(err)
 					}
 					theirs = w.trials(t, "fixed")[0]
+					time.AfterFunc(200*time.Millisecond, cancel) // it would wait for the other one for ever
 				}
 				fake.Before = func(_ context.Context, job trainer.Job, epoch int) error {
 					if job.Number == 0 && epoch == c.epoch {
@@ -74,8 +77,6 @@ func TestRevivedWorker(t *testing.T) {
 						takeOver()
 					}
 				}
-				ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond) // it waits for the other one
-				defer cancel()
 				_, err := w.Run(ctx, spec, nil)
 				if err == nil {
 					t.Error("Run did not wait for the other worker")
@@ -144,20 +145,21 @@ func TestNotGivenUp(t *testing.T) {
 func TestRevivedAndClaimedAgain(t *testing.T) {
 	fake := &trainertest.Fake{}
 	w := newBench(t, fake)
-	w.Limits.Grace = time.Second
 	var starts atomic.Int32
-	again, left := make(chan struct{}), make(chan struct{})
+	waits, again, left := make(chan struct{}), make(chan struct{}), make(chan struct{})
 	fake.Before = func(ctx context.Context, job trainer.Job, epoch int) error {
 		if job.Number != 0 {
+			<-waits // so that the other worker looks for a trial after that
 			return nil
 		}
 		switch attempt := starts.Load(); {
 		case epoch == 1 && attempt == 0:
 			starts.Store(1)
 		case epoch == 2 && attempt == 1:
-			if err := w.store.Reclaim(t.Context(), w.trials(t, "fixed")[0], "silent", nil); err != nil {
+			if err := w.store.Requeue(t.Context(), w.trials(t, "fixed")[0].ID, trials.ClassLost, "silent"); err != nil {
 				t.Error(err)
 			}
+			close(waits)
 			<-again
 			<-ctx.Done()
 			close(left)
@@ -168,9 +170,11 @@ func TestRevivedAndClaimedAgain(t *testing.T) {
 			<-left
 			time.Sleep(30 * time.Millisecond)
 			before := w.trials(t, "fixed")[0].Heartbeat
-			time.Sleep(50 * time.Millisecond)
-			if now := w.trials(t, "fixed")[0].Heartbeat; !now.After(before) {
-				t.Errorf("no sign of life since %v", before)
+			for end := time.Now().Add(5 * time.Second); !w.trials(t, "fixed")[0].Heartbeat.After(before); time.Sleep(time.Millisecond) {
+				if time.Now().After(end) {
+					t.Errorf("no sign of life since %v", before)
+					break
+				}
 			}
 		}
 		return nil
