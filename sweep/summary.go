@@ -113,10 +113,11 @@ type counter struct {
 	tuned     int       // and those of tuned variants
 	planned   map[string]bool
 	found     map[string]int // trials of planned points
+	pruned    map[int64]int  // last epochs of pruned trials, by number
 }
 
 func newCounter(planned map[string]bool) *counter {
-	return &counter{planned: planned, found: map[string]int{}}
+	return &counter{planned: planned, found: map[string]int{}, pruned: map[int64]int{}}
 }
 
 // add counts t, or with sign -1 takes it out again. Trials of other programs count once they have ended.
@@ -126,9 +127,12 @@ func (c *counter) add(t *trials.Trial, now time.Time, sign int) {
 	}
 	c.spent += time.Duration(sign) * took(*t, now)
 	c.epochs += sign * len(t.Measurements)
-	if t.State == trials.Running {
+	switch t.State {
+	case trials.Running:
 		c.running += sign
-		c.ahead += sign * lastEpoch(t.Measurements)
+		c.ahead += sign * c.behind(t)
+	case trials.Pruned:
+		c.pruned[int64(t.Number)] = lastEpoch(t.Measurements)
 	}
 	if len(t.Attempts) > 0 && (c.begun.IsZero() || t.Attempts[0].Started.Before(c.begun)) {
 		c.begun = t.Attempts[0].Started
@@ -156,6 +160,15 @@ func (c *counter) add(t *trials.Trial, now time.Time, sign int) {
 		c.sum.Planned += sign
 	}
 	*c.sum.of(*t) += sign
+}
+
+// behind is how many epochs a running trial need not train any more. One that continues another goes on from that one's checkpoint, as
+// long as it has measured nothing that says otherwise.
+func (c *counter) behind(t *trials.Trial) int {
+	if n, ok := t.Integer(trials.AttrContinues); ok && len(t.Measurements) == 0 {
+		return c.pruned[n]
+	}
+	return lastEpoch(t.Measurements)
 }
 
 // over says how the budget is used up, or "": the device-hours and the time since the first start, when they are used, and
