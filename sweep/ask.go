@@ -173,12 +173,13 @@ func (v view) waits() bool {
 	return false
 }
 
-// Record stores a measurement of a trial that Ask gave.
+// Record stores a measurement of a trial that Ask gave. Where other processes may take the trial for lost and put it back, ctx
+// is to come from trials.Holding: the call is then refused with trials.ErrTaken.
 func (d *Driver) Record(ctx context.Context, trialID int64, m trials.Measurement) error {
 	return d.store.Record(ctx, trialID, m)
 }
 
-// Tell ends a trial that Ask gave.
+// Tell ends a trial that Ask gave; ctx as for Record.
 func (d *Driver) Tell(ctx context.Context, trialID int64, o trials.Outcome) error {
 	return d.store.Finish(ctx, trialID, o)
 }

@@ -47,6 +47,9 @@ func Plan(search studies.Spec, ts []trials.Trial, ranked []Candidate, of int, as
 		if len(changed) == 0 || slices.ContainsFunc(spec.Variants, func(v studies.Variant) bool { return v.Params.Key() == changed.Key() }) {
 			continue // the baseline is trained anyway
 		}
+		if name := undecided(search, changed); name != "" {
+			return spec, c, fmt.Errorf("%w: the baseline of search %s has no value of %s, and a confirmation compares with the baseline: run the search anew with baseline.%s, under another name", sweep.ErrInvalid, search.Name, name, name)
+		}
 		arm := fmt.Sprintf("trial-%d", slices.Min(k.Trials))
 		spec.Variants = append(spec.Variants, studies.Variant{Name: arm, Params: changed})
 		c.Picks = append(c.Picks, trials.Pick{Arm: arm, Trials: k.Trials, Value: k.Value})
@@ -56,6 +59,19 @@ func Plan(search studies.Spec, ts []trials.Trial, ranked []Candidate, of int, as
 	}
 	spec.Factors = studies.VariantFactors(spec.Baseline, spec.Variants)
 	return spec, c, nil
+}
+
+// undecided is the first of the changed parameters that the baseline would use and has no value of, or "".
+func undecided(search studies.Spec, changed trials.Params) string {
+	for _, name := range changed.Names() {
+		if _, ok := search.Baseline[name]; ok {
+			continue
+		}
+		if f, ok := search.Factor(name); ok && search.Baseline.Meets(f.Requires) {
+			return name
+		}
+	}
+	return ""
 }
 
 // begin is the confirmation before picks are added: as it is recorded, or a new one.

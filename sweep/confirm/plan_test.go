@@ -3,6 +3,7 @@ package confirm_test
 import (
 	"encoding/json"
 	"errors"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -20,7 +21,7 @@ func searched() (studies.Spec, []trials.Trial) {
 	s := studies.Spec{Name: "s", Seed: 3, Design: studies.DesignSearch, Replicates: 1,
 		Objective:   studies.Objective{Metric: "mAP50-95", Direction: trials.Maximize, Epoch: "last", Split: "val", Also: []trials.Goal{{Metric: "time/image", Direction: trials.Minimize}}},
 		Trainer:     studies.Trainer{Backend: "native", Model: "gelan-n", Data: []string{"builtin:digits"}, Epochs: 20},
-		Baseline:    trials.Params{"mosaic": int64(1), "lr0": 0.02},
+		Baseline:    trials.Params{"mosaic": int64(1), "lr0": 0.02, "box": 7.5},
 		Factors:     []studies.Factor{{Name: "lr0", Low: ptr(0.001), High: ptr(0.1)}, {Name: "box", Low: ptr(1), High: ptr(9)}},
 		Search:      &studies.Search{Sampler: "tpe", Trials: 4, Pruner: "none"},
 		Constraints: []studies.Constraint{{Metric: "time/epoch", AtMost: ptr(60)}},
@@ -35,7 +36,7 @@ func searched() (studies.Spec, []trials.Trial) {
 
 var ranked = []confirm.Candidate{
 	{Params: trials.Params{"mosaic": int64(1), "lr0": 0.01, "box": 5.0}, Trials: []int{3, 1}, Value: 0.5},
-	{Params: trials.Params{"mosaic": 1.0, "lr0": 0.02}, Trials: []int{0}, Value: 0.45},                  // the baseline
+	{Params: trials.Params{"mosaic": 1.0, "lr0": 0.02, "box": 7.5}, Trials: []int{0}, Value: 0.45},      // the baseline
 	{Params: trials.Params{"mosaic": int64(1), "lr0": 0.01, "box": 5.0}, Trials: []int{5}, Value: 0.42}, // again, on other data
 	{Params: trials.Params{"mosaic": int64(1), "lr0": 0.05, "box": 7.0}, Trials: []int{2}, Value: 0.4},
 }
@@ -120,5 +121,20 @@ func TestPlanAgain(t *testing.T) {
 	}
 	if _, _, err := confirm.Plan(search, ts, ranked[1:2], 1, confirm.Asked{Top: 1, Replicates: 2}, nil); !errors.Is(err, sweep.ErrInvalid) {
 		t.Errorf("nothing but the baseline: %v", err)
+	}
+}
+
+// TestPlanWithoutBaseline: nothing is known of a baseline that leaves a searched parameter to the trainer; a design would give it the
+// value of the first pick.
+func TestPlanWithoutBaseline(t *testing.T) {
+	search, ts := searched()
+	delete(search.Baseline, "box")
+	_, _, err := confirm.Plan(search, ts, ranked, 3, confirm.Asked{Top: 3, Replicates: 5}, nil)
+	if !errors.Is(err, sweep.ErrInvalid) || !strings.Contains(err.Error(), "no value of box") {
+		t.Error(err)
+	}
+	search.Factors[1].Requires = trials.Params{"mosaic": int64(0)} // which the baseline does not meet: it has no box
+	if _, _, err := confirm.Plan(search, ts, ranked, 3, confirm.Asked{Top: 3, Replicates: 5}, nil); err != nil {
+		t.Error(err)
 	}
 }
