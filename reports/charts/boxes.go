@@ -82,7 +82,8 @@ func edges(dst *image.RGBA, r image.Rectangle, thick int, col color.Color) {
 	}
 }
 
-// labelBox writes the label on a plate above the box, or inside where the picture ends, and never beyond its edges.
+// labelBox writes the label on a plate above the box, below it where the picture ends above, inside where it ends on
+// both sides, and never beyond its edges.
 func labelBox(dst *image.RGBA, letters xfont.Face, m Marked, thick int) {
 	if m.Label == "" {
 		return
@@ -92,8 +93,12 @@ func labelBox(dst *image.RGBA, letters xfont.Face, m Marked, thick int) {
 	w, h := xfont.MeasureString(letters, m.Label).Ceil()+2*pad, up+down
 	r, all := m.rect(), dst.Rect
 	x, y := r.Min.X, r.Min.Y-h
-	if y < all.Min.Y {
-		y = min(max(r.Min.Y, all.Min.Y), max(all.Max.Y-h, all.Min.Y))
+	switch {
+	case y >= all.Min.Y:
+	case r.Max.Y+h <= all.Max.Y:
+		y = r.Max.Y
+	default:
+		y = max(min(r.Min.Y, all.Max.Y-h), all.Min.Y)
 	}
 	x = max(min(x, all.Max.X-w), all.Min.X)
 	col, text := m.colours()

@@ -146,3 +146,6 @@ func (d *Detector) Detect(ctx context.Context, images []dataset.Image, least flo
 
 // Close frees the memory. The detector must not be used any more.
 func (d *Detector) Close() error { return d.net.Close() }
+
+// CheckDevice says whether this program can detect on a device: auto, "" or cpu; else trainer.ErrNoDevice.
+func CheckDevice(name string) error { return checkDevice(name) }
