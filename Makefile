@@ -10,7 +10,7 @@ DIRTY   := $(shell test -z "$$(git status --porcelain 2>/dev/null)" || echo +cha
 LDFLAGS := -X main.commit=$(COMMIT)$(DIRTY)
 STUDY   ?= quickstart
 
-.PHONY: help build demo test check optuna bench bench-search bench-store generate clean
+.PHONY: help build demo test check optuna bench bench-search bench-store bench-coco generate clean
 
 help: ## show this help
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -39,6 +39,9 @@ bench-search: ## how good the best of 100 trials is against Optuna, goptuna and 
 
 bench-store: ## ask, record and tell through SQLite against Optuna and rustuna (needs Python and its package index, about ten minutes)
 	eval "$$(bash .ci/peers.sh)" && $(GO) test -tags peers -run '^TestStore$$' -v -count 1 -timeout 40m ./sweep/peers
+
+bench-coco: ## COCO AP of 5,000 images x 80 classes x 100 detections against pycocotools and faster-coco-eval, equal to 1e-9 (needs Python and its package index, about ten minutes)
+	eval "$$(bash .ci/peers.sh)" && $(GO) test -tags peers -run '^TestCOCOPeers$$' -v -count 1 -timeout 40m ./trainer/evaluate
 
 generate: ## renew generated files (JSON Schema, golden tables and charts)
 	$(GO) test ./studies ./reports/... -regen

@@ -121,7 +121,7 @@ and a report with intervals instead of single runs.
 	root.AddCommand(
 		a.initCommand(), a.checkCommand(), a.auditCommand(), a.planCommand(), a.runCommand(), a.statusCommand(),
 		a.stopCommand(), a.retryCommand(), a.enqueueCommand(), a.importCommand(), a.confirmCommand(), a.showCommand(), a.logsCommand(),
-		a.tableCommand(), a.compareCommand(), a.replayCommand(), a.whyCommand(), a.reportCommand(), a.doctorCommand(), a.trainCommand(), a.evalCommand(), a.schemaCommand(),
+		a.tableCommand(), a.compareCommand(), a.replayCommand(), a.whyCommand(), a.reportCommand(), a.doctorCommand(), a.trainCommand(), a.valCommand(), a.predictCommand(), a.evalCommand(), a.schemaCommand(),
 		a.studiesCommand(), a.claimsCommand(), a.dataCommand(), a.devicesCommand(), a.versionCommand(), a.completionCommand(),
 	)
 	return root

@@ -13,5 +13,8 @@
 // Sans, which gonum/plot carries; it has no Chinese, Japanese or Korean, so that
 // PNG and PDF show a box for such a letter, while SVG keeps the text itself.
 //
+// Beside those of studies, levels.go and confusion.go draw one validation of a detector, and boxes.go marks objects in
+// a picture.
+//
 // It knows nothing of stores, tables or pages. Start with All in charts.go.
 package charts

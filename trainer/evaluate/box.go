@@ -11,8 +11,8 @@ func Corners(x0, y0, x1, y1 float64) Box { return Box{x0, y0, x1 - x0, y1 - y0} 
 // IoU is the intersection of d and g over their union, or over d alone if g is a crowd; 0 if they do not overlap.
 // Products are rounded before they are added, on every machine: scores must not depend on it.
 func IoU(d, g Box, crowd bool) float64 {
-	w := math.Min(d.X+d.W, g.X+g.W) - math.Max(d.X, g.X)
-	h := math.Min(d.Y+d.H, g.Y+g.H) - math.Max(d.Y, g.Y)
+	w := min(d.X+d.W, g.X+g.W) - max(d.X, g.X)
+	h := min(d.Y+d.H, g.Y+g.H) - max(d.Y, g.Y)
 	if w <= 0 || h <= 0 {
 		return 0
 	}

@@ -1,9 +1,10 @@
 package evaluate
 
 import (
-	"cmp"
 	"math"
 	"slices"
+	"sync"
+	"sync/atomic"
 )
 
 // GroundTruth is one annotated object.
@@ -127,6 +128,11 @@ func (r *Result) Recall(t, class, area, limit int) float64 {
 // Images and classes are counted from 0; where COCO orders by image id, the index does. Equal scores keep the
 // order of dt. Ground truth of an image or class that does not exist is ignored.
 func COCO(gt []GroundTruth, dt []Detection, images, classes int) *Result {
+	return COCOParallel(gt, dt, images, classes, 1)
+}
+
+// COCOParallel is COCO on so many goroutines, each of which takes classes; the result is the same for any number.
+func COCOParallel(gt []GroundTruth, dt []Detection, images, classes, workers int) *Result {
 	r := &Result{
 		PerClass: make([]Scores, classes), classes: classes,
 		precision: make([]float64, numThresholds*classes*numAreas*numPoints),
@@ -136,19 +142,30 @@ func COCO(gt []GroundTruth, dt []Detection, images, classes int) *Result {
 	fill(r.recall, Undefined)
 	truths, found := arrange(gt, dt, images, classes)
 	r.Dropped = len(dt) - len(found.index)
-	var m matcher
-	for k := range classes {
-		m.reset()
-		for i := range images {
-			m.image(gt, truths.of(i, k), dt, found.of(i, k))
-		}
-		m.accumulate(r, k)
-	}
 	all := make([]int, classes)
 	for k := range all {
 		all[k] = k
-		r.PerClass[k] = r.scores(all[k : k+1])
 	}
+	var next atomic.Int64
+	work := func() {
+		var m matcher
+		for k := int(next.Add(1)) - 1; k < classes; k = int(next.Add(1)) - 1 {
+			m.reset()
+			for i := range images {
+				if t, f := truths.of(i, k), found.of(i, k); len(t)+len(f) > 0 {
+					m.image(gt, t, dt, f)
+				}
+			}
+			m.accumulate(r, k)
+			r.PerClass[k] = r.scores(all[k : k+1])
+		}
+	}
+	var others sync.WaitGroup
+	for range min(workers, classes) - 1 {
+		others.Go(work)
+	}
+	work()
+	others.Wait()
 	r.Scores = r.scores(all)
 	return r
 }
@@ -254,9 +271,4 @@ func mean(values func(add func(float64))) float64 {
 		return Undefined
 	}
 	return sum / float64(n)
-}
-
-// byScore orders indices of detections by falling score; equal scores keep their order.
-func byScore(index []int, score func(int) float64) {
-	slices.SortStableFunc(index, func(a, b int) int { return cmp.Compare(score(b), score(a)) })
 }

@@ -8,6 +8,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"os"
+	"reflect"
 	"slices"
 	"testing"
 	"time"
@@ -158,6 +159,17 @@ func TestArgumentsStay(t *testing.T) {
 	evaluate.COCO(gt, dt, 20, 5)
 	if !slices.Equal(gt, g) || !slices.Equal(dt, d) {
 		t.Error("arguments were changed")
+	}
+}
+
+// Any number of goroutines gives the same bits.
+func TestCOCOParallel(t *testing.T) {
+	gt, dt := crowded(3, 60)
+	want := evaluate.COCO(gt, dt, 60, 4)
+	for _, workers := range []int{0, 1, 2, 3, 16} {
+		if got := evaluate.COCOParallel(gt, dt, 60, 4, workers); !reflect.DeepEqual(got, want) {
+			t.Errorf("%d goroutines: %+v, want %+v", workers, got.Scores, want.Scores)
+		}
 	}
 }
 

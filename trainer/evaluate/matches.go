@@ -31,16 +31,12 @@ type Matches struct {
 	classes  []classMatches // K
 }
 
-// pattern is what became of a detection: bit t of right[a] says that it is a true positive in area range a at
-// threshold t, of ignored[a] that it counts as neither right nor wrong. limit is the first of the limits of
-// detections (Limit1, Limit10, Limit100) that lets it pass.
+// pattern is what became of a detection. limit is the first of the limits of detections (Limit1, Limit10, Limit100)
+// that lets it pass.
 type pattern struct {
-	limit          uint8
-	right, ignored [numAreas]uint16
+	limit uint8
+	outcome
 }
-
-// every is the mask of all thresholds.
-const every = 1<<numThresholds - 1
 
 // classMatches are the objects and the detections of a class.
 type classMatches struct {
@@ -92,15 +88,10 @@ func Match(gt []GroundTruth, dt []Detection, images int, classes []string) *Matc
 // found lists the detections of a class that matter, by falling score; at holds the image of each. New patterns are
 // added to index.
 func (m *matcher) found(at []uint32, index map[pattern]uint32) []found {
-	order := make([]int, len(m.scores))
-	for i := range order {
-		order[i] = i
-	}
-	byScore(order, func(i int) float64 { return m.scores[i] })
 	var fs []found
 	last := 0
-	for _, i := range order {
-		p, hit := m.pattern(i)
+	for _, d := range m.order() {
+		p := pattern{m.limit[d.at], m.outcomes[d.at]}
 		if p.ignored == [numAreas]uint16{every, every, every, every} {
 			continue
 		}
@@ -109,31 +100,12 @@ func (m *matcher) found(at []uint32, index map[pattern]uint32) []found {
 			n = uint32(len(index))
 			index[p] = n
 		}
-		fs = append(fs, found{at[i], n})
-		if hit {
+		fs = append(fs, found{at[d.at], n})
+		if p.right != [numAreas]uint16{} {
 			last = len(fs)
 		}
 	}
 	return slices.Clip(fs[:last])
-}
-
-// pattern is what became of detection i, and whether it is right anywhere.
-func (m *matcher) pattern(i int) (p pattern, hit bool) {
-	for limits[p.limit] <= m.rank[i] {
-		p.limit++
-	}
-	for a := range numAreas {
-		for t := range numThresholds {
-			switch m.outcome[a][t][i] {
-			case right:
-				p.right[a] |= 1 << t
-				hit = true
-			case ignored:
-				p.ignored[a] |= 1 << t
-			}
-		}
-	}
-	return p, hit
 }
 
 // sortPatterns numbers the patterns that are in use anew, the most frequent first.

@@ -3,7 +3,6 @@ package native
 import (
 	"context"
 	"maps"
-	"math"
 	"time"
 
 	"github.com/mapsweep/mapsweep/trainer/dataset"
@@ -20,16 +19,16 @@ type scorer struct {
 	epoch   int // that found is of, from 1; 0: none
 
 	perImage float64 // seconds of the last scoring for one image; 0: none yet
-	some     []evaluate.Candidate
-	scratch  []float64
+	decoder  decoder
 	level    [256]float32 // 0..255 as 0..1
 }
 
 func newScorer(d *dataset.Dataset, images []dataset.Image) *scorer {
-	s := &scorer{classes: d.Classes, images: images}
-	for i := range s.level {
-		s.level[i] = float32(i) / 255
-	}
+	return &scorer{classes: d.Classes, images: images, truths: Truths(images), level: levels()}
+}
+
+// Truths are the objects of images, as they are scored: image i is the i-th.
+func Truths(images []dataset.Image) (truths []evaluate.GroundTruth) {
 	for i, m := range images {
 		for _, b := range m.Boxes {
 			t := evaluate.Truth(i, b.Class, evaluate.Corners(float64(b.X0), float64(b.Y0), float64(b.X1), float64(b.Y1)))
@@ -37,10 +36,10 @@ func newScorer(d *dataset.Dataset, images []dataset.Image) *scorer {
 			if b.Area > 0 {
 				t.Area = float64(b.Area)
 			}
-			s.truths = append(s.truths, t)
+			truths = append(truths, t)
 		}
 	}
-	return s
+	return truths
 }
 
 // Metrics names what an epoch reports; see trainer.Measurer.
@@ -155,34 +154,12 @@ func (r *run) detect(ctx context.Context) error {
 // collect adds the detections of image n of the batch, which is the given image of the
 // split: scores above evaluate.DefaultNMS.Score, corners clipped to the picture.
 func (s *scorer) collect(h loss.Heads, n, image int, size float64) {
-	if len(s.scratch) < h.R {
-		s.scratch = make([]float64, h.R)
-	}
 	o := evaluate.DefaultNMS
-	least := float32(-math.Log(1/float64(o.Score)-1)) - 1e-3 // just below the logit of the limit
-	s.some = s.some[:0]
-	for a := range h.A {
-		box, decoded := evaluate.Candidate{}, false
-		for k, z := range h.Class[(n*h.A+a)*h.K : (n*h.A+a+1)*h.K] {
-			if !(z > least) {
-				continue
-			}
-			if !decoded {
-				b := loss.Decode(h, n, a, s.scratch)
-				box.X0, box.Y0, box.X1, box.Y1 = within(b.X0, size), within(b.Y0, size), within(b.X1, size), within(b.Y1, size)
-				decoded = true
-			}
-			box.Class, box.Score = k, float32(1/(1+math.Exp(-float64(z))))
-			s.some = append(s.some, box)
-		}
-	}
-	for _, c := range evaluate.NMS(s.some, o) {
+	for _, c := range evaluate.NMS(s.decoder.candidates(h, n, size, o.Score), o) {
 		s.found = append(s.found, evaluate.Detection{Image: image, Class: c.Class, Score: float64(c.Score),
 			Box: evaluate.Corners(float64(c.X0), float64(c.Y0), float64(c.X1), float64(c.Y1))})
 	}
 }
-
-func within(v, size float64) float32 { return float32(min(max(v, 0), size)) }
 
 // bestF1 is precision and recall at IoU 0.5 where each class has its best F1, averaged over
 // the classes that have objects. It reads COCO's curve, whose precision is the best at

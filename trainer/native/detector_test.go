@@ -1,0 +1,130 @@
+package native_test
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/mapsweep/mapsweep/trainer"
+	"github.com/mapsweep/mapsweep/trainer/dataset"
+	"github.com/mapsweep/mapsweep/trainer/evaluate"
+	"github.com/mapsweep/mapsweep/trainer/native"
+	"github.com/mapsweep/mapsweep/trials"
+)
+
+// pictures is the data set of scenes.
+func pictures(t *testing.T) *dataset.Dataset {
+	t.Helper()
+	d, err := scenes(t.Context(), "", dataset.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+// detections are those of images with the limits that training scores with.
+func detections(t *testing.T, d *native.Detector, images []dataset.Image) (found []evaluate.Detection) {
+	t.Helper()
+	o := evaluate.DefaultNMS
+	err := d.Detect(t.Context(), images, o.Score, func(i int, c []evaluate.Candidate) {
+		for _, c := range evaluate.NMS(c, o) {
+			found = append(found, evaluate.Detection{Image: i, Class: c.Class, Score: float64(c.Score),
+				Box: evaluate.Corners(float64(c.X0), float64(c.Y0), float64(c.X1), float64(c.Y1))})
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
+}
+
+// A detector finds what training scored at its checkpoint, to the bit: with and without a moving average, and without
+// the auxiliary head of training.
+func TestDetectorScoresAsTraining(t *testing.T) {
+	for name, params := range map[string]trials.Params{
+		"average, trained with auxiliary head": {"mosaic": 0.0, "warmup_epochs": 1, "aux": 0.25},
+		"weights":                              {"mosaic": 0.0, "warmup_epochs": 1, "ema": false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			all, res := train(t, backend(t, nil), trainer.Job{Params: params, Epochs: 5, Dir: dir})
+			d, err := native.OpenDetector(res.Checkpoint, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer d.Close()
+			images := pictures(t).Val
+			got := evaluate.COCO(native.Truths(images), detections(t, d, images), len(images), len(d.Classes))
+			want := all[len(all)-1].Metrics
+			if got.AP != want["mAP50-95"] || got.AP50 != want["mAP50"] || got.AR100 != want["AR100"] || got.AP50 == 0 {
+				t.Errorf("AP %v and %v, training had %v and %v", got.AP, got.AP50, want["mAP50-95"], want["mAP50"])
+			}
+			if d.Average != (params["ema"] == nil) || d.Epoch != 5 || d.Model != native.ModelName || !slices.Equal(d.Classes, pictures(t).Classes) {
+				t.Errorf("detector says average %v, epoch %d, model %s, classes %v", d.Average, d.Epoch, d.Model, d.Classes)
+			}
+			// The folder serves as well as the file, and the other images of a batch change nothing.
+			of, err := native.OpenDetector(dir, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer of.Close()
+			if one := detections(t, of, images[3:4]); !slices.EqualFunc(one, pick(detections(t, d, images), 3), sameBox) {
+				t.Error("an image by itself gives other detections")
+			}
+		})
+	}
+}
+
+func pick(all []evaluate.Detection, image int) []evaluate.Detection {
+	return slices.DeleteFunc(all, func(d evaluate.Detection) bool { return d.Image != image })
+}
+
+func sameBox(a, b evaluate.Detection) bool {
+	return a.Box == b.Box && a.Score == b.Score && a.Class == b.Class
+}
+
+func TestDetectorFaults(t *testing.T) {
+	dir := t.TempDir()
+	_, res := train(t, backend(t, nil), trainer.Job{Params: trials.Params{"warmup_epochs": 1}, Epochs: 1, Dir: dir})
+	data, err := os.ReadFile(res.Checkpoint)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cut := filepath.Join(t.TempDir(), "cut.ckpt")
+	if err := os.WriteFile(cut, data[:len(data)/2], 0o666); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		path string
+		size int
+		want string
+	}{
+		{"none.ckpt", 0, "none.ckpt"}, {t.TempDir(), 0, "neither best.ckpt nor last.ckpt"}, {cut, 0, "not a usable checkpoint"}, {res.Checkpoint, 50, "multiples of 16"},
+	} {
+		if d, err := native.OpenDetector(c.path, c.size); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s at %d: %v, %v, want %q", c.path, c.size, d, err, c.want)
+		}
+	}
+	d, err := native.OpenDetector(res.Checkpoint, 96)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	none := func(int, []evaluate.Candidate) {}
+	if err := d.Detect(t.Context(), pictures(t).Val[:1], .1, none); err == nil || !strings.Contains(err.Error(), "96 x 96 are needed") {
+		t.Errorf("image of another size: %v", err)
+	}
+	stop := errors.New("enough")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(stop)
+	if err := d.Detect(ctx, pictures(t).Val, .1, none); !errors.Is(err, stop) {
+		t.Errorf("cancelled: %v", err)
+	}
+	if err := d.Detect(t.Context(), nil, .1, none); err != nil {
+		t.Errorf("no images: %v", err)
+	}
+}
