@@ -12,11 +12,11 @@ import (
 // +-1/sqrt(fan in), the default of PyTorch's Conv2d (kaiming_uniform with a = sqrt 5); scales are 1 and shifts 0.
 // Box biases are 1. Class biases are ln(5 / K / cells), cells being those of the level: about 5 objects an image
 // (YOLOv8's prior). Values depend on seed and name alone, not on the batch or on other layers.
-func initial(seed int64, p *graph.Param, c *layers.Conv, set *layers.HeadSet, box bool) []float32 {
+func initial(seed int64, p *graph.Param, out *graph.Tensor, set *layers.HeadSet, box bool) []float32 {
 	v := make([]float32, p.Elements())
 	switch {
 	case p.Group == graph.Decay:
-		bound := 1 / math.Sqrt(float64(c.FanIn()))
+		bound := 1 / math.Sqrt(float64(layers.FanIn(p)))
 		key := streamKey(seed, p.Name)
 		for i := range v {
 			v[i] = float32((2*uniform(key, uint64(i)) - 1) * bound)
@@ -24,7 +24,7 @@ func initial(seed int64, p *graph.Param, c *layers.Conv, set *layers.HeadSet, bo
 	case p.Group == graph.Norm, set != nil && box:
 		fill(v, 1)
 	case set != nil:
-		fill(v, float32(math.Log(5/float64(set.Classes)/float64(c.Out.H*c.Out.W))))
+		fill(v, float32(math.Log(5/float64(set.Classes)/float64(out.H*out.W))))
 	}
 	return v
 }

@@ -101,15 +101,11 @@ func (n *Network) Reset(seed int64) {
 	clear(n.device.Grads())
 	clear(n.device.Stats())
 	for _, op := range n.graph.Ops() {
-		c, ok := op.(*layers.Conv)
-		if !ok {
-			continue
+		set, box := n.headOf(op.Output())
+		for _, p := range op.Params() {
+			n.device.ImportParam(p, n.device.Weights(), initial(seed, p, op.Output(), set, box))
 		}
-		set, box := n.headOf(c.Out)
-		for _, p := range c.Learn {
-			n.device.ImportParam(p, n.device.Weights(), initial(seed, p, c, set, box))
-		}
-		for _, s := range c.Run {
+		for _, s := range op.Stats() {
 			v := make([]float32, s.Channels)
 			fill(v, s.Initial)
 			n.device.ImportStat(s, n.device.Stats(), v)

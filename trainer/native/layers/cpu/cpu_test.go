@@ -87,9 +87,9 @@ func (n *network) soil() {
 		if x.Image {
 			continue
 		}
-		v := n.d.GradView(x)
+		v, lanes := n.d.GradView(x), x.Segments.Lanes()
 		for i := range x.N * x.C * x.H * x.W {
-			v.Set(i/x.W/x.H/x.C, i/x.W/x.H%x.C, i/x.W%x.H, i%x.W, 1e3)
+			v.Set(i/x.W/x.H/x.C, lanes[i/x.W/x.H%x.C], i/x.W%x.H, i%x.W, 1e3)
 		}
 	}
 	for _, p := range n.g.Params {

@@ -15,7 +15,7 @@ type Device struct {
 	groups                [graph.Groups]graph.Extent
 	data, slopes          map[*graph.Tensor][]float32 // by owner: activations and their gradients
 	memory                [][]float32
-	convs                 map[*layers.Conv]*kernels.Conv
+	convs                 map[*layers.Conv][]*kernels.Conv
 	pools                 map[*layers.MaxPool][]byte
 	losses                map[*layers.Loss]*lossState
 	heads                 map[*layers.HeadSet]*Heads
@@ -31,7 +31,7 @@ func New(g *graph.Graph) *Device {
 		g:      g,
 		data:   map[*graph.Tensor][]float32{},
 		slopes: map[*graph.Tensor][]float32{},
-		convs:  map[*layers.Conv]*kernels.Conv{},
+		convs:  map[*layers.Conv][]*kernels.Conv{},
 		pools:  map[*layers.MaxPool][]byte{},
 		losses: map[*layers.Loss]*lossState{},
 		heads:  map[*layers.HeadSet]*Heads{},
@@ -68,8 +68,10 @@ func (d *Device) Alloc(floats int) []float32 {
 
 // Close releases kernels and memory.
 func (d *Device) Close() error {
-	for _, c := range d.convs {
-		c.Close()
+	for _, cs := range d.convs {
+		for _, c := range cs {
+			c.Close()
+		}
 	}
 	for _, m := range d.memory {
 		kernels.Free(m)
@@ -104,7 +106,9 @@ func (d *Device) bind(s graph.Step) (graph.Kernel, error) {
 	case *layers.Upsample:
 		return d.upsample(op, s.Backward), nil
 	case *layers.MaxPool:
-		return d.maxPool(op, s.Backward), nil
+		if op.Stride == 1 {
+			return d.maxPool(op, s.Backward), nil
+		}
 	case *layers.Loss:
 		return d.loss(op, s.Backward), nil
 	}

@@ -66,8 +66,8 @@ func (r *Reference) Run(first int) {
 		case *layers.Concat:
 			r.concat(op)
 		case *layers.Part:
-			parent, block, _ := op.Out.PartOf()
-			r.pick(op.Out, parent, block*graph.Block)
+			parent, _, _ := op.Out.PartOf()
+			r.pick(op.Out, parent, op.Out.First())
 		case *layers.Add:
 			x, y := r.values[op.In[0]], r.values[op.In[1]]
 			z := make([]float64, len(x))
