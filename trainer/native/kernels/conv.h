@@ -393,6 +393,12 @@ static void input_backward(const struct ms_conv *c, int n) {
 		}
 }
 
+// Before the first image: gradients of the weights that are not added to begin at zero, and dx needs turned weights.
+static void start_gradients(const struct ms_conv *c) {
+	if (!c->acc_w) memset(c->dw, 0, sizeof(float) * WBLOCK * c->ocb * c->icb * c->k * c->k);
+	if (c->has_dx) ms_turn_weights(c);
+}
+
 static void conv_backward(const struct ms_conv *c) {
 	clear_totals(c);
 	if (c->bn) {
@@ -402,8 +408,7 @@ static void conv_backward(const struct ms_conv *c) {
 		bias_sums(c);
 		ms_bias_backward(c);
 	}
-	if (!c->acc_w) memset(c->dw, 0, sizeof(float) * WBLOCK * c->ocb * c->icb * c->k * c->k);
-	if (c->has_dx) ms_turn_weights(c);
+	start_gradients(c);
 	for (int n = c->y.n - 1; n >= 0; n--) {
 		if (c->bn) bn_backward(c, n);
 		weight_backward(c, n);

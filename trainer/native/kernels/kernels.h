@@ -54,6 +54,8 @@ struct ms_kernels {
 	const char *name;
 	void (*conv_forward)(const struct ms_conv *, int train);
 	void (*conv_backward)(const struct ms_conv *);
+	void (*rep_forward)(const struct ms_conv *wide, const struct ms_conv *point, int train);
+	void (*rep_backward)(const struct ms_conv *wide, const struct ms_conv *point);
 	void (*copy)(struct ms_view src, struct ms_view dst, int acc);
 	void (*zero)(struct ms_view dst);
 	void (*add)(struct ms_view a, struct ms_view b, struct ms_view dst);
@@ -61,8 +63,15 @@ struct ms_kernels {
 	void (*upsample_backward)(struct ms_view dy, struct ms_view dx, int acc);
 	void (*pool_forward)(struct ms_view x, struct ms_view y, uint8_t *index);
 	void (*pool_backward)(struct ms_view dy, struct ms_view dx, const uint8_t *index, int acc);
-	void (*unpack)(struct ms_view src, float *dst, int64_t image_floats, int channels);
-	void (*pack)(const float *src, int64_t image_floats, int channels, struct ms_view dst);
+	void (*pool_down_forward)(struct ms_view x, struct ms_view y, uint8_t *index);
+	void (*pool_down_backward)(struct ms_view dy, struct ms_view dx, const uint8_t *index, int acc);
+	void (*mean_forward)(struct ms_view x, struct ms_view y);
+	void (*mean_backward)(struct ms_view dy, struct ms_view dx, int acc);
+	void (*resize_forward)(struct ms_view x, struct ms_view y, int acc);
+	void (*resize_backward)(struct ms_view dy, struct ms_view dx, int acc);
+	void (*regroup)(struct ms_view src, const int32_t *from, struct ms_view dst, const int32_t *to, int count, int acc);
+	void (*unpack)(struct ms_view src, float *dst, int64_t image_floats, int pixel_floats, int channels);
+	void (*pack)(const float *src, int64_t image_floats, int pixel_floats, int channels, struct ms_view dst);
 	void (*sgd)(float *w, const float *g, float *m, int64_t n, float rate, float momentum, float decay, float gscale);
 	void (*lerp)(float *dst, const float *src, int64_t n, float t);
 	void (*scale)(float *p, int64_t n, float f);

@@ -157,7 +157,8 @@ func TestPackUnpack(t *testing.T) {
 		for i := range dense {
 			dense[i] = sentinel
 		}
-		kernels.Unpack(x.View, dense, anchors, before, c)
+		at := kernels.Dense{Anchors: anchors, First: before, Channels: c, Count: c}
+		kernels.Unpack(x.View, dense, at)
 		for i, f := range dense {
 			img, anchor, ch := i/(anchors*c), i/c%anchors-before, i%c
 			want := float32(sentinel)
@@ -168,7 +169,7 @@ func TestPackUnpack(t *testing.T) {
 				t.Fatalf("image %d anchor %d channel %d is %v, want %v", img, anchor, ch, f, want)
 			}
 		}
-		kernels.Pack(dense, back.View, anchors, before, c)
+		kernels.Pack(dense, back.View, at)
 		near(t, "back", back.get(), x.get(), 0)
 		x.check(t, "x")
 		back.check(t, "back")
@@ -222,9 +223,11 @@ func TestPanics(t *testing.T) {
 		"add":      func() { kernels.Add(a.View, a.View, b.View) },
 		"upsample": func() { kernels.UpsampleForward(a.View, b.View) },
 		"pool":     func() { kernels.MaxPoolForward(a.View, a.View, nil) },
-		"unpack":   func() { kernels.Unpack(a.View, make([]float32, 8*16), 8, 0, 16) },
-		"sgd":      func() { kernels.SGD(make([]float32, 3), make([]float32, 2), make([]float32, 3), kernels.Step{}) },
-		"part":     func() { a.Part(1, 1) },
+		"unpack": func() {
+			kernels.Unpack(a.View, make([]float32, 8*16), kernels.Dense{Anchors: 8, Channels: 16, Count: 16})
+		},
+		"sgd":  func() { kernels.SGD(make([]float32, 3), make([]float32, 2), make([]float32, 3), kernels.Step{}) },
+		"part": func() { a.Part(1, 1) },
 	} {
 		func() {
 			defer func() {

@@ -8,11 +8,7 @@ import (
 
 // Fuse is the sum of tensors of equal depth, each brought to the last one's extent by nearest neighbour: output pixel i
 // of n takes input pixel floor(i m / n) of m, computed in float32 as PyTorch does.
-type Fuse struct {
-	graph.Base
-	// SendOf is, for each of Sends, the input whose gradient is made.
-	SendOf []int
-}
+type Fuse struct{ graph.Base }
 
 // Kind returns "fuse".
 func (*Fuse) Kind() string { return "fuse" }
@@ -47,7 +43,6 @@ func (o *Fuse) Plan(p *graph.Planner) error {
 	for i, x := range o.In {
 		if i != placed {
 			o.Sends = append(o.Sends, p.Contribute(x))
-			o.SendOf = append(o.SendOf, i)
 		}
 	}
 	return nil

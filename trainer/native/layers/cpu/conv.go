@@ -53,6 +53,32 @@ func (d *Device) newConv(op *layers.Conv) ([]*kernels.Conv, error) {
 	return cs, nil
 }
 
+func (d *Device) rep(op *layers.Rep, backward bool) (graph.Kernel, error) {
+	r := d.reps[op]
+	if r == nil {
+		var err error
+		if r, err = d.newRep(op); err != nil {
+			return nil, fmt.Errorf("%s: %w", op.Name, err)
+		}
+		d.reps[op] = r
+	}
+	if backward {
+		return d.prepared(&op.Base, r.Backward), nil
+	}
+	return graph.KernelFunc(func(p *graph.Pass) error { r.Forward(p.Train); return nil }), nil
+}
+
+func (d *Device) newRep(op *layers.Rep) (*kernels.Rep, error) {
+	wide := kernels.ConvSpec{K: 3, S: 1, BN: true}
+	d.connect(&wide, &op.Base)
+	point := wide
+	wide.Y, point.Y = d.scratch(op.Out), d.scratch(op.Out)
+	half := len(op.Learn) / 2
+	wide = d.group(wide, banks(op.Learn[0])[0], op.Learn[:half], op.Run[:2])
+	point = d.group(point, banks(op.Learn[half])[0], op.Learn[half:], op.Run[2:])
+	return kernels.NewRep(wide, point)
+}
+
 // connect enters the views of the layer's input and output.
 func (d *Device) connect(s *kernels.ConvSpec, op *graph.Base) {
 	s.X, s.A, s.DA = d.View(op.In[0]), d.View(op.Out), d.GradView(op.Out)

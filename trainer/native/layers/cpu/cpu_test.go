@@ -230,6 +230,12 @@ func TestLayerGradients(t *testing.T) {
 			return head(b, i, layers.ConvBNSiLU(b, "a", layers.Join(b, "j", x, y, z), 32, 1, 1))
 		},
 	}
+	layerCases(t, tests)
+}
+
+// layerCases checks each definition against the reference, in clean, soiled and copied buffers, on two images and one.
+func layerCases(t *testing.T, tests map[string]definition) {
+	t.Helper()
 	for name, define := range tests {
 		t.Run(name, func(t *testing.T) {
 			n := build(t, 2, false, define)
@@ -244,6 +250,8 @@ func TestLayerGradients(t *testing.T) {
 			} else {
 				same(t, "gradients with shared and with copied buffers", g, h)
 			}
+			tape(t, n, l, g)
+			build(t, 1, false, define).check(t, 1)
 		})
 	}
 }

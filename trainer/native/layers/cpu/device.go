@@ -16,6 +16,7 @@ type Device struct {
 	data, slopes          map[*graph.Tensor][]float32 // by owner: activations and their gradients
 	memory                [][]float32
 	convs                 map[*layers.Conv][]*kernels.Conv
+	reps                  map[*layers.Rep]*kernels.Rep
 	pools                 map[*layers.MaxPool][]byte
 	losses                map[*layers.Loss]*lossState
 	heads                 map[*layers.HeadSet]*Heads
@@ -32,6 +33,7 @@ func New(g *graph.Graph) *Device {
 		data:   map[*graph.Tensor][]float32{},
 		slopes: map[*graph.Tensor][]float32{},
 		convs:  map[*layers.Conv][]*kernels.Conv{},
+		reps:   map[*layers.Rep]*kernels.Rep{},
 		pools:  map[*layers.MaxPool][]byte{},
 		losses: map[*layers.Loss]*lossState{},
 		heads:  map[*layers.HeadSet]*Heads{},
@@ -73,6 +75,9 @@ func (d *Device) Close() error {
 			c.Close()
 		}
 	}
+	for _, r := range d.reps {
+		r.Close()
+	}
 	for _, m := range d.memory {
 		kernels.Free(m)
 	}
@@ -97,6 +102,8 @@ func (d *Device) bind(s graph.Step) (graph.Kernel, error) {
 	switch op := s.Op.(type) {
 	case *layers.Conv:
 		return d.conv(op, s.Backward)
+	case *layers.Rep:
+		return d.rep(op, s.Backward)
 	case *layers.Concat:
 		return d.concat(op, s.Backward), nil
 	case *layers.Part:
@@ -106,9 +113,13 @@ func (d *Device) bind(s graph.Step) (graph.Kernel, error) {
 	case *layers.Upsample:
 		return d.upsample(op, s.Backward), nil
 	case *layers.MaxPool:
-		if op.Stride == 1 {
-			return d.maxPool(op, s.Backward), nil
-		}
+		return d.maxPool(op, s.Backward), nil
+	case *layers.AvgPool:
+		return d.avgPool(op, s.Backward), nil
+	case *layers.Fuse:
+		return d.fuse(op, s.Backward), nil
+	case *layers.Regroup:
+		return d.regroup(op, s.Backward), nil
 	case *layers.Loss:
 		return d.loss(op, s.Backward), nil
 	}
