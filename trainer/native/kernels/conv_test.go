@@ -312,6 +312,7 @@ func TestNewConvErrors(t *testing.T) {
 		"activation":  func(s *kernels.ConvSpec) { s.A.H++ },
 		"of input":    func(s *kernels.ConvSpec) { s.DX.W++ },
 		"image input": func(s *kernels.ConvSpec) { s.Image = true },
+		"output lane": func(s *kernels.ConvSpec) { s.OLanes = []int{16} },
 	} {
 		b := newBench(t, 0, false)
 		spoil(&b.spec)
