@@ -34,10 +34,28 @@ func Parse(path string, src []byte) (f *File, err error) {
 	}
 	f = &File{path: path, Source: src, Width: 1, Depth: 1, Bins: defaultBins, named: map[string]Pos{}}
 	d.file(f, tree.Docs[0].Body)
-	if err := d.err(); err != nil {
-		return nil, err
+	if len(d.faults) > 0 {
+		d.further(f)
+		return nil, d.err()
 	}
 	return f, nil
+}
+
+// further adds what is wrong beyond the decoding, on lines that have no fault yet.
+func (d *decoder) further(f *File) {
+	var more Faults
+	if _, err := f.Resolve(Options{Classes: 1}); !errors.As(err, &more) {
+		return
+	}
+	lines := map[int]bool{0: true}
+	for _, fault := range d.faults {
+		lines[fault.Line] = true
+	}
+	for _, fault := range more {
+		if !lines[fault.Line] {
+			d.faults = append(d.faults, fault)
+		}
+	}
 }
 
 func syntaxFault(path string, err error) Fault {
@@ -156,7 +174,7 @@ func (d *decoder) layers(f *File, p pair) {
 
 func (d *decoder) layer(n ast.Node, i int) FileLayer {
 	l := FileLayer{Args: map[string][]int{}, at: map[string]Pos{}}
-	what := fmt.Sprintf("layer %d", i)
+	what, before := fmt.Sprintf("layer %d", i), len(d.faults)
 	for _, p := range d.mapping(n, what) {
 		if l.Line == 0 {
 			l.Pos = p.at
@@ -185,6 +203,7 @@ func (d *decoder) layer(n ast.Node, i int) FileLayer {
 	if l.Module == "" {
 		d.add(posOf(n), "%s lacks the key module", what)
 	}
+	l.broken = len(d.faults) > before
 	return l
 }
 

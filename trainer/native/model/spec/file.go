@@ -24,6 +24,8 @@ type FileLayer struct {
 	Pos
 	at   map[string]Pos // of each key's value
 	from []Pos          // of each of From
+	// broken: it has a fault, and its shape is not known.
+	broken bool
 }
 
 // FileHead says what the head is made of. Levels are labels of layers, from the finest stride to the coarsest.

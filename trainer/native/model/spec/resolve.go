@@ -69,16 +69,16 @@ func (r *resolver) layers() {
 		l := Layer{Number: i, Label: in.As, Module: in.Module, at: in.Pos, Kernel: 3, Stride: 1, Repeats: 1}
 		before := len(r.faults)
 		m, ok := modules[in.Module]
-		if !ok {
+		if !ok && !in.broken {
 			r.add(in.at["module"], "layer %d: unknown module %s: %s", i, in.Module, known(in.Module, sortedKeys(modules)))
-		} else {
+		} else if !in.broken {
 			r.arguments(&l, in, m)
 		}
 		l.From = r.sources(i, in)
 		if r.file.Labels && in.As == "" {
 			r.add(in.Pos, "layer %d has no label: with names: labels every layer needs one (as)", i)
 		}
-		if len(r.faults) == before {
+		if len(r.faults) == before && !in.broken {
 			r.shape(&l, in, m)
 		}
 		r.model.Layers = append(r.model.Layers, l)
@@ -108,6 +108,9 @@ func (r *resolver) arguments(l *Layer, in FileLayer, m module) {
 		case key == "pick":
 			l.Pick = scaled
 		}
+	}
+	if l.Kernel == 2 || l.Kernel == 1 && l.Stride == 2 {
+		r.add(in.Pos, "layer %d: kernel %d with stride %d: there are 1 with 1, 3 with 1 and 3 with 2", l.Number, l.Kernel, l.Stride)
 	}
 }
 

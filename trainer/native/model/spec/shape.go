@@ -102,7 +102,7 @@ func (r *resolver) fuse(l *Layer, in FileLayer, channels int) {
 	}
 }
 
-// bounds checks what modules ask of channels and kernels.
+// bounds checks what modules ask of channels.
 func (r *resolver) bounds(l *Layer, in FileLayer, channels int) {
 	even := func(key string, x int) {
 		if x%2 != 0 {
@@ -114,10 +114,6 @@ func (r *resolver) bounds(l *Layer, in FileLayer, channels int) {
 		}
 	}
 	switch l.Module {
-	case "Conv":
-		if l.Kernel == 2 || l.Kernel == 1 && l.Stride == 2 {
-			r.add(in.Pos, "layer %d: kernel %d with stride %d: there are 1 with 1, 3 with 1 and 3 with 2", l.Number, l.Kernel, l.Stride)
-		}
 	case "ADown":
 		even("out", l.Out)
 		even("input", channels)
