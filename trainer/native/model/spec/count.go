@@ -42,8 +42,9 @@ type Cost struct {
 	// Fused counts the parameters with batch normalisation folded into the convolutions and RepConvs melted into one;
 	// Inference counts them without what serves training alone.
 	Fused, Inference int64
-	// MultiplyAdds of the convolutions for one image, forward: in training, and in inference.
-	TrainMultiplyAdds, MultiplyAdds int64
+	// MultiplyAdds of the convolutions for one image, forward: in training; in scoring while a model trains, without what
+	// serves training alone; in inference, where RepConvs are melted too.
+	TrainMultiplyAdds, ScoreMultiplyAdds, MultiplyAdds int64
 }
 
 func (c *Cost) add(o Cost) {
@@ -52,6 +53,7 @@ func (c *Cost) add(o Cost) {
 	c.Fused += o.Fused
 	c.Inference += o.Inference
 	c.TrainMultiplyAdds += o.TrainMultiplyAdds
+	c.ScoreMultiplyAdds += o.ScoreMultiplyAdds
 	c.MultiplyAdds += o.MultiplyAdds
 }
 
@@ -120,9 +122,10 @@ func (c *counter) RepConv(name string, x extent, out int) extent {
 // count adds a convolution: its output, its fused parameters, and the weights that act on each pixel of the output in
 // training and in inference. Parameters in training are counted tensor by tensor.
 func (c *counter) count(y extent, fused, train, infer int64) {
-	l := Cost{Fused: fused, Inference: fused, TrainMultiplyAdds: train * int64(y.height) * int64(y.width), MultiplyAdds: infer * int64(y.height) * int64(y.width)}
+	pixels := int64(y.height) * int64(y.width)
+	l := Cost{Fused: fused, Inference: fused, TrainMultiplyAdds: train * pixels, ScoreMultiplyAdds: train * pixels, MultiplyAdds: infer * pixels}
 	if c.training {
-		l.Inference, l.MultiplyAdds = 0, 0
+		l.Inference, l.ScoreMultiplyAdds, l.MultiplyAdds = 0, 0, 0
 	}
 	c.Layers[c.layer].add(l)
 }

@@ -133,7 +133,7 @@ func (d *decoder) file(f *File, n ast.Node) {
 		case "depth":
 			f.Depth = d.number(p, 1.0/16, 16)
 		case "bins":
-			f.Bins = d.whole(p.val, p.key, 2, 64)
+			f.Bins = d.whole(p.val, p.key, 2, maxBins)
 		case "names":
 			if s := d.text(p); s != "labels" && s != "" {
 				d.add(posOf(p.val), "names is %q: labels is all it can be; leave it out for names as in PyTorch", s)

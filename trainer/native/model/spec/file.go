@@ -61,6 +61,7 @@ const (
 	maxStride   = 64      // pixels of the image a cell
 	maxParams   = 1 << 30 // of a model
 	maxLevels   = 6
+	maxBins     = 64
 )
 
 // argument describes one argument of modules.

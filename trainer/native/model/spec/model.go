@@ -45,6 +45,7 @@ type Head struct {
 // Options say what a model file is resolved for.
 type Options struct {
 	Classes int // at least 1
+	Bins    int // distribution bins a box side; 0: the file's
 	// Weight of the auxiliary head's loss. nil: the file's. At 0 the auxiliary head, and the layers that serve it
 	// alone, are left out.
 	Weight *float64

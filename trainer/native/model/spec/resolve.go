@@ -14,6 +14,9 @@ func (f *File) Resolve(o Options) (*Model, error) {
 	if o.Classes < 1 || o.Classes > 1<<14 {
 		return nil, fmt.Errorf("model %s: %d classes: 1 to %d are possible", f.Name, o.Classes, 1<<14)
 	}
+	if o.Bins != 0 && (o.Bins < 2 || o.Bins > maxBins) {
+		return nil, fmt.Errorf("model %s: %d bins a box side: 2 to %d are possible", f.Name, o.Bins, maxBins)
+	}
 	weight := f.Head.Weight
 	if o.Weight != nil {
 		weight = *o.Weight
@@ -23,6 +26,9 @@ func (f *File) Resolve(o Options) (*Model, error) {
 	}
 	r := &resolver{report: report{file: f.path}, file: f, numbers: map[string]int{}}
 	r.model = &Model{Name: f.Name, About: f.About, Classes: o.Classes, Bins: f.Bins, Labels: f.Labels, Source: f.Source}
+	if o.Bins != 0 {
+		r.model.Bins = o.Bins
+	}
 	r.labels()
 	r.layers()
 	if len(r.faults) == 0 {
