@@ -16,8 +16,8 @@ import (
 	"github.com/mapsweep/mapsweep/trials"
 )
 
-// ModelName is the detector that can be trained.
-const ModelName = "gelan-n"
+// ModelName is the detector that is trained unless another is named.
+const ModelName = model.Default
 
 // Defaults of Config.
 const (
@@ -27,9 +27,9 @@ const (
 
 // Config says what a Backend trains. What a study varies is in Job.Params.
 type Config struct {
-	Model     string   // ModelName; "": the same
+	Model     string   // name of a built-in model, or path of a model file; "": ModelName
 	Data      []string // references of dataset.Load, at least one
-	ImageSize int      // pixels a side, a multiple of 16; 0: the data set's own
+	ImageSize int      // pixels a side, a multiple of the model's largest stride; 0: the data set's own
 	Epochs    int      // of a job that does not say; 0: 20
 	Batch     int      // images of a step; 0: 16
 	Device    string   // "auto" or "": the CPU; "cpu"
@@ -49,10 +49,11 @@ type Config struct {
 	Log *slog.Logger
 }
 
-// Backend trains gelan-n. All methods may be called from several goroutines at once.
+// Backend trains a model. All methods may be called from several goroutines at once.
 type Backend struct {
-	cfg Config
-	log *slog.Logger
+	cfg   Config
+	log   *slog.Logger
+	model architecture
 
 	mu   sync.Mutex
 	data map[string]*dataset.Dataset
@@ -95,20 +96,22 @@ func New(cfg Config) (*Backend, error) {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	if err := cfg.check(); err != nil {
+	m, err := openArchitecture(cfg.Model)
+	if err == nil {
+		err = cfg.check(m)
+	}
+	if err != nil {
 		return nil, fmt.Errorf("configure native trainer: %w", err)
 	}
-	return &Backend{cfg: cfg, log: cfg.Log, data: map[string]*dataset.Dataset{}}, nil
+	return &Backend{cfg: cfg, log: cfg.Log, model: m, data: map[string]*dataset.Dataset{}}, nil
 }
 
-func (c *Config) check() error {
+func (c *Config) check(m architecture) error {
 	switch {
-	case c.Model != ModelName:
-		return fmt.Errorf("there is no model %q: use %s", c.Model, ModelName)
 	case len(c.Data) == 0:
 		return fmt.Errorf("no data set is named: %w", trainer.ErrNoData)
-	case c.ImageSize < 0 || c.ImageSize%16 != 0:
-		return fmt.Errorf("image size is %d: use a multiple of 16", c.ImageSize)
+	case c.ImageSize < 0 || c.ImageSize%m.multiple != 0:
+		return fmt.Errorf("image size is %d: use a multiple of %d", c.ImageSize, m.multiple)
 	case c.Epochs < 1:
 		return fmt.Errorf("%d epochs: use at least 1", c.Epochs)
 	case c.Batch < 1:
@@ -134,7 +137,7 @@ func checkDevice(name string) error {
 // Prepare loads every data set into RAM, builds the network once for each, and says what it found.
 func (b *Backend) Prepare(ctx context.Context) (trials.Provenance, error) {
 	p := trials.Provenance{Backend: "native", Devices: []string{"cpu"}, Extra: map[string]string{
-		"model": b.cfg.Model, trials.ExtraInstructionSet: kernels.ISA(), "batch": fmt.Sprint(b.cfg.Batch),
+		"model": b.model.name, trials.ExtraInstructionSet: kernels.ISA(), "batch": fmt.Sprint(b.cfg.Batch),
 	}}
 	for _, ref := range b.cfg.Data {
 		d, err := b.dataset(ctx, ref)
@@ -161,7 +164,7 @@ func (b *Backend) Prepare(ctx context.Context) (trials.Provenance, error) {
 
 // size is the number of parameters, and the GFLOP of one image in evaluation and in training.
 func (b *Backend) size(d *dataset.Dataset) (params int, eval, train float64, err error) {
-	n, err := model.New(model.Config{Classes: len(d.Classes), Width: d.Size, Height: d.Size, Batch: 2})
+	n, err := model.New(model.Config{File: b.model.file, Classes: len(d.Classes), Width: d.Size, Height: d.Size, Batch: 2, Aux: b.model.weight > 0})
 	if err != nil {
 		return 0, 0, 0, fmt.Errorf("data %s: %w", d.Name, err)
 	}
@@ -181,8 +184,8 @@ func (b *Backend) dataset(ctx context.Context, ref string) (*dataset.Dataset, er
 	if err != nil {
 		return nil, err
 	}
-	if d.Size%16 != 0 {
-		return nil, fmt.Errorf("data %s: images of %d pixels a side: set image_size to a multiple of 16", ref, d.Size)
+	if k := b.model.multiple; d.Size%k != 0 {
+		return nil, fmt.Errorf("data %s: images of %d pixels a side: set image_size to a multiple of %d", ref, d.Size, k)
 	}
 	for _, name := range []string{"train", b.cfg.Split} {
 		if _, err := d.Split(name); err != nil {
@@ -243,7 +246,7 @@ func (b *Backend) newRun(ctx context.Context, job trainer.Job) (*run, error) {
 	if !slices.Contains(b.cfg.Data, job.Data) {
 		return nil, fmt.Errorf("data %q is none of the trainer's: %s: %w", job.Data, strings.Join(b.cfg.Data, ", "), trainer.ErrNoData)
 	}
-	s, effective, err := resolve(job.Params)
+	s, effective, err := b.model.resolve(job.Params)
 	if err != nil {
 		return nil, err
 	}

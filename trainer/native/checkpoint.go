@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 
 	"github.com/mapsweep/mapsweep/trainer/native/kernels"
+	"github.com/mapsweep/mapsweep/trainer/native/model/spec"
 )
 
 // A checkpoint is one file:
@@ -73,6 +74,7 @@ type header struct {
 	Config  string       `json:"config"` // hash of all that must be equal to go on
 	ISA     string       `json:"instruction_set"`
 	Model   string       `json:"model"`
+	File    string       `json:"model_file,omitempty"` // of a model that is not built in
 	Classes []string     `json:"classes"`
 	Size    int          `json:"image_size"`
 	Epoch   int          `json:"epoch"`    // epochs finished and reported
@@ -81,6 +83,14 @@ type header struct {
 	Best    *best        `json:"best,omitempty"`
 	Curves  []curve      `json:"curves"` // metrics of the finished epochs
 	Tensors []tensorInfo `json:"tensors"`
+}
+
+// architecture is the model file that the network was built from.
+func (h header) architecture() (*spec.File, error) {
+	if h.File != "" {
+		return spec.Parse(h.Model, []byte(h.File))
+	}
+	return spec.Open(h.Model)
 }
 
 // curve is what one finished epoch measured.

@@ -41,14 +41,15 @@ func OpenDetector(path string, size int) (*Detector, error) {
 	if err != nil {
 		return nil, err
 	}
-	if h.Model != ModelName {
-		return nil, fmt.Errorf("open checkpoint %s: it is of model %q, this program has %s", path, h.Model, ModelName)
+	file, err := h.architecture()
+	if err != nil {
+		return nil, fmt.Errorf("open checkpoint %s: it is of a model that this program does not know: %w", path, err)
 	}
 	if size == 0 {
 		size = h.Size
 	}
 	d := &Detector{Path: path, Model: h.Model, Classes: h.Classes, Size: size, Epoch: h.Epoch, level: levels()}
-	d.net, err = model.New(model.Config{Classes: len(h.Classes), Width: size, Height: size, Batch: detectBatch})
+	d.net, err = model.New(model.Config{File: file, Classes: len(h.Classes), Width: size, Height: size, Batch: detectBatch})
 	if err != nil {
 		return nil, fmt.Errorf("open checkpoint %s: %w", path, err)
 	}

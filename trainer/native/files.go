@@ -48,13 +48,13 @@ func (r *run) openFiles() (*trialLog, error) {
 	}
 	l := &trialLog{file: f}
 	l.printf("trial %d: %s on %s (%d images, scored on %d of %s), seed %d, %d epochs of %d steps, %s kernels",
-		r.job.Number, r.b.cfg.Model, r.data.Name, len(r.data.Train), len(r.val), r.job.Split, r.job.Seed, r.job.Epochs, r.steps, kernels.ISA())
+		r.job.Number, r.b.model.name, r.data.Name, len(r.data.Train), len(r.val), r.job.Split, r.job.Seed, r.job.Epochs, r.steps, kernels.ISA())
 	if r.step > 0 {
 		epoch := len(r.curves)
 		l.printf("resumed at epoch %d, after step %d of %d", epoch+1, r.step-epoch*r.steps, r.steps)
 	}
 	data, err := json.MarshalIndent(map[string]any{
-		"params": r.effective, "model": r.b.cfg.Model, "data": r.data.Name, "data_hash": r.data.Hash, "split": r.job.Split,
+		"params": r.effective, "model": r.b.model.name, "data": r.data.Name, "data_hash": r.data.Hash, "split": r.job.Split,
 		"image_size": r.data.Size, "epochs": r.job.Epochs, "batch": r.b.cfg.Batch, "seed": r.job.Seed,
 		"instruction_set": kernels.ISA(), "parameters": r.net.ParamCount(),
 	}, "", "  ")

@@ -96,7 +96,7 @@ func knobs() []knob {
 // colour are off by default.
 func (b *Backend) Knobs() []trials.Knob {
 	var all []trials.Knob
-	for _, k := range knobs() {
+	for _, k := range b.model.knobs() {
 		all = append(all, k.Knob)
 	}
 	return all
@@ -104,10 +104,10 @@ func (b *Backend) Knobs() []trials.Knob {
 
 // resolve decodes parameters and fills in defaults. A name or value that the table does
 // not have is a Failure of class infeasible.
-func resolve(params trials.Params) (settings, trials.Params, error) {
+func resolve(table []knob, params trials.Params) (settings, trials.Params, error) {
 	var s settings
 	effective := trials.Params{}
-	for _, k := range knobs() {
+	for _, k := range table {
 		v, given := params[k.Name]
 		if !given {
 			v = k.Default

@@ -65,7 +65,7 @@ func (r *run) build() error {
 	r.steps = len(r.data.Train) / c.Batch
 	r.config = r.fingerprint()
 	var err error
-	cfg := model.Config{Classes: len(r.data.Classes), Width: r.data.Size, Height: r.data.Size, Batch: c.Batch,
+	cfg := model.Config{File: r.b.model.file, Classes: len(r.data.Classes), Width: r.data.Size, Height: r.data.Size, Batch: c.Batch,
 		Seed: r.job.Seed, Aux: r.set.aux > 0, Loss: r.mainLoss, AuxLoss: r.auxLoss}
 	if r.net, err = model.New(cfg); err != nil {
 		return err

@@ -52,23 +52,40 @@ func (b *Builder) Image(name string, c, h, w int) *Tensor {
 	return t
 }
 
-// Tensor declares an activation of c channels, to be written by one operation.
+// Tensor declares an activation of c channels in one segment, to be written by one operation.
 func (b *Builder) Tensor(name string, c, h, w int) *Tensor {
-	if c < 1 || h < 1 || w < 1 {
-		b.Fail(fmt.Errorf("tensor %s: %d channels of %d x %d pixels: every extent must be positive", name, c, h, w))
+	return b.Segmented(name, Segments{c}, h, w)
+}
+
+// Segmented declares an activation whose channels are stored in the given segments, to be written by one operation.
+func (b *Builder) Segmented(name string, segments Segments, h, w int) *Tensor {
+	c := segments.Channels()
+	for _, n := range segments {
+		if n < 1 {
+			c = 0
+		}
 	}
-	t := &Tensor{Name: name, Shape: Shape{N: b.batch, C: c, H: h, W: w}, index: len(b.tensors)}
+	if c < 1 || h < 1 || w < 1 {
+		b.Fail(fmt.Errorf("tensor %s: %v channels of %d x %d pixels: every extent must be positive", name, []int(segments), h, w))
+	}
+	t := &Tensor{Name: name, Shape: Shape{N: b.batch, C: c, H: h, W: w}, Segments: segments, index: len(b.tensors)}
 	b.tensors = append(b.tensors, t)
 	return t
 }
 
-// Part declares an activation that is a view of c channels of parent, from channel block first on, for data and
-// gradient alike.
+// Part declares an activation that is a view of c channels of parent, from channel first on, for data and gradient
+// alike. Both ends must stand at whole blocks.
 func (b *Builder) Part(name string, parent *Tensor, first, c int) *Tensor {
-	t := b.Tensor(name, c, parent.H, parent.W)
-	t.data = Place{Owner: parent, Block: first}
+	block, segments, ok := parent.Segments.Cut(first, c)
+	if !ok {
+		b.Fail(fmt.Errorf("part %s: channels %d to %d of %s, which are stored as %v: no whole blocks", name, first, first+c, parent.Name, []int(parent.Segments)))
+		segments = Segments{max(c, 1)}
+	}
+	t := b.Segmented(name, segments, parent.H, parent.W)
+	t.data = Place{Owner: parent, Block: block}
 	t.grad = t.data
 	t.part = true
+	t.first = first
 	return t
 }
 

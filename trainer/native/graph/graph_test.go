@@ -115,7 +115,16 @@ func TestDefinitionErrors(t *testing.T) {
 			return layers.AddLoss(b, h, h)
 		}, "stands twice"},
 		{"batch of none", 0, func(b *graph.Builder) graph.Op { return end(b, stem(b)) }, "batch of 0 images"},
-		{"channels", 1, func(b *graph.Builder) graph.Op { return end(b, layers.ConvBNSiLU(b, "a", stem(b), 24, 1, 1)) }, "24 output channels"},
+		{"channels", 1, func(b *graph.Builder) graph.Op { return end(b, layers.ConvBNSiLU(b, "a", stem(b), 0, 1, 1)) }, "conv a: 0 channels"},
+		{"groups", 1, func(b *graph.Builder) graph.Op {
+			return end(b, layers.Convolve(b, "a", stem(b), layers.Form{Channels: 24, Groups: 5}))
+		}, "32 to 24 channels in 5 groups"},
+		{"segments", 1, func(b *graph.Builder) graph.Op {
+			return end(b, layers.Convolve(b, "a", stem(b), layers.Form{Channels: 24, Segments: graph.Segments{12, 16}}))
+		}, "stored as [12 16]"},
+		{"segments of groups", 1, func(b *graph.Builder) graph.Op {
+			return end(b, layers.Convolve(b, "a", stem(b), layers.Form{Channels: 24, Groups: 2, Segments: graph.Segments{24}}))
+		}, "24 channels in 2 groups stored as [24]"},
 		{"kernel", 1, func(b *graph.Builder) graph.Op { return end(b, layers.ConvBNSiLU(b, "a", stem(b), 16, 5, 1)) }, "kernel 5, stride 1"},
 		{"normalisation of one value", 1, func(b *graph.Builder) graph.Op {
 			return end(b, layers.ConvBNSiLU(b, "a", b.Image("image", 3, 2, 2), 16, 3, 2))
@@ -125,12 +134,25 @@ func TestDefinitionErrors(t *testing.T) {
 		}, "3 channels"},
 		{"image in a join", 1, func(b *graph.Builder) graph.Op {
 			return end(b, layers.Join(b, "j", b.Image("image", 3, 8, 8)))
-		}, "image has 3 channels"},
+		}, "concat j: reads the image"},
 		{"join of sizes", 1, func(b *graph.Builder) graph.Op {
 			x := stem(b)
 			return end(b, layers.Join(b, "j", x, layers.Double(b, "d", x)))
 		}, "d has 16 x 16 pixels, stem 8 x 8"},
 		{"split", 1, func(b *graph.Builder) graph.Op { return end(b, layers.Split(b, stem(b), 3)[0]) }, "32 channels into 3 parts"},
+		{"cut", 1, func(b *graph.Builder) graph.Op { return end(b, layers.Cut(b, stem(b), 16, 8)[0]) }, "32 channels into parts of [16 8]"},
+		{"cut of an empty part", 1, func(b *graph.Builder) graph.Op { return end(b, layers.Cut(b, stem(b), 32, 0)[0]) }, "no whole blocks"},
+		{"mean of one row", 1, func(b *graph.Builder) graph.Op {
+			return end(b, layers.Average(b, "p", layers.ConvBNSiLU(b, "a", b.Image("image", 3, 2, 8), 16, 3, 2)))
+		}, "4 x 1 pixels"},
+		{"two arms at stride 2", 1, func(b *graph.Builder) graph.Op {
+			return end(b, layers.RepConv(b, "r", stem(b), layers.Form{Channels: 32, Stride: 2}))
+		}, "only stride 1"},
+		{"sum of unlike depth", 1, func(b *graph.Builder) graph.Op {
+			x := stem(b)
+			return end(b, layers.Merge(b, "f", x, layers.ConvBNSiLU(b, "a", x, 16, 1, 1)))
+		}, "stem has 32 channels, a 16"},
+		{"sum of nothing", 1, func(b *graph.Builder) graph.Op { return end(b, layers.Merge(b, "f")) }, "no inputs"},
 		{"sum of shapes", 1, func(b *graph.Builder) graph.Op {
 			x := stem(b)
 			return end(b, layers.Sum(b, "s", x, layers.Pool(b, "p", layers.ConvBNSiLU(b, "a", x, 16, 1, 1))))

@@ -2,8 +2,7 @@ package graph
 
 import "gorgonia.org/gorgonia"
 
-// Block is the number of channels that are stored together. Only images (3 channels) and the outputs of detection
-// heads may have a channel count that is no multiple of it.
+// Block is the number of channels that are stored together; see [Segments] for counts that are no multiple of it.
 const Block = 16
 
 // Shape is the logical extent of an activation.
@@ -20,12 +19,15 @@ type Place struct {
 type Tensor struct {
 	Name string
 	Shape
+	// Segments is how the channels are stored; their sum is C.
+	Segments Segments
 	// Image marks the network's input: it has no gradient, and its channels are not blocked.
 	Image bool
 
 	index      int
 	data, grad Place
 	part       bool // a view of its owner by construction, made by a split
+	first      int  // of a part: its first channel in its parent
 	producer   Op
 	touched    []bool         // of an owner of gradients: blocks that have a contribution
 	last       *gorgonia.Node // of an owner of gradients: last backward node on the buffer
@@ -33,7 +35,10 @@ type Tensor struct {
 }
 
 // Blocks is the number of channel blocks the tensor occupies.
-func (t *Tensor) Blocks() int { return (t.C + Block - 1) / Block }
+func (t *Tensor) Blocks() int { return t.Segments.Blocks() }
+
+// First is the first channel of a part in its parent.
+func (t *Tensor) First() int { return t.first }
 
 // Producer is the operation that computes the tensor; nil for an input.
 func (t *Tensor) Producer() Op { return t.producer }
@@ -87,12 +92,16 @@ func (g Group) String() string {
 }
 
 // Param describes one learned tensor. Shape is logical: output channels, input channels, kernel height, kernel width
-// for a convolution (OIHW), channels for everything else. Off and Len are the place in the flat arenas, in floats,
-// as a device stores it; they are set by [Graph.Arrange].
+// for a convolution (OIHW), channels for everything else. With Groups above 1 the output channels are divided into as
+// many runs of equal length, each of which reads one run of the input's; input channels in Shape are those of one run.
+// Out and In are how the layer's output and whole input store their channels (In for weights only): the weights follow
+// them. Off and Len are the place in the flat arenas, in floats, as a device stores it; they are set by [Graph.Arrange].
 type Param struct {
 	Name     string
 	Shape    []int
 	Group    Group
+	Groups   int // of a convolution's weights; 0 means 1
+	Out, In  Segments
 	Off, Len int
 
 	node, grad *gorgonia.Node
@@ -104,11 +113,12 @@ func (p *Param) Elements() int { return elements(p.Shape) }
 // GradNode is the node that gorgonia.Grad returned for the parameter.
 func (p *Param) GradNode() *gorgonia.Node { return p.grad }
 
-// Stat describes one running statistic of a layer: state that training moves but no gradient reaches. Off and Len
-// are the place in the arena of statistics, set by [Graph.Arrange].
+// Stat describes one running statistic of a layer, a value for each channel: state that training moves but no gradient
+// reaches. Off and Len are the place in the arena of statistics, set by [Graph.Arrange].
 type Stat struct {
 	Name     string
 	Channels int
+	Segments Segments // of the layer's output
 	Initial  float32
 	Off, Len int
 }

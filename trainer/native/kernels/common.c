@@ -53,7 +53,7 @@ void ms_bn_forward(const struct ms_conv *c, int train) {
 	const double m = (double)c->y.n * c->y.h * c->y.w;
 	for (int o = 0; o < c->ocb * MS_LANES; o++) {
 		double mean, var;
-		if (o >= c->oc) { // padding lane: nothing comes out
+		if (!c->real[o]) { // padding lane: nothing comes out
 			c->mu[o] = c->rstd[o] = c->scale[o] = c->shift[o] = 0;
 			continue;
 		}

@@ -27,11 +27,13 @@ import (
 type ConvSpec struct {
 	K, S   int // 3 with stride 1 or 2 (zero padding 1), or 1 with stride 1 (no padding)
 	IC, OC int
-	Image  bool // X is an image (NewImage): IC is 3, there is no DX
-	BN     bool // a = SiLU(BN(conv(x))) without bias; otherwise y = conv(x) + Bias
-	HasDX  bool // Backward makes DX too
-	AccDX  bool // Backward adds to DX; otherwise it overwrites it
-	AccW   bool // Backward adds to the parameter gradients; otherwise it overwrites them
+	OLanes []int // stored lanes of the real output channels where others lie between them, OC counting all; nil: all OC
+	Image  bool  // X is an image (NewImage): IC is 3, there is no DX
+	BN     bool  // a = SiLU(BN(conv(x))) without bias; otherwise y = conv(x) + Bias
+	Linear bool  // with BN: a = BN(conv(x))
+	HasDX  bool  // Backward makes DX too
+	AccDX  bool  // Backward adds to DX; otherwise it overwrites it
+	AccW   bool  // Backward adds to the parameter gradients; otherwise it overwrites them
 
 	X  View // input, N x IC x H x W
 	DX View // gradient of X, where HasDX
@@ -55,23 +57,33 @@ func (s ConvSpec) WeightLen() int { return WeightLen(s.OC, s.IC, s.K) }
 // WeightLen is the number of floats in blocked weights of oc x ic x k x k.
 func WeightLen(oc, ic, k int) int { return Blocks(oc) * Blocks(ic) * k * k * Lanes * Lanes }
 
-// PackWeights writes logical weights src, [oc][ic][k][k], into blocked form, padding lanes zero.
-func PackWeights(dst, src []float32, oc, ic, k int) {
+// Row returns the lanes 0 to n-1: those of n channels without gaps.
+func Row(n int) []int {
+	lanes := make([]int, n)
+	for i := range lanes {
+		lanes[i] = i
+	}
+	return lanes
+}
+
+// PackWeights writes logical weights src, [oc][ic][k][k], into blocked form, padding lanes zero. oc and ic are the lanes
+// of the channels, rising: see Row.
+func PackWeights(dst, src []float32, oc, ic []int, k int) {
 	clear(dst)
 	eachWeight(oc, ic, k, func(blocked, logical int) { dst[blocked] = src[logical] })
 }
 
 // UnpackWeights is the inverse of PackWeights.
-func UnpackWeights(dst, src []float32, oc, ic, k int) {
+func UnpackWeights(dst, src []float32, oc, ic []int, k int) {
 	eachWeight(oc, ic, k, func(blocked, logical int) { dst[logical] = src[blocked] })
 }
 
-func eachWeight(oc, ic, k int, f func(blocked, logical int)) {
-	logical := 0
-	for o := range oc {
-		for i := range ic {
+func eachWeight(oc, ic []int, k int, f func(blocked, logical int)) {
+	logical, blocks := 0, Blocks(ic[len(ic)-1]+1)
+	for _, o := range oc {
+		for _, i := range ic {
 			for p := range k * k {
-				block := (o/Lanes*Blocks(ic)+i/Lanes)*k*k + p
+				block := (o/Lanes*blocks+i/Lanes)*k*k + p
 				f((block*Lanes+i%Lanes)*Lanes+o%Lanes, logical)
 				logical++
 			}
@@ -104,6 +116,11 @@ func (s ConvSpec) check() error {
 		return fmt.Errorf("%d weights and %d gradients, want %d", len(s.W), len(s.DW), s.WeightLen())
 	}
 	n := Blocks(s.OC) * Lanes
+	for _, o := range s.OLanes {
+		if o < 0 || o >= n {
+			return fmt.Errorf("output lane %d of %d", o, n)
+		}
+	}
 	for _, p := range []struct {
 		name string
 		p    []float32
@@ -138,12 +155,13 @@ func NewConv(s ConvSpec) (*Conv, error) {
 		return nil, fmt.Errorf("bind convolution %d->%d %dx%d/%d: %w", s.IC, s.OC, s.K, s.K, s.S, err)
 	}
 	lanes := Blocks(s.OC) * Lanes
-	// Scratch in one piece: turned weights, then per channel sums (2), totals (2, float64), seven coefficients.
+	// Scratch in one piece: turned weights, then per channel sums (2), totals (2, float64), seven coefficients, and which
+	// lanes are real.
 	turned := 0
 	if s.HasDX {
 		turned = len(s.W)
 	}
-	scratch := Alloc(turned + lanes*(2+4+7))
+	scratch := Alloc(turned + lanes*(2+4+7+1))
 	next := func(n int) *C.float {
 		p := floats(scratch)
 		scratch = scratch[n:]
@@ -152,14 +170,22 @@ func NewConv(s ConvSpec) (*Conv, error) {
 	k := &Conv{k: current(), scratch: scratch, backwards: s.DA.P != nil}
 	k.c = (*C.struct_ms_conv)(C.calloc(1, C.sizeof_struct_ms_conv))
 	*k.c = C.struct_ms_conv{
-		k: C.int(s.K), s: C.int(s.S), image: cbool(s.Image), bn: cbool(s.BN),
+		k: C.int(s.K), s: C.int(s.S), image: cbool(s.Image), bn: cbool(s.BN), linear: cbool(s.Linear),
 		has_dx: cbool(s.HasDX), acc_dx: cbool(s.AccDX), acc_w: cbool(s.AccW),
-		oc: C.int(s.OC), icb: C.int(Blocks(s.IC)), ocb: C.int(Blocks(s.OC)),
+		icb: C.int(Blocks(s.IC)), ocb: C.int(Blocks(s.OC)),
 		x: s.X.c(), dx: s.DX.c(), y: s.Y.c(), a: s.A.c(), da: s.DA.c(),
 		w: floats(s.W), dw: floats(s.DW), gamma: floats(s.Gamma), beta: floats(s.Beta), dgamma: floats(s.DGamma), dbeta: floats(s.DBeta),
 		mean: floats(s.Mean), _var: floats(s.Var), momentum: C.float(s.Momentum), eps: C.float(s.Eps),
 		wt: next(turned), totals: (*C.double)(unsafe.Pointer(next(4 * lanes))), sums: next(2 * lanes),
 		scale: next(lanes), shift: next(lanes), mu: next(lanes), rstd: next(lanes), g1: next(lanes), g2: next(lanes), g3: next(lanes),
+		real: next(lanes),
+	}
+	outputs := s.OLanes
+	if outputs == nil {
+		outputs = Row(s.OC)
+	}
+	for _, o := range outputs {
+		unsafe.Slice((*float32)(k.c.real), lanes)[o] = 1
 	}
 	return k, nil
 }

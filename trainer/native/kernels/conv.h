@@ -160,25 +160,42 @@ static void convolve(const struct ms_conv *c) {
 	}
 }
 
+// a = bn(y), image n.
+static void normalise(const struct ms_conv *c, int n) {
+	for (int b = 0; b < c->ocb; b++)
+		for (int h = 1; h <= c->y.h; h++) {
+			const float *y = ms_at(&c->y, n, b, h, 1);
+			float *a = ms_at(&c->a, n, b, h, 1);
+			for (int v = 0; v < NV; v++) {
+				const vec scale = load(c->scale + b * MS_LANES + v * VL), shift = load(c->shift + b * MS_LANES + v * VL);
+				for (int i = v * VL; i < c->y.w * MS_LANES; i += MS_LANES) store(a + i, muladd(load(y + i), scale, shift));
+			}
+		}
+}
+
+// a = silu(bn(y)), image n.
+static void activate(const struct ms_conv *c, int n) {
+	for (int b = 0; b < c->ocb; b++)
+		for (int h = 1; h <= c->y.h; h++) {
+			const float *y = ms_at(&c->y, n, b, h, 1);
+			float *a = ms_at(&c->a, n, b, h, 1);
+			for (int v = 0; v < NV; v++) {
+				const vec scale = load(c->scale + b * MS_LANES + v * VL), shift = load(c->shift + b * MS_LANES + v * VL);
+				for (int i = v * VL; i < c->y.w * MS_LANES; i += MS_LANES) {
+					const vec z = muladd(load(y + i), scale, shift);
+					store(a + i, z * sigmoid(z));
+				}
+			}
+		}
+}
+
 // Passes over the batch alternate in direction, so that each begins with the images that the one before it left in the
 // cache: convolve upwards, activate downwards, silu_backward upwards, the rest of the backward pass downwards.
 static void conv_forward(const struct ms_conv *c, int train) {
 	convolve(c);
 	if (!c->bn) return;
 	ms_bn_forward(c, train);
-	for (int n = c->y.n - 1; n >= 0; n--)
-		for (int b = 0; b < c->ocb; b++)
-			for (int h = 1; h <= c->y.h; h++) {
-				const float *y = ms_at(&c->y, n, b, h, 1);
-				float *a = ms_at(&c->a, n, b, h, 1);
-				for (int v = 0; v < NV; v++) {
-					const vec scale = load(c->scale + b * MS_LANES + v * VL), shift = load(c->shift + b * MS_LANES + v * VL);
-					for (int i = v * VL; i < c->y.w * MS_LANES; i += MS_LANES) {
-						const vec z = muladd(load(y + i), scale, shift);
-						store(a + i, z * sigmoid(z));
-					}
-				}
-			}
+	for (int n = c->y.n - 1; n >= 0; n--) (c->linear ? normalise : activate)(c, n);
 }
 
 // da -> dz in place, with z = bn(y), a = z*s, s = sigmoid(z): da/dz = s*(1 + z*(1-s)). Sums of dz and dz*(y-mu).
@@ -222,6 +239,29 @@ static void bn_backward(const struct ms_conv *c, int n) {
 					store(d + i, muladd(load(d + i), g1, muladd(load(y + i), g2, g3)));
 			}
 		}
+}
+
+// The sums where da is dz already.
+static void linear_backward(const struct ms_conv *c) {
+	for (int n = 0; n < c->y.n; n++) {
+		for (int b = 0; b < c->ocb; b++)
+			for (int v = 0; v < NV; v++) {
+				const vec mu = load(c->mu + b * MS_LANES + v * VL);
+				vec sum = splat(0), second = splat(0);
+				for (int h = 1; h <= c->y.h; h++) {
+					const float *y = ms_at(&c->y, n, b, h, 1), *d = ms_at(&c->da, n, b, h, 1);
+					for (int i = v * VL; i < c->y.w * MS_LANES; i += MS_LANES) {
+						const vec dz = load(d + i);
+						sum += dz;
+						second = muladd(dz, load(y + i) - mu, second);
+					}
+				}
+				float *to = c->sums + b * 2 * MS_LANES + v * VL;
+				store(to, sum);
+				store(to + MS_LANES, second);
+			}
+		add_totals(c);
+	}
 }
 
 static void bias_sums(const struct ms_conv *c) {
@@ -353,17 +393,22 @@ static void input_backward(const struct ms_conv *c, int n) {
 		}
 }
 
+// Before the first image: gradients of the weights that are not added to begin at zero, and dx needs turned weights.
+static void start_gradients(const struct ms_conv *c) {
+	if (!c->acc_w) memset(c->dw, 0, sizeof(float) * WBLOCK * c->ocb * c->icb * c->k * c->k);
+	if (c->has_dx) ms_turn_weights(c);
+}
+
 static void conv_backward(const struct ms_conv *c) {
 	clear_totals(c);
 	if (c->bn) {
-		silu_backward(c);
+		(c->linear ? linear_backward : silu_backward)(c);
 		ms_bn_backward(c);
 	} else {
 		bias_sums(c);
 		ms_bias_backward(c);
 	}
-	if (!c->acc_w) memset(c->dw, 0, sizeof(float) * WBLOCK * c->ocb * c->icb * c->k * c->k);
-	if (c->has_dx) ms_turn_weights(c);
+	start_gradients(c);
 	for (int n = c->y.n - 1; n >= 0; n--) {
 		if (c->bn) bn_backward(c, n);
 		weight_backward(c, n);

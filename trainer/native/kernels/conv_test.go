@@ -91,7 +91,7 @@ func newBench(t *testing.T, i int, accumulate bool) *bench {
 	s.W, s.DW = mem(t, s.WeightLen()), mem(t, s.WeightLen())
 	w32 := make([]float32, len(b.lw))
 	set(w32, b.lw)
-	kernels.PackWeights(s.W, w32, l.oc, l.ic, l.k)
+	kernels.PackWeights(s.W, w32, kernels.Row(l.oc), kernels.Row(l.ic), l.k)
 	set(s.Gamma, b.lgamma)
 	set(s.Beta, b.lbeta)
 	for o := range l.oc {
@@ -100,7 +100,7 @@ func newBench(t *testing.T, i int, accumulate bool) *bench {
 	}
 	b.lw0dw0 = random(r, len(b.lw), 1, 0)
 	set(w32, b.lw0dw0)
-	kernels.PackWeights(s.DW, w32, l.oc, l.ic, l.k)
+	kernels.PackWeights(s.DW, w32, kernels.Row(l.oc), kernels.Row(l.ic), l.k)
 	b.spec = s
 	return b
 }
@@ -133,8 +133,8 @@ func (b *bench) guards(t *testing.T) {
 	lane("var", b.spec.Var)
 	back := make([]float32, len(b.lw))
 	again := make([]float32, len(b.spec.DW))
-	kernels.UnpackWeights(back, b.spec.DW, b.oc, b.ic, b.k)
-	kernels.PackWeights(again, back, b.oc, b.ic, b.k)
+	kernels.UnpackWeights(back, b.spec.DW, kernels.Row(b.oc), kernels.Row(b.ic), b.k)
+	kernels.PackWeights(again, back, kernels.Row(b.oc), kernels.Row(b.ic), b.k)
 	for i := range again {
 		if again[i] != b.spec.DW[i] {
 			t.Fatalf("dw: padding lane %d is %v", i, b.spec.DW[i])
@@ -205,7 +205,7 @@ func TestConvBackward(t *testing.T) {
 				k.Forward(true)
 				k.Backward()
 				got := make([]float32, len(dw))
-				kernels.UnpackWeights(got, b.spec.DW, b.oc, b.ic, b.k)
+				kernels.UnpackWeights(got, b.spec.DW, kernels.Row(b.oc), kernels.Row(b.ic), b.k)
 				near(t, "dw", wide(got), dw, 2e-5)
 				near(t, "dbeta", wide(b.spec.DBeta[:b.oc]), dbeta, 2e-5)
 				near(t, "dgamma", wide(b.spec.DGamma[:b.oc]), dgamma, 2e-5)
@@ -312,6 +312,7 @@ func TestNewConvErrors(t *testing.T) {
 		"activation":  func(s *kernels.ConvSpec) { s.A.H++ },
 		"of input":    func(s *kernels.ConvSpec) { s.DX.W++ },
 		"image input": func(s *kernels.ConvSpec) { s.Image = true },
+		"output lane": func(s *kernels.ConvSpec) { s.OLanes = []int{16} },
 	} {
 		b := newBench(t, 0, false)
 		spoil(&b.spec)

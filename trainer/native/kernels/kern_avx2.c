@@ -18,7 +18,10 @@
 #define WEIGHT_PIXELS 128
 #define IMAGE_KERNEL_ROWS 1
 #include "conv.h"
+#include "rep.h"
 #include "plain.h"
+#include "pool.h"
+#include "resize.h"
 
 #define TABLE ms_kernels_avx2
 #define TABLE_NAME "avx2"

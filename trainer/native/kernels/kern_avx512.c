@@ -19,7 +19,10 @@
 #define WEIGHT_PIXELS 128
 #define IMAGE_KERNEL_ROWS 3
 #include "conv.h"
+#include "rep.h"
 #include "plain.h"
+#include "pool.h"
+#include "resize.h"
 
 #define TABLE ms_kernels_avx512
 #define TABLE_NAME "avx512"

@@ -6,8 +6,8 @@
 // Block layout ("nChw16c with a halo of 1"): a buffer holds [N][TCB][H+2][W+2][PS] float32. The innermost PS = 16
 // floats are 16 neighbouring channels of one pixel; channel c of a tensor is lane c%16 of block c/16. Around each
 // plane lies a border of one pixel, the halo, which is zero and which no kernel ever writes: it is the zero padding
-// of the 3x3 convolutions. Channels past the last real one ("padding lanes") are zero in data, weights and gradients;
-// every kernel keeps them so. The input image alone has PS = 4: red, green, blue and an unused zero.
+// of the 3x3 convolutions. Lanes that hold no channel ("padding lanes": after the last one, or between joined tensors whose
+// depth is no multiple of 16) are zero in data, weights and gradients; every kernel keeps them so. The input image alone has PS = 4: red, green, blue and an unused zero.
 // A view is a window of CB channel blocks in such a buffer; concatenation is therefore a matter of addresses.
 //
 // Weights: [OCB][ICB][K][K][16 input lanes][16 output lanes]; for the image only input lanes 0..2 are used.
@@ -29,10 +29,10 @@ struct ms_conv {
 	int k, s;         // kernel size, stride
 	int image;        // x is an image (PS 4, three channels)
 	int bn;           // 1: y = conv(x), a = silu(bn(y)).  0: a plain convolution with bias, y only
+	int linear;       // with bn: a = bn(y)
 	int has_dx;       // backward also makes dx
 	int acc_dx;       // dx is added to, not written
 	int acc_w;        // parameter gradients are added to, not written
-	int oc;           // real output channels
 	int icb, ocb;     // channel blocks
 	struct ms_view x, dx, y, a, da; // da: gradient of a (of y without bn); backward destroys it
 	float *w, *dw;
@@ -46,6 +46,7 @@ struct ms_conv {
 	float *scale, *shift; // [OCB*16] bn as z = y*scale + shift
 	float *mu, *rstd;     // [OCB*16] mean and 1/sqrt(var+eps) that scale and shift were made from
 	float *g1, *g2, *g3;  // [OCB*16] bn backward as dy = dz*g1 + y*g2 + g3
+	float *real;          // [OCB*16] 1: an output channel; 0: a padding lane
 };
 
 // Every kernel once per instruction set. All are pure functions of their arguments.
@@ -53,6 +54,8 @@ struct ms_kernels {
 	const char *name;
 	void (*conv_forward)(const struct ms_conv *, int train);
 	void (*conv_backward)(const struct ms_conv *);
+	void (*rep_forward)(const struct ms_conv *wide, const struct ms_conv *point, int train);
+	void (*rep_backward)(const struct ms_conv *wide, const struct ms_conv *point);
 	void (*copy)(struct ms_view src, struct ms_view dst, int acc);
 	void (*zero)(struct ms_view dst);
 	void (*add)(struct ms_view a, struct ms_view b, struct ms_view dst);
@@ -60,8 +63,15 @@ struct ms_kernels {
 	void (*upsample_backward)(struct ms_view dy, struct ms_view dx, int acc);
 	void (*pool_forward)(struct ms_view x, struct ms_view y, uint8_t *index);
 	void (*pool_backward)(struct ms_view dy, struct ms_view dx, const uint8_t *index, int acc);
-	void (*unpack)(struct ms_view src, float *dst, int64_t image_floats, int channels);
-	void (*pack)(const float *src, int64_t image_floats, int channels, struct ms_view dst);
+	void (*pool_down_forward)(struct ms_view x, struct ms_view y, uint8_t *index);
+	void (*pool_down_backward)(struct ms_view dy, struct ms_view dx, const uint8_t *index, int acc);
+	void (*mean_forward)(struct ms_view x, struct ms_view y);
+	void (*mean_backward)(struct ms_view dy, struct ms_view dx, int acc);
+	void (*resize_forward)(struct ms_view x, struct ms_view y, int acc);
+	void (*resize_backward)(struct ms_view dy, struct ms_view dx, int acc);
+	void (*regroup)(struct ms_view src, const int32_t *from, struct ms_view dst, const int32_t *to, int count, int acc);
+	void (*unpack)(struct ms_view src, float *dst, int64_t image_floats, int pixel_floats, int channels);
+	void (*pack)(const float *src, int64_t image_floats, int pixel_floats, int channels, struct ms_view dst);
 	void (*sgd)(float *w, const float *g, float *m, int64_t n, float rate, float momentum, float decay, float gscale);
 	void (*lerp)(float *dst, const float *src, int64_t n, float t);
 	void (*scale)(float *p, int64_t n, float f);

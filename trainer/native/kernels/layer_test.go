@@ -64,7 +64,7 @@ func BenchmarkLayer(b *testing.B) {
 				for i := range logical {
 					logical[i] = r.Float32() - 0.5
 				}
-				kernels.PackWeights(spec.W, logical, l.oc, l.ic, l.k)
+				kernels.PackWeights(spec.W, logical, kernels.Row(l.oc), kernels.Row(l.ic), l.k)
 				for i := range l.oc {
 					spec.Gamma[i] = 1
 				}

@@ -6,12 +6,8 @@ package kernels
 static void k_copy(const struct ms_kernels *k, struct ms_view s, struct ms_view d, int acc) { k->copy(s, d, acc); }
 static void k_zero(const struct ms_kernels *k, struct ms_view d) { k->zero(d); }
 static void k_add(const struct ms_kernels *k, struct ms_view a, struct ms_view b, struct ms_view d) { k->add(a, b, d); }
-static void k_up(const struct ms_kernels *k, struct ms_view x, struct ms_view y) { k->upsample_forward(x, y); }
-static void k_up_back(const struct ms_kernels *k, struct ms_view dy, struct ms_view dx, int acc) { k->upsample_backward(dy, dx, acc); }
-static void k_pool(const struct ms_kernels *k, struct ms_view x, struct ms_view y, uint8_t *i) { k->pool_forward(x, y, i); }
-static void k_pool_back(const struct ms_kernels *k, struct ms_view dy, struct ms_view dx, const uint8_t *i, int acc) { k->pool_backward(dy, dx, i, acc); }
-static void k_unpack(const struct ms_kernels *k, struct ms_view s, float *d, int64_t image, int c) { k->unpack(s, d, image, c); }
-static void k_pack(const struct ms_kernels *k, const float *s, int64_t image, int c, struct ms_view d) { k->pack(s, image, c, d); }
+static void k_unpack(const struct ms_kernels *k, struct ms_view s, float *d, int64_t image, int pixel, int c) { k->unpack(s, d, image, pixel, c); }
+static void k_pack(const struct ms_kernels *k, const float *s, int64_t image, int pixel, int c, struct ms_view d) { k->pack(s, image, pixel, c, d); }
 static void k_sgd(const struct ms_kernels *k, float *w, const float *g, float *m, int64_t n, float rate, float momentum, float decay, float gscale) {
 	k->sgd(w, g, m, n, rate, momentum, decay, gscale);
 }
@@ -24,7 +20,6 @@ import "C"
 import (
 	"fmt"
 	"slices"
-	"unsafe"
 )
 
 // must panics where views do not fit: the kernels check nothing, and a wrong shape would write into other memory.
@@ -49,64 +44,40 @@ func Add(a, b, dst View) {
 	C.k_add(current(), a.c(), b.c(), dst.c())
 }
 
-func twice(small, large View) bool {
-	large.H /= 2
-	large.W /= 2
-	return small.same(large) && small.PS == Lanes
-}
-
-// UpsampleForward writes x to y, twice as high and wide, nearest neighbour.
-func UpsampleForward(x, y View) {
-	must(twice(x, y) && y.H%2 == 0 && y.W%2 == 0, "upsampling", x, y)
-	C.k_up(current(), x.c(), y.c())
-}
-
-// UpsampleBackward writes to dx, or adds with acc, the gradient that dy means for it.
-func UpsampleBackward(dy, dx View, acc bool) {
-	must(twice(dx, dy) && dy.H%2 == 0 && dy.W%2 == 0, "upsampling", dy, dx)
-	C.k_up_back(current(), dy.c(), dx.c(), cbool(acc))
-}
-
-// PoolIndexLen is the length of the index that pooling into a view like y needs.
-func PoolIndexLen(y View) int { return y.N * y.CB * y.H * y.W * Lanes }
-
-// MaxPoolForward writes to y the maximum over the 5x5 window around each pixel of x, stride 1, same size; index keeps
-// which pixel it was, the first of equals in row order.
-func MaxPoolForward(x, y View, index []byte) {
-	must(x.same(y) && x.PS == Lanes && len(index) == PoolIndexLen(y), "pooling", x, y)
-	C.k_pool(current(), x.c(), y.c(), (*C.uint8_t)(unsafe.Pointer(unsafe.SliceData(index))))
-}
-
-// MaxPoolBackward writes to dx, or adds with acc, the gradient that dy means for it, with the index of the forward pass.
-func MaxPoolBackward(dy, dx View, index []byte, acc bool) {
-	must(dx.same(dy) && dx.PS == Lanes && len(index) == PoolIndexLen(dy), "pooling", dy, dx)
-	C.k_pool_back(current(), dy.c(), dx.c(), (*C.uint8_t)(unsafe.Pointer(unsafe.SliceData(index))), cbool(acc))
-}
-
 // PackImage writes one picture, rgb [H][W][3], into image n of dst (NewImage).
 func PackImage(rgb []float32, dst View, n int) {
 	must(dst.PS == 4 && len(rgb) == dst.H*dst.W*3 && n >= 0 && n < dst.N, "picture", dst)
 	C.ms_pack_image(floats(rgb), dst.c(), C.int(n))
 }
 
-// Unpack copies the first `channels` channels of src to dense form: dst is [N][anchors][channels], and pixel (h, w)
-// goes to anchor first + h*W + w.
-func Unpack(src View, dst []float32, anchors, first, channels int) {
-	mustDense(src, len(dst), anchors, first, channels)
-	C.k_unpack(current(), src.c(), floats(dst[first*channels:]), C.int64_t(anchors*channels), C.int(channels))
+// Dense is a place among dense values, [N][Anchors][Channels]: pixel (h, w) of a view belongs to anchor First + h*W + w,
+// and the view's first Count channels are the anchor's from channel At on.
+type Dense struct {
+	Anchors, First      int
+	Channels, At, Count int
+}
+
+// offset is that of the first value in image 0.
+func (p Dense) offset() int { return p.First*p.Channels + p.At }
+
+func (p Dense) fit(v View, n int) {
+	ok := v.PS == Lanes && p.Count > 0 && Blocks(p.Count) == v.CB && p.First >= 0 && p.First+v.H*v.W <= p.Anchors &&
+		p.At >= 0 && p.At+p.Count <= p.Channels && n == v.N*p.Anchors*p.Channels
+	if !ok {
+		panic(fmt.Sprintf("kernels: dense form of %d floats, %+v, for view %v", n, p, v))
+	}
+}
+
+// Unpack copies channels of src to dense form.
+func Unpack(src View, dst []float32, p Dense) {
+	p.fit(src, len(dst))
+	C.k_unpack(current(), src.c(), floats(dst[p.offset():]), C.int64_t(p.Anchors*p.Channels), C.int(p.Channels), C.int(p.Count))
 }
 
 // Pack is the inverse of Unpack: it fills dst from dense form, padding lanes with zero.
-func Pack(src []float32, dst View, anchors, first, channels int) {
-	mustDense(dst, len(src), anchors, first, channels)
-	C.k_pack(current(), floats(src[first*channels:]), C.int64_t(anchors*channels), C.int(channels), dst.c())
-}
-
-func mustDense(v View, n, anchors, first, channels int) {
-	ok := v.PS == Lanes && Blocks(channels) == v.CB && first >= 0 && first+v.H*v.W <= anchors && n == v.N*anchors*channels
-	if !ok {
-		panic(fmt.Sprintf("kernels: dense form of %d floats, %d anchors from %d, %d channels for view %v", n, anchors, first, channels, v))
-	}
+func Pack(src []float32, dst View, p Dense) {
+	p.fit(dst, len(src))
+	C.k_pack(current(), floats(src[p.offset():]), C.int64_t(p.Anchors*p.Channels), C.int(p.Channels), C.int(p.Count), dst.c())
 }
 
 // Step holds the numbers of one optimiser step over one range of parameters.

@@ -61,69 +61,26 @@ static void upsample_backward(struct ms_view dy, struct ms_view dx, int acc) {
 	}
 }
 
-// Maximum of a 5x5 window, stride 1, same size; outside the plane nothing counts. index, [N][CB][H][W][16] bytes,
-// remembers the winner as 5*row + column of the window, the first of equals.
-#define POOL 5
-#define EACH_IN_WINDOW(plane)                                                                              \
-	for (int i = 0, hh = h - POOL / 2; i < POOL; i++, hh++)                                                 \
-		if (hh >= 1 && hh <= (plane).h)                                                                     \
-			for (int j = 0, ww = w - POOL / 2; j < POOL; j++, ww++)                                          \
-				if (ww >= 1 && ww <= (plane).w)
-
-static void pool_forward(struct ms_view x, struct ms_view y, uint8_t *index) {
-	EACH_ROW(y) {
-		const float *plane = ms_at(&x, n, b, 0, 0);
-		float *d = ms_at(&y, n, b, h, 1);
-		const int64_t row = ms_row(&x);
-		for (int w = 1; w <= y.w; w++)
-			for (int v = 0; v < MS_LANES; v += VL, d += VL, index += VL) {
-				vec best = splat(-__builtin_inff());
-				ivec where = isplat(POOL * (POOL / 2) + POOL / 2); // the centre, should nothing be larger than -Inf
-				EACH_IN_WINDOW(x) {
-					const vec f = load(plane + hh * row + ww * MS_LANES + v);
-					const ivec more = f > best;
-					best = pick(more, f, best);
-					where = (more & (i * POOL + j)) | (~more & where);
-				}
-				store(d, best);
-				for (int l = 0; l < VL; l++) index[l] = (uint8_t)where[l];
-			}
-	}
-}
-
-static void pool_backward(struct ms_view dy, struct ms_view dx, const uint8_t *index, int acc) {
-	if (!acc) zero(dx);
-	EACH_ROW(dy) {
-		float *plane = ms_at(&dx, n, b, 0, 0);
-		const float *d = ms_at(&dy, n, b, h, 1);
-		const int64_t row = ms_row(&dx);
-		for (int w = 1; w <= dy.w; w++, d += MS_LANES, index += MS_LANES)
-			for (int l = 0; l < MS_LANES; l++) {
-				const int hh = h - POOL / 2 + index[l] / POOL, ww = w - POOL / 2 + index[l] % POOL;
-				plane[hh * row + ww * MS_LANES + l] += d[l];
-			}
-	}
-}
-
-// Blocked <-> dense [H*W][channels] per image; image_floats lie between two images of the dense side.
-static void unpack(struct ms_view src, float *dst, int64_t image_floats, int channels) {
+// Blocked <-> dense [H*W][channels] per image; on the dense side image_floats lie between two images and pixel_floats
+// between two pixels.
+static void unpack(struct ms_view src, float *dst, int64_t image_floats, int pixel_floats, int channels) {
 	EACH_ROW(src) {
 		const int first = b * MS_LANES, lanes = channels - first < MS_LANES ? channels - first : MS_LANES;
 		const float *s = ms_at(&src, n, b, h, 1);
-		float *d = dst + n * image_floats + (int64_t)(h - 1) * src.w * channels + first;
-		for (int w = 0; w < src.w; w++, s += MS_LANES, d += channels)
+		float *d = dst + n * image_floats + (int64_t)(h - 1) * src.w * pixel_floats + first;
+		for (int w = 0; w < src.w; w++, s += MS_LANES, d += pixel_floats)
 			if (lanes == MS_LANES) memcpy(d, s, sizeof(float) * MS_LANES);
 			else
 				for (int l = 0; l < lanes; l++) d[l] = s[l];
 	}
 }
 
-static void pack(const float *src, int64_t image_floats, int channels, struct ms_view dst) {
+static void pack(const float *src, int64_t image_floats, int pixel_floats, int channels, struct ms_view dst) {
 	EACH_ROW(dst) {
 		const int first = b * MS_LANES, lanes = channels - first < MS_LANES ? channels - first : MS_LANES;
-		const float *s = src + n * image_floats + (int64_t)(h - 1) * dst.w * channels + first;
+		const float *s = src + n * image_floats + (int64_t)(h - 1) * dst.w * pixel_floats + first;
 		float *d = ms_at(&dst, n, b, h, 1);
-		for (int w = 0; w < dst.w; w++, s += channels, d += MS_LANES)
+		for (int w = 0; w < dst.w; w++, s += pixel_floats, d += MS_LANES)
 			if (lanes == MS_LANES) memcpy(d, s, sizeof(float) * MS_LANES);
 			else
 				for (int l = 0; l < MS_LANES; l++) d[l] = l < lanes ? s[l] : 0;

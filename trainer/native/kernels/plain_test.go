@@ -1,7 +1,6 @@
 package kernels_test
 
 import (
-	"math"
 	"math/rand/v2"
 	"testing"
 
@@ -44,83 +43,6 @@ func TestCopyAddZero(t *testing.T) {
 	})
 }
 
-func TestUpsample(t *testing.T) {
-	eachShape(t, func(t *testing.T, r *rand.Rand, n, c, h, w int) {
-		x, y := newGuarded(t, n, c, h, w), newGuarded(t, n, c, 2*h, 2*w)
-		dx, dy := newGuarded(t, n, c, h, w), newGuarded(t, n, c, 2*h, 2*w)
-		lx, ldx, ldy := x.fill(r), dx.fill(r), dy.fill(r)
-		kernels.UpsampleForward(x.View, y.View)
-		wantY, wantDX := make([]float64, 4*len(lx)), make([]float64, len(lx))
-		for i := range wantY {
-			plane, row, col := i/(4*h*w), i/(2*w)%(2*h), i%(2*w)
-			from := (plane*h+row/2)*w + col/2
-			wantY[i] = lx[from]
-			wantDX[from] += ldy[i]
-		}
-		near(t, "y", y.get(), wantY, 0)
-		kernels.UpsampleBackward(dy.View, dx.View, true)
-		near(t, "dx+=", dx.get(), plus(wantDX, ldx), 1e-6)
-		kernels.UpsampleBackward(dy.View, dx.View, false)
-		near(t, "dx", dx.get(), wantDX, 1e-6)
-		for _, g := range []*guarded{x, y, dx, dy} {
-			g.check(t, "view")
-		}
-	})
-}
-
-func TestMaxPool(t *testing.T) {
-	eachShape(t, func(t *testing.T, r *rand.Rand, n, c, h, w int) {
-		x, y, dx, dy := newGuarded(t, n, c, h, w), newGuarded(t, n, c, h, w), newGuarded(t, n, c, h, w), newGuarded(t, n, c, h, w)
-		lx, ldx, ldy := x.fill(r), dx.fill(r), dy.fill(r)
-		for i := range lx {
-			lx[i] = math.Round(lx[i]*2) - 20 // equals occur; all below the halo's zero
-		}
-		x.put(lx)
-		index := make([]byte, kernels.PoolIndexLen(y.View))
-		kernels.MaxPoolForward(x.View, y.View, index)
-		wantY, wantDX := make([]float64, len(lx)), make([]float64, len(lx))
-		for i := range wantY {
-			plane, row, col := i/(h*w), i/w%h, i%w
-			best, at := math.Inf(-1), -1
-			for hh := max(0, row-2); hh <= min(h-1, row+2); hh++ {
-				for ww := max(0, col-2); ww <= min(w-1, col+2); ww++ {
-					if f := lx[(plane*h+hh)*w+ww]; f > best {
-						best, at = f, (plane*h+hh)*w+ww
-					}
-				}
-			}
-			wantY[i] = best
-			wantDX[at] += ldy[i]
-		}
-		near(t, "y (real lanes)", y.get(), wantY, 0)
-		kernels.MaxPoolBackward(dy.View, dx.View, index, true)
-		near(t, "dx+=", dx.get(), plus(wantDX, ldx), 1e-6)
-		kernels.MaxPoolBackward(dy.View, dx.View, index, false)
-		near(t, "dx", dx.get(), wantDX, 1e-6)
-		for _, g := range []*guarded{x, y, dx, dy} {
-			g.check(t, "view")
-		}
-	})
-}
-
-// A plane of NaN has no maximum; the gradient must still land inside.
-func TestMaxPoolNaN(t *testing.T) {
-	eachISA(t, func(t *testing.T) {
-		x, y, dx, dy := newGuarded(t, 1, 16, 3, 3), newGuarded(t, 1, 16, 3, 3), newGuarded(t, 1, 16, 3, 3), newGuarded(t, 1, 16, 3, 3)
-		nan := make([]float64, 16*9)
-		for i := range nan {
-			nan[i] = math.NaN()
-		}
-		x.put(nan)
-		ldy := dy.fill(rand.New(rand.NewPCG(1, 1)))
-		index := make([]byte, kernels.PoolIndexLen(y.View))
-		kernels.MaxPoolForward(x.View, y.View, index)
-		kernels.MaxPoolBackward(dy.View, dx.View, index, false)
-		near(t, "dx", dx.get(), ldy, 0)
-		dx.check(t, "dx")
-	})
-}
-
 func TestPackImage(t *testing.T) {
 	g := newGuardedImage(t, 2, 5, 7)
 	r := rand.New(rand.NewPCG(1, 2))
@@ -157,7 +79,8 @@ func TestPackUnpack(t *testing.T) {
 		for i := range dense {
 			dense[i] = sentinel
 		}
-		kernels.Unpack(x.View, dense, anchors, before, c)
+		at := kernels.Dense{Anchors: anchors, First: before, Channels: c, Count: c}
+		kernels.Unpack(x.View, dense, at)
 		for i, f := range dense {
 			img, anchor, ch := i/(anchors*c), i/c%anchors-before, i%c
 			want := float32(sentinel)
@@ -168,11 +91,36 @@ func TestPackUnpack(t *testing.T) {
 				t.Fatalf("image %d anchor %d channel %d is %v, want %v", img, anchor, ch, f, want)
 			}
 		}
-		kernels.Pack(dense, back.View, anchors, before, c)
+		kernels.Pack(dense, back.View, at)
 		near(t, "back", back.get(), x.get(), 0)
 		x.check(t, "x")
 		back.check(t, "back")
 	})
+}
+
+// Two runs of channels beside each other in one dense form.
+func TestPackRuns(t *testing.T) {
+	x, y := newGuarded(t, 2, 5, 2, 3), newGuarded(t, 2, 20, 2, 3)
+	r := rand.New(rand.NewPCG(1, 3))
+	lx, ly := x.fill(r), y.fill(r)
+	dense := make([]float32, 2*6*25)
+	left, right := kernels.Dense{Anchors: 6, Channels: 25, Count: 5}, kernels.Dense{Anchors: 6, Channels: 25, At: 5, Count: 20}
+	kernels.Unpack(x.View, dense, left)
+	kernels.Unpack(y.View, dense, right)
+	for i, f := range dense {
+		n, p, c := i/150, i/25%6, i%25
+		want := float32(lx[(n*5+min(c, 4))*6+p])
+		if c >= 5 {
+			want = float32(ly[(n*20+c-5)*6+p])
+		}
+		if f != want {
+			t.Fatalf("image %d anchor %d channel %d is %v, want %v", n, p, c, f, want)
+		}
+	}
+	kernels.Zero(x.View)
+	kernels.Pack(dense, x.View, left)
+	near(t, "back", x.get(), lx, 0)
+	x.check(t, "x")
 }
 
 func TestVectors(t *testing.T) {
@@ -222,9 +170,18 @@ func TestPanics(t *testing.T) {
 		"add":      func() { kernels.Add(a.View, a.View, b.View) },
 		"upsample": func() { kernels.UpsampleForward(a.View, b.View) },
 		"pool":     func() { kernels.MaxPoolForward(a.View, a.View, nil) },
-		"unpack":   func() { kernels.Unpack(a.View, make([]float32, 8*16), 8, 0, 16) },
-		"sgd":      func() { kernels.SGD(make([]float32, 3), make([]float32, 2), make([]float32, 3), kernels.Step{}) },
-		"part":     func() { a.Part(1, 1) },
+		"down":     func() { kernels.PoolDownForward(a.View, b.View, make([]byte, 192)) },
+		"mean":     func() { kernels.MeanForward(a.View, b.View) },
+		"resize":   func() { kernels.ResizeBackward(a.View, newGuarded(t, 2, 16, 3, 3).View, false) },
+		"regroup":  func() { kernels.Regroup(a.View, []int32{16}, a.View, []int32{0}, false) },
+		"dense": func() {
+			kernels.Pack(make([]float32, 9*20), a.View, kernels.Dense{Anchors: 9, Channels: 20, At: 5, Count: 16})
+		},
+		"unpack": func() {
+			kernels.Unpack(a.View, make([]float32, 8*16), kernels.Dense{Anchors: 8, Channels: 16, Count: 16})
+		},
+		"sgd":  func() { kernels.SGD(make([]float32, 3), make([]float32, 2), make([]float32, 3), kernels.Step{}) },
+		"part": func() { a.Part(1, 1) },
 	} {
 		func() {
 			defer func() {

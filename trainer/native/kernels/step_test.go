@@ -71,7 +71,7 @@ func newNet(tb testing.TB) *net {
 		for i := range logical {
 			logical[i] = (r.Float32() - 0.5) * 3.46 / float32(math.Sqrt(float64(c.IC*k*k)))
 		}
-		kernels.PackWeights(c.W, logical, c.OC, c.IC, k)
+		kernels.PackWeights(c.W, logical, kernels.Row(c.OC), kernels.Row(c.IC), k)
 		for i := range c.Gamma {
 			c.Gamma[i] = 1
 		}

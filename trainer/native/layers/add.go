@@ -17,7 +17,8 @@ func Sum(b *graph.Builder, name string, x, y *graph.Tensor) *graph.Tensor {
 	if x.Shape != y.Shape || x.Image || y.Image {
 		b.Fail(fmt.Errorf("add %s: %s is %v, %s %v: equal shapes are needed, and no image", name, x.Name, x.Shape, y.Name, y.Shape))
 	}
-	return b.Apply(&Add{graph.Base{In: []*graph.Tensor{x, y}, Out: b.Tensor(name, x.C, x.H, x.W)}})
+	y = as(b, y, x.Segments)
+	return b.Apply(&Add{graph.Base{In: []*graph.Tensor{x, y}, Out: b.Segmented(name, x.Segments, x.H, x.W)}})
 }
 
 // Plan gives the output's gradient to one input as it stands, if nobody wrote to that input yet, and copies it to

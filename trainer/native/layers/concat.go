@@ -37,18 +37,18 @@ func Join(b *graph.Builder, name string, xs ...*graph.Tensor) *graph.Tensor {
 		return b.Tensor(name, graph.Block, 1, 1)
 	}
 	c := &Concat{Base: graph.Base{In: xs}}
-	channels := 0
+	var segments graph.Segments
 	for _, x := range xs {
 		if x.H != xs[0].H || x.W != xs[0].W {
 			b.Fail(fmt.Errorf("concat %s: %s has %d x %d pixels, %s %d x %d", name, x.Name, x.W, x.H, xs[0].Name, xs[0].W, xs[0].H))
 		}
-		if x.C%graph.Block != 0 {
-			b.Fail(fmt.Errorf("concat %s: %s has %d channels: a multiple of %d is needed", name, x.Name, x.C, graph.Block))
+		if x.Image {
+			b.Fail(fmt.Errorf("concat %s: reads the image", name))
 		}
-		c.First = append(c.First, channels/graph.Block)
-		channels += x.C
+		c.First = append(c.First, segments.Blocks())
+		segments = append(segments, x.Segments...)
 	}
-	c.Out = b.Tensor(name, channels, xs[0].H, xs[0].W)
+	c.Out = b.Segmented(name, segments, xs[0].H, xs[0].W)
 	return b.Apply(c)
 }
 

@@ -6,18 +6,33 @@ import (
 	"github.com/mapsweep/mapsweep/trainer/native/graph"
 )
 
-// MaxPool is the maximum over 5x5 pixels with stride 1; pixels outside the image do not count.
-type MaxPool struct{ graph.Base }
+// MaxPool is the maximum over Kernel x Kernel pixels; pixels outside the image do not count. The window's centre stands
+// at every Stride-th pixel, so that extents are divided by the stride and rounded up. The gradient goes to the first
+// maximum in row order.
+type MaxPool struct {
+	graph.Base
+	Kernel, Stride int
+}
 
 // Kind returns "maxpool".
 func (*MaxPool) Kind() string { return "maxpool" }
 
-// Pool adds the 5x5 maximum of x. The gradient goes to the first maximum in row order.
+// Pool adds the 5x5 maximum of x with stride 1.
 func Pool(b *graph.Builder, name string, x *graph.Tensor) *graph.Tensor {
+	return pool(b, name, x, 5, 1)
+}
+
+// PoolDown adds the 3x3 maximum of x with stride 2.
+func PoolDown(b *graph.Builder, name string, x *graph.Tensor) *graph.Tensor {
+	return pool(b, name, x, 3, 2)
+}
+
+func pool(b *graph.Builder, name string, x *graph.Tensor, kernel, stride int) *graph.Tensor {
 	if x.Image {
 		b.Fail(fmt.Errorf("maxpool %s: reads the image", name))
 	}
-	return b.Apply(&MaxPool{graph.Base{In: []*graph.Tensor{x}, Out: b.Tensor(name, x.C, x.H, x.W)}})
+	out := b.Segmented(name, x.Segments, (x.H-1)/stride+1, (x.W-1)/stride+1)
+	return b.Apply(&MaxPool{Base: graph.Base{In: []*graph.Tensor{x}, Out: out}, Kernel: kernel, Stride: stride})
 }
 
 // Plan sends one contribution to the input.

@@ -17,7 +17,7 @@ func Double(b *graph.Builder, name string, x *graph.Tensor) *graph.Tensor {
 	if x.Image {
 		b.Fail(fmt.Errorf("upsample %s: reads the image", name))
 	}
-	return b.Apply(&Upsample{graph.Base{In: []*graph.Tensor{x}, Out: b.Tensor(name, x.C, 2*x.H, 2*x.W)}})
+	return b.Apply(&Upsample{graph.Base{In: []*graph.Tensor{x}, Out: b.Segmented(name, x.Segments, 2*x.H, 2*x.W)}})
 }
 
 // Plan sends one contribution to the input.

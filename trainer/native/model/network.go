@@ -8,15 +8,18 @@ import (
 	"github.com/mapsweep/mapsweep/trainer/native/layers"
 	"github.com/mapsweep/mapsweep/trainer/native/layers/cpu"
 	"github.com/mapsweep/mapsweep/trainer/native/loss"
+	"github.com/mapsweep/mapsweep/trainer/native/model/spec"
 )
 
 // Config says which network to build.
 type Config struct {
+	Model         string     // name of a built-in model, or path of a model file; "": gelan-n
+	File          *spec.File // instead of Model: the model file itself
 	Classes       int
-	Width, Height int // pixels of the input, multiples of 16
-	Batch         int // images of a step
-	Bins          int // distribution bins a box side; 0: 8
-	Aux           bool
+	Width, Height int   // pixels of the input, multiples of the model's largest stride
+	Batch         int   // images of a step
+	Bins          int   // distribution bins a box side; 0: the model's
+	Aux           bool  // build the auxiliary head, and the layers that serve it alone
 	Seed          int64 // of the initial weights
 
 	// Loss is called in each step with the head's output, AuxLoss with the auxiliary head's. The auxiliary loss
@@ -24,30 +27,46 @@ type Config struct {
 	Loss, AuxLoss layers.LossFunc
 }
 
-func (c *Config) check() error {
-	if c.Bins == 0 {
-		c.Bins = 8
+// Default is the model of a Config that names none.
+const Default = "gelan-n"
+
+// resolve checks a configuration, fills in what it leaves open, and resolves its model.
+func (c *Config) resolve() (*spec.Model, error) {
+	if c.Model == "" {
+		c.Model = Default
 	}
-	last := strides[len(strides)-1]
+	if c.File == nil {
+		var err error
+		if c.File, err = spec.Open(c.Model); err != nil {
+			return nil, err
+		}
+	}
+	weight := 0.0
+	if c.Aux {
+		weight = 1 // any above 0: the loss brings its own
+	}
+	m, err := c.File.Resolve(spec.Options{Classes: c.Classes, Bins: c.Bins, Weight: &weight})
+	if err != nil {
+		return nil, err
+	}
+	c.Bins = m.Bins
+	k := m.Multiple()
 	switch {
-	case c.Classes < 1:
-		return fmt.Errorf("%d classes: at least 1 is needed", c.Classes)
-	case c.Width < last || c.Height < last || c.Width%last != 0 || c.Height%last != 0:
-		return fmt.Errorf("input of %d x %d pixels: positive multiples of %d are needed", c.Width, c.Height, last)
+	case c.Width < k || c.Height < k || c.Width%k != 0 || c.Height%k != 0:
+		return nil, fmt.Errorf("input of %d x %d pixels: positive multiples of %d are needed", c.Width, c.Height, k)
 	case c.Batch < 1:
-		return fmt.Errorf("batch of %d images: at least 1 is needed", c.Batch)
-	case c.Bins < 2:
-		return fmt.Errorf("%d bins a box side: at least 2 are needed", c.Bins)
+		return nil, fmt.Errorf("batch of %d images: at least 1 is needed", c.Batch)
 	case c.Aux && c.Loss != nil && c.AuxLoss == nil:
-		return errors.New("auxiliary head without a loss for it")
+		return nil, errors.New("auxiliary head without a loss for it")
 	}
-	return nil
+	return m, nil
 }
 
 // Network is a detector with its memory, for one goroutine. Different networks may run at the same time. Slices that
 // its methods return are memory outside of Go's heap, and invalid after Close.
 type Network struct {
 	cfg    Config
+	model  *spec.Model
 	graph  *graph.Graph
 	device *cpu.Device
 	image  *graph.Tensor
@@ -61,17 +80,17 @@ type Network struct {
 
 // New builds the network and sets its initial weights. Concurrent calls wait for each other.
 func New(cfg Config) (*Network, error) {
-	if err := cfg.check(); err != nil {
+	m, err := cfg.resolve()
+	if err != nil {
 		return nil, fmt.Errorf("build network: %w", err)
 	}
 	b := graph.NewBuilder(cfg.Batch)
-	n := &Network{cfg: cfg}
-	n.image, n.head, n.aux = gelan(b, cfg)
+	n := &Network{cfg: cfg, model: m}
+	n.image, n.head, n.aux = build(b, m, cfg)
 	sets := []*layers.HeadSet{n.head}
 	if n.aux != nil {
 		sets = append(sets, n.aux)
 	}
-	var err error
 	if n.graph, err = b.Differentiate(layers.AddLoss(b, sets...)); err != nil {
 		return nil, fmt.Errorf("build network: %w", err)
 	}
@@ -101,15 +120,11 @@ func (n *Network) Reset(seed int64) {
 	clear(n.device.Grads())
 	clear(n.device.Stats())
 	for _, op := range n.graph.Ops() {
-		c, ok := op.(*layers.Conv)
-		if !ok {
-			continue
+		set, box := n.headOf(op.Output())
+		for _, p := range op.Params() {
+			n.device.ImportParam(p, n.device.Weights(), n.initial(seed, p, op, set, box))
 		}
-		set, box := n.headOf(c.Out)
-		for _, p := range c.Learn {
-			n.device.ImportParam(p, n.device.Weights(), initial(seed, p, c, set, box))
-		}
-		for _, s := range c.Run {
+		for _, s := range op.Stats() {
 			v := make([]float32, s.Channels)
 			fill(v, s.Initial)
 			n.device.ImportStat(s, n.device.Stats(), v)
@@ -134,6 +149,9 @@ func (n *Network) headOf(t *graph.Tensor) (set *layers.HeadSet, box bool) {
 
 // Config returns what the network was built from, with defaults filled in.
 func (n *Network) Config() Config { return n.cfg }
+
+// Model is the resolved model that the network carries out.
+func (n *Network) Model() *spec.Model { return n.model }
 
 // SetImages copies images into the input: each Height*Width*3 floats, by rows, RGB interleaved, 0..1. There may be
 // fewer than Batch, for [Network.Eval].

@@ -134,45 +134,52 @@ func headSets(n *model.Network) []*layers.HeadSet {
 	return ops[len(ops)-1].(*layers.Loss).Sets
 }
 
+// checkGradients holds one gradient of every parameter against central differences in float64. most is the largest
+// difference, of the largest gradient of the parameter.
+func checkGradients(t *testing.T, cfg model.Config, most float64) {
+	t.Helper()
+	n := build(t, cfg)
+	got, _ := gradient(t, n)
+	r := reference(t, n)
+	want := func() float64 {
+		total := 0.0
+		for i, s := range headSets(n) {
+			box, class := r.Heads(s)
+			total += layerstest.SmoothLoss([]float64{1, 0.25}[i], box, class)
+		}
+		return total
+	}
+	grads := map[string][]float32{}
+	for x := range n.NamedTensors() {
+		if !x.Stat {
+			g, err := x.Get(n.Grads())
+			if err != nil {
+				t.Fatal(err)
+			}
+			grads[x.Name] = g
+		}
+	}
+	found := layerstest.CheckGradients(r, want, func(p *graph.Param) []float32 { return grads[p.Name] }, 1)
+	if l := want(); math.Abs(got-l) > 1e-5*math.Abs(l) {
+		t.Errorf("loss %.7f, reference %.7f", got, l)
+	}
+	worst := 0.0
+	for _, f := range found {
+		worst = math.Max(worst, f.Relative)
+		if !(f.Relative < most) {
+			t.Errorf("%s[%d]: gradient %g, reference %g", f.Param.Name, f.Element, f.Got, f.Want)
+		}
+	}
+	t.Logf("%d gradients, worst difference %.1e of the largest of its parameter", len(found), worst)
+}
+
 // TestGradients holds the whole detector, auxiliary head included, against central differences in float64.
 func TestGradients(t *testing.T) {
 	for _, size := range [][2]int{{48, 16}, {16, 32}} {
 		t.Run(fmt.Sprint(size), func(t *testing.T) {
 			cfg := config()
 			cfg.Width, cfg.Height, cfg.Aux, cfg.AuxLoss, cfg.Classes, cfg.Bins = size[0], size[1], true, layerstest.Smooth(0.25), 3, 5
-			n := build(t, cfg)
-			got, _ := gradient(t, n)
-			r := reference(t, n)
-			want := func() float64 {
-				total := 0.0
-				for i, s := range headSets(n) {
-					box, class := r.Heads(s)
-					total += layerstest.SmoothLoss([]float64{1, 0.25}[i], box, class)
-				}
-				return total
-			}
-			grads := map[string][]float32{}
-			for x := range n.NamedTensors() {
-				if !x.Stat {
-					g, err := x.Get(n.Grads())
-					if err != nil {
-						t.Fatal(err)
-					}
-					grads[x.Name] = g
-				}
-			}
-			found := layerstest.CheckGradients(r, want, func(p *graph.Param) []float32 { return grads[p.Name] }, 1)
-			if l := want(); math.Abs(got-l) > 1e-5*math.Abs(l) {
-				t.Errorf("loss %.7f, reference %.7f", got, l)
-			}
-			worst := 0.0
-			for _, f := range found {
-				worst = math.Max(worst, f.Relative)
-				if !(f.Relative < 1e-3) {
-					t.Errorf("%s[%d]: gradient %g, reference %g", f.Param.Name, f.Element, f.Got, f.Want)
-				}
-			}
-			t.Logf("%d gradients, worst difference %.1e of the largest of its parameter", len(found), worst)
+			checkGradients(t, cfg, 1e-3)
 		})
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"iter"
 
 	"github.com/mapsweep/mapsweep/trainer/native/graph"
-	"github.com/mapsweep/mapsweep/trainer/native/layers"
 )
 
 // Weights is the arena of all parameters, as the device stores them: sorted by group, padded with zeros.
@@ -51,7 +50,7 @@ func (n *Network) ForwardFLOP() (eval, train int64) {
 
 func flop(steps []graph.Step) (total int64) {
 	for _, s := range steps {
-		if c, ok := s.Op.(*layers.Conv); ok {
+		if c, ok := s.Op.(interface{ MultiplyAdds() int64 }); ok {
 			total += 2 * c.MultiplyAdds()
 		}
 	}

@@ -10,43 +10,112 @@ import (
 )
 
 func (d *Device) conv(op *layers.Conv, backward bool) (graph.Kernel, error) {
-	c := d.convs[op]
-	if c == nil {
-		var err error
-		if c, err = d.newConv(op); err != nil {
+	if d.convs[op] == nil {
+		cs, err := d.newConv(op)
+		d.convs[op] = cs
+		if err != nil {
 			return nil, fmt.Errorf("%s: %w", op.Name, err)
 		}
-		d.convs[op] = c
 	}
+	cs := d.convs[op]
 	if backward {
-		return d.prepared(&op.Base, c.Backward), nil
+		return d.prepared(&op.Base, func() {
+			for _, c := range cs {
+				c.Backward()
+			}
+		}), nil
 	}
-	return graph.KernelFunc(func(p *graph.Pass) error { c.Forward(p.Train); return nil }), nil
+	return graph.KernelFunc(func(p *graph.Pass) error {
+		for _, c := range cs {
+			c.Forward(p.Train)
+		}
+		return nil
+	}), nil
 }
 
-// newConv joins the layer's views, parameters and scratch. Parameters stand in the order weight, gamma, beta with
-// normalisation, and weight, bias without.
-func (d *Device) newConv(op *layers.Conv) (*kernels.Conv, error) {
-	x, out := op.In[0], op.Out
-	shift := op.Learn[len(op.Learn)-1]
-	s := kernels.ConvSpec{
-		K: op.Kernel, S: op.Stride, IC: x.C, OC: out.C, Image: x.Image, BN: op.Norm,
-		X: d.View(x), A: d.View(out), DA: d.GradView(out),
-		W: d.of(d.weights, op.Learn[0]), DW: d.of(d.grads, op.Learn[0]),
-		Beta: d.of(d.weights, shift), DBeta: d.of(d.grads, shift),
-		Momentum: layers.NormMomentum, Eps: layers.NormEps,
-	}
+// newConv makes one convolution for each group. Parameters stand in the order weight, gamma, beta with normalisation,
+// and weight, bias without.
+func (d *Device) newConv(op *layers.Conv) ([]*kernels.Conv, error) {
+	s := kernels.ConvSpec{K: op.Kernel, S: op.Stride, Image: op.In[0].Image, BN: op.Norm, Linear: op.Linear}
+	d.connect(&s, &op.Base)
 	s.Y = s.A
 	if op.Norm {
-		s.Gamma, s.DGamma = d.of(d.weights, op.Learn[1]), d.of(d.grads, op.Learn[1])
-		s.Mean, s.Var = d.stat(op.Run[0]), d.stat(op.Run[1])
-		s.Y = shape(out)
-		s.Y.P = unsafe.Pointer(unsafe.SliceData(d.Alloc(s.Y.Floats())))
+		s.Y = d.scratch(op.Out)
 	}
+	var cs []*kernels.Conv
+	for _, b := range banks(op.Learn[0]) {
+		c, err := kernels.NewConv(d.group(s, b, op.Learn, op.Run))
+		if err != nil {
+			return cs, err
+		}
+		cs = append(cs, c)
+	}
+	return cs, nil
+}
+
+func (d *Device) rep(op *layers.Rep, backward bool) (graph.Kernel, error) {
+	r := d.reps[op]
+	if r == nil {
+		var err error
+		if r, err = d.newRep(op); err != nil {
+			return nil, fmt.Errorf("%s: %w", op.Name, err)
+		}
+		d.reps[op] = r
+	}
+	if backward {
+		return d.prepared(&op.Base, r.Backward), nil
+	}
+	return graph.KernelFunc(func(p *graph.Pass) error { r.Forward(p.Train); return nil }), nil
+}
+
+func (d *Device) newRep(op *layers.Rep) (*kernels.Rep, error) {
+	wide := kernels.ConvSpec{K: 3, S: 1, BN: true}
+	d.connect(&wide, &op.Base)
+	point := wide
+	wide.Y, point.Y = d.scratch(op.Out), d.scratch(op.Out)
+	half := len(op.Learn) / 2
+	wide = d.group(wide, banks(op.Learn[0])[0], op.Learn[:half], op.Run[:2])
+	point = d.group(point, banks(op.Learn[half])[0], op.Learn[half:], op.Run[2:])
+	return kernels.NewRep(wide, point)
+}
+
+// connect enters the views of the layer's input and output.
+func (d *Device) connect(s *kernels.ConvSpec, op *graph.Base) {
+	s.X, s.A, s.DA = d.View(op.In[0]), d.View(op.Out), d.GradView(op.Out)
+	s.Momentum, s.Eps = layers.NormMomentum, layers.NormEps
 	if len(op.Sends) > 0 {
-		s.HasDX, s.AccDX, s.DX = true, op.Sends[0].Add, d.GradView(x)
+		s.HasDX, s.AccDX, s.DX = true, op.Sends[0].Add, d.GradView(op.In[0])
 	}
-	return kernels.NewConv(s)
+}
+
+// scratch is a view of its own in t's shape.
+func (d *Device) scratch(t *graph.Tensor) kernels.View {
+	v := shape(t)
+	v.P = unsafe.Pointer(unsafe.SliceData(d.Alloc(v.Floats())))
+	return v
+}
+
+// group narrows s, which describes a whole layer, to one bank of it, and enters its parameters and statistics.
+func (d *Device) group(s kernels.ConvSpec, b bank, learn []*graph.Param, run []*graph.Stat) kernels.ConvSpec {
+	vector := func(v []float32) []float32 { return v[b.first*graph.Block:][:b.count*graph.Block] }
+	s.IC, s.OC, s.OLanes = b.countIn*graph.Block, b.count*graph.Block, b.out
+	if s.Image {
+		s.IC = len(b.in)
+	} else {
+		s.X = s.X.Part(b.firstIn, b.countIn)
+	}
+	if s.HasDX {
+		s.DX = s.DX.Part(b.firstIn, b.countIn)
+	}
+	s.Y, s.A, s.DA = s.Y.Part(b.first, b.count), s.A.Part(b.first, b.count), s.DA.Part(b.first, b.count)
+	s.W, s.DW = d.of(d.weights, learn[0])[b.at:][:b.floats], d.of(d.grads, learn[0])[b.at:][:b.floats]
+	shift := learn[len(learn)-1]
+	s.Beta, s.DBeta = vector(d.of(d.weights, shift)), vector(d.of(d.grads, shift))
+	if s.BN {
+		s.Gamma, s.DGamma = vector(d.of(d.weights, learn[1])), vector(d.of(d.grads, learn[1]))
+		s.Mean, s.Var = vector(d.stat(run[0])), vector(d.stat(run[1]))
+	}
+	return s
 }
 
 func (d *Device) of(arena []float32, p *graph.Param) []float32 { return arena[p.Off : p.Off+p.Len] }

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/mapsweep/mapsweep/trainer/native/graph"
+	"github.com/mapsweep/mapsweep/trainer/native/kernels"
 	"github.com/mapsweep/mapsweep/trainer/native/layers"
 	"github.com/mapsweep/mapsweep/trainer/native/layers/cpu"
 	"github.com/mapsweep/mapsweep/trainer/native/layers/layerstest"
@@ -27,6 +28,13 @@ type network struct {
 
 func random(seed uint64) definition {
 	return func(b *graph.Builder) (*graph.Tensor, *layers.Loss) { return layerstest.RandomNet(b, seed, 16, 16) }
+}
+
+// family is a random network of all layers, on an image whose extents depend on the seed.
+func family(seed uint64) definition {
+	return func(b *graph.Builder) (*graph.Tensor, *layers.Loss) {
+		return layerstest.RandomFamilyNet(b, seed, 8+int(seed%7), 13-int(seed%6))
+	}
 }
 
 func build(t *testing.T, batch int, copies bool, define definition) *network {
@@ -87,9 +95,9 @@ func (n *network) soil() {
 		if x.Image {
 			continue
 		}
-		v := n.d.GradView(x)
+		v, lanes := n.d.GradView(x), x.Segments.Lanes()
 		for i := range x.N * x.C * x.H * x.W {
-			v.Set(i/x.W/x.H/x.C, i/x.W/x.H%x.C, i/x.W%x.H, i%x.W, 1e3)
+			v.Set(i/x.W/x.H/x.C, lanes[i/x.W/x.H%x.C], i/x.W%x.H, i%x.W, 1e3)
 		}
 	}
 	for _, p := range n.g.Params {
@@ -230,6 +238,12 @@ func TestLayerGradients(t *testing.T) {
 			return head(b, i, layers.ConvBNSiLU(b, "a", layers.Join(b, "j", x, y, z), 32, 1, 1))
 		},
 	}
+	layerCases(t, tests)
+}
+
+// layerCases checks each definition against the reference, in clean, soiled and copied buffers, on two images and one.
+func layerCases(t *testing.T, tests map[string]definition) {
+	t.Helper()
 	for name, define := range tests {
 		t.Run(name, func(t *testing.T) {
 			n := build(t, 2, false, define)
@@ -244,6 +258,8 @@ func TestLayerGradients(t *testing.T) {
 			} else {
 				same(t, "gradients with shared and with copied buffers", g, h)
 			}
+			tape(t, n, l, g)
+			build(t, 1, false, define).check(t, 1)
 		})
 	}
 }
@@ -251,24 +267,53 @@ func TestLayerGradients(t *testing.T) {
 // TestRandomNetworks holds shared against copied buffers and the static order against Gorgonia's TapeMachine, to the
 // bit, and some networks against the reference.
 func TestRandomNetworks(t *testing.T) {
-	for seed := range uint64(40) {
-		t.Run(fmt.Sprint(seed), func(t *testing.T) {
-			n := build(t, 2, false, random(seed))
-			n.run(t) // the second pass finds used buffers
-			l, g := n.run(t)
-			m := build(t, 2, true, random(seed))
-			k, h := m.run(t)
-			if l != k {
-				t.Errorf("loss %v with shared and %v with copied buffers", l, k)
+	kinds := map[string]func(seed uint64) definition{"small": random, "family": family}
+	for name, kind := range kinds {
+		for seed := range uint64(40) {
+			t.Run(fmt.Sprintf("%s %d", name, seed), func(t *testing.T) {
+				batch := 2 - int(seed%5/4)
+				n := build(t, batch, false, kind(seed))
+				n.run(t) // the second pass finds used buffers
+				l, g := n.run(t)
+				n.padding(t)
+				m := build(t, batch, true, kind(seed))
+				k, h := m.run(t)
+				if l != k {
+					t.Errorf("loss %v with shared and %v with copied buffers", l, k)
+				}
+				same(t, "gradients with shared and with copied buffers", g, h)
+				if seed%4 == 0 {
+					tape(t, n, l, g)
+				}
+				if seed < 2 || name == "family" && seed < 6 {
+					n.check(t, 1)
+				}
+			})
+		}
+	}
+}
+
+// padding fails where a halo or a lane without a channel is not zero, in data or gradient.
+func (n *network) padding(t *testing.T) {
+	t.Helper()
+	for _, x := range n.g.Tensors {
+		if x.Image {
+			continue
+		}
+		real := make([]bool, x.Blocks()*graph.Block)
+		for _, lane := range x.Segments.Lanes() {
+			real[lane] = true
+		}
+		for what, v := range map[string]kernels.View{"data": n.d.View(x), "gradient": n.d.GradView(x)} {
+			for i := range x.N * len(real) * (x.H + 2) * (x.W + 2) {
+				w, h := i%(x.W+2)-1, i/(x.W+2)%(x.H+2)-1
+				lane, image := i/(x.W+2)/(x.H+2)%len(real), i/(x.W+2)/(x.H+2)/len(real)
+				inside := w >= 0 && h >= 0 && w < x.W && h < x.H
+				if f := v.At(image, lane, h, w); f != 0 && !(inside && real[lane]) {
+					t.Fatalf("%s of %s, image %d lane %d pixel %d,%d is %v, want 0", what, x.Name, image, lane, h, w, f)
+				}
 			}
-			same(t, "gradients with shared and with copied buffers", g, h)
-			if seed%4 == 0 {
-				tape(t, n, l, g)
-			}
-			if seed < 2 {
-				n.check(t, 1)
-			}
-		})
+		}
 	}
 }
 
@@ -299,7 +344,11 @@ func tape(t *testing.T, n *network, loss float64, grads []float32) {
 
 // TestPadding looks for values outside of the logical elements, which must stay zero in weights and gradients.
 func TestPadding(t *testing.T) {
-	n := build(t, 2, false, random(3))
+	t.Run("small", func(t *testing.T) { parameters(t, build(t, 2, false, random(3))) })
+	t.Run("family", func(t *testing.T) { parameters(t, build(t, 2, false, family(3))) })
+}
+
+func parameters(t *testing.T, n *network) {
 	n.run(t)
 	for _, p := range n.g.Params {
 		v := n.d.ExportParam(p, n.d.Grads())

@@ -15,7 +15,8 @@ type Device struct {
 	groups                [graph.Groups]graph.Extent
 	data, slopes          map[*graph.Tensor][]float32 // by owner: activations and their gradients
 	memory                [][]float32
-	convs                 map[*layers.Conv]*kernels.Conv
+	convs                 map[*layers.Conv][]*kernels.Conv
+	reps                  map[*layers.Rep]*kernels.Rep
 	pools                 map[*layers.MaxPool][]byte
 	losses                map[*layers.Loss]*lossState
 	heads                 map[*layers.HeadSet]*Heads
@@ -31,7 +32,8 @@ func New(g *graph.Graph) *Device {
 		g:      g,
 		data:   map[*graph.Tensor][]float32{},
 		slopes: map[*graph.Tensor][]float32{},
-		convs:  map[*layers.Conv]*kernels.Conv{},
+		convs:  map[*layers.Conv][]*kernels.Conv{},
+		reps:   map[*layers.Rep]*kernels.Rep{},
 		pools:  map[*layers.MaxPool][]byte{},
 		losses: map[*layers.Loss]*lossState{},
 		heads:  map[*layers.HeadSet]*Heads{},
@@ -68,8 +70,13 @@ func (d *Device) Alloc(floats int) []float32 {
 
 // Close releases kernels and memory.
 func (d *Device) Close() error {
-	for _, c := range d.convs {
-		c.Close()
+	for _, cs := range d.convs {
+		for _, c := range cs {
+			c.Close()
+		}
+	}
+	for _, r := range d.reps {
+		r.Close()
 	}
 	for _, m := range d.memory {
 		kernels.Free(m)
@@ -95,6 +102,8 @@ func (d *Device) bind(s graph.Step) (graph.Kernel, error) {
 	switch op := s.Op.(type) {
 	case *layers.Conv:
 		return d.conv(op, s.Backward)
+	case *layers.Rep:
+		return d.rep(op, s.Backward)
 	case *layers.Concat:
 		return d.concat(op, s.Backward), nil
 	case *layers.Part:
@@ -105,6 +114,12 @@ func (d *Device) bind(s graph.Step) (graph.Kernel, error) {
 		return d.upsample(op, s.Backward), nil
 	case *layers.MaxPool:
 		return d.maxPool(op, s.Backward), nil
+	case *layers.AvgPool:
+		return d.avgPool(op, s.Backward), nil
+	case *layers.Fuse:
+		return d.fuse(op, s.Backward), nil
+	case *layers.Regroup:
+		return d.regroup(op, s.Backward), nil
 	case *layers.Loss:
 		return d.loss(op, s.Backward), nil
 	}

@@ -24,11 +24,10 @@ type Heads struct {
 	box, class []level
 }
 
-// level is one head tensor and its place among the anchors of an image.
+// level is one segment of a head tensor and its place among the channels of the anchors of an image.
 type level struct {
 	data, grad kernels.View
-	channels   int
-	first      int // anchor
+	place      kernels.Dense
 }
 
 // Heads returns the collector of a head set.
@@ -42,16 +41,27 @@ func (d *Device) Heads(set *layers.HeadSet) *Heads {
 	h.dense.Class = d.Alloc(h.dense.N * h.dense.A * set.Classes)
 	first := 0
 	for l, box := range set.Box {
-		h.box = append(h.box, d.level(box, first))
-		h.class = append(h.class, d.level(set.Class[l], first))
+		h.box = append(h.box, d.levels(box, h.dense.A, first)...)
+		h.class = append(h.class, d.levels(set.Class[l], h.dense.A, first)...)
 		first += box.H * box.W
 	}
 	d.heads[set] = h
 	return h
 }
 
-func (d *Device) level(t *graph.Tensor, first int) level {
-	return level{data: d.View(t), grad: d.GradView(t), channels: t.C, first: first}
+// levels places t's segments, whose first pixel is anchor number first.
+func (d *Device) levels(t *graph.Tensor, anchors, first int) (ls []level) {
+	at, block := 0, 0
+	for _, c := range t.Segments.Normal() {
+		n := kernels.Blocks(c)
+		ls = append(ls, level{
+			data: d.View(t).Part(block, n), grad: d.GradView(t).Part(block, n),
+			place: kernels.Dense{Anchors: anchors, First: first, Channels: t.C, At: at, Count: c},
+		})
+		at += c
+		block += n
+	}
+	return ls
 }
 
 // Collect gathers the outputs for the first n images. The result is overwritten by the next call.
@@ -59,22 +69,22 @@ func (h *Heads) Collect(n int) loss.Heads {
 	out := h.dense
 	out.N = n
 	out.Box, out.Class = out.Box[:n*out.A*4*out.R], out.Class[:n*out.A*out.K]
-	gather(h.box, out.Box, n, out.A)
-	gather(h.class, out.Class, n, out.A)
+	gather(h.box, out.Box, n)
+	gather(h.class, out.Class, n)
 	return out
 }
 
-func gather(ls []level, dense []float32, n, anchors int) {
+func gather(ls []level, dense []float32, n int) {
 	for _, l := range ls {
 		l.data.N = n
-		kernels.Unpack(l.data, dense, anchors, l.first, l.channels)
+		kernels.Unpack(l.data, dense, l.place)
 	}
 }
 
 // scatter writes dense gradients into the gradients of the head tensors, and zero into their padding lanes.
-func scatter(ls []level, dense []float32, anchors int) {
+func scatter(ls []level, dense []float32) {
 	for _, l := range ls {
-		kernels.Pack(dense, l.grad, anchors, l.first, l.channels)
+		kernels.Pack(dense, l.grad, l.place)
 	}
 }
 
@@ -124,7 +134,7 @@ func (st *lossState) forward(p *graph.Pass) error {
 func (st *lossState) backward() {
 	for i := range st.sets {
 		s := &st.sets[i]
-		scatter(s.heads.box, s.dBox, s.heads.dense.A)
-		scatter(s.heads.class, s.dClass, s.heads.dense.A)
+		scatter(s.heads.box, s.dBox)
+		scatter(s.heads.class, s.dClass)
 	}
 }

@@ -57,12 +57,69 @@ func (d *Device) maxPool(op *layers.MaxPool, backward bool) graph.Kernel {
 	if d.pools[op] == nil {
 		d.pools[op] = make([]byte, kernels.PoolIndexLen(y))
 	}
-	index := d.pools[op]
+	index, forth, back := d.pools[op], kernels.MaxPoolForward, kernels.MaxPoolBackward
+	if op.Stride == 2 {
+		forth, back = kernels.PoolDownForward, kernels.PoolDownBackward
+	}
 	if !backward {
-		return kernelOf(func() { kernels.MaxPoolForward(x, y, index) })
+		return kernelOf(func() { forth(x, y, index) })
 	}
 	add := op.Sends[0].Add
-	return d.prepared(&op.Base, func() { kernels.MaxPoolBackward(y, x, index, add) })
+	return d.prepared(&op.Base, func() { back(y, x, index, add) })
+}
+
+func (d *Device) avgPool(op *layers.AvgPool, backward bool) graph.Kernel {
+	x, y := d.pick(backward)(op.In[0]), d.pick(backward)(op.Out)
+	if !backward {
+		return kernelOf(func() { kernels.MeanForward(x, y) })
+	}
+	add := op.Sends[0].Add
+	return d.prepared(&op.Base, func() { kernels.MeanBackward(y, x, add) })
+}
+
+// fuse adds the inputs up in their order; the first one overwrites.
+func (d *Device) fuse(op *layers.Fuse, backward bool) graph.Kernel {
+	y := d.pick(backward)(op.Out)
+	var xs []kernels.View
+	if !backward {
+		for _, x := range op.In {
+			xs = append(xs, d.View(x))
+		}
+		return kernelOf(func() {
+			for i, x := range xs {
+				kernels.ResizeForward(x, y, i > 0)
+			}
+		})
+	}
+	for _, c := range op.Sends {
+		xs = append(xs, d.GradView(c.To))
+	}
+	if len(xs) == 0 {
+		return d.prepared(&op.Base, nil)
+	}
+	return d.prepared(&op.Base, func() {
+		for i, x := range xs {
+			kernels.ResizeBackward(y, x, op.Sends[i].Add)
+		}
+	})
+}
+
+func (d *Device) regroup(op *layers.Regroup, backward bool) graph.Kernel {
+	x, y := d.pick(backward)(op.In[0]), d.pick(backward)(op.Out)
+	from, to := lanes(op.In[0]), lanes(op.Out)
+	if !backward {
+		return kernelOf(func() { kernels.Regroup(x, from, y, to, false) })
+	}
+	add := op.Sends[0].Add
+	return d.prepared(&op.Base, func() { kernels.Regroup(y, to, x, from, add) })
+}
+
+func lanes(t *graph.Tensor) []int32 {
+	var all []int32
+	for _, l := range t.Segments.Lanes() {
+		all = append(all, int32(l))
+	}
+	return all
 }
 
 // pick selects views of gradients or of data.

@@ -62,12 +62,14 @@ func (r *Reference) Run(first int) {
 	for _, op := range r.ops[first:] {
 		switch op := op.(type) {
 		case *layers.Conv:
-			r.conv(op)
+			r.values[op.Out] = r.conv(op)
+		case *layers.Rep:
+			r.rep(op)
 		case *layers.Concat:
 			r.concat(op)
 		case *layers.Part:
-			parent, block, _ := op.Out.PartOf()
-			r.pick(op.Out, parent, block*graph.Block)
+			parent, _, _ := op.Out.PartOf()
+			r.pick(op.Out, parent, op.Out.First())
 		case *layers.Add:
 			x, y := r.values[op.In[0]], r.values[op.In[1]]
 			z := make([]float64, len(x))
@@ -79,6 +81,12 @@ func (r *Reference) Run(first int) {
 			r.upsample(op)
 		case *layers.MaxPool:
 			r.maxPool(op)
+		case *layers.AvgPool:
+			r.avgPool(op)
+		case *layers.Fuse:
+			r.fuse(op)
+		case *layers.Regroup:
+			r.values[op.Out] = r.values[op.In[0]]
 		case *layers.Loss:
 		default:
 			panic(fmt.Sprintf("layerstest: no reference for %T", op))
@@ -104,29 +112,58 @@ func (r *Reference) dense(levels []*graph.Tensor) (out []float64) {
 	return out
 }
 
-func (r *Reference) conv(op *layers.Conv) {
+func (r *Reference) conv(op *layers.Conv) []float64 {
+	out := r.convolve(&op.Base, op.Learn[0], op.Stride)
+	if op.Norm {
+		r.normalise(op.Out, out, op.Learn[1:], op.Run)
+		if !op.Linear {
+			silu(out)
+		}
+		return out
+	}
+	y := op.Out
+	for i := range out {
+		out[i] += r.Params[op.Learn[1]][i/(y.H*y.W)%y.C]
+	}
+	return out
+}
+
+// rep computes both arms and joins them.
+func (r *Reference) rep(op *layers.Rep) {
+	wide, point := r.convolve(&op.Base, op.Learn[0], 1), r.convolve(&op.Base, op.Learn[3], 1)
+	r.normalise(op.Out, wide, op.Learn[1:3], op.Run[:2])
+	r.normalise(op.Out, point, op.Learn[4:], op.Run[2:])
+	for i := range wide {
+		wide[i] += point[i]
+	}
+	silu(wide)
+	r.values[op.Out] = wide
+}
+
+func silu(z []float64) {
+	for i := range z {
+		z[i] /= 1 + math.Exp(-z[i])
+	}
+}
+
+// convolve is the bare convolution of op's input. Output channel o of a group reads the group's input channels alone.
+func (r *Reference) convolve(op *graph.Base, weights *graph.Param, stride int) []float64 {
 	x, y := op.In[0], op.Out
 	in, out := r.values[x], make([]float64, y.N*y.C*y.H*y.W)
-	w, k := r.Params[op.Learn[0]], op.Kernel
+	w, k, ic := r.Params[weights], weights.Shape[2], weights.Shape[1]
 	for n := range y.N {
 		for o := range y.C {
 			plane := out[(n*y.C+o)*y.H*y.W:][:y.H*y.W]
-			for i := range x.C {
-				src := in[(n*x.C+i)*x.H*x.W:][:x.H*x.W]
+			for i := range ic {
+				from := o/(y.C/(x.C/ic))*ic + i
+				src := in[(n*x.C+from)*x.H*x.W:][:x.H*x.W]
 				for t := range k * k {
-					correlate(plane, src, y.Shape, x.Shape, op.Stride, t/k-k/2, t%k-k/2, w[(o*x.C+i)*k*k+t])
+					correlate(plane, src, y.Shape, x.Shape, stride, t/k-k/2, t%k-k/2, w[(o*ic+i)*k*k+t])
 				}
 			}
 		}
 	}
-	if op.Norm {
-		r.normalise(op, out)
-	} else {
-		for i := range out {
-			out[i] += r.Params[op.Learn[1]][i/(y.H*y.W)%y.C]
-		}
-	}
-	r.values[y] = out
+	return out
 }
 
 // correlate adds w times the plane x, shifted by (dh, dw) and sampled at the stride, to the plane y.
@@ -151,9 +188,9 @@ func correlate(y, x []float64, ys, xs graph.Shape, stride, dh, dw int, w float64
 	}
 }
 
-func (r *Reference) normalise(op *layers.Conv, y []float64) {
-	o := op.Out
-	gamma, beta := r.Params[op.Learn[1]], r.Params[op.Learn[2]]
+// normalise applies batch normalisation to y, which has o's shape; learn is scale and shift, run mean and variance.
+func (r *Reference) normalise(o *graph.Tensor, y []float64, learn []*graph.Param, run []*graph.Stat) {
+	gamma, beta := r.Params[learn[0]], r.Params[learn[1]]
 	for c := range o.C {
 		each := func(f func(i int)) {
 			for n := range o.N {
@@ -166,11 +203,10 @@ func (r *Reference) normalise(op *layers.Conv, y []float64) {
 		each(func(i int) { mean += y[i] / count })
 		each(func(i int) { variance += (y[i] - mean) * (y[i] - mean) / count })
 		if !r.Train {
-			mean, variance = r.Stats[op.Run[0]][c], r.Stats[op.Run[1]][c]
+			mean, variance = r.Stats[run[0]][c], r.Stats[run[1]][c]
 		}
 		each(func(i int) {
-			z := (y[i]-mean)/math.Sqrt(variance+layers.NormEps)*gamma[c] + beta[c]
-			y[i] = z / (1 + math.Exp(-z))
+			y[i] = (y[i]-mean)/math.Sqrt(variance+layers.NormEps)*gamma[c] + beta[c]
 		})
 	}
 }
@@ -207,17 +243,39 @@ func (r *Reference) upsample(op *layers.Upsample) {
 }
 
 func (r *Reference) maxPool(op *layers.MaxPool) {
-	x := op.In[0]
-	out := make([]float64, x.N*x.C*x.H*x.W)
+	x, y, reach := op.In[0], op.Out, op.Kernel/2
+	out := make([]float64, y.N*y.C*y.H*y.W)
 	for i := range out {
-		w, h, nc := i%x.W, i/x.W%x.H, i/x.W/x.H
+		w, h, nc := i%y.W*op.Stride, i/y.W%y.H*op.Stride, i/y.W/y.H
 		best := math.Inf(-1)
-		for a := max(h-2, 0); a <= min(h+2, x.H-1); a++ {
-			for b := max(w-2, 0); b <= min(w+2, x.W-1); b++ {
+		for a := max(h-reach, 0); a <= min(h+reach, x.H-1); a++ {
+			for b := max(w-reach, 0); b <= min(w+reach, x.W-1); b++ {
 				best = math.Max(best, r.values[x][(nc*x.H+a)*x.W+b])
 			}
 		}
 		out[i] = best
 	}
-	r.values[op.Out] = out
+	r.values[y] = out
+}
+
+func (r *Reference) avgPool(op *layers.AvgPool) {
+	x, y := op.In[0], op.Out
+	in, out := r.values[x], make([]float64, y.N*y.C*y.H*y.W)
+	for i := range out {
+		at := (i/y.W/y.H*x.H+i/y.W%y.H)*x.W + i%y.W
+		out[i] = (in[at] + in[at+1] + in[at+x.W] + in[at+x.W+1]) / 4
+	}
+	r.values[y] = out
+}
+
+func (r *Reference) fuse(op *layers.Fuse) {
+	y := op.Out
+	out := make([]float64, y.N*y.C*y.H*y.W)
+	for _, x := range op.In {
+		for i := range out {
+			w, h, nc := i%y.W*x.W/y.W, i/y.W%y.H*x.H/y.H, i/y.W/y.H
+			out[i] += r.values[x][(nc*x.H+h)*x.W+w]
+		}
+	}
+	r.values[y] = out
 }
