@@ -220,7 +220,7 @@ func (b *Backend) Train(ctx context.Context, job trainer.Job, report func(trials
 	if r.best != nil {
 		checkpoint = r.path(bestName)
 	}
-	res := trainer.Result{Effective: r.effective, Checkpoint: checkpoint, Artifacts: r.artifacts(ctx)}
+	res := trainer.Result{Effective: r.effective, Checkpoint: checkpoint, Artifacts: r.artifacts(ctx), Note: r.note}
 	return res, r.end(ctx, nil)
 }
 

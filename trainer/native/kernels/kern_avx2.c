@@ -19,6 +19,7 @@
 #define IMAGE_KERNEL_ROWS 1
 #include "conv.h"
 #include "plain.h"
+#include "optim.h"
 
 #define TABLE ms_kernels_avx2
 #define TABLE_NAME "avx2"

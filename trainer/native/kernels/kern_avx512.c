@@ -20,6 +20,7 @@
 #define IMAGE_KERNEL_ROWS 3
 #include "conv.h"
 #include "plain.h"
+#include "optim.h"
 
 #define TABLE ms_kernels_avx512
 #define TABLE_NAME "avx512"

@@ -17,6 +17,7 @@
 #define IMAGE_KERNEL_ROWS 1
 #include "conv.h"
 #include "plain.h"
+#include "optim.h"
 
 #define TABLE ms_kernels_generic
 #define TABLE_NAME "generic"

@@ -16,4 +16,6 @@ const struct ms_kernels TABLE = {
 	.lerp = lerp,
 	.scale = scale,
 	.sum_squares = sum_squares,
+	.adamw = adamw,
+	.accumulate = accumulate,
 };
