@@ -65,6 +65,7 @@ var (
 	_ trainer.Prober    = (*Backend)(nil)
 	_ trainer.Resumer   = (*Backend)(nil)
 	_ trainer.Auditor   = (*Backend)(nil)
+	_ trainer.Reviewer  = (*Backend)(nil)
 
 	_ trainer.ResumeChecker = (*Backend)(nil)
 )
