@@ -53,6 +53,7 @@ type run struct {
 
 	log      *trialLog
 	scorer   *scorer
+	from     string        // what came from trainer.weights, or ""
 	note     string        // why the run ended before its last epoch, or ""
 	last     time.Time     // of the last progress call
 	finished time.Time     // of the last epoch
@@ -63,12 +64,20 @@ type run struct {
 func (r *run) build() error {
 	c := &r.b.cfg
 	r.steps = len(r.data.Train) / c.Batch
-	r.config = r.fingerprint()
-	var err error
+	start, err := r.b.source()
+	if err != nil {
+		return err
+	}
+	r.config = r.fingerprint(start)
 	cfg := model.Config{Classes: len(r.data.Classes), Width: r.data.Size, Height: r.data.Size, Batch: c.Batch,
 		Seed: r.job.Seed, Aux: r.set.aux > 0, Loss: r.mainLoss, AuxLoss: r.auxLoss}
 	if r.net, err = model.New(cfg); err != nil {
 		return err
+	}
+	if start != nil {
+		if r.from, err = start.into(r.net, r.data.Classes); err != nil {
+			return err
+		}
 	}
 	if r.sampler, err = augment.New(r.data.Train, r.data.Size, r.set.augment); err != nil {
 		return infeasible(err)

@@ -17,11 +17,15 @@ import (
 // fingerprint is the hash of everything that must be equal for a checkpoint to be gone on
 // with: settings, length, data, seed, shape, and the set of kernels, since each rounds differently. Knobs at their
 // defaults are left out, so that a version with more knobs still goes on.
-func (r *run) fingerprint() string {
-	data, err := json.Marshal(map[string]any{
+func (r *run) fingerprint(start *source) string {
+	all := map[string]any{
 		"params": changed(r.effective).Key(), "epochs": r.job.Epochs, "seed": r.job.Seed, "batch": r.b.cfg.Batch,
 		"model": r.b.cfg.Model, "size": r.data.Size, "data": r.data.Hash, "split": r.job.Split, "val every": r.b.cfg.ValEvery, "instruction set": kernels.ISA(),
-	})
+	}
+	if start != nil {
+		all["weights"] = start.hash
+	}
+	data, err := json.Marshal(all)
 	if err != nil {
 		panic("native: fingerprint: " + err.Error()) // only strings and integers
 	}
