@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"math"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -57,6 +58,9 @@ func (s *Snapshot) trainingWords() string {
 	}
 	if t.Batch > 0 {
 		w += fmt.Sprintf(" with batches of %d", t.Batch)
+	}
+	if t.Weights != "" {
+		w += fmt.Sprintf(", each from the weights in %s (SHA-256 %.12s)", filepath.Base(t.Weights), s.Study.Provenance.Extra[trials.ExtraWeights])
 	}
 	return w + "."
 }

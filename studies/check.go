@@ -151,6 +151,13 @@ func (c *checker) trainer() {
 			}
 		}
 	}
+	if t.Backend != "" && t.Backend != BackendNative && t.Weights != "" {
+		hint := ""
+		if t.Backend == BackendYOLOv9 {
+			hint = "write baseline: {weights: FILE.pt}"
+		}
+		c.add("trainer.weights", hint, "trainer.weights is read by backend native only")
+	}
 	if t.Backend != "" && t.Backend != BackendCommand {
 		for key, set := range map[string]bool{"arguments": t.Arguments != nil, "metrics": t.Metrics != nil, "checkpoint": t.Checkpoint != nil} {
 			if set {

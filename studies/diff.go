@@ -121,6 +121,7 @@ func (d *differ) trainer(old, now Trainer) {
 	d.number("trainer.epochs", old.Epochs, now.Epochs, false)
 	d.number("trainer.batch", old.Batch, now.Batch, false)
 	d.text("trainer.device", old.Device, now.Device, false)
+	d.text("trainer.weights", old.Weights, now.Weights, false)
 	d.text("trainer.command", list(old.Command), list(now.Command), false)
 	d.params("trainer.env", envParams(old.Env), envParams(now.Env))
 	d.text("trainer.timeout", old.Timeout, now.Timeout, true)

@@ -49,6 +49,7 @@ type fileTrainer struct {
 	Epochs    int      `json:"epochs" jsonschema:"minimum=1" jsonschema_description:"Full length of a trial."`
 	Batch     int      `json:"batch" jsonschema:"minimum=1" jsonschema_description:"Pictures in one optimiser step. Default for native: 16."`
 	Device    string   `json:"device" jsonschema:"default=auto" jsonschema_description:"auto, cpu, cuda, or the GPUs that trials may lease: cuda:0, or several as cuda:0,2. auto takes GPUs where there are any."`
+	Weights   string   `json:"weights" jsonschema_description:"native: file of weights that every trial starts from: a checkpoint of the native trainer, such as best.ckpt. Default: random weights."`
 	Command   words    `json:"command" jsonschema_description:"Program and arguments of the command trainer, one list item each."`
 	Env       fileEnv  `json:"env" jsonschema_description:"Environment variables for the command, beside those that mapsweep sets."`
 	Timeout   string   `json:"timeout" jsonschema_description:"Longest time of one trial: 90s, 45m, 2h30m. Default: none."`
@@ -252,7 +253,7 @@ func (o replicateOptions) settle() *Settle {
 
 func (t fileTrainer) spec() Trainer {
 	s := Trainer{Backend: t.Backend, Model: t.Model, Data: t.Data, ImageSize: t.ImageSize, Epochs: t.Epochs,
-		Batch: t.Batch, Device: t.Device, Command: t.Command, Env: t.Env, Timeout: t.Timeout,
+		Batch: t.Batch, Device: t.Device, Weights: t.Weights, Command: t.Command, Env: t.Env, Timeout: t.Timeout,
 		Checkout: t.Checkout, Python: t.Python, GPUs: t.GPUs, COCO: t.COCO}
 	t.io(&s)
 	if t.Backend == BackendNative {

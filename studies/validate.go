@@ -114,7 +114,7 @@ func (v *validator) add(path, text, hint, format string, args ...any) {
 }
 
 // notKnobs are keys of trainer: that people look for among the knobs.
-var notKnobs = []string{"epochs", "batch", "image_size", "model", "device", "data"}
+var notKnobs = []string{"epochs", "batch", "image_size", "model", "device", "data", "weights"}
 
 func (v *validator) unknown(name, path string) {
 	hint := didYouMean(name, v.names)

@@ -23,7 +23,8 @@ type TraceOptions struct {
 // Trace is what a few steps of one configuration did.
 type Trace struct {
 	Steps []Step `json:"steps"`
-	// End is the first batch of the last epoch, of which no step was made: it has the channel input alone. nil: the
+	// End is the first batch of the last epoch, of which no step was made: it has the
+	// channel input and, where rates are known ahead, lr, of that epoch's last step. nil: the
 	// trainer does not look there.
 	End       *Step         `json:"end,omitempty"`
 	Effective trials.Params `json:"effective,omitempty"` // the configuration as the trainer understood it

@@ -13,6 +13,9 @@ const AttrProvenance = "mapsweep:provenance"
 // ExtraInstructionSet is the key of Provenance.Extra under which a backend names the instruction set that it computes with.
 const ExtraInstructionSet = "instruction set"
 
+// ExtraWeights is the key of Provenance.Extra for the hash of the file of weights that trials start from.
+const ExtraWeights = "weights sha256"
+
 // Continuation is where results come from that were measured from then on.
 type Continuation struct {
 	At time.Time `json:"at"`
@@ -57,5 +60,6 @@ func (p Provenance) Differences(q Provenance) []string {
 	compare("processor", p.CPU, q.CPU)
 	compare("cores", fmt.Sprint(p.Cores), fmt.Sprint(q.Cores))
 	compare(ExtraInstructionSet, p.Extra[ExtraInstructionSet], q.Extra[ExtraInstructionSet])
+	compare(ExtraWeights, p.Extra[ExtraWeights], q.Extra[ExtraWeights])
 	return changed
 }

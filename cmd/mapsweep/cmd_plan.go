@@ -297,6 +297,7 @@ func (a *app) trainCommand() *cobra.Command {
 	f.IntVar(&t.Batch, "batch", 16, "pictures per step")
 	f.IntVar(&t.ImageSize, "image-size", 128, "side of the network's input in pixels")
 	f.StringVar(&t.Device, "device", "auto", "auto, cpu or cuda:0")
+	f.StringVar(&t.Weights, "weights", "", "checkpoint to start from (default random weights)")
 	f.StringArrayVar(&sets, "set", nil, "a setting of the trainer, e.g. --set lr0=0.01 (repeatable)")
 	f.Int64Var(&seed, "seed", 1, "seed of weights, order and augmentation")
 	f.StringVar(&dir, "dir", "", "folder of the run (default runs/train)")

@@ -63,7 +63,7 @@ func newBackend(spec studies.Spec, out string, log *slog.Logger) (trainer.Backen
 	case studies.BackendNative:
 		cfg := native.Config{
 			Model: t.Model, Data: t.Data, ImageSize: t.ImageSize,
-			Epochs: t.Epochs, Batch: t.Batch, Device: t.Device, Split: o.Split, NoMatches: spec.NoMatches, Log: log,
+			Epochs: t.Epochs, Batch: t.Batch, Device: t.Device, Weights: t.Weights, Split: o.Split, NoMatches: spec.NoMatches, Log: log,
 		}
 		if o.Epoch == "best" {
 			by, dir := o.Chooser()

@@ -33,6 +33,7 @@ type Config struct {
 	Epochs    int      // of a job that does not say; 0: 20
 	Batch     int      // images of a step; 0: 16
 	Device    string   // "auto" or "": the CPU; "cpu"
+	Weights   string   // file that every trial starts from: a checkpoint of this trainer; "": random weights
 	Split     string   // split that is scored if the job does not say: "val" ("") or "test"
 
 	// ValEvery scores every so many epochs, and always the last; 0: every epoch.
@@ -55,8 +56,9 @@ type Backend struct {
 	log   *slog.Logger
 	model architecture
 
-	mu   sync.Mutex
-	data map[string]*dataset.Dataset
+	mu      sync.Mutex
+	data    map[string]*dataset.Dataset
+	weights *source // nil: not read yet, or none
 }
 
 var (
@@ -66,6 +68,7 @@ var (
 	_ trainer.Prober    = (*Backend)(nil)
 	_ trainer.Resumer   = (*Backend)(nil)
 	_ trainer.Auditor   = (*Backend)(nil)
+	_ trainer.Reviewer  = (*Backend)(nil)
 
 	_ trainer.ResumeChecker = (*Backend)(nil)
 )
@@ -146,13 +149,16 @@ func (b *Backend) Prepare(ctx context.Context) (trials.Provenance, error) {
 		}
 		p.Data = append(p.Data, trials.DataSource{Name: d.Name, Hash: d.Hash, Classes: d.Classes,
 			Train: len(d.Train), Val: len(d.Val), Test: len(d.Test), Notes: d.Notes})
-		params, eval, train, err := b.size(d)
-		if err != nil {
-			return p, err
-		}
 		key := ""
 		if len(b.cfg.Data) > 1 {
 			key = " for " + d.Name
+		}
+		params, eval, train, from, err := b.size(d)
+		if err != nil {
+			return p, err
+		}
+		if from != "" {
+			p.Extra["weights"+key], p.Extra[trials.ExtraWeights] = from, b.weights.hash
 		}
 		p.Extra["image size"+key] = fmt.Sprint(d.Size)
 		p.Extra["parameters"+key] = fmt.Sprint(params)
@@ -162,15 +168,24 @@ func (b *Backend) Prepare(ctx context.Context) (trials.Provenance, error) {
 	return p, nil
 }
 
-// size is the number of parameters, and the GFLOP of one image in evaluation and in training.
-func (b *Backend) size(d *dataset.Dataset) (params int, eval, train float64, err error) {
+// size is the number of parameters, the GFLOP of one image in evaluation and in training, and what comes from trainer.weights.
+func (b *Backend) size(d *dataset.Dataset) (params int, eval, train float64, from string, err error) {
+	s, err := b.source()
+	if err != nil {
+		return 0, 0, 0, "", err
+	}
 	n, err := model.New(model.Config{File: b.model.file, Classes: len(d.Classes), Width: d.Size, Height: d.Size, Batch: 2, Aux: b.model.weight > 0})
 	if err != nil {
-		return 0, 0, 0, fmt.Errorf("data %s: %w", d.Name, err)
+		return 0, 0, 0, "", fmt.Errorf("data %s: %w", d.Name, err)
+	}
+	if s != nil {
+		if from, err = s.into(n, d.Classes); err != nil {
+			return 0, 0, 0, "", errors.Join(err, n.Close())
+		}
 	}
 	e, t := n.ForwardFLOP()
 	params = n.ParamCount()
-	return params, float64(e) / 1e9, 3 * float64(t) / 1e9, n.Close()
+	return params, float64(e) / 1e9, 3 * float64(t) / 1e9, from, n.Close()
 }
 
 // dataset loads a data set at its first use.
@@ -223,7 +238,7 @@ func (b *Backend) Train(ctx context.Context, job trainer.Job, report func(trials
 	if r.best != nil {
 		checkpoint = r.path(bestName)
 	}
-	res := trainer.Result{Effective: r.effective, Checkpoint: checkpoint, Artifacts: r.artifacts(ctx)}
+	res := trainer.Result{Effective: r.effective, Checkpoint: checkpoint, Artifacts: r.artifacts(ctx), Note: r.note}
 	return res, r.end(ctx, nil)
 }
 

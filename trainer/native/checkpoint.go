@@ -45,7 +45,10 @@ var errNotCheckpoint = errors.New("not a usable checkpoint")
 // Parts of a training state that a tensor can belong to.
 const (
 	partWeights  = "weights"  // parameters, and running statistics of batch normalisation
-	partMomentum = "momentum" // of the optimiser, parameters only
+	partMomentum = "momentum" // of SGD, or the average of gradients of AdamW; parameters only, as the next three
+	partSquare   = "square"   // average of squared gradients of AdamW
+	partPeak     = "peak"     // the largest of those so far, with amsgrad
+	partSum      = "sum"      // of gradients of the batches since weights moved, where they are summed
 	partAverage  = "average"  // exponential moving average of weights and statistics
 )
 
@@ -77,9 +80,11 @@ type header struct {
 	File    string       `json:"model_file,omitempty"` // of a model that is not built in
 	Classes []string     `json:"classes"`
 	Size    int          `json:"image_size"`
-	Epoch   int          `json:"epoch"`    // epochs finished and reported
-	Step    int          `json:"step"`     // steps done, of the whole run
-	Sums    [3]float64   `json:"loss_sum"` // box, class, dfl over the steps of the unfinished epoch
+	Epoch   int          `json:"epoch"`             // epochs finished and reported
+	Step    int          `json:"step"`              // steps done, of the whole run
+	Updates int          `json:"updates,omitempty"` // of weights, where gradients are summed over batches; else one a step
+	Pending int          `json:"pending,omitempty"` // batches since the last of them
+	Sums    [3]float64   `json:"loss_sum"`          // box, class, dfl over the steps of the unfinished epoch
 	Best    *best        `json:"best,omitempty"`
 	Curves  []curve      `json:"curves"` // metrics of the finished epochs
 	Tensors []tensorInfo `json:"tensors"`

@@ -50,45 +50,57 @@ func read(t *testing.T, path string) []byte {
 	return data
 }
 
+// others are knobs that bring state of their own or act on it: moments and peaks of AdamW, gradients summed over batches
+// in the middle of an epoch, frozen layers, patience that has waited.
+var others = trials.Params{"optimizer": "AdamW", "lr0": 0.002, "warmup_bias_lr": 0.01, "nominal_batch": 24, "warmup_epochs": 1.5, "warmup_floor": 5, "schedule": "flat-cosine",
+	"freeze": 2, "label_smoothing": 0.05, "cls_pw": 1.5, "fl_gamma": 0.2, "tal_topk": 13, "tal_alpha": 1.0, "tal_beta": 4.0, "aux_assign": "main", "patience": 4, "val_interval": 2}
+
 func TestResumedRunIsTheUninterruptedOne(t *testing.T) {
-	b, job := resumable(t)
-	whole, _ := train(t, b, job)
-	for name, c := range map[string]struct {
-		asked int    // steps and other looks at the context before it ends
-		line  string // of the log: where it stopped
-	}{
-		"between two epochs": {19, "stopped at epoch 3, after step 0 of 8"},
-		"while scoring":      {17, "stopped at epoch 2, after step 8 of 8"},
-		"inside the second":  {13, "stopped at epoch 2, after step 5 of 8"},
-		"inside the first":   {3, "stopped at epoch 1, after step 3 of 8"},
+	for kind, params := range map[string]trials.Params{
+		"SGD": nil, "all knobs": others,
 	} {
-		t.Run(name, func(t *testing.T) {
-			b, broken := resumable(t)
-			var all []trials.Measurement
-			keep := func(m trials.Measurement) { all = append(all, m) }
-			if _, err := b.Train(&countdown{context.Background(), c.asked}, broken, keep); !errors.Is(err, context.Canceled) {
-				t.Fatalf("Train returned %v", err)
-			}
-			if log := string(read(t, filepath.Join(broken.Dir, "trial.log"))); !strings.Contains(log, c.line) {
-				t.Fatalf("want %q in the log:\n%s", c.line, log)
-			}
-			path, epoch := b.Latest(broken.Dir)
-			if path == "" || epoch != len(all) {
-				t.Fatalf("Latest is %q after %d epochs; %d were reported", path, epoch, len(all))
-			}
-			broken.Resume = path
-			if _, err := b.Train(t.Context(), broken, keep); err != nil {
-				t.Fatal(err)
-			}
-			if !reflect.DeepEqual(metrics(all), metrics(whole)) {
-				t.Errorf("measurements differ:\n%v\n%v", metrics(all), metrics(whole))
-			}
-			for _, name := range []string{"last.ckpt", "best.ckpt", "curves.csv"} {
-				if !bytes.Equal(read(t, filepath.Join(broken.Dir, name)), read(t, filepath.Join(job.Dir, name))) {
-					t.Errorf("%s differs from the uninterrupted run's", name)
+		b, job := resumable(t)
+		job.Params = job.Params.With(params)
+		whole, _ := train(t, b, job)
+		for name, c := range map[string]struct {
+			asked int    // steps and other looks at the context before it ends
+			line  string // of the log: where it stopped
+		}{
+			"between two epochs": {19, "stopped at epoch 3, after step 0 of 8"},
+			"while scoring":      {17, "stopped at epoch 2, after step 8 of 8"},
+			"inside the second":  {13, "stopped at epoch 2, after step 5 of 8"},
+			"inside the first":   {3, "stopped at epoch 1, after step 3 of 8"},
+			"after two batches":  {10, "stopped at epoch 2, after step 2 of 8"},
+		} {
+			t.Run(kind+" "+name, func(t *testing.T) {
+				b, broken := resumable(t)
+				broken.Params = broken.Params.With(params)
+				var all []trials.Measurement
+				keep := func(m trials.Measurement) { all = append(all, m) }
+				if _, err := b.Train(&countdown{context.Background(), c.asked}, broken, keep); !errors.Is(err, context.Canceled) {
+					t.Fatalf("Train returned %v", err)
 				}
-			}
-		})
+				if log := string(read(t, filepath.Join(broken.Dir, "trial.log"))); !strings.Contains(log, c.line) {
+					t.Fatalf("want %q in the log:\n%s", c.line, log)
+				}
+				path, epoch := b.Latest(broken.Dir)
+				if path == "" || epoch != len(all) {
+					t.Fatalf("Latest is %q after %d epochs; %d were reported", path, epoch, len(all))
+				}
+				broken.Resume = path
+				if _, err := b.Train(t.Context(), broken, keep); err != nil {
+					t.Fatal(err)
+				}
+				if !reflect.DeepEqual(metrics(all), metrics(whole)) {
+					t.Errorf("measurements differ:\n%v\n%v", metrics(all), metrics(whole))
+				}
+				for _, name := range []string{"last.ckpt", "best.ckpt", "curves.csv"} {
+					if !bytes.Equal(read(t, filepath.Join(broken.Dir, name)), read(t, filepath.Join(job.Dir, name))) {
+						t.Errorf("%s differs from the uninterrupted run's", name)
+					}
+				}
+			})
+		}
 	}
 }
 

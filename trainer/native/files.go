@@ -49,6 +49,9 @@ func (r *run) openFiles() (*trialLog, error) {
 	l := &trialLog{file: f}
 	l.printf("trial %d: %s on %s (%d images, scored on %d of %s), seed %d, %d epochs of %d steps, %s kernels",
 		r.job.Number, r.b.model.name, r.data.Name, len(r.data.Train), len(r.val), r.job.Split, r.job.Seed, r.job.Epochs, r.steps, kernels.ISA())
+	if r.from != "" {
+		l.printf("weights from %s", r.from)
+	}
 	if r.step > 0 {
 		epoch := len(r.curves)
 		l.printf("resumed at epoch %d, after step %d of %d", epoch+1, r.step-epoch*r.steps, r.steps)

@@ -7,19 +7,36 @@ import (
 
 	"github.com/mapsweep/mapsweep/trainer"
 	"github.com/mapsweep/mapsweep/trainer/dataset/augment"
+	"github.com/mapsweep/mapsweep/trainer/native/assign"
 	"github.com/mapsweep/mapsweep/trainer/native/loss"
 	"github.com/mapsweep/mapsweep/trainer/native/optim"
 	"github.com/mapsweep/mapsweep/trials"
+)
+
+// Values of knobs.
+const (
+	SGD     = "SGD"
+	AdamW   = "AdamW"
+	Fitness = "fitness"
 )
 
 // settings are the knobs of one run, decoded.
 type settings struct {
 	lr0, lrf, momentum, weightDecay          float64
 	warmupEpochs, warmupMomentum, warmupBias float64
-	cosine                                   bool
+	warmupFloor                              int
+	shape                                    optim.Shape
+	adamw, amsgrad                           bool
+	nominal                                  int // images whose gradients count together; 0: a batch
 	clipNorm                                 float64
+	freeze                                   int // first layers that are not trained
 	gains                                    loss.Gains
+	classes                                  loss.Classes
+	method                                   assign.Method
 	aux                                      float64
+	auxMain                                  bool // the auxiliary head learns the main head's targets
+	patience, valInterval                    int
+	patienceMetric                           string
 	ema                                      bool
 	average                                  optim.Average
 	augment                                  augment.Settings
@@ -56,22 +73,38 @@ func (k knob) requires(p trials.Params) knob { k.Requires = p; return k }
 func knobs() []knob {
 	withRand := trials.Params{"autoaugment": augment.RandAugment}
 	withEMA := trials.Params{"ema": true}
+	withSGD, withAdamW := trials.Params{"optimizer": SGD}, trials.Params{"optimizer": AdamW}
 	return []knob{
 		number("lr0", 0.02, 1e-9, 1e6, "learning rate after warm-up", func(s *settings) *float64 { return &s.lr0 }),
 		number("lrf", 0.01, 0, 1, "final learning rate as a fraction of lr0", func(s *settings) *float64 { return &s.lrf }),
 		choice("schedule", "linear", "how the learning rate falls from lr0 to lr0 x lrf, per step",
-			func(s *settings, v any) { s.cosine = v == "cosine" }, "linear", "cosine"),
-		number("momentum", 0.937, 0, 0.9999, "Nesterov momentum of SGD", func(s *settings) *float64 { return &s.momentum }),
+			func(s *settings, v any) { s.shape = shapes[v] }, "linear", "cosine", "flat-cosine", "fixed"),
+		choice("optimizer", SGD, "SGD with Nesterov momentum, or AdamW with decoupled weight decay",
+			func(s *settings, v any) { s.adamw = v == AdamW }, SGD, AdamW),
+		choice("amsgrad", true, "divide by the largest squares so far, as the official code does with AdamW",
+			func(s *settings, v any) { s.amsgrad = v == true }, false, true).requires(withAdamW),
+		number("momentum", 0.937, 0, 0.9999, "Nesterov momentum of SGD, beta1 of AdamW", func(s *settings) *float64 { return &s.momentum }),
 		number("weight_decay", 5e-4, 0, 1, "L2 decay of convolution weights; biases and batch normalisation have none", func(s *settings) *float64 { return &s.weightDecay }),
 		number("warmup_epochs", 3, 0, 1000, "epochs of warm-up, may be broken; the learning rate rises from 0 per step", func(s *settings) *float64 { return &s.warmupEpochs }),
-		number("warmup_momentum", 0.8, 0, 0.9999, "momentum at the first step of warm-up", func(s *settings) *float64 { return &s.warmupMomentum }),
+		whole("warmup_floor", 0, 0, 1e9, "least steps of warm-up, whatever warmup_epochs is; the official code has 100", func(s *settings) *int { return &s.warmupFloor }),
+		number("warmup_momentum", 0.8, 0, 0.9999, "momentum at the first step of warm-up", func(s *settings) *float64 { return &s.warmupMomentum }).requires(withSGD),
 		number("warmup_bias_lr", 0.1, 0, 1e6, "learning rate of the head's biases at the first step of warm-up", func(s *settings) *float64 { return &s.warmupBias }),
 		number("clip_norm", 10, 0, 1e9, "global norm that gradients are clipped to; 0: no clipping", func(s *settings) *float64 { return &s.clipNorm }),
+		whole("nominal_batch", 0, 0, 1e6, "images over whose batches gradients are summed before weights move; weight decay goes with what is reached of it; 0: each batch moves them", func(s *settings) *int { return &s.nominal }),
+		whole("freeze", 0, 0, 1000, "first layers of the model that are not trained; statistics of their batch normalisation still move", func(s *settings) *int { return &s.freeze }),
 
 		number("box", 7.5, 0, 1e4, "gain of the box loss (CIoU)", func(s *settings) *float64 { return &s.gains.Box }),
 		number("cls", 0.5, 0, 1e4, "gain of the class loss (binary cross-entropy)", func(s *settings) *float64 { return &s.gains.Class }),
 		number("dfl", 1.5, 0, 1e4, "gain of the distribution focal loss of box sides", func(s *settings) *float64 { return &s.gains.DFL }),
+		number("cls_pw", 1, 0, 1e3, "weight of positives in the class loss", func(s *settings) *float64 { return &s.classes.Weight }),
+		number("fl_gamma", 0, 0, 10, "gamma of focal loss for classes; 0: none. Losses are not comparable across values", func(s *settings) *float64 { return &s.classes.Gamma }),
+		number("label_smoothing", 0, 0, 0.9999, "class targets t become e/2 + (1-e) t", func(s *settings) *float64 { return &s.classes.Smoothing }),
+		whole("tal_topk", 10, 1, 1000, "points that task-aligned assignment gives to each object at most", func(s *settings) *int { return &s.method.TopK }),
+		number("tal_alpha", 0.5, 0, 100, "exponent of the class score in task-aligned assignment", func(s *settings) *float64 { return &s.method.Alpha }),
+		number("tal_beta", 6, 0, 100, "exponent of CIoU in task-aligned assignment", func(s *settings) *float64 { return &s.method.Beta }),
 		number("aux", 0, 0, 100, "weight of an auxiliary head's loss in training; 0: no auxiliary head", func(s *settings) *float64 { return &s.aux }),
+		choice("aux_assign", "own", "whose assignment the auxiliary head learns: its own, or the main head's",
+			func(s *settings, v any) { s.auxMain = v == "main" }, "own", "main").requires(trials.Params{"aux": 1.0}),
 
 		choice("ema", true, "score an exponential moving average of the weights instead of the weights", func(s *settings, v any) { s.ema = v == true }, false, true),
 		number("ema_decay", 0.9999, 0, 0.999999, "decay of the average after many steps", func(s *settings) *float64 { return &s.average.Decay }).requires(withEMA),
@@ -89,7 +122,26 @@ func knobs() []knob {
 		number("scale", 0, 0, 0.9, "images are scaled by 1 +- scale", func(s *settings) *float64 { return &s.augment.Scale }),
 		number("translate", 0, 0, 0.9, "images are moved by +- translate of their side", func(s *settings) *float64 { return &s.augment.Translate }),
 		whole("close_mosaic", 0, 0, 1e6, "last epochs without mosaic and mixup", func(s *settings) *int { return &s.closeMosaic }).requires(trials.Params{"mosaic": 1.0}),
+
+		whole("patience", 0, 0, 1e6, "epochs without a better patience_metric after which training ends; 0: never", func(s *settings) *int { return &s.patience }),
+		choice("patience_metric", Fitness, "what patience watches; fitness is 0.1 mAP50 + 0.9 mAP50-95",
+			func(s *settings, v any) { s.patienceMetric, _ = v.(string) }, Fitness, "mAP50-95", "mAP50", "mAP75", "AR100").requires(trials.Params{"patience": int64(1)}),
+		whole("val_interval", 1, 1, 1e6, "score every so many epochs, and after the last", func(s *settings) *int { return &s.valInterval }),
 	}
+}
+
+// shapes are the values of the knob schedule.
+var shapes = map[any]optim.Shape{"linear": optim.Linear, "cosine": optim.Cosine, "flat-cosine": optim.FlatCosine, "fixed": optim.Fixed}
+
+// changed are the parameters that are not at their defaults.
+func (d architecture) changed(effective trials.Params) trials.Params {
+	p := trials.Params{}
+	for _, k := range d.knobs() {
+		if v := effective[k.Name]; (trials.Params{k.Name: v}).Key() != (trials.Params{k.Name: k.Default}).Key() {
+			p[k.Name] = v
+		}
+	}
+	return p
 }
 
 // Knobs describes everything that a study can set. Augmentations beyond mosaic and

@@ -28,7 +28,7 @@ func (r *run) artifacts(ctx context.Context) []trials.Artifact {
 // The run cannot be trained further then.
 func (r *run) matches(ctx context.Context) ([]byte, error) {
 	s := r.scorer
-	at := r.job.Epochs
+	at := len(r.curves)
 	if r.best != nil {
 		at = r.best.Epoch
 	}

@@ -147,14 +147,22 @@ func TestKnobsThatMustMatter(t *testing.T) {
 		"lr0": 0.01, "schedule": "cosine", "momentum": 0.9, "weight_decay": 0.01, "warmup_epochs": 0.5, "warmup_momentum": 0.5,
 		"warmup_bias_lr": 0.0, "clip_norm": 0.5, "box": 5.0, "cls": 1.0, "dfl": 1.0, "aux": 0.25, "lrf": 0.5,
 		"mosaic": 0.5, "mixup": 0.5, "copy_paste": 0.5, "autoaugment": "randaugment", "hsv": 0.5, "fliplr": 0.5, "flipud": 0.5,
-		"scale": 0.3, "translate": 0.1, "close_mosaic": 1,
+		"scale": 0.3, "translate": 0.1, "close_mosaic": 1, "optimizer": "AdamW", "warmup_floor": 50, "nominal_batch": 64, "freeze": 2,
+		"cls_pw": 2.0, "fl_gamma": 1.5, "label_smoothing": 0.1, "tal_topk": 5, "tal_alpha": 1.0, "tal_beta": 4.0,
 	} {
 		if reflect.DeepEqual(loss(trials.Params{name: v}), base) {
 			t.Errorf("%s = %v changes nothing", name, v)
 		}
 	}
-	if reflect.DeepEqual(loss(trials.Params{"aux": 0.25}), loss(trials.Params{"aux": 0.5})) {
-		t.Error("the weight of the auxiliary head changes nothing")
+	for name, pair := range map[string][2]trials.Params{
+		"the weight of the auxiliary head": {{"aux": 0.25}, {"aux": 0.5}},
+		"whose targets it learns":          {{"aux": 0.25}, {"aux": 0.25, "aux_assign": "main"}},
+		"flat-cosine":                      {{"schedule": "fixed", "warmup_epochs": 0}, {"schedule": "flat-cosine", "warmup_epochs": 0}},
+		"amsgrad":                          {{"optimizer": "AdamW", "lr0": 0.002}, {"optimizer": "AdamW", "lr0": 0.002, "amsgrad": false}},
+	} {
+		if reflect.DeepEqual(loss(pair[0]), loss(pair[1])) {
+			t.Errorf("%s changes nothing", name)
+		}
 	}
 }
 
@@ -399,9 +407,9 @@ func TestBestF1(t *testing.T) {
 }
 
 func TestKnobNames(t *testing.T) {
-	want := strings.Fields(`lr0 lrf schedule momentum weight_decay warmup_epochs warmup_momentum warmup_bias_lr clip_norm
-		box cls dfl aux ema ema_decay ema_tau mosaic mixup copy_paste autoaugment randaugment_n randaugment_m
-		hsv fliplr flipud scale translate close_mosaic`)
+	want := strings.Fields(`lr0 lrf schedule optimizer amsgrad momentum weight_decay warmup_epochs warmup_floor warmup_momentum warmup_bias_lr clip_norm
+		nominal_batch freeze box cls dfl cls_pw fl_gamma label_smoothing tal_topk tal_alpha tal_beta aux aux_assign ema ema_decay ema_tau mosaic mixup copy_paste autoaugment randaugment_n randaugment_m
+		hsv fliplr flipud scale translate close_mosaic patience patience_metric val_interval`)
 	var got []string
 	for _, k := range backend(t, nil).Knobs() {
 		got = append(got, k.Name)

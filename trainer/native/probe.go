@@ -62,7 +62,7 @@ func (b *Backend) Probe(ctx context.Context, job trainer.Job) (trainer.Estimate,
 	if st, err := os.Stat(filepath.Join(dir, lastName)); err == nil {
 		size = st.Size()
 	}
-	scores := (r.job.Epochs + b.cfg.ValEvery - 1) / b.cfg.ValEvery
+	scores := (r.job.Epochs + r.valEvery() - 1) / r.valEvery()
 	total := built + step*time.Duration(r.steps*r.job.Epochs) + scored*time.Duration(scores)
 	return trainer.Estimate{Seconds: total.Seconds(), Checkpoint: size,
 		Note: fmt.Sprintf("%d steps timed at %.0f ms, one validation at %.1f s", probeSteps, float64(step.Microseconds())/1000, scored.Seconds())}, nil

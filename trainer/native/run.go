@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"path/filepath"
 	"time"
 
@@ -34,8 +33,7 @@ type run struct {
 	net      *model.Network
 	sampler  *augment.Augmenter
 	schedule optim.Schedule
-	sgd      optim.SGD
-	momentum []float32 // as Weights
+	solver   solver
 	// average and averageStats follow Weights and Stats; spare and spareStats hold those aside
 	// while the average is scored. Empty without ema.
 	average, averageStats, spare, spareStats []float32
@@ -43,9 +41,10 @@ type run struct {
 	images    []float32    // a batch: Batch x Size x Size x 3
 	truths    []loss.Truth // its objects, by image
 	main, aux loss.Loss
-	parts     loss.Parts // of the main head at the last step, without gains
+	targets   *loss.Targets // of the main head in this step; nil: not there yet
+	parts     loss.Parts    // of the main head at the last step, without gains
 
-	steps  int // of an epoch
+	steps  int // of an epoch, each with one batch
 	step   int // done, of the whole run
 	sums   loss.Parts
 	curves []curve
@@ -54,6 +53,8 @@ type run struct {
 
 	log      *trialLog
 	scorer   *scorer
+	from     string        // what came from trainer.weights, or ""
+	note     string        // why the run ended before its last epoch, or ""
 	last     time.Time     // of the last progress call
 	finished time.Time     // of the last epoch
 	took     time.Duration // of the last epoch
@@ -63,21 +64,33 @@ type run struct {
 func (r *run) build() error {
 	c := &r.b.cfg
 	r.steps = len(r.data.Train) / c.Batch
-	r.config = r.fingerprint()
-	var err error
+	start, err := r.b.source()
+	if err != nil {
+		return err
+	}
+	r.config = r.fingerprint(start)
 	cfg := model.Config{File: r.b.model.file, Classes: len(r.data.Classes), Width: r.data.Size, Height: r.data.Size, Batch: c.Batch,
 		Seed: r.job.Seed, Aux: r.set.aux > 0, Loss: r.mainLoss, AuxLoss: r.auxLoss}
 	if r.net, err = model.New(cfg); err != nil {
 		return err
 	}
+	if start != nil {
+		if r.from, err = start.into(r.net, r.data.Classes); err != nil {
+			return err
+		}
+	}
 	if r.sampler, err = augment.New(r.data.Train, r.data.Size, r.set.augment); err != nil {
 		return infeasible(err)
 	}
 	s := &r.set
-	r.schedule = optim.Schedule{LR0: s.lr0, LRF: s.lrf, Cosine: s.cosine, Momentum: s.momentum,
-		Warmup: s.warmupEpochs * float64(r.steps), WarmupMomentum: s.warmupMomentum, WarmupBias: s.warmupBias,
+	r.schedule = optim.Schedule{LR0: s.lr0, LRF: s.lrf, Shape: s.shape, Momentum: s.momentum,
+		Warmup: max(s.warmupEpochs*float64(r.steps), float64(s.warmupFloor)), WarmupMomentum: s.warmupMomentum, WarmupBias: s.warmupBias,
 		Steps: r.steps * r.job.Epochs}
-	r.sgd = optim.SGD{Segments: optim.Segments(r.net.Params()), WeightDecay: s.weightDecay, ClipNorm: s.clipNorm}
+	r.main.Method, r.main.Classes = s.method, s.classes
+	r.aux.Method, r.aux.Classes = s.method, s.classes
+	if r.solver, err = newSolver(r.net, s, c.Batch); err != nil {
+		return infeasible(err)
+	}
 	r.allocate()
 	r.images = make([]float32, c.Batch*r.data.Size*r.data.Size*3)
 	r.scorer = newScorer(r.data, r.val)
@@ -95,11 +108,10 @@ func (r *run) build() error {
 
 // allocate makes the arenas beside the network's own; they live until it is closed.
 func (r *run) allocate() {
-	weights, stats := r.net.Weights(), r.net.Stats()
-	r.momentum = r.net.Alloc(len(weights))
 	if !r.set.ema {
 		return
 	}
+	weights, stats := r.net.Weights(), r.net.Stats()
 	r.average, r.averageStats = r.net.Alloc(len(weights)), r.net.Alloc(len(stats))
 	copy(r.average, weights)
 	copy(r.averageStats, stats)
@@ -118,13 +130,27 @@ func (r *run) close() error {
 }
 
 func (r *run) mainLoss(h loss.Heads, dBox, dClass []float32) (float64, error) {
-	p, err := r.main.Compute(h, r.truths, r.set.gains, 1, dBox, dClass)
-	r.parts = p
-	return r.set.gains.Total(p), err
+	t, err := r.main.Assign(h, r.truths)
+	if err != nil {
+		return 0, err
+	}
+	r.targets = t
+	r.parts, err = r.main.Evaluate(h, t, r.set.gains, 1, dBox, dClass)
+	return r.set.gains.Total(r.parts), err
 }
 
 func (r *run) auxLoss(h loss.Heads, dBox, dClass []float32) (float64, error) {
-	p, err := r.aux.Compute(h, r.truths, r.set.gains, r.set.aux, dBox, dClass)
+	t, err := r.targets, error(nil)
+	if !r.set.auxMain {
+		t, err = r.aux.Assign(h, r.truths)
+	}
+	switch {
+	case err != nil:
+		return 0, err
+	case t == nil:
+		return 0, errors.New("the auxiliary head comes before the main one, whose targets it is to learn")
+	}
+	p, err := r.aux.Evaluate(h, t, r.set.gains, r.set.aux, dBox, dClass)
 	return r.set.aux * r.set.gains.Total(p), err
 }
 
@@ -132,6 +158,9 @@ func (r *run) auxLoss(h loss.Heads, dBox, dClass []float32) (float64, error) {
 func (r *run) train(ctx context.Context, report func(trials.Measurement)) error {
 	r.finished = time.Now()
 	for epoch := len(r.curves); epoch < r.job.Epochs; epoch++ {
+		if r.note = r.exhausted(); r.note != "" {
+			return nil
+		}
 		saved := r.step
 		var metrics map[string]float64
 		err := r.epoch(ctx, epoch)
@@ -192,33 +221,6 @@ func (r *run) fill(epoch, position int, indices []int) {
 	}
 }
 
-// value is what one step saw.
-type value struct{ loss, norm float64 }
-
-// update runs one step: forward, backward, clipping, SGD, average.
-func (r *run) update() (value, error) {
-	if err := r.net.SetImages(r.images); err != nil {
-		return value{}, err
-	}
-	v := value{}
-	var err error
-	if v.loss, err = r.net.Step(); err != nil {
-		return v, err
-	}
-	if !finite(v.loss) {
-		return v, nil
-	}
-	v.norm = r.sgd.Step(r.net.Weights(), r.net.Grads(), r.momentum, r.schedule.At(r.step))
-	r.step++
-	if r.set.ema {
-		r.set.average.Move(r.average, r.net.Weights(), r.step)
-		r.set.average.Move(r.averageStats, r.net.Stats(), r.step)
-	}
-	return v, nil
-}
-
-func finite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }
-
 func (r *run) notFinite(v value) string {
 	switch {
 	case !finite(v.loss):
@@ -257,7 +259,7 @@ func (r *run) measure(ctx context.Context, epoch int) (map[string]float64, error
 		"loss/box": r.sums.Box / n, "loss/cls": r.sums.Class / n, "loss/dfl": r.sums.DFL / n,
 		"lr/weights": rates.Weights, "lr/bias": rates.Bias,
 	}
-	if (epoch+1)%r.b.cfg.ValEvery == 0 || epoch+1 == r.job.Epochs {
+	if (epoch+1)%r.valEvery() == 0 || epoch+1 == r.job.Epochs {
 		if err := r.score(ctx, m); err != nil {
 			return nil, err
 		}
@@ -289,6 +291,10 @@ func (r *run) end(ctx context.Context, err error) error {
 	var f *trainer.Failure
 	switch {
 	case err == nil:
+		if r.note != "" {
+			r.log.printf("done: %s", r.note)
+			break
+		}
 		r.log.printf("done: %d epochs", r.job.Epochs)
 	case errors.As(err, &f): // has its line
 	case ctx.Err() != nil:

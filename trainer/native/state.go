@@ -15,12 +15,17 @@ import (
 )
 
 // fingerprint is the hash of everything that must be equal for a checkpoint to be gone on
-// with: settings, length, data, seed, shape, and the set of kernels, since each rounds differently.
-func (r *run) fingerprint() string {
-	data, err := json.Marshal(map[string]any{
-		"params": r.effective.Key(), "epochs": r.job.Epochs, "seed": r.job.Seed, "batch": r.b.cfg.Batch,
+// with: settings, length, data, seed, shape, and the set of kernels, since each rounds differently. Knobs at their
+// defaults are left out, so that a version with more knobs still goes on.
+func (r *run) fingerprint(start *source) string {
+	all := map[string]any{
+		"params": r.b.model.changed(r.effective).Key(), "epochs": r.job.Epochs, "seed": r.job.Seed, "batch": r.b.cfg.Batch,
 		"model": r.b.model.name, "size": r.data.Size, "data": r.data.Hash, "split": r.job.Split, "val every": r.b.cfg.ValEvery, "instruction set": kernels.ISA(),
-	})
+	}
+	if start != nil {
+		all["weights"] = start.hash
+	}
+	data, err := json.Marshal(all)
 	if err != nil {
 		panic("native: fingerprint: " + err.Error()) // only strings and integers
 	}
@@ -31,15 +36,14 @@ func (r *run) fingerprint() string {
 // state visits every tensor of the run in the order in which checkpoints keep them, with
 // the arena that it lies in.
 func (r *run) state(visit func(info tensorInfo, t tensor, arena []float32) error) error {
-	parts := []struct {
+	type part struct {
 		name           string
 		weights, stats []float32
-	}{{partWeights, r.net.Weights(), r.net.Stats()}, {partMomentum, r.momentum, nil}}
+	}
+	parts := []part{{partWeights, r.net.Weights(), r.net.Stats()}, {partMomentum, r.solver.momentum, nil},
+		{partSquare, r.solver.square, nil}, {partPeak, r.solver.peak, nil}, {partSum, r.solver.sum, nil}}
 	if r.set.ema {
-		parts = append(parts, struct {
-			name           string
-			weights, stats []float32
-		}{partAverage, r.average, r.averageStats})
+		parts = append(parts, part{partAverage, r.average, r.averageStats})
 	}
 	for _, p := range parts {
 		for t := range r.net.NamedTensors() {
@@ -70,6 +74,9 @@ func (r *run) save(name string) error {
 		Config: r.config, ISA: kernels.ISA(), Model: r.b.model.name, File: r.b.model.source(), Classes: r.data.Classes, Size: r.data.Size,
 		Epoch: len(r.curves), Step: r.step, Sums: [3]float64{r.sums.Box, r.sums.Class, r.sums.DFL},
 		Best: r.best, Curves: r.curves,
+	}
+	if r.solver.sum != nil {
+		h.Updates, h.Pending = r.solver.updates, r.solver.pending
 	}
 	var tensors [][]float32
 	err := r.state(func(info tensorInfo, t tensor, arena []float32) error {
@@ -119,6 +126,9 @@ func (r *run) restore(path string) error {
 	if h.Epoch != len(h.Curves) || h.Step < h.Epoch*r.steps || h.Step > (h.Epoch+1)*r.steps {
 		return fmt.Errorf("resume from %s: epoch %d, %d curves and step %d do not fit: %w", path, h.Epoch, len(h.Curves), h.Step, errNotCheckpoint)
 	}
+	if h.Updates < 0 || h.Pending < 0 || h.Updates+h.Pending > h.Step {
+		return fmt.Errorf("resume from %s: %d updates, %d batches after them and step %d do not fit: %w", path, h.Updates, h.Pending, h.Step, errNotCheckpoint)
+	}
 	i := 0
 	err = r.state(func(info tensorInfo, t tensor, arena []float32) error {
 		if i >= len(tensors) || h.Tensors[i].Name != info.Name || h.Tensors[i].Part != info.Part {
@@ -132,6 +142,10 @@ func (r *run) restore(path string) error {
 		return fmt.Errorf("resume from %s: %w", path, err)
 	}
 	r.step, r.curves, r.best = h.Step, h.Curves, h.Best
+	r.solver.updates, r.solver.pending = h.Step, 0
+	if r.solver.sum != nil {
+		r.solver.updates, r.solver.pending = h.Updates, h.Pending
+	}
 	r.sums = loss.Parts{Box: h.Sums[0], Class: h.Sums[1], DFL: h.Sums[2]}
 	return nil
 }

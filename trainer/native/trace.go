@@ -63,10 +63,11 @@ func (b *Backend) trace(ctx context.Context, job trainer.Job, steps int) (traine
 	return t, nil
 }
 
-// traceEnd composes the first batch of the last epoch.
+// traceEnd composes the first batch of the last epoch, and says what rates its last step will have.
 func (r *run) traceEnd() *trainer.Step {
 	s := trainer.Step{Hashes: map[string]string{}, Values: map[string][]float64{}}
 	r.compose(s, max(0, r.job.Epochs-1), 0)
+	r.putRates(s, max(0, r.schedule.Steps-1))
 	return &s
 }
 
@@ -88,7 +89,7 @@ func (r *run) traceStep(n int) (trainer.Step, float64, error) {
 	epoch, k := n/r.steps, n%r.steps
 	s := trainer.Step{Hashes: map[string]string{}, Values: map[string][]float64{}}
 	r.compose(s, epoch, k)
-	rates := r.schedule.At(r.step)
+	r.putRates(s, r.step)
 	v, err := r.update()
 	if err != nil {
 		return s, 0, err
@@ -98,7 +99,6 @@ func (r *run) traceStep(n int) (trainer.Step, float64, error) {
 	}
 	put(s, trainer.ChannelLoss, []float64{v.loss, r.parts.Box, r.parts.Class, r.parts.DFL})
 	put(s, trainer.ChannelGradient, []float64{v.norm})
-	put(s, trainer.ChannelRate, []float64{rates.Weights, rates.Bias, rates.Momentum})
 	put(s, trainer.ChannelWeights, []float64{kernels.SumSquares(r.net.Weights())}, r.net.Weights())
 	if r.set.ema {
 		put(s, trainer.ChannelAverage, []float64{kernels.SumSquares(r.average)}, r.average, r.averageStats)
@@ -106,9 +106,19 @@ func (r *run) traceStep(n int) (trainer.Step, float64, error) {
 	return s, v.norm, nil
 }
 
+func (r *run) putRates(s trainer.Step, step int) {
+	rates := r.schedule.At(step)
+	put(s, trainer.ChannelRate, []float64{rates.Weights, rates.Bias, rates.Momentum})
+}
+
 // unjudged names knobs about which steps with gradients of at most that norm say nothing.
 func (r *run) unjudged(where map[string]string, norm float64) {
 	where["close_mosaic"] = "acts in the last epochs, of which the first batch of the last one is looked at"
+	where["patience"], where["patience_metric"] = "acts when training ends", "acts when training ends"
+	where["val_interval"] = "acts when an epoch ends"
+	if r.solver.sum != nil && r.solver.updates == r.step {
+		where["nominal_batch"] = "sums gradients once warm-up has brought it to two batches, after these steps"
+	}
 	if limit := r.set.clipNorm; limit == 0 || norm <= limit {
 		where["clip_norm"] = fmt.Sprintf("acts on gradients with a larger norm than it; in these steps the norm was at most %.3g", norm)
 	}

@@ -2,11 +2,31 @@ package assign
 
 import "math"
 
-// The constants of the method, as every YOLO since version 8 sets them.
-const (
-	TopK     = 10   // points that one object may claim
-	minScore = 1e-9 // a claim needs a higher alignment
-)
+// minScore is the alignment that a claim must exceed.
+const minScore = 1e-9
+
+// Method holds the numbers of the assignment (Feng et al. 2021, arXiv:2108.07755, equation 7: alignment = score^Alpha overlap^Beta).
+type Method struct {
+	TopK        int     // points that one object may claim, at least 1
+	Alpha, Beta float64 // 0 or more
+}
+
+// Usual is the method as every YOLO since version 8 sets it.
+var Usual = Method{TopK: 10, Alpha: 0.5, Beta: 6}
+
+// alignment of a point with class probability p and overlap o, both above 0. The usual exponents take products, not powers.
+func (m Method) alignment(p, o float64) float64 {
+	a := 0.0
+	if m.Alpha == Usual.Alpha {
+		a = math.Sqrt(p)
+	} else {
+		a = math.Pow(p, m.Alpha)
+	}
+	if m.Beta == Usual.Beta {
+		return a * o * o * o * o * o * o
+	}
+	return a * math.Pow(o, m.Beta)
+}
 
 // Object is a truth of one picture: class from 0, corners in pixels.
 type Object struct {
@@ -31,10 +51,12 @@ type claim struct {
 // Assigner assigns picture after picture with the same buffers. The zero value is
 // ready; one goroutine at a time.
 type Assigner struct {
+	Method Method // zero: Usual
+
 	object  []int32
 	score   []float32
 	overlap []float64 // A: overlap of the claim that holds the point
-	claims  []claim   // M x TopK, best first
+	claims  []claim   // M x Method.TopK, best first
 	count   []int     // M
 }
 
@@ -65,20 +87,23 @@ func inside(x, y float32, o *Object) bool {
 //	boxes  A x 4   predicted corners, pixels
 //	scores A x K   predicted class probabilities, 0..1
 //
-// An object may claim the points strictly inside it. Alignment is p^0.5 o^6 with p
+// An object may claim the points strictly inside it. Alignment is p^Alpha o^Beta with p
 // the predicted probability of the object's class and o = max(CIoU, 0); each object
 // claims its TopK best points above 1e-9 (on ties the earlier point). A point that
 // several objects claim goes to the one that it overlaps most (on ties the earlier).
 // The target score of a point is its alignment over the object's best alignment,
 // times the object's best overlap, both among the points that the object keeps.
 func (s *Assigner) Assign(points, boxes, scores []float32, k int, objects []Object) Result {
-	n := len(points) / 2
+	if s.Method == (Method{}) {
+		s.Method = Usual
+	}
+	n, top := len(points)/2, s.Method.TopK
 	s.reset(n, len(objects))
 	for i := range objects {
 		s.claim(i, points, boxes, scores, k, &objects[i])
 	}
 	for i := range objects {
-		for _, c := range s.claims[i*TopK : i*TopK+s.count[i]] {
+		for _, c := range s.claims[i*top : i*top+s.count[i]] {
 			if s.object[c.anchor] < 0 || c.overlap > s.overlap[c.anchor] {
 				s.object[c.anchor], s.overlap[c.anchor] = int32(i), c.overlap
 			}
@@ -94,8 +119,8 @@ func (s *Assigner) reset(n, m int) {
 	if cap(s.object) < n {
 		s.object, s.score, s.overlap = make([]int32, n), make([]float32, n), make([]float64, n)
 	}
-	if len(s.count) < m {
-		s.count, s.claims = make([]int, 2*m), make([]claim, 2*m*TopK)
+	if len(s.count) < m || len(s.claims) < m*s.Method.TopK {
+		s.count, s.claims = make([]int, 2*m), make([]claim, 2*m*s.Method.TopK)
 	}
 	s.object, s.score, s.overlap = s.object[:n], s.score[:n], s.overlap[:n]
 	for a := range s.object {
@@ -105,7 +130,8 @@ func (s *Assigner) reset(n, m int) {
 
 // claim finds the best points of object i.
 func (s *Assigner) claim(i int, points, boxes, scores []float32, k int, o *Object) {
-	best := s.claims[i*TopK : (i+1)*TopK]
+	top := s.Method.TopK
+	best := s.claims[i*top : (i+1)*top]
 	have := 0
 	truth := Box{float64(o.X0), float64(o.Y0), float64(o.X1), float64(o.Y1)}
 	for a := 0; 2*a < len(points); a++ {
@@ -117,11 +143,11 @@ func (s *Assigner) claim(i int, points, boxes, scores []float32, k int, o *Objec
 		if !(ov > 0) {
 			continue
 		}
-		metric := math.Sqrt(float64(scores[a*k+o.Class])) * ov * ov * ov * ov * ov * ov
-		if !(metric > minScore) || have == TopK && metric <= best[have-1].metric {
+		metric := s.Method.alignment(float64(scores[a*k+o.Class]), ov)
+		if !(metric > minScore) || have == top && metric <= best[have-1].metric {
 			continue
 		}
-		if have < TopK {
+		if have < top {
 			have++
 		}
 		j := have - 1
@@ -135,7 +161,8 @@ func (s *Assigner) claim(i int, points, boxes, scores []float32, k int, o *Objec
 
 // settle gives object i's points their target scores.
 func (s *Assigner) settle(i int) {
-	claims := s.claims[i*TopK : i*TopK+s.count[i]]
+	first := i * s.Method.TopK
+	claims := s.claims[first : first+s.count[i]]
 	var metric, overlap float64
 	for _, c := range claims {
 		if s.object[c.anchor] == int32(i) {

@@ -75,7 +75,7 @@ func TestTieKeepsTheEarlierPoint(t *testing.T) {
 	var s assign.Assigner
 	r := s.Assign(row(n), same(n, 0, 0, 100, 20), same(n, 0.3), 1, []assign.Object{o})
 	for i := range n {
-		if got, want := r.Object[i] == 0, i < assign.TopK; got != want {
+		if got, want := r.Object[i] == 0, i < assign.Usual.TopK; got != want {
 			t.Errorf("point %d assigned %v, want %v", i, got, want)
 		}
 	}

@@ -22,6 +22,7 @@
 #include "plain.h"
 #include "pool.h"
 #include "resize.h"
+#include "optim.h"
 
 #define TABLE ms_kernels_avx2
 #define TABLE_NAME "avx2"

@@ -23,6 +23,7 @@
 #include "plain.h"
 #include "pool.h"
 #include "resize.h"
+#include "optim.h"
 
 #define TABLE ms_kernels_avx512
 #define TABLE_NAME "avx512"

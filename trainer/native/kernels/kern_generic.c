@@ -20,6 +20,7 @@
 #include "plain.h"
 #include "pool.h"
 #include "resize.h"
+#include "optim.h"
 
 #define TABLE ms_kernels_generic
 #define TABLE_NAME "generic"

@@ -49,6 +49,16 @@ struct ms_conv {
 	float *real;          // [OCB*16] 1: an output channel; 0: a padding lane
 };
 
+// The numbers of one step of AdamW (optim.h); those that a step needs only in combination are combined by the caller.
+struct ms_adamw {
+	float keep;            // 1 - learning rate * decay
+	float rate;            // learning rate / (1 - beta1^t)
+	float fresh1;          // 1 - beta1
+	float beta2, fresh2;   // and 1 - beta2
+	float root2;           // sqrt(1 - beta2^t)
+	float epsilon, gscale; // the gradient is multiplied by gscale first
+};
+
 // Every kernel once per instruction set. All are pure functions of their arguments.
 struct ms_kernels {
 	const char *name;
@@ -76,6 +86,8 @@ struct ms_kernels {
 	void (*lerp)(float *dst, const float *src, int64_t n, float t);
 	void (*scale)(float *p, int64_t n, float f);
 	double (*sum_squares)(const float *p, int64_t n);
+	void (*adamw)(float *w, const float *g, float *m, float *v, float *peak, int64_t n, const struct ms_adamw *s);
+	void (*accumulate)(float *dst, const float *src, int64_t n);
 };
 
 extern const struct ms_kernels ms_kernels_generic;

@@ -25,4 +25,6 @@ const struct ms_kernels TABLE = {
 	.lerp = lerp,
 	.scale = scale,
 	.sum_squares = sum_squares,
+	.adamw = adamw,
+	.accumulate = accumulate,
 };

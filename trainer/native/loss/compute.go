@@ -25,6 +25,9 @@ type Targets struct {
 // Loss computes losses with buffers of its own: the zero value is ready, one goroutine
 // at a time, no allocation once the buffers have grown.
 type Loss struct {
+	Method  assign.Method // of the assignment; zero: assign.Usual
+	Classes Classes       // how class losses are made; zero: plain binary cross-entropy
+
 	assigner assign.Assigner
 	objects  []assign.Object
 	inside   []bool
@@ -56,6 +59,7 @@ func (l *Loss) Assign(h Heads, truths []Truth) (*Targets, error) {
 		return nil, err
 	}
 	l.grow(h)
+	l.assigner.Method = l.Method
 	t := &l.targets
 	t.truth = truths
 	sum, first := 0.0, 0

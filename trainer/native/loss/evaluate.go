@@ -8,9 +8,10 @@ import (
 )
 
 // Evaluate computes the parts and the gradient for given targets, which are held
-// constant, as is CIoU's alpha. t must come from l.Assign with the same shapes. Arguments as for Compute.
+// constant, as is CIoU's alpha. t must come from Assign, of l or of another Loss, with the same shapes and truths.
+// Arguments as for Compute.
 //
-//	class = sum BCE(logit, target) / total
+//	class = sum BCE(logit, target) / total, or what l.Classes makes of it
 //	box   = sum (1 - CIoU) score / total
 //	dfl   = sum mean over 4 sides (-(l+1-d) log p_l - (d-l) log p_{l+1}) score / total
 //
@@ -20,8 +21,19 @@ func (l *Loss) Evaluate(h Heads, t *Targets, gains Gains, weight float64, dBox, 
 	if len(dBox) != len(h.Box) || len(dClass) != len(h.Class) {
 		return Parts{}, fmt.Errorf("evaluate loss: room for %d box and %d class gradients, want %d and %d", len(dBox), len(dClass), len(h.Box), len(h.Class))
 	}
+	if err := h.check(); err != nil {
+		return Parts{}, err
+	}
+	if len(t.Truth) != h.N*h.A {
+		return Parts{}, fmt.Errorf("evaluate loss: targets of %d points for %d", len(t.Truth), h.N*h.A)
+	}
+	l.grow(h)
+	classes := l.classes
+	if l.Classes.special() {
+		classes = l.specialClasses
+	}
 	scale := weight * float64(h.N) / t.Total
-	p := Parts{Class: l.classes(h, t, gains.Class*scale, dClass) / t.Total}
+	p := Parts{Class: classes(h, t, gains.Class*scale, dClass) / t.Total}
 	clear(dBox)
 	for i, truth := range t.Truth {
 		if truth < 0 {

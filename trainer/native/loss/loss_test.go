@@ -44,6 +44,11 @@ type fixture struct {
 	Size, N, K, R  int
 	AmpBox         float64 `json:"amp_box"`
 	AmpClass       float64 `json:"amp_cls"`
+	TopK           int
+	Alpha, Beta    float64
+	Smoothing      float64
+	ClsPW          float64 `json:"cls_pw"`
+	Gamma          float64
 	Truths         [][]float64
 	Points         []int
 	Owner          []int32
@@ -54,6 +59,12 @@ type fixture struct {
 	truths         []loss.Truth
 	heads          loss.Heads
 	dBox, dClasses []float32
+}
+
+// loss is a Loss with the fixture's settings.
+func (f fixture) loss() *loss.Loss {
+	return &loss.Loss{Method: assign.Method{TopK: f.TopK, Alpha: f.Alpha, Beta: f.Beta},
+		Classes: loss.Classes{Smoothing: f.Smoothing, Weight: f.ClsPW, Gamma: f.Gamma}}
 }
 
 func fixtures(t *testing.T) []fixture {
@@ -83,8 +94,7 @@ func near(a, b, tol float64) bool { return math.Abs(a-b) <= tol*(1+math.Abs(b)) 
 func TestAssignmentAgreesWithPyTorch(t *testing.T) {
 	for _, f := range fixtures(t) {
 		t.Run(f.Name, func(t *testing.T) {
-			var l loss.Loss
-			got, err := l.Assign(f.heads, f.truths)
+			got, err := f.loss().Assign(f.heads, f.truths)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -115,8 +125,7 @@ func TestPartsAndGradientsAgreeWithPyTorch(t *testing.T) {
 			for i := range f.dBox {
 				f.dBox[i] = 7 // must be overwritten
 			}
-			var l loss.Loss
-			p, err := l.Compute(f.heads, f.truths, gains, 1, f.dBox, f.dClasses)
+			p, err := f.loss().Compute(f.heads, f.truths, gains, 1, f.dBox, f.dClasses)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -254,16 +263,40 @@ func wide(x []float32) []float64 {
 
 func TestExtremeLogitsStayFinite(t *testing.T) {
 	h := heads(64, 1, 2, 8, 300, 400)
-	var l loss.Loss
-	dBox, dClass := make([]float32, len(h.Box)), make([]float32, len(h.Class))
-	p, err := l.Compute(h, []loss.Truth{{0, 1, 4, 4, 60, 60}}, gains, 1, dBox, dClass)
+	for _, classes := range []loss.Classes{{}, {Smoothing: 0.1, Weight: 2, Gamma: 0.3}, {Gamma: 2}, {Weight: 10}} {
+		l := loss.Loss{Classes: classes}
+		dBox, dClass := make([]float32, len(h.Box)), make([]float32, len(h.Class))
+		p, err := l.Compute(h, []loss.Truth{{0, 1, 4, 4, 60, 60}}, gains, 1, dBox, dClass)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, v := range append(append(wide(dBox), wide(dClass)...), p.Box, p.Class, p.DFL) {
+			if math.IsNaN(v) || math.IsInf(v, 0) {
+				t.Fatalf("%+v: not finite: %v of %+v", classes, v, p)
+			}
+		}
+	}
+}
+
+// A second head may learn the targets of the first: what another Loss assigned, evaluated with buffers of its own.
+func TestTargetsOfAnotherLoss(t *testing.T) {
+	h, truths := crowd()
+	var one, two loss.Loss
+	targets, err := one.Assign(h, truths)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, v := range append(append(wide(dBox), wide(dClass)...), p.Box, p.Class, p.DFL) {
-		if math.IsNaN(v) || math.IsInf(v, 0) {
-			t.Fatalf("not finite: %v of %+v", v, p)
-		}
+	dBox, dClass := make([]float32, len(h.Box)), make([]float32, len(h.Class))
+	got, err := two.Evaluate(h, targets, gains, 1, dBox, dClass)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var whole loss.Loss
+	if want, err := whole.Compute(h, truths, gains, 1, dBox, dClass); err != nil || got != want {
+		t.Errorf("%+v, want %+v (%v)", got, want, err)
+	}
+	if _, err := two.Evaluate(heads(64, 2, 5, 8, 1, 1), targets, gains, 1, dBox, dClass); err == nil {
+		t.Error("targets of other shapes are taken")
 	}
 }
 

@@ -14,14 +14,15 @@ import (
 // schedule is one of testdata/optim.json.
 type schedule struct {
 	LR0, LRF, Momentum, Warmup, WMom, Bias float64
-	Cosine                                 bool
+	Shape                                  string
 	Steps                                  int
 	At                                     []int
 	Rates                                  [][3]float64
 }
 
 func (s schedule) of() optim.Schedule {
-	return optim.Schedule{LR0: s.LR0, LRF: s.LRF, Cosine: s.Cosine, Momentum: s.Momentum, Warmup: s.Warmup,
+	shape := map[string]optim.Shape{"linear": optim.Linear, "cosine": optim.Cosine, "flat": optim.FlatCosine, "fixed": optim.Fixed}[s.Shape]
+	return optim.Schedule{LR0: s.LR0, LRF: s.LRF, Shape: shape, Momentum: s.Momentum, Warmup: s.Warmup,
 		WarmupMomentum: s.WMom, WarmupBias: s.Bias, Steps: s.Steps}
 }
 
@@ -35,6 +36,11 @@ type fixture struct {
 		Steps                   int
 		Schedule                schedule
 		Norms, Weights, Average []float64
+	}
+	Accumulation [][5]float64 // step, steps of warm-up, batch, nominal batch, batches that are summed
+	AdamW        struct {
+		Schedule       schedule
+		Plain, AMSGrad []float64 // weights after 20 steps
 	}
 }
 
@@ -92,11 +98,9 @@ func params(sizes []int) (ps []*graph.Param, floats int) {
 	return ps, floats
 }
 
-func TestStepsAgreeWithPyTorch(t *testing.T) {
-	f := load(t).SGD
-	ps, floats := params(f.Sizes)
-	w, g, m := make([]float32, floats), make([]float32, floats), make([]float32, floats)
-	var at []int // logical index to place
+// start is the fixture's first weights, and the place of each logical index.
+func start(ps []*graph.Param, floats int) (w []float32, at []int) {
+	w = make([]float32, floats)
 	for _, p := range ps {
 		for i := range p.Len {
 			at = append(at, p.Off+i)
@@ -105,6 +109,14 @@ func TestStepsAgreeWithPyTorch(t *testing.T) {
 	for i, p := range at {
 		w[p] = float32(i*7%13-6) / 10
 	}
+	return w, at
+}
+
+func TestStepsAgreeWithPyTorch(t *testing.T) {
+	f := load(t).SGD
+	ps, floats := params(f.Sizes)
+	w, at := start(ps, floats)
+	g, m := make([]float32, floats), make([]float32, floats)
 	average := append([]float32(nil), w...)
 	o := optim.SGD{Segments: optim.Segments(ps), WeightDecay: f.Decay, ClipNorm: f.Clip}
 	for n := range f.Steps {
@@ -136,6 +148,84 @@ func TestStepsAgreeWithPyTorch(t *testing.T) {
 	}
 }
 
+func TestAdamWAgreesWithPyTorch(t *testing.T) {
+	f := load(t)
+	for name, want := range map[string][]float64{"plain": f.AdamW.Plain, "amsgrad": f.AdamW.AMSGrad} {
+		ps, floats := params(f.SGD.Sizes)
+		w, at := start(ps, floats)
+		g, m := make([]float32, floats), optim.Moments{Mean: make([]float32, floats), Square: make([]float32, floats)}
+		if name == "amsgrad" {
+			m.Peak = make([]float32, floats)
+		}
+		o := optim.AdamW{Segments: optim.Segments(ps), Beta1: 0.9, WeightDecay: f.SGD.Decay, ClipNorm: f.SGD.Clip}
+		for n := range 20 {
+			amplitude := 0.02
+			if n < 4 || n%5 == 0 {
+				amplitude = 0.5
+			}
+			for i, p := range at {
+				g[p] = float32(float64((i*31+n*17)%23-11) * amplitude)
+			}
+			o.Step(w, g, m, n+1, f.AdamW.Schedule.of().At(n))
+		}
+		for i, p := range at {
+			if math.Abs(float64(w[p])-want[i]) > 2e-6 {
+				t.Errorf("%s, weight %d: %g, want %g", name, i, w[p], want[i])
+			}
+		}
+		for i := range w {
+			if padding := !contains(at, i); padding && (w[i] != 0 || m.Mean[i] != 0 || m.Square[i] != 0) {
+				t.Errorf("%s: padding %d moved to %g", name, i, w[i])
+			}
+		}
+	}
+	if reflect.DeepEqual(f.AdamW.Plain, f.AdamW.AMSGrad) {
+		t.Error("the fixture cannot tell amsgrad from none")
+	}
+}
+
+func TestAccumulation(t *testing.T) {
+	for _, r := range load(t).Accumulation {
+		if got := (optim.Schedule{Warmup: r[1]}).Accumulate(int(r[0]), int(r[2]), int(r[3])); got != int(r[4]) {
+			t.Errorf("step %g of %g of warm-up, batch %g, nominal %g: %d, want %g", r[0], r[1], r[2], r[3], got, r[4])
+		}
+	}
+}
+
+// What is frozen stays, whatever stands in its gradient, and the norm is that of the others.
+func TestFrozen(t *testing.T) {
+	ps := []*graph.Param{{Name: "a.weight", Group: graph.Decay, Len: 4}, {Name: "b.weight", Group: graph.Decay, Off: 16, Len: 4}, {Name: "c.weight", Group: graph.Decay, Off: 32, Len: 4}}
+	segments := optim.Segments(ps, ps[1])
+	want := []optim.Segment{{Len: 4, Decay: true}, {Off: 16, Len: 4, Decay: true, Frozen: true}, {Off: 32, Len: 4, Decay: true}}
+	if !reflect.DeepEqual(segments, want) {
+		t.Fatalf("segments %+v", segments)
+	}
+	for name, step := range map[string]func(w, g []float32) float64{
+		"SGD": func(w, g []float32) float64 {
+			o := optim.SGD{Segments: segments, WeightDecay: 0.1}
+			return o.Step(w, g, make([]float32, 48), optim.Rates{Weights: 1})
+		},
+		"AdamW": func(w, g []float32) float64 {
+			o := optim.AdamW{Segments: segments, WeightDecay: 0.1}
+			return o.Step(w, g, optim.Moments{Mean: make([]float32, 48), Square: make([]float32, 48)}, 1, optim.Rates{Weights: 1})
+		},
+	} {
+		w, g := make([]float32, 48), make([]float32, 48)
+		for _, p := range ps {
+			for i := range p.Len {
+				w[p.Off+i], g[p.Off+i] = 1, 1
+			}
+		}
+		g[16] = float32(math.Inf(1))
+		if norm := step(w, g); math.Abs(norm-math.Sqrt(8)) > 1e-9 {
+			t.Errorf("%s: norm %g of 8 ones", name, norm)
+		}
+		if w[0] == 1 || w[16] != 1 || w[19] != 1 || w[32] == 1 {
+			t.Errorf("%s: weights %v", name, w)
+		}
+	}
+}
+
 func contains(all []int, x int) bool {
 	for _, v := range all {
 		if v == x {
@@ -151,6 +241,10 @@ func TestGradientsThatAreNotFiniteMoveNothing(t *testing.T) {
 		o := optim.SGD{Segments: []optim.Segment{{Len: 2}}}
 		if norm := o.Step(w, g, m, optim.Rates{Weights: 1}); !math.IsNaN(norm) && !math.IsInf(norm, 0) {
 			t.Errorf("norm %g", norm)
+		}
+		a := optim.AdamW{Segments: o.Segments}
+		if norm := a.Step(w, g, optim.Moments{Mean: m, Square: m}, 1, optim.Rates{Weights: 1}); !math.IsNaN(norm) && !math.IsInf(norm, 0) {
+			t.Errorf("AdamW: norm %g", norm)
 		}
 		if w[0] != 1 || w[1] != 2 || m[0] != 0 {
 			t.Errorf("weights %v, momentum %v have moved", w, m)

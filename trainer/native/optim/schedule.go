@@ -9,11 +9,22 @@ type Rates struct {
 	Momentum float64
 }
 
-// Schedule says how learning rates and momentum go over a run.
+// Shape is how the learning rate goes from LR0 to LR0 x LRF.
+type Shape int
+
+// The shapes, over the share of the run that is done.
+const (
+	Linear     Shape = iota // a straight line
+	Cosine                  // half a cosine
+	FlatCosine              // LR0 for the first half of the run, then half a cosine
+	Fixed                   // LR0 to the end; LRF is not read
+)
+
+// Schedule says how learning rates, momentum and accumulation go over a run.
 type Schedule struct {
 	LR0            float64 // learning rate at the start, above 0
 	LRF            float64 // final learning rate as a fraction of LR0
-	Cosine         bool    // half a cosine from 1 to LRF; else a straight line
+	Shape          Shape
 	Momentum       float64 // 0..1
 	Warmup         float64 // steps of warm-up, may be broken; 0: none
 	WarmupMomentum float64 // momentum at step 0
@@ -26,8 +37,13 @@ type Schedule struct {
 func (s Schedule) Factor(step int) float64 {
 	done := float64(step) / float64(max(1, s.Steps))
 	left := 1 - done
-	if s.Cosine {
+	switch s.Shape {
+	case Cosine:
 		left = 0.5 * (1 + math.Cos(math.Pi*done))
+	case FlatCosine:
+		left = 0.5 * (1 + math.Cos(math.Pi*max(0, 2*done-1)))
+	case Fixed:
+		return 1
 	}
 	return left*(1-s.LRF) + s.LRF
 }
@@ -44,6 +60,17 @@ func (s Schedule) At(step int) Rates {
 		r.Momentum = s.WarmupMomentum + (s.Momentum-s.WarmupMomentum)*z
 	}
 	return r
+}
+
+// Accumulate is over how many batches gradients are summed before weights move, at a step counted from 0, where batches
+// are to count together as nominal images: round(nominal/batch), at least 1. During warm-up the quotient rises on a
+// straight line from 1.
+func (s Schedule) Accumulate(step, batch, nominal int) int {
+	n := float64(nominal) / float64(batch)
+	if z := float64(step); z < s.Warmup {
+		n = 1 + (n-1)*z/s.Warmup
+	}
+	return max(1, int(math.RoundToEven(n)))
 }
 
 // Average is the exponential moving average of weights and batch statistics:

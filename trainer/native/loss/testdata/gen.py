@@ -42,7 +42,7 @@ def ciou(a, b, eps=1e-7):
     return iou - rho / c2 - alpha * v
 
 
-def run(name, size, n, k, r, amp_box, amp_cls, truths, topk=10):
+def run(name, size, n, k, r, amp_box, amp_cls, truths, topk=10, alpha=.5, beta=6, smoothing=0., cls_pw=1., gamma=0.):
     """truths: rows of image, class, x0, y0, x1, y1."""
     pt, st = points(size); a = len(pt)
     box = stream(n * a * 4 * r, 1, amp_box).view(n, a, 4, r).requires_grad_()
@@ -58,7 +58,7 @@ def run(name, size, n, k, r, amp_box, amp_cls, truths, topk=10):
             c = [truths[j][1] for j in mine]
             ins = torch.cat([pt[None] - g[:, None, :2], g[:, None, 2:] - pt[None]], -1).amin(-1) > 1e-9      # M,A
             ov = ciou(pred[img][None], g[:, None]).clamp(0) * ins
-            al = (cls[img].sigmoid()[:, c].T * ins) ** .5 * ov ** 6
+            al = (cls[img].sigmoid()[:, c].T * ins) ** alpha * ov ** beta * ins
             pos = torch.zeros_like(al)
             for m in range(len(mine)):
                 v, i = al[m].topk(min(topk, a)); pos[m, i[v > 1e-9]] = 1
@@ -73,7 +73,12 @@ def run(name, size, n, k, r, amp_box, amp_cls, truths, topk=10):
     if fg.any():
         ii, aa = fg.nonzero(as_tuple=True)
         target[ii, aa, torch.tensor([truths[j][1] for j in owner[fg].tolist()])] = score[fg]
-    lc = torch.nn.functional.binary_cross_entropy_with_logits(cls, target, reduction='sum') / total
+    target = smoothing / 2 + (1 - smoothing) * target
+    bce = torch.nn.functional.binary_cross_entropy_with_logits(cls, target, reduction='none', pos_weight=torch.tensor(cls_pw))
+    if gamma:                                                             # focal loss, between the two outcomes by interpolation
+        p = cls.sigmoid(); fit = target * p + (1 - target) * (1 - p)
+        bce = (.25 * target + .75 * (1 - target)) * (1 - fit) ** gamma * bce
+    lc = bce.sum() / total
     lb = ld = cls.sum() * 0
     if fg.any():
         w = score[fg]; tb = torch.tensor([truths[j][2:] for j in owner[fg].tolist()], dtype=torch.float32).double()
@@ -91,7 +96,7 @@ def run(name, size, n, k, r, amp_box, amp_cls, truths, topk=10):
     assert gb.abs().sum(1).nonzero().flatten().tolist() == rows
     some = rows[::max(1, len(rows) // 12)]                                # gradients of a dozen points are enough
     claimed = {t for t in owner.flatten().tolist() if t >= 0}
-    return dict(name=name, size=size, n=n, k=k, r=r, amp_box=amp_box, amp_cls=amp_cls, truths=truths,
+    return dict(name=name, size=size, n=n, k=k, r=r, amp_box=amp_box, amp_cls=amp_cls, topk=topk, alpha=alpha, beta=beta, smoothing=smoothing, cls_pw=cls_pw, gamma=gamma, truths=truths,
                 points=rows, owner=[owner.flatten()[i].item() for i in rows], score=num(score.flatten()[rows]),
                 claimed=len(claimed), box=float('%.12g' % lb), cls=float('%.12g' % lc), dfl=float('%.12g' % ld),
                 grad_box={str(i): num(gb[i]) for i in some}, grad_cls=num(cls.grad))
@@ -107,4 +112,8 @@ cases = [
         [0, 0, 10, 10, 90, 80], [2, 1, 0, 5, 95, 95], [2, 0, 3, 3, 8, 8]]),
     run('nothing to find', 32, 2, 3, 8, 1.0, 2.0, []),
 ]
+two = ('two pictures', 64, 2, 3, 8, 1.0, 2.0, [[0, 0, 5, 6, 45, 50], [0, 2, 30.5, 20.25, 62, 60], [1, 1, 0, 0, 33, 28.5], [1, 1, 20, 10, 60, 41]])
+for change in (dict(topk=3), dict(topk=100), dict(alpha=1.), dict(alpha=0.), dict(beta=2.5), dict(smoothing=.1), dict(cls_pw=3.), dict(gamma=1.5),
+               dict(topk=13, alpha=.75, beta=4., smoothing=.2, cls_pw=.5, gamma=.5)):
+    cases.append(run(', '.join(f'{k} {v:g}' for k, v in change.items()), *two[1:], **change))
 print('[\n' + ',\n'.join(json.dumps(c, separators=(',', ':')) for c in cases) + '\n]')

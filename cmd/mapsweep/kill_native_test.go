@@ -1,0 +1,95 @@
+package main
+
+import (
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// everyKnob trains with all state that a checkpoint of the native trainer can hold.
+const everyKnob = `name: s
+objective: {metric: loss/box, direction: minimize, epoch: best}
+trainer: {backend: native, model: gelan-n, data: data.yaml, image_size: 64, epochs: 6, batch: 4}
+baseline: {optimizer: AdamW, amsgrad: true, lr0: 0.002, warmup_bias_lr: 0.01, warmup_epochs: 1.5, warmup_floor: 10, nominal_batch: 20, schedule: flat-cosine, freeze: 1, aux: 0.25,
+  aux_assign: main, label_smoothing: 0.05, cls_pw: 1.5, fl_gamma: 0.2, tal_topk: 13, ema_tau: 20, mixup: 0.3, close_mosaic: 2, patience: 9, val_interval: 2}
+factors: {scale: [0.1, 0.2]}
+design: one-factor
+replicates: 1
+keep: {best: 2, last: 2}
+budget: {parallel: 1}
+`
+
+// TestKilledNative kills mapsweep twice with SIGKILL at random moments of a study of two trainings, killedRounds times
+// anew. The weights in the end are those of a training that nobody disturbed, bit for bit.
+func TestKilledNative(t *testing.T) {
+	dir := t.TempDir()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	program := filepath.Join(dir, "mapsweep") // TestMain looks at the name
+	if err := os.Symlink(self, program); err != nil {
+		t.Fatal(err)
+	}
+	samples(t, dir, "train", 28)
+	samples(t, dir, "val", 4)
+	for name, text := range map[string]string{"data.yaml": "path: " + dir + "\ntrain: images/train\nval: images/val\nnames: [square]\n", "s.yaml": everyKnob} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	start := func(out string) (*exec.Cmd, *strings.Builder) {
+		cmd := exec.Command(program, "run", "s.yaml", "--plain", "--db", out+".db", "--out", out)
+		cmd.Dir = dir
+		cmd.Env = append(os.Environ(), "NO_COLOR=1", "MAPSWEEP_FAKE_GPUS=none")
+		var text strings.Builder
+		cmd.Stdout, cmd.Stderr = &text, &text
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		return cmd, &text
+	}
+	whole := func(out string) time.Duration {
+		begun := time.Now()
+		cmd, text := start(out)
+		if err := cmd.Wait(); err != nil {
+			t.Fatalf("%s: %v\n%s", out, err, text)
+		}
+		return time.Since(begun)
+	}
+	took := whole("calm")
+	seed := uint64(time.Now().UnixNano())
+	rng := rand.New(rand.NewPCG(seed, 1))
+	kills := 0
+	for round := range killedRounds {
+		out := "disturbed" + string(rune('a'+round))
+		for range 2 { // a trial whose worker vanishes five times counts as lost
+			cmd, _ := start(out)
+			time.Sleep(time.Duration(float64(took) * (0.1 + 0.3*rng.Float64())))
+			_ = cmd.Process.Kill() // an error: it has ended
+			_ = cmd.Wait()
+			if cmd.ProcessState.ExitCode() < 0 {
+				kills++
+			}
+		}
+		whole(out)
+		resumed := 0
+		for _, trial := range []string{"trial-0000", "trial-0001"} {
+			for _, name := range []string{"last.ckpt", "best.ckpt", "curves.csv"} {
+				if read(t, filepath.Join(dir, out, "s", trial, name)) != read(t, filepath.Join(dir, "calm", "s", trial, name)) {
+					t.Errorf("%s, seed %d: %s of %s differs from that of a run that nobody disturbed", out, seed, name, trial)
+				}
+			}
+			resumed += strings.Count(read(t, filepath.Join(dir, out, "s", trial, "trial.log")), "resumed")
+		}
+		t.Logf("%s: gone on with from a checkpoint %d times", out, resumed)
+	}
+	if kills == 0 {
+		t.Fatal("the study ended before it was killed once")
+	}
+	t.Logf("killed %d times, seed %d; undisturbed it takes %v", kills, seed, took)
+}

@@ -1,0 +1,115 @@
+package native
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/mapsweep/mapsweep/trainer"
+	"github.com/mapsweep/mapsweep/trainer/native/model"
+)
+
+// source is a file of weights that trials start from.
+type source struct {
+	path    string
+	hash    string   // SHA-256 of the file, hexadecimal
+	classes []string // that its head tells apart; nil: the file does not say
+	tensors map[string]sourceTensor
+}
+
+type sourceTensor struct {
+	shape  []int
+	values []float32
+}
+
+// readSource reads a checkpoint of this trainer: the moving average of its weights, else the weights themselves.
+func readSource(path string) (*source, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("trainer.weights: %w: %w", err, trainer.ErrNoData)
+	}
+	sum := sha256.Sum256(data)
+	s := &source{path: path, hash: hex.EncodeToString(sum[:]), tensors: map[string]sourceTensor{}}
+	if !bytes.HasPrefix(data, []byte(magic)) {
+		return nil, fmt.Errorf("trainer.weights: %s is no checkpoint of the native trainer: name a last.ckpt or best.ckpt: %w", path, trainer.ErrNoData)
+	}
+	h, tensors, err := decodeCheckpoint(data)
+	if err != nil {
+		return nil, fmt.Errorf("trainer.weights: %s: %w: %w", path, err, trainer.ErrNoData)
+	}
+	s.classes = h.Classes
+	part := partWeights
+	if slices.ContainsFunc(h.Tensors, func(t tensorInfo) bool { return t.Part == partAverage }) {
+		part = partAverage
+	}
+	for i, t := range h.Tensors {
+		if t.Part == part {
+			s.tensors[t.Name] = sourceTensor{t.Shape, tensors[i]}
+		}
+	}
+	return s, nil
+}
+
+// source reads trainer.weights at its first use; nil where none is named.
+func (b *Backend) source() (*source, error) {
+	if b.cfg.Weights == "" {
+		return nil, nil
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.weights == nil {
+		s, err := readSource(b.cfg.Weights)
+		if err != nil {
+			return nil, err
+		}
+		b.weights = s
+	}
+	return b.weights, nil
+}
+
+// into copies to a network what the file has by the same name and shape. Other tensors keep their initial values, and
+// so does what tells classes apart where the file knows other ones. It says what was taken; a file that has less than
+// half of the values is of another model.
+func (s *source) into(n *model.Network, classes []string) (string, error) {
+	last := map[string]bool{}
+	if s.classes != nil && !slices.Equal(s.classes, classes) {
+		last = n.ClassParams()
+	}
+	var fresh []string
+	tensors, taken, values, all := 0, 0, 0, 0
+	for t := range n.NamedTensors() {
+		tensors++
+		all += t.Elements()
+		from, ok := s.tensors[t.Name]
+		if !ok || last[t.Name] || !slices.Equal(from.shape, t.Shape) {
+			fresh = append(fresh, t.Name)
+			continue
+		}
+		arena := n.Weights()
+		if t.Stat {
+			arena = n.Stats()
+		}
+		if err := t.Set(arena, from.values); err != nil {
+			return "", fmt.Errorf("trainer.weights: %s: %w", s.path, err)
+		}
+		taken++
+		values += t.Elements()
+	}
+	if 2*values < all {
+		return "", fmt.Errorf("trainer.weights: %s is of another model: %d of %d tensors have the name and shape of this one's: %w", s.path, taken, tensors, trainer.ErrNoData)
+	}
+	text := fmt.Sprintf("%s (sha256 %.12s): %d of %d tensors", s.path, s.hash, taken, tensors)
+	if len(fresh) > 0 {
+		const most = 6
+		more := ""
+		if len(fresh) > most {
+			more = fmt.Sprintf(" and %d more", len(fresh)-most)
+		}
+		text += "; anew: " + strings.Join(fresh[:min(most, len(fresh))], ", ") + more
+	}
+	return text, nil
+}
