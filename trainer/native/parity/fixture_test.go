@@ -4,8 +4,6 @@ package parity_test
 
 import (
 	"encoding/json"
-	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -27,18 +25,6 @@ type fixture struct {
 	settings
 	tensors map[string]*weights.Tensor
 	truths  []loss.Truth
-}
-
-// python skips the test without an interpreter, and returns a command that runs a script of testdata/torch.
-func python(t testing.TB, script string, args ...string) *exec.Cmd {
-	t.Helper()
-	interpreter := os.Getenv("MAPSWEEP_TORCH_PYTHON")
-	if interpreter == "" {
-		t.Skip(`needs PyTorch: eval "$(.ci/torch.sh)" sets MAPSWEEP_TORCH_PYTHON`)
-	}
-	c := exec.Command(interpreter, append([]string{filepath.Join("testdata", "torch", script)}, args...)...)
-	c.Env = append(os.Environ(), "PYTHONDONTWRITEBYTECODE=1", "OMP_NUM_THREADS=1")
-	return c
 }
 
 // compute runs fixture.py.

@@ -41,35 +41,43 @@ def ciou(a, b, eps=1e-7):
     return iou - rho / diag - alpha * v
 
 
+def padded(truths, n):
+    """Truths (rows of image, class, corners) as N, M, 5 with M the most of one image, and N, M: their places in truths, or
+    -1."""
+    count = torch.bincount(truths[:, 0].long(), minlength=n)
+    m = max(int(count.max()), 1)
+    at = torch.arange(len(truths)) - (count.cumsum(0) - count)[truths[:, 0].long()]
+    rows, place = truths.new_zeros(n, m, 5), torch.full((n, m), -1)
+    rows[truths[:, 0].long(), at] = truths[:, 1:]
+    place[truths[:, 0].long(), at] = torch.arange(len(truths))
+    return rows, place
+
+
 @torch.no_grad()
-def assign(box, prob, at, truths, rule, topk=10, alpha=0.5, beta=6.0):
-    """Targets of one image: owner A (object or -1) and score A. box A, 4 in pixels, prob A, K; truths are rows of
-    class and corners. A point that several objects claim goes to the one with the highest overlap: rule 'claimers', among
-    those that claim it, or 'all', among all objects of the image, as the official code has it."""
-    a = len(at)
-    owner, score = torch.full((a,), -1), torch.zeros_like(at[:, 0])
-    if not len(truths):
-        return owner, score
-    g = truths[:, 1:].to(box)
-    inside = torch.cat((at - g[:, None, :2], g[:, None, 2:] - at), -1).amin(-1) > 1e-9  # M, A
-    overlap = ciou(box, g[:, None]).clamp(0)
-    metric = prob[:, truths[:, 0].long()].T ** alpha * overlap ** beta
+def assign(box, prob, at, rows, place, rule, topk=10, alpha=0.5, beta=6.0):
+    """Targets of a batch: owner N, A (place of the object or -1) and score N, A. box N, A, 4 in pixels, prob N, A, K. A
+    point that several objects claim goes to the one with the highest overlap: rule 'claimers', among those that claim it, or
+    'all', among all objects of the image, as the official code has it."""
+    g, real = rows[:, :, None, 1:].to(box), (place >= 0)[..., None]  # N, M, 1, 4 and N, M, 1
+    inside = (torch.cat((at - g[..., :2], g[..., 2:] - at), -1).amin(-1) > 1e-9) & real  # N, M, A
+    overlap = ciou(box[:, None], g).clamp(0) * real
+    of_class = rows[:, :, 0].long()[:, None].expand(-1, len(at), -1)
+    metric = prob.gather(2, of_class).transpose(1, 2) ** alpha * overlap ** beta
+    value, which = (metric * inside).topk(min(topk, len(at)))
     claims = torch.zeros_like(inside)
-    value, which = (metric * inside).topk(min(topk, a))
     if rule == 'claimers':
-        claims.scatter_(1, which, value > 1e-9)
-        best = torch.where(claims, overlap, -1.0).argmax(0)
+        claims.scatter_(2, which, value > 1e-9)
+        best = torch.where(claims, overlap, -1.0).argmax(1)
     else:
-        claims.scatter_(1, which, True)
+        claims.scatter_(2, which, True)
         claims &= inside
-        best = overlap.argmax(0)
-    several = claims.sum(0) > 1
-    claims = torch.where(several, F.one_hot(best, len(g)).T.bool(), claims)
-    taken = claims.any(0)
-    owner[taken] = claims[:, taken].int().argmax(0)
+        best = overlap.argmax(1)
+    several = claims.sum(1, keepdim=True) > 1
+    claims = torch.where(several, F.one_hot(best, place.shape[1]).transpose(1, 2).bool(), claims)
+    owner = torch.where(claims.any(1), place.gather(1, claims.int().argmax(1)), -1)
     metric, overlap = metric * claims, overlap * claims
-    norm = metric * overlap.amax(1, keepdim=True) / (metric.amax(1, keepdim=True) + 1e-9)
-    return owner, norm.amax(0)
+    norm = metric * overlap.amax(2, keepdim=True) / (metric.amax(2, keepdim=True) + 1e-9)
+    return owner, norm.amax(1)
 
 
 def head_loss(levels, strides, bins, truths, rule='claimers'):
@@ -80,12 +88,7 @@ def head_loss(levels, strides, bins, truths, rule='claimers'):
     at, stride = points(levels, strides)
     far = box.softmax(-1) @ torch.arange(bins).to(box) * stride[:, None]
     corners = torch.cat((at - far[..., :2], at + far[..., 2:]), -1)
-    owner, score = torch.full((n, a), -1), torch.zeros(n, a).to(box)
-    for i in range(n):
-        mine = (truths[:, 0] == i).nonzero().flatten()
-        o, score[i] = assign(corners[i].detach(), cls[i].detach().sigmoid(), at, truths[mine, 1:], rule)
-        if len(mine):
-            owner[i] = torch.where(o >= 0, mine[o.clamp(0)], -1)
+    owner, score = assign(corners.detach(), cls.detach().sigmoid(), at, *padded(truths, n), rule)
     total = score.sum().clamp(min=1)
     fg = owner >= 0
     target = torch.zeros_like(cls)

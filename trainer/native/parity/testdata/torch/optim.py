@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 
-def sgd(model, rate, momentum, decay):
+def sgd(model, rate, momentum, decay, fused=False):
     """Nesterov momentum; decay on convolution weights only."""
     norms = {id(m.weight) for m in model.modules() if isinstance(m, nn.BatchNorm2d)}
     groups = dict(bias=[], weight=[], norm=[])
@@ -13,7 +13,7 @@ def sgd(model, rate, momentum, decay):
         if p.requires_grad:
             groups['bias' if name.endswith('bias') else 'norm' if id(p) in norms else 'weight'].append(p)
     return torch.optim.SGD([dict(params=p, weight_decay=decay if k == 'weight' else 0.0) for k, p in groups.items()],
-                           lr=rate, momentum=momentum, nesterov=True)
+                           lr=rate, momentum=momentum, nesterov=True, fused=fused)
 
 
 def clip(model, limit):
