@@ -10,7 +10,7 @@ DIRTY   := $(shell test -z "$$(git status --porcelain 2>/dev/null)" || echo +cha
 LDFLAGS := -X main.commit=$(COMMIT)$(DIRTY)
 STUDY   ?= quickstart
 
-.PHONY: help build demo test check optuna bench bench-search bench-store bench-coco generate clean
+.PHONY: help build demo test check optuna bench bench-search bench-store bench-coco bench-train generate clean
 
 help: ## show this help
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -42,6 +42,9 @@ bench-store: ## ask, record and tell through SQLite against Optuna and rustuna (
 
 bench-coco: ## COCO AP of 5,000 images x 80 classes x 100 detections against pycocotools and faster-coco-eval, equal to 1e-9 (needs Python and its package index, about ten minutes)
 	eval "$$(bash .ci/peers.sh)" && $(GO) test -tags peers -run '^TestCOCOPeers$$' -v -count 1 -timeout 40m ./trainer/evaluate
+
+bench-train: ## training steps against PyTorch: eager, channels_last, compiled and bf16 (needs Python, its package index and an idle machine)
+	eval "$$(bash .ci/torch.sh)" && $(GO) test -tags peers -run '^TestTrainStep$$' -v -count 1 -timeout 120m ./trainer/native/parity $(if $(BENCH),-args $(BENCH))
 
 generate: ## renew generated files (JSON Schema, golden tables and charts)
 	$(GO) test ./studies ./reports/... -regen

@@ -10,7 +10,7 @@ var BestF1 = bestF1
 
 // Exhausted is what a run of so many epochs with the given knobs says after the given ones.
 func Exhausted(params trials.Params, epochs int, finished []map[string]float64) (string, error) {
-	set, _, err := resolve(params)
+	set, _, err := resolve(knobs(), params)
 	r := run{set: set, job: trainer.Job{Epochs: epochs}}
 	for i, m := range finished {
 		r.curves = append(r.curves, curve{Epoch: i + 1, Metrics: m})

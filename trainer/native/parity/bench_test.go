@@ -1,0 +1,218 @@
+//go:build peers
+
+package parity_test
+
+import (
+	"bufio"
+	"flag"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/mapsweep/mapsweep/trainer/native/kernels"
+	"github.com/mapsweep/mapsweep/trainer/native/loss"
+	"github.com/mapsweep/mapsweep/trainer/native/model"
+	"github.com/mapsweep/mapsweep/trainer/native/optim"
+)
+
+var (
+	rounds   = flag.Int("rounds", 7, "rounds of TestTrainStep; each times every contender once, in turn")
+	steps    = flag.Int("steps", 5, "steps timed in a round")
+	networks = flag.String("networks", "gelan-n", "networks of TestTrainStep, separated by commas")
+	sizes    = flag.String("sizes", "128,320", "image sizes of TestTrainStep, separated by commas")
+	threads  = flag.String("threads", "1,2", "numbers of threads of TestTrainStep, separated by commas")
+)
+
+// The contenders of PyTorch, by the names of testdata/torch/bench.py.
+var variants = []string{"nchw", "channels_last", "compile", "bf16"}
+
+const (
+	benchBatch   = 16
+	benchClasses = 3
+)
+
+// TestTrainStep times training steps (forward, loss, backward, clipping, SGD) of the same network at batch 16, ours and in
+// PyTorch, in turn, and prints images a second as medians over the rounds. A network of ours uses one thread; with k
+// threads k networks train side by side, as trials do. It fails only if something does not run.
+func TestTrainStep(t *testing.T) {
+	for _, network := range strings.Split(*networks, ",") {
+		for _, size := range numbers(t, *sizes) {
+			for _, k := range numbers(t, *threads) {
+				t.Run(fmt.Sprintf("%s/%dpx/%d", network, size, k), func(t *testing.T) { trainStep(t, network, size, k) })
+			}
+		}
+	}
+}
+
+func numbers(t *testing.T, list string) (out []int) {
+	t.Helper()
+	for _, s := range strings.Split(list, ",") {
+		n, err := strconv.Atoi(s)
+		if err != nil || n < 1 {
+			t.Fatalf("%q is no positive number", s)
+		}
+		out = append(out, n)
+	}
+	return out
+}
+
+func trainStep(t *testing.T, network string, size, k int) {
+	peer := newPeer(t, network, size, k)
+	ours := make([]*trainee, k)
+	for i := range ours {
+		ours[i] = newTrainee(t, network, size)
+	}
+	run := func() float64 { // images a second
+		start := time.Now()
+		var wg sync.WaitGroup
+		for _, o := range ours {
+			wg.Go(func() {
+				for range *steps {
+					o.step(t)
+				}
+			})
+		}
+		wg.Wait()
+		return float64(k**steps*benchBatch) / time.Since(start).Seconds()
+	}
+	for _, v := range variants {
+		peer.seconds(t, v, 0) // make and warm up
+	}
+	for _, o := range ours {
+		o.step(t)
+	}
+	found := map[string][]float64{}
+	for range *rounds {
+		found["ours"] = append(found["ours"], run())
+		for _, v := range variants {
+			found[v] = append(found[v], benchBatch/peer.seconds(t, v, *steps))
+		}
+	}
+	t.Logf("%s, %d px, batch %d, %d threads, %s, median of %d rounds of %d steps", network, size, benchBatch, k, kernels.ISA(), *rounds, *steps)
+	t.Logf("  %-28s %10s %12s", "", "images/s", "ours / it")
+	best := median(found["ours"])
+	for _, name := range append([]string{"ours"}, variants...) {
+		ratios := make([]float64, *rounds)
+		for i := range ratios {
+			ratios[i] = found["ours"][i] / found[name][i]
+		}
+		label := "PyTorch " + name
+		if name == "ours" {
+			label = fmt.Sprintf("ours, %d network(s), FP32", k)
+		}
+		t.Logf("  %-28s %10.1f %12.2f", label, median(found[name]), median(ratios))
+	}
+	if !(best > 0) {
+		t.Errorf("ours trains %v images a second", best)
+	}
+}
+
+func median(v []float64) float64 {
+	s := slices.Sorted(slices.Values(v))
+	return (s[(len(s)-1)/2] + s[len(s)/2]) / 2
+}
+
+// peer is a process of bench.py.
+type peer struct {
+	in  io.Writer
+	out *bufio.Scanner
+	err *strings.Builder
+}
+
+func newPeer(t *testing.T, network string, size, threads int) *peer {
+	t.Helper()
+	c := python(t, "bench.py", network, strconv.Itoa(size), strconv.Itoa(benchBatch), strconv.Itoa(benchClasses), strconv.Itoa(threads))
+	c.Env = append(c.Env, fmt.Sprintf("OMP_NUM_THREADS=%d", threads))
+	p := &peer{err: &strings.Builder{}}
+	c.Stderr = p.err
+	in, err := c.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := c.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.in, p.out = in, bufio.NewScanner(out)
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := in.Close(); err != nil {
+			t.Error(err)
+		}
+		if err := c.Wait(); err != nil {
+			t.Errorf("bench.py: %v\n%s", err, p.err)
+		}
+	})
+	return p
+}
+
+// seconds lets a variant run steps and returns the seconds of one.
+func (p *peer) seconds(t *testing.T, variant string, steps int) float64 {
+	t.Helper()
+	if _, err := fmt.Fprintln(p.in, variant, steps); err != nil || !p.out.Scan() {
+		t.Fatalf("bench.py gave no answer for %s (%v)", variant, err)
+	}
+	s, err := strconv.ParseFloat(p.out.Text(), 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// trainee is one network of ours with its optimiser.
+type trainee struct {
+	net      *model.Network
+	sgd      optim.SGD
+	momentum []float32
+}
+
+func newTrainee(t *testing.T, network string, size int) *trainee {
+	t.Helper()
+	if network != "gelan-n" {
+		t.Fatalf("network %s: only gelan-n exists", network)
+	}
+	var l loss.Loss
+	var truths []loss.Truth
+	for i := range benchBatch {
+		for j := range 3 { // boxes of a quarter to a half of the side
+			at, side := float32((i*7+j*5)%8)/16*float32(size), float32(4+j)/16*float32(size)
+			truths = append(truths, loss.Truth{Image: i, Class: j % benchClasses, X0: at, Y0: at, X1: at + side, Y1: at + side})
+		}
+	}
+	net, err := model.New(model.Config{Classes: benchClasses, Width: size, Height: size, Batch: benchBatch, Seed: 1,
+		Loss: func(h loss.Heads, dBox, dClass []float32) (float64, error) {
+			p, err := l.Compute(h, truths, loss.Gains{Box: 7.5, Class: 0.5, DFL: 1.5}, 1, dBox, dClass)
+			return p.Box, err
+		}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := net.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	pix := make([]float32, benchBatch*size*size*3)
+	for i := range pix {
+		pix[i] = float32(i*7919%1009) / 1009
+	}
+	if err := net.SetImages(pix); err != nil {
+		t.Fatal(err)
+	}
+	return &trainee{net: net, momentum: net.Alloc(len(net.Weights())),
+		sgd: optim.SGD{Segments: optim.Segments(net.Params()), WeightDecay: 0.0005, ClipNorm: 10}}
+}
+
+func (o *trainee) step(t *testing.T) {
+	if _, err := o.net.Step(); err != nil {
+		t.Error(err)
+	}
+	o.sgd.Step(o.net.Weights(), o.net.Grads(), o.momentum, optim.Rates{Weights: 0.001, Bias: 0.001, Momentum: 0.937})
+}
