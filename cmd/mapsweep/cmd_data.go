@@ -103,9 +103,13 @@ func labelRows(m dataset.Image) string {
 }
 
 func writePNG(path string, m dataset.Image) error {
+	pix, err := m.Pixels()
+	if err != nil {
+		return err
+	}
 	im := image.NewNRGBA(image.Rect(0, 0, m.W, m.H))
 	for i := range m.W * m.H {
-		copy(im.Pix[4*i:], m.Pix[3*i:3*i+3])
+		copy(im.Pix[4*i:], pix[3*i:3*i+3])
 		im.Pix[4*i+3] = 255
 	}
 	f, err := os.Create(path)

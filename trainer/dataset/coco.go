@@ -29,6 +29,8 @@ type cocoInstances struct {
 		Box      []float64 `json:"bbox"`
 		Area     float64   `json:"area"`
 		Crowd    int       `json:"iscrowd"`
+
+		Outline json.RawMessage `json:"segmentation"` // polygons, or for crowds a run-length mask
 	} `json:"annotations"`
 }
 
@@ -193,7 +195,7 @@ func (c *cocoInstances) items(ctx context.Context, root, file, split string, ids
 		boxes[a.Image] = append(boxes[a.Image], rawBox{Box{
 			Class: class, Crowd: a.Crowd != 0, Area: float32(a.Area),
 			X0: float32(x), Y0: float32(y), X1: float32(x + a.Box[2]), Y1: float32(y + a.Box[3]),
-		}, int(a.ID)})
+		}, int(a.ID), polygons(a.Outline)})
 	}
 	dirs := cocoDirs(root, file, split)
 	var items []item
@@ -239,6 +241,29 @@ func cocoDirs(root, file, split string) []string {
 		filepath.Join(root, name), filepath.Join(root, "images", name), filepath.Join(root, split), filepath.Join(root, "images", split),
 		filepath.Join(root, "images"), filepath.Dir(file), root,
 	}
+}
+
+// polygons reads an annotation's polygons; nil if it has a mask, or none with three finite points.
+func polygons(segmentation json.RawMessage) Outline {
+	var parts [][]float64
+	if len(segmentation) == 0 || json.Unmarshal(segmentation, &parts) != nil {
+		return nil
+	}
+	var o Outline
+	for _, p := range parts {
+		if len(p) >= 6 && len(p)%2 == 0 && finite(p) {
+			o = append(o, narrow(p))
+		}
+	}
+	return o
+}
+
+func narrow(v []float64) []float32 {
+	w := make([]float32, len(v))
+	for i, x := range v {
+		w[i] = float32(x)
+	}
+	return w
 }
 
 func finite(v []float64) bool {

@@ -143,8 +143,14 @@ func TestFormats(t *testing.T) {
 		base := strings.ReplaceAll(filepath.ToSlash(name[len("testdata/"):]), "/", "-")
 		d := load(t, tree(t, map[string]string{"data.yaml": "names: [a]\ntrain: images\nval: images", "images/" + base: string(b),
 			"images/b.png": "6x6", "labels/" + strings.TrimSuffix(base, filepath.Ext(base)) + ".txt": "0 .5 .5 .5 .5", "labels/b.txt": "0 .5 .5 .5 .5"}), 6)
-		if len(d.Notes) > 0 {
-			t.Errorf("%s: %v", base, d.Notes)
+		trait := ""
+		for part, words := range map[string]string{"alpha": "transparent parts", "grey": "are grey", "oriented": "EXIF orientation"} {
+			if strings.Contains(base, part) {
+				trait = words
+			}
+		}
+		if len(d.Notes) > 1 || (len(d.Notes) > 0) != (trait != "") || !hasNote(d, trait) && trait != "" {
+			t.Errorf("%s: %v, want %q", base, d.Notes, trait)
 			continue
 		}
 		var m dataset.Image

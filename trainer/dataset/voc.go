@@ -77,7 +77,7 @@ func readVOC(ctx context.Context, at string, n *notes) (listing, error) {
 				if o.Difficult != 0 {
 					difficult++
 				}
-				it.boxes = append(it.boxes, rawBox{b, j + 1})
+				it.boxes = append(it.boxes, rawBox{Box: b, number: j + 1})
 			}
 		}
 	}

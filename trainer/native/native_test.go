@@ -400,8 +400,9 @@ func TestBestF1(t *testing.T) {
 
 func TestKnobNames(t *testing.T) {
 	want := strings.Fields(`lr0 lrf schedule momentum weight_decay warmup_epochs warmup_momentum warmup_bias_lr clip_norm
-		box cls dfl aux ema ema_decay ema_tau mosaic mixup copy_paste autoaugment randaugment_n randaugment_m
-		hsv fliplr flipud scale translate close_mosaic`)
+		box cls dfl aux ema ema_decay ema_tau mosaic mixup copy_paste mosaic9 mosaic_layout copy_paste_polygons
+		autoaugment randaugment_geometry autoaugment_geometry randaugment_n randaugment_m
+		hsv hsv_h hsv_s hsv_v fliplr flipud scale translate degrees shear perspective keep_area close_mosaic`)
 	var got []string
 	for _, k := range backend(t, nil).Knobs() {
 		got = append(got, k.Name)

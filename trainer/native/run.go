@@ -70,7 +70,7 @@ func (r *run) build() error {
 	if r.net, err = model.New(cfg); err != nil {
 		return err
 	}
-	if r.sampler, err = augment.New(r.data.Train, r.data.Size, r.set.augment); err != nil {
+	if r.sampler, err = augment.New(r.data.Train, r.data.Size, r.set.sampling()); err != nil {
 		return infeasible(err)
 	}
 	s := &r.set
@@ -164,7 +164,9 @@ func (r *run) epoch(ctx context.Context, epoch int) error {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		r.fill(epoch, k*batch, order[k*batch:(k+1)*batch])
+		if err := r.fill(epoch, k*batch, order[k*batch:(k+1)*batch]); err != nil {
+			return err
+		}
 		value, err := r.update()
 		if err != nil {
 			return err
@@ -181,15 +183,19 @@ func (r *run) epoch(ctx context.Context, epoch int) error {
 }
 
 // fill makes the samples of a batch; position is that of the first in the epoch.
-func (r *run) fill(epoch, position int, indices []int) {
+func (r *run) fill(epoch, position int, indices []int) error {
 	one := r.data.Size * r.data.Size * 3
 	r.truths = r.truths[:0]
 	for j, index := range indices {
-		boxes := r.sampler.Sample(r.job.Seed, epoch, position+j, index, r.images[j*one:(j+1)*one])
+		boxes, err := r.sampler.Sample(r.job.Seed, epoch, position+j, index, r.images[j*one:(j+1)*one])
+		if err != nil {
+			return err
+		}
 		for _, b := range boxes {
 			r.truths = append(r.truths, loss.Truth{Image: j, Class: b.Class, X0: b.X0, Y0: b.Y0, X1: b.X1, Y1: b.Y1})
 		}
 	}
+	return nil
 }
 
 // value is what one step saw.
