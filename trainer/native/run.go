@@ -11,6 +11,7 @@ import (
 	"github.com/mapsweep/mapsweep/trainer"
 	"github.com/mapsweep/mapsweep/trainer/dataset"
 	"github.com/mapsweep/mapsweep/trainer/dataset/augment"
+	"github.com/mapsweep/mapsweep/trainer/dataset/batches"
 	"github.com/mapsweep/mapsweep/trainer/native/kernels"
 	"github.com/mapsweep/mapsweep/trainer/native/loss"
 	"github.com/mapsweep/mapsweep/trainer/native/model"
@@ -33,6 +34,7 @@ type run struct {
 
 	net      *model.Network
 	sampler  *augment.Augmenter
+	loader   *batches.Loader // of the training epochs
 	schedule optim.Schedule
 	sgd      optim.SGD
 	momentum []float32 // as Weights
@@ -130,6 +132,10 @@ func (r *run) auxLoss(h loss.Heads, dBox, dClass []float32) (float64, error) {
 
 // train runs the epochs that are left.
 func (r *run) train(ctx context.Context, report func(trials.Measurement)) error {
+	if err := r.startLoader(ctx); err != nil {
+		return err
+	}
+	defer r.loader.Close()
 	r.finished = time.Now()
 	for epoch := len(r.curves); epoch < r.job.Epochs; epoch++ {
 		saved := r.step
@@ -157,14 +163,11 @@ func (r *run) train(ctx context.Context, report func(trials.Measurement)) error 
 // epoch runs the steps that are left of an epoch, counted from 0. The last images of the
 // order that do not fill a batch are left out.
 func (r *run) epoch(ctx context.Context, epoch int) error {
-	batch := r.b.cfg.Batch
-	r.sampler.CloseMosaic(epoch >= r.job.Epochs-r.set.closeMosaic)
-	order := augment.Order(r.job.Seed, epoch, len(r.data.Train))
 	for k := r.step - epoch*r.steps; k < r.steps; k++ {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		if err := r.fill(epoch, k*batch, order[k*batch:(k+1)*batch]); err != nil {
+		if err := r.next(); err != nil {
 			return err
 		}
 		value, err := r.update()
@@ -178,22 +181,6 @@ func (r *run) epoch(ctx context.Context, epoch int) error {
 		r.sums.Class += r.parts.Class
 		r.sums.DFL += r.parts.DFL
 		r.progress(epoch, k, value)
-	}
-	return nil
-}
-
-// fill makes the samples of a batch; position is that of the first in the epoch.
-func (r *run) fill(epoch, position int, indices []int) error {
-	one := r.data.Size * r.data.Size * 3
-	r.truths = r.truths[:0]
-	for j, index := range indices {
-		boxes, err := r.sampler.Sample(r.job.Seed, epoch, position+j, index, r.images[j*one:(j+1)*one])
-		if err != nil {
-			return err
-		}
-		for _, b := range boxes {
-			r.truths = append(r.truths, loss.Truth{Image: j, Class: b.Class, X0: b.X0, Y0: b.Y0, X1: b.X1, Y1: b.Y1})
-		}
 	}
 	return nil
 }
