@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -137,10 +136,14 @@ func readCOCO(ctx context.Context, at string, n *notes) (listing, error) {
 }
 
 func readCOCOFile(file string) (*cocoInstances, error) {
-	b, err := os.ReadFile(file)
+	b, err := readText(file)
 	if err != nil {
 		return nil, err
 	}
+	return parseCOCO(b)
+}
+
+func parseCOCO(b []byte) (*cocoInstances, error) {
 	c := new(cocoInstances)
 	if err := json.Unmarshal(b, c); err != nil {
 		var syntax *json.SyntaxError
@@ -174,10 +177,9 @@ func (c *cocoInstances) classes() ([]int64, []string) {
 	return ids, list
 }
 
-// items lists the pictures of one file with their boxes; ids are the categories by class.
-func (c *cocoInstances) items(ctx context.Context, root, file, split string, ids []int64, n *notes) ([]item, error) {
+// boxes are the usable annotations by image; ids are the categories by class, source begins their names in notes.
+func (c *cocoInstances) boxes(source string, ids []int64, n *notes) map[int64][]rawBox {
 	boxes := map[int64][]rawBox{}
-	source := file + ": annotation "
 	for _, a := range c.Annotations {
 		class, known := slices.BinarySearch(ids, a.Category)
 		switch {
@@ -197,6 +199,13 @@ func (c *cocoInstances) items(ctx context.Context, root, file, split string, ids
 			X0: float32(x), Y0: float32(y), X1: float32(x + a.Box[2]), Y1: float32(y + a.Box[3]),
 		}, int(a.ID), polygons(a.Outline)})
 	}
+	return boxes
+}
+
+// items lists the pictures of one file with their boxes; ids are the categories by class.
+func (c *cocoInstances) items(ctx context.Context, root, file, split string, ids []int64, n *notes) ([]item, error) {
+	source := file + ": annotation "
+	boxes := c.boxes(source, ids, n)
 	dirs := cocoDirs(root, file, split)
 	var items []item
 	seen := map[int64]bool{}

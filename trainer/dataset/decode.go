@@ -142,6 +142,10 @@ func decodeFile(file string) (p raster.Pic, traits []string, err error) {
 	if err != nil {
 		return p, nil, err
 	}
+	return decode(b)
+}
+
+func decode(b []byte) (p raster.Pic, traits []string, err error) {
 	if len(b) == 0 {
 		return p, nil, errors.New("file is empty")
 	}

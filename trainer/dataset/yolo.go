@@ -2,6 +2,7 @@ package dataset
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -31,9 +32,9 @@ type yoloFile struct {
 // readYOLO reads a YOLO data set from its data.yaml. Labels lie in text files beside the pictures, where "images" as
 // a part of the path is "labels".
 func readYOLO(ctx context.Context, at string, n *notes) (listing, error) {
-	b, err := os.ReadFile(at)
+	b, err := readText(at)
 	if err != nil {
-		return listing{}, noData("%v", err)
+		return listing{}, noData("read %s: %v", at, err)
 	}
 	var y yoloFile
 	if err := yaml.Unmarshal(b, &y); err != nil {
@@ -191,18 +192,15 @@ func (r yoloReader) items(at string) ([]item, error) {
 		}
 		label := labelPath(f)
 		it := item{name: r.short(f), file: f, relative: true, source: label + ":"}
-		switch text, err := os.Open(label); {
+		switch text, err := readText(label); {
 		case err == nil:
-			it.boxes = parseYOLO(text, r.classes, func(kind string, line int, what string) {
+			it.boxes = parseYOLO(bytes.NewReader(text), r.classes, func(kind string, line int, what string) {
 				r.notes.add(kind, "%s:%d left out: %s", label, line, what)
 			})
-			if err := text.Close(); err != nil {
-				return nil, err
-			}
 		case errors.Is(err, fs.ErrNotExist):
 			r.notes.add("missing labels", "%s does not exist: %s counts as a picture without objects", label, f)
 		default:
-			r.notes.add("missing labels", "%v: %s left out", err, f)
+			r.notes.add("missing labels", "%s cannot be read: %v: picture %s left out", label, err, f)
 			continue
 		}
 		items = append(items, it)
@@ -234,7 +232,7 @@ func (r yoloReader) pictures(at string) ([]string, error) {
 	if isPicture(at) {
 		return []string{at}, nil
 	}
-	b, err := os.ReadFile(at)
+	b, err := readText(at)
 	if err != nil {
 		return nil, err
 	}
@@ -281,7 +279,7 @@ func parseYOLO(text io.Reader, classes int, report func(kind string, line int, w
 	line := 0
 	for scan.Scan() {
 		line++
-		fields := strings.Fields(strings.TrimPrefix(scan.Text(), byteOrderMark))
+		fields := strings.Fields(scan.Text())
 		if len(fields) == 0 {
 			continue
 		}
@@ -302,9 +300,6 @@ func parseYOLO(text io.Reader, classes int, report func(kind string, line int, w
 	}
 	return boxes
 }
-
-// byteOrderMark is what some editors put before a text.
-const byteOrderMark = "\ufeff"
 
 // parseRow reads the fields of one row; an error comes with its kind.
 func parseRow(fields []string, classes int) (rawBox, string, error) {
