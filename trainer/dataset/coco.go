@@ -195,7 +195,7 @@ func (c *cocoInstances) boxes(source string, ids []int64, n *notes) map[int64][]
 		}
 		x, y := a.Box[0], a.Box[1]
 		boxes[a.Image] = append(boxes[a.Image], rawBox{Box{
-			Class: class, Crowd: a.Crowd != 0, Area: float32(a.Area),
+			Class: class, Crowd: a.Crowd != 0, Area: plausible(a.Area),
 			X0: float32(x), Y0: float32(y), X1: float32(x + a.Box[2]), Y1: float32(y + a.Box[3]),
 		}, int(a.ID), polygons(a.Outline)})
 	}
@@ -265,6 +265,14 @@ func polygons(segmentation json.RawMessage) Outline {
 		}
 	}
 	return o
+}
+
+// plausible is an annotated area, or 0 for one that is none: the box's then counts.
+func plausible(area float64) float32 {
+	if !(area > 0 && area < 1e30) {
+		return 0
+	}
+	return float32(area)
 }
 
 func narrow(v []float64) []float32 {

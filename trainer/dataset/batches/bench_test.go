@@ -72,7 +72,7 @@ func BenchmarkBatches(b *testing.B) {
 		}
 		for _, k := range []int{1, 2} {
 			b.Run(fmt.Sprintf("%s/%d", c.name, k), func(b *testing.B) {
-				p := plan(len(d.Train), b.N)
+				p := plan(len(d.Train), (b.N+batch-1)/batch)
 				p.Values = batch * side * side * 3
 				l := batches.Start(b.Context(), p, samplers(b, d.Train, k)...)
 				defer l.Close()
