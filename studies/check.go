@@ -158,6 +158,19 @@ func (c *checker) trainer() {
 		}
 		c.add("trainer.weights", hint, "trainer.weights is read by backend native only")
 	}
+	if t.Backend != "" && t.Backend != BackendNative {
+		for key, set := range map[string]bool{"cache": t.Cache != "", "loaders": t.Loaders != nil} {
+			if set {
+				c.add("trainer."+key, "", "trainer.%s is read by backend native only", key)
+			}
+		}
+	}
+	if _, err := t.CacheBytes(); err != nil {
+		c.add("trainer.cache", "ram, none, or for instance 2GiB", "trainer.cache %v", err)
+	}
+	if n := t.Loaders; n != nil && (*n < 0 || *n > 64) {
+		c.add("trainer.loaders", "0 to 64", "trainer.loaders cannot be %d", *n)
+	}
 	if t.Backend != "" && t.Backend != BackendCommand {
 		for key, set := range map[string]bool{"arguments": t.Arguments != nil, "metrics": t.Metrics != nil, "checkpoint": t.Checkpoint != nil} {
 			if set {

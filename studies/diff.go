@@ -124,6 +124,8 @@ func (d *differ) trainer(old, now Trainer) {
 	d.text("trainer.weights", old.Weights, now.Weights, false)
 	d.text("trainer.command", list(old.Command), list(now.Command), false)
 	d.params("trainer.env", envParams(old.Env), envParams(now.Env))
+	d.text("trainer.cache", old.Cache, now.Cache, true)
+	d.text("trainer.loaders", written(old.Loaders), written(now.Loaders), true)
 	d.text("trainer.timeout", old.Timeout, now.Timeout, true)
 	d.text("trainer.checkout", old.Checkout, now.Checkout, false)
 	d.text("trainer.python", old.Python, now.Python, false)

@@ -229,6 +229,8 @@ type Trainer struct {
 	Weights   string            `json:"weights,omitempty"` // native: file that every trial starts from
 	Command   []string          `json:"command,omitempty"`
 	Env       map[string]string `json:"env,omitempty"`
+	Cache     string            `json:"cache,omitempty"`    // native: see CacheBytes
+	Loaders   *int              `json:"loaders,omitempty"`  // native: goroutines that make batches; nil: as the trainer sees fit
 	Timeout   string            `json:"timeout,omitempty"`  // Go duration, per trial
 	Checkout  string            `json:"checkout,omitempty"` // yolov9: folder of the official code; "": $YOLOV9_DIR
 	Python    string            `json:"python,omitempty"`   // yolov9: interpreter; "": $YOLOV9_PYTHON, else python3

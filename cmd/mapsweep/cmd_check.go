@@ -34,6 +34,7 @@ func (a *app) checkCommand() *cobra.Command {
 				return err
 			}
 			var found *trainer.Preflight
+			var data []string
 			if p, ok := backend.(trainer.Preflighter); ok {
 				f, err := p.Preflight(c.Context())
 				if err != nil {
@@ -41,8 +42,12 @@ func (a *app) checkCommand() *cobra.Command {
 				}
 				found = &f
 			} else if p, ok := backend.(trainer.Preparer); ok {
-				if _, err := p.Prepare(c.Context()); err != nil {
+				prov, err := p.Prepare(c.Context())
+				if err != nil {
 					return &codeError{exitUsage, fmt.Errorf("%s: %w", src.opts.File, err)}
+				}
+				for _, d := range prov.Data {
+					data = append(data, d.Notes...)
 				}
 			}
 			if _, err := findHardware(spec); err != nil {
@@ -70,11 +75,15 @@ func (a *app) checkCommand() *cobra.Command {
 					studies.Spec
 					Warnings  studies.Faults     `json:"warnings,omitempty"`
 					Preflight *trainer.Preflight `json:"preflight,omitempty"`
+					DataNotes []string           `json:"data_notes,omitempty"`
 					Audit     *trials.Audit      `json:"audit,omitempty"`
 					Refused   []audit.Refusal    `json:"refused,omitempty"`
-				}{spec, warnings, found, got, refused}), bad)
+				}{spec, warnings, found, data, got, refused}), bad)
 			}
 			a.printPreflight(found)
+			for _, note := range data {
+				fmt.Fprintf(a.stdout, "data: %s\n", note)
+			}
 			if got != nil {
 				if err := tables.Terminal(a.stdout, []tables.Table{tables.Audit(*got)}, a.tableOptions()); err != nil {
 					return err

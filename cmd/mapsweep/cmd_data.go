@@ -11,13 +11,14 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/mapsweep/mapsweep/trainer"
 	"github.com/mapsweep/mapsweep/trainer/dataset"
 )
 
 func (a *app) dataCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "data",
-		Short: "List built-in data sets, or write one as files for another trainer",
+		Short: "List built-in data sets, check one, or write one as files for another trainer",
 		Args:  args(cobra.NoArgs),
 		RunE: func(*cobra.Command, []string) error {
 			for _, name := range dataset.Builtins() {
@@ -47,8 +48,52 @@ what the native trainer sees, every picture a square of --image-size pixels. DIR
 		},
 	}
 	export.Flags().IntVar(&size, "image-size", 0, "side of the pictures in pixels (default: 128 for built-in data, 640 for others)")
-	c.AddCommand(export)
+	c.AddCommand(export, a.dataCheckCommand())
 	return c
+}
+
+func (a *app) dataCheckCommand() *cobra.Command {
+	size := 0
+	c := &cobra.Command{
+		Use:   "check DATA",
+		Short: "Read a data set and list what is wrong or odd in it: pictures, labels, boxes",
+		Args:  args(cobra.ExactArgs(1)),
+		RunE: func(c *cobra.Command, given []string) error {
+			d, err := dataset.Load(c.Context(), given[0], dataset.Options{Size: size, Cache: -1})
+			if errors.Is(err, trainer.ErrNoData) {
+				return &codeError{exitUsage, err}
+			}
+			if err != nil {
+				return err
+			}
+			for _, s := range splitsOf(d) {
+				objects, outlined := 0, 0
+				for _, m := range s.images {
+					objects += len(m.Boxes)
+					for _, o := range m.Outlines {
+						outlined += min(1, len(o))
+					}
+				}
+				fmt.Fprintf(a.stdout, "%s: %s with %s, %d of them outlined\n", s.name, count(len(s.images), "picture"), count(objects, "object"), outlined)
+			}
+			for _, note := range d.Notes {
+				fmt.Fprintf(a.stdout, "note: %s\n", note)
+			}
+			return nil
+		},
+	}
+	c.Flags().IntVar(&size, "image-size", 0, "side that pictures are read at, in pixels (default: 128 for built-in data, 640 for others)")
+	return c
+}
+
+// split is one of a data set's.
+type split struct {
+	name   string
+	images []dataset.Image
+}
+
+func splitsOf(d *dataset.Dataset) []split {
+	return []split{{"train", d.Train}, {"val", d.Val}, {"test", d.Test}}
 }
 
 // exportYOLO writes the splits that have pictures, and returns the path of data.yaml.
@@ -62,10 +107,7 @@ func exportYOLO(d *dataset.Dataset, dir string) (string, error) {
 	}
 	var yaml strings.Builder
 	fmt.Fprintf(&yaml, "path: %q\n", dir)
-	for _, s := range []struct {
-		name   string
-		images []dataset.Image
-	}{{"train", d.Train}, {"val", d.Val}, {"test", d.Test}} {
+	for _, s := range splitsOf(d) {
 		if len(s.images) == 0 {
 			continue
 		}
@@ -103,9 +145,13 @@ func labelRows(m dataset.Image) string {
 }
 
 func writePNG(path string, m dataset.Image) error {
+	pix, err := m.Pixels()
+	if err != nil {
+		return err
+	}
 	im := image.NewNRGBA(image.Rect(0, 0, m.W, m.H))
 	for i := range m.W * m.H {
-		copy(im.Pix[4*i:], m.Pix[3*i:3*i+3])
+		copy(im.Pix[4*i:], pix[3*i:3*i+3])
 		im.Pix[4*i+3] = 255
 	}
 	f, err := os.Create(path)

@@ -61,7 +61,12 @@ func newBackend(spec studies.Spec, out string, log *slog.Logger) (trainer.Backen
 	}
 	switch t.Backend {
 	case studies.BackendNative:
+		cache, err := t.CacheBytes()
+		if err != nil {
+			return nil, usagef("trainer.cache %w", err)
+		}
 		cfg := native.Config{
+			Cache: cache, Loaders: t.Loaders,
 			Model: t.Model, Data: t.Data, ImageSize: t.ImageSize,
 			Epochs: t.Epochs, Batch: t.Batch, Device: t.Device, Weights: t.Weights, Split: o.Split, NoMatches: spec.NoMatches, Log: log,
 		}

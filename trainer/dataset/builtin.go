@@ -48,7 +48,7 @@ func trees(ctx context.Context, size int) (*Dataset, error) {
 					return nil, err
 				}
 				q := p.Crop(x, y, tile, tile).Resize(size, size, raster.Bicubic)
-				t := Image{fmt.Sprintf("%s-%d-%d", name, y/tile, x/tile), size, size, q.Pix, crownsIn(crowns, x, y, size)}
+				t := Image{Name: fmt.Sprintf("%s-%d-%d", name, y/tile, x/tile), W: size, H: size, Pix: q.Pix, Boxes: crownsIn(crowns, x, y, size)}
 				if name == shipped.Big && x >= trainColumns*tile {
 					d.Val = append(d.Val, t)
 				} else {

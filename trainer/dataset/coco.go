@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -29,6 +28,8 @@ type cocoInstances struct {
 		Box      []float64 `json:"bbox"`
 		Area     float64   `json:"area"`
 		Crowd    int       `json:"iscrowd"`
+
+		Outline json.RawMessage `json:"segmentation"` // polygons, or for crowds a run-length mask
 	} `json:"annotations"`
 }
 
@@ -135,10 +136,14 @@ func readCOCO(ctx context.Context, at string, n *notes) (listing, error) {
 }
 
 func readCOCOFile(file string) (*cocoInstances, error) {
-	b, err := os.ReadFile(file)
+	b, err := readText(file)
 	if err != nil {
 		return nil, err
 	}
+	return parseCOCO(b)
+}
+
+func parseCOCO(b []byte) (*cocoInstances, error) {
 	c := new(cocoInstances)
 	if err := json.Unmarshal(b, c); err != nil {
 		var syntax *json.SyntaxError
@@ -172,10 +177,9 @@ func (c *cocoInstances) classes() ([]int64, []string) {
 	return ids, list
 }
 
-// items lists the pictures of one file with their boxes; ids are the categories by class.
-func (c *cocoInstances) items(ctx context.Context, root, file, split string, ids []int64, n *notes) ([]item, error) {
+// boxes are the usable annotations by image; ids are the categories by class, source begins their names in notes.
+func (c *cocoInstances) boxes(source string, ids []int64, n *notes) map[int64][]rawBox {
 	boxes := map[int64][]rawBox{}
-	source := file + ": annotation "
 	for _, a := range c.Annotations {
 		class, known := slices.BinarySearch(ids, a.Category)
 		switch {
@@ -191,10 +195,17 @@ func (c *cocoInstances) items(ctx context.Context, root, file, split string, ids
 		}
 		x, y := a.Box[0], a.Box[1]
 		boxes[a.Image] = append(boxes[a.Image], rawBox{Box{
-			Class: class, Crowd: a.Crowd != 0, Area: float32(a.Area),
+			Class: class, Crowd: a.Crowd != 0, Area: plausible(a.Area),
 			X0: float32(x), Y0: float32(y), X1: float32(x + a.Box[2]), Y1: float32(y + a.Box[3]),
-		}, int(a.ID)})
+		}, int(a.ID), polygons(a.Outline)})
 	}
+	return boxes
+}
+
+// items lists the pictures of one file with their boxes; ids are the categories by class.
+func (c *cocoInstances) items(ctx context.Context, root, file, split string, ids []int64, n *notes) ([]item, error) {
+	source := file + ": annotation "
+	boxes := c.boxes(source, ids, n)
 	dirs := cocoDirs(root, file, split)
 	var items []item
 	seen := map[int64]bool{}
@@ -239,6 +250,37 @@ func cocoDirs(root, file, split string) []string {
 		filepath.Join(root, name), filepath.Join(root, "images", name), filepath.Join(root, split), filepath.Join(root, "images", split),
 		filepath.Join(root, "images"), filepath.Dir(file), root,
 	}
+}
+
+// polygons reads an annotation's polygons; nil if it has a mask, or none with three finite points.
+func polygons(segmentation json.RawMessage) Outline {
+	var parts [][]float64
+	if len(segmentation) == 0 || json.Unmarshal(segmentation, &parts) != nil {
+		return nil
+	}
+	var o Outline
+	for _, p := range parts {
+		if len(p) >= 6 && len(p)%2 == 0 && finite(p) {
+			o = append(o, narrow(p))
+		}
+	}
+	return o
+}
+
+// plausible is an annotated area, or 0 for one that is none: the box's then counts.
+func plausible(area float64) float32 {
+	if !(area > 0 && area < 1e30) {
+		return 0
+	}
+	return float32(area)
+}
+
+func narrow(v []float64) []float32 {
+	w := make([]float32, len(v))
+	for i, x := range v {
+		w[i] = float32(x)
+	}
+	return w
 }
 
 func finite(v []float64) bool {

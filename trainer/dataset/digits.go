@@ -139,7 +139,7 @@ func (c *composer) compose(part, i int, pool [][]int, size int) Image {
 		b := &boxes[i]
 		b.X0, b.Y0, b.X1, b.Y1 = b.X0*k, b.Y0*k, b.X1*k, b.Y1*k
 	}
-	return Image{fmt.Sprintf("%s-%04d", [...]string{"train", "val", "test"}[part], i), size, size, out.Pix, boxes}
+	return Image{Name: fmt.Sprintf("%s-%04d", [...]string{"train", "val", "test"}[part], i), W: size, H: size, Pix: out.Pix, Boxes: boxes}
 }
 
 // object is a digit ready to be painted: its ink mask, trimmed to its bounds.

@@ -2,9 +2,6 @@ package dataset
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/binary"
-	"encoding/hex"
 	"fmt"
 	"log/slog"
 	"math"
@@ -18,6 +15,21 @@ import (
 type Options struct {
 	Size int          // side of the square images in pixels; 0: 128 for built-in sets, 640 for others
 	Log  *slog.Logger // receives the notes as they are found; nil: nowhere
+
+	// Cache is how many bytes of pixels stay in RAM, first those of training; what has no room is decoded again from its
+	// file each time. 0: all; negative: none. Built-in sets always stay. It never changes what is trained on.
+	Cache int64
+}
+
+// room is the number of bytes that may be kept.
+func (o Options) room() int64 {
+	switch {
+	case o.Cache == 0:
+		return math.MaxInt64
+	case o.Cache < 0:
+		return 0
+	}
+	return o.Cache
 }
 
 // Default sizes.
@@ -68,7 +80,11 @@ func Load(ctx context.Context, ref string, opts Options) (*Dataset, error) {
 		return nil, fmt.Errorf("load data %q: %w", ref, err)
 	}
 	d.Name, d.Size = ref, opts.Size
-	d.Hash = d.hash()
+	if d.Hash == "" {
+		if d.Hash, err = d.hash(ctx); err != nil {
+			return nil, fmt.Errorf("load data %q: %w", ref, err)
+		}
+	}
 	return d, nil
 }
 
@@ -84,42 +100,23 @@ func (d *Dataset) Split(name string) ([]Image, error) {
 	return images, nil
 }
 
-// hash is SHA-256 over size, classes and, for each split, names, pixels and boxes.
-func (d *Dataset) hash() string {
-	h := sha256.New()
-	var buf []byte
-	number := func(v uint64) { buf = binary.LittleEndian.AppendUint64(buf, v) }
-	text := func(s string) { number(uint64(len(s))); buf = append(buf, s...) }
-	number(uint64(d.Size))
-	number(uint64(len(d.Classes)))
-	for _, c := range d.Classes {
-		text(c)
-	}
+// hash is the digest of a data set of which everything is known.
+func (d *Dataset) hash(ctx context.Context) (string, error) {
+	h := newDigest(d.Size, d.Classes)
 	for _, split := range [][]Image{d.Train, d.Val, d.Test} {
-		number(uint64(len(split)))
-		for _, m := range split {
-			text(m.Name)
-			number(uint64(m.W))
-			number(uint64(m.H))
-			number(uint64(len(m.Boxes)))
-			for _, b := range m.Boxes {
-				number(uint64(b.Class))
-				for _, v := range []float32{b.X0, b.Y0, b.X1, b.Y1, b.Area} {
-					buf = binary.LittleEndian.AppendUint32(buf, math.Float32bits(v))
-				}
-				if b.Crowd {
-					buf = append(buf, 1)
-				} else {
-					buf = append(buf, 0)
-				}
+		h.split(len(split))
+		for i := range split {
+			if ctx.Err() != nil {
+				return "", context.Cause(ctx)
 			}
-			h.Write(buf)
-			h.Write(m.Pix)
-			buf = buf[:0]
+			pix, err := split[i].Pixels()
+			if err != nil {
+				return "", err
+			}
+			h.image(&split[i], pix)
 		}
 	}
-	h.Write(buf)
-	return hex.EncodeToString(h.Sum(nil))
+	return h.end(), nil
 }
 
 // median returns the middle of v, or 0 if there is none; v is sorted in place.

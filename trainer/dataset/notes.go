@@ -14,6 +14,25 @@ type notes struct {
 	list  []string
 	count map[string]int
 	kinds []string // in order of their first finding
+
+	traits []trait
+}
+
+// trait is what several files have in common.
+type trait struct {
+	words, first string
+	count        int
+}
+
+// trait counts a file of a kind that is used; words have a place for the number.
+func (n *notes) trait(words, file string) {
+	for i := range n.traits {
+		if n.traits[i].words == words {
+			n.traits[i].count++
+			return
+		}
+	}
+	n.traits = append(n.traits, trait{words, file, 1})
 }
 
 // add tells a finding of a kind; of each kind only the first few are kept, and the rest counted.
@@ -32,13 +51,21 @@ func (n *notes) add(kind, format string, args ...any) {
 	}
 }
 
-// all returns the findings, with a line for each kind of which some were not told.
+// all returns the findings, with a line for each kind of which some were not told,
+// and one for each trait.
 func (n *notes) all() []string {
 	out := n.list[:len(n.list):len(n.list)]
 	for _, k := range n.kinds {
 		if more := n.count[k] - notesPerKind; more > 0 {
 			out = append(out, fmt.Sprintf("%s: %d more like these", k, more))
 		}
+	}
+	for _, t := range n.traits {
+		s := fmt.Sprintf(t.words+" (%s", t.count, t.first)
+		if t.count > 1 {
+			s += " and others"
+		}
+		out = append(out, s+")")
 	}
 	return out
 }

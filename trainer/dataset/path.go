@@ -40,7 +40,8 @@ type item struct {
 // rawBox is a box as annotated, with its number (line, object, id) in its source.
 type rawBox struct {
 	Box
-	number int
+	number  int
+	outline Outline // nil: none is known
 }
 
 // loadPath reads a data set from disk.
@@ -58,16 +59,16 @@ func loadPath(ctx context.Context, ref string, opts Options) (*Dataset, error) {
 		return nil, noData("%s names no classes: add them", at)
 	}
 	d := &Dataset{Classes: l.classes}
-	var sides []float32
+	in := intake{size: opts.Size, room: opts.room(), digest: newDigest(opts.Size, l.classes), whole: true, notes: n}
 	for s, split := range [splitCount]*[]Image{&d.Train, &d.Val, &d.Test} {
-		images, longer, err := decodeAll(ctx, l.splits[s], opts.Size, n)
-		if err != nil {
+		if *split, err = in.split(ctx, l.splits[s]); err != nil {
 			return nil, err
 		}
-		*split = images
-		sides = append(sides, longer...)
 	}
-	d.Notes, d.Native = n.all(), median(sides)/float32(opts.Size)
+	if in.whole {
+		d.Hash = in.digest.end()
+	}
+	d.Notes, d.Native = n.all(), median(in.sides)/float32(opts.Size)
 	return d, d.usable(at, l, n)
 }
 

@@ -12,7 +12,7 @@ type Picture struct {
 
 // ReadPicture reads a file of one of the formats that Load reads, upright as its EXIF orientation has it.
 func ReadPicture(file string) (Picture, error) {
-	p, err := decodeFile(file)
+	p, _, err := decodeFile(file)
 	return Picture{p.W, p.H, p.Pix}, err
 }
 

@@ -1,16 +1,18 @@
 package dataset
 
 import (
+	"bytes"
 	"context"
 	"encoding/xml"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"math"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // vocFile is an annotation of Pascal VOC: corners in pixels, taken as written (not shifted by one).
@@ -77,7 +79,7 @@ func readVOC(ctx context.Context, at string, n *notes) (listing, error) {
 				if o.Difficult != 0 {
 					difficult++
 				}
-				it.boxes = append(it.boxes, rawBox{b, j + 1})
+				it.boxes = append(it.boxes, rawBox{Box: b, number: j + 1})
 			}
 		}
 	}
@@ -89,12 +91,12 @@ func readVOC(ctx context.Context, at string, n *notes) (listing, error) {
 
 // vocIDs reads a list of ids, or none if it does not exist. Only the first word of a line counts.
 func vocIDs(file string) ([]string, error) {
-	b, err := os.ReadFile(file)
+	b, err := readText(file)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, noData("%v", err)
+		return nil, noData("read %s: %v", file, err)
 	}
 	var ids []string
 	for l := range strings.Lines(string(b)) {
@@ -106,11 +108,23 @@ func vocIDs(file string) ([]string, error) {
 }
 
 func readVOCFile(file string) (v vocFile, err error) {
-	b, err := os.ReadFile(file)
+	b, err := readText(file)
 	if err != nil {
 		return v, err
 	}
-	return v, xml.Unmarshal(b, &v)
+	return parseVOC(b)
+}
+
+// parseVOC reads an annotation. It may declare any encoding as long as what is in it is UTF-8 all the same.
+func parseVOC(b []byte) (v vocFile, err error) {
+	d := xml.NewDecoder(bytes.NewReader(b))
+	d.CharsetReader = func(label string, in io.Reader) (io.Reader, error) {
+		if !utf8.Valid(b) {
+			return nil, fmt.Errorf("it is in %s: save it as UTF-8", label)
+		}
+		return in, nil
+	}
+	return v, d.Decode(&v)
 }
 
 // vocPicture finds the picture of an id.

@@ -2,6 +2,7 @@ package dataset
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -31,9 +32,9 @@ type yoloFile struct {
 // readYOLO reads a YOLO data set from its data.yaml. Labels lie in text files beside the pictures, where "images" as
 // a part of the path is "labels".
 func readYOLO(ctx context.Context, at string, n *notes) (listing, error) {
-	b, err := os.ReadFile(at)
+	b, err := readText(at)
 	if err != nil {
-		return listing{}, noData("%v", err)
+		return listing{}, noData("read %s: %v", at, err)
 	}
 	var y yoloFile
 	if err := yaml.Unmarshal(b, &y); err != nil {
@@ -191,18 +192,15 @@ func (r yoloReader) items(at string) ([]item, error) {
 		}
 		label := labelPath(f)
 		it := item{name: r.short(f), file: f, relative: true, source: label + ":"}
-		switch text, err := os.Open(label); {
+		switch text, err := readText(label); {
 		case err == nil:
-			it.boxes = parseYOLO(text, r.classes, func(kind string, line int, what string) {
+			it.boxes = parseYOLO(bytes.NewReader(text), r.classes, func(kind string, line int, what string) {
 				r.notes.add(kind, "%s:%d left out: %s", label, line, what)
 			})
-			if err := text.Close(); err != nil {
-				return nil, err
-			}
 		case errors.Is(err, fs.ErrNotExist):
 			r.notes.add("missing labels", "%s does not exist: %s counts as a picture without objects", label, f)
 		default:
-			r.notes.add("missing labels", "%v: %s left out", err, f)
+			r.notes.add("missing labels", "%s cannot be read: %v: picture %s left out", label, err, f)
 			continue
 		}
 		items = append(items, it)
@@ -234,7 +232,7 @@ func (r yoloReader) pictures(at string) ([]string, error) {
 	if isPicture(at) {
 		return []string{at}, nil
 	}
-	b, err := os.ReadFile(at)
+	b, err := readText(at)
 	if err != nil {
 		return nil, err
 	}
@@ -271,8 +269,8 @@ func labelPath(file string) string {
 // slack is how far beyond 0..1 a label may lie before it counts as broken.
 const slack = 1e-3
 
-// parseYOLO reads label rows, "class cx cy w h" or "class x y x y x y ..." (a polygon, replaced by its bounds), all in
-// shares of the picture's sides. report is called for each row that cannot be used.
+// parseYOLO reads label rows, "class cx cy w h" or "class x y x y x y ..." (a polygon, with its bounds as the box), all
+// in shares of the picture's sides. report is called for each row that cannot be used.
 func parseYOLO(text io.Reader, classes int, report func(kind string, line int, what string)) []rawBox {
 	var boxes []rawBox
 	seen := map[Box]bool{}
@@ -286,15 +284,16 @@ func parseYOLO(text io.Reader, classes int, report func(kind string, line int, w
 			continue
 		}
 		b, kind, err := parseRow(fields, classes)
-		if err == nil && seen[b] {
+		if err == nil && seen[b.Box] {
 			kind, err = "duplicate label", errors.New("the same box again")
 		}
 		if err != nil {
 			report(kind, line, err.Error())
 			continue
 		}
-		seen[b] = true
-		boxes = append(boxes, rawBox{b, line})
+		seen[b.Box] = true
+		b.number = line
+		boxes = append(boxes, b)
 	}
 	if err := scan.Err(); err != nil {
 		report("broken label", line+1, err.Error())
@@ -303,35 +302,38 @@ func parseYOLO(text io.Reader, classes int, report func(kind string, line int, w
 }
 
 // parseRow reads the fields of one row; an error comes with its kind.
-func parseRow(fields []string, classes int) (Box, string, error) {
+func parseRow(fields []string, classes int) (rawBox, string, error) {
 	if n := len(fields); n != 5 && (n < 7 || n%2 == 0) {
-		return Box{}, "broken label", fmt.Errorf("%d values: want class cx cy w h, or class and the x y of 3 or more points", n)
+		return rawBox{}, "broken label", fmt.Errorf("%d values: want class cx cy w h, or class and the x y of 3 or more points", n)
 	}
 	v := make([]float64, len(fields))
 	for i, f := range fields {
 		x, err := strconv.ParseFloat(f, 64)
 		if err != nil || math.IsNaN(x) || math.IsInf(x, 0) {
-			return Box{}, "broken label", fmt.Errorf("%q is no number", f)
+			return rawBox{}, "broken label", fmt.Errorf("%q is no number", f)
 		}
 		v[i] = x
 	}
 	if v[0] != math.Trunc(v[0]) || v[0] < 0 || v[0] >= float64(classes) {
-		return Box{}, "class out of range", fmt.Errorf("class %s is out of range: the data set has %d classes, from 0", fields[0], classes)
+		return rawBox{}, "class out of range", fmt.Errorf("class %s is out of range: the data set has %d classes, from 0", fields[0], classes)
 	}
 	for i, x := range v[1:] {
 		if x < -slack || x > 1+slack {
-			return Box{}, "label out of range", fmt.Errorf("%s is out of range: want shares of the picture's sides, 0 to 1", fields[i+1])
+			return rawBox{}, "label out of range", fmt.Errorf("%s is out of range: want shares of the picture's sides, 0 to 1", fields[i+1])
 		}
 	}
+	var outline Outline
 	x0, y0, x1, y1 := v[1]-v[3]/2, v[2]-v[4]/2, v[1]+v[3]/2, v[2]+v[4]/2
 	if len(v) > 5 {
 		x0, y0, x1, y1 = v[1], v[2], v[1], v[2]
 		for i := 3; i < len(v); i += 2 {
 			x0, y0, x1, y1 = min(x0, v[i]), min(y0, v[i+1]), max(x1, v[i]), max(y1, v[i+1])
 		}
+		outline = Outline{narrow(v[1:])}
 	}
-	if !(x1 > x0 && y1 > y0) {
-		return Box{}, "empty box", errors.New("the box has no area")
+	b := Box{Class: int(v[0]), X0: float32(x0), Y0: float32(y0), X1: float32(x1), Y1: float32(y1)}
+	if !(b.X1 > b.X0 && b.Y1 > b.Y0) {
+		return rawBox{}, "empty box", errors.New("the box has no area")
 	}
-	return Box{Class: int(v[0]), X0: float32(x0), Y0: float32(y0), X1: float32(x1), Y1: float32(y1)}, "", nil
+	return rawBox{Box: b, outline: outline}, "", nil
 }

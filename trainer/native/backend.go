@@ -23,6 +23,7 @@ const ModelName = model.Default
 const (
 	defaultEpochs = 20
 	defaultBatch  = 16
+	mostLoaders   = 64
 )
 
 // Config says what a Backend trains. What a study varies is in Job.Params.
@@ -35,6 +36,11 @@ type Config struct {
 	Device    string   // "auto" or "": the CPU; "cpu"
 	Weights   string   // file that every trial starts from: a checkpoint of this trainer; "": random weights
 	Split     string   // split that is scored if the job does not say: "val" ("") or "test"
+
+	// Cache is how many bytes of pixels stay in RAM: see dataset.Options.Cache. Loaders is how many goroutines of a run
+	// make batches ahead; nil: one where a run may use more than one core, or else none. Neither changes results.
+	Cache   int64
+	Loaders *int
 
 	// ValEvery scores every so many epochs, and always the last; 0: every epoch.
 	ValEvery int
@@ -119,6 +125,8 @@ func (c *Config) check(m architecture) error {
 		return fmt.Errorf("%d epochs: use at least 1", c.Epochs)
 	case c.Batch < 1:
 		return fmt.Errorf("a batch of %d images: use at least 1", c.Batch)
+	case c.Loaders != nil && (*c.Loaders < 0 || *c.Loaders > mostLoaders):
+		return fmt.Errorf("%d loaders: use 0 to %d", *c.Loaders, mostLoaders)
 	case c.ValEvery < 1:
 		return fmt.Errorf("scoring every %d epochs: use at least 1", c.ValEvery)
 	case c.Split != "val" && c.Split != "test":
@@ -195,7 +203,7 @@ func (b *Backend) dataset(ctx context.Context, ref string) (*dataset.Dataset, er
 	if d := b.data[ref]; d != nil {
 		return d, nil
 	}
-	d, err := b.cfg.Load(ctx, ref, dataset.Options{Size: b.cfg.ImageSize, Log: b.log})
+	d, err := b.cfg.Load(ctx, ref, dataset.Options{Size: b.cfg.ImageSize, Cache: b.cfg.Cache, Log: b.log})
 	if err != nil {
 		return nil, err
 	}

@@ -40,6 +40,8 @@ type settings struct {
 	ema                                      bool
 	average                                  optim.Average
 	augment                                  augment.Settings
+	hsv                                      augment.HSV
+	randGeometry, autoGeometry               bool
 	closeMosaic                              int
 }
 
@@ -74,6 +76,7 @@ func knobs() []knob {
 	withRand := trials.Params{"autoaugment": augment.RandAugment}
 	withEMA := trials.Params{"ema": true}
 	withSGD, withAdamW := trials.Params{"optimizer": SGD}, trials.Params{"optimizer": AdamW}
+	withMosaic, withHSV := trials.Params{"mosaic": 1.0}, trials.Params{"hsv": 1.0}
 	return []knob{
 		number("lr0", 0.02, 1e-9, 1e6, "learning rate after warm-up", func(s *settings) *float64 { return &s.lr0 }),
 		number("lrf", 0.01, 0, 1, "final learning rate as a fraction of lr0", func(s *settings) *float64 { return &s.lrf }),
@@ -113,14 +116,29 @@ func knobs() []knob {
 		number("mosaic", 1, 0, 1, "probability of composing an image of four", func(s *settings) *float64 { return &s.augment.Mosaic }),
 		number("mixup", 0, 0, 1, "probability of blending in a second image; only while mosaic is on", func(s *settings) *float64 { return &s.augment.MixUp }).requires(trials.Params{"mosaic": 1.0}),
 		number("copy_paste", 0, 0, 1, "probability of pasting boxes cut from other images", func(s *settings) *float64 { return &s.augment.CopyPaste }),
-		choice("autoaugment", augment.None, "policy of random photometric operations", func(s *settings, v any) { s.augment.AutoAugment, _ = v.(string) }, augment.None, augment.RandAugment),
+		number("mosaic9", 0, 0, 1, "share of mosaics that have nine images instead of four", func(s *settings) *float64 { return &s.augment.Mosaic9 }).requires(withMosaic),
+		choice("mosaic_layout", augment.Crops, "what a mosaic is: crops that fill the image, or whole images of which a view is seen, as in the official code",
+			func(s *settings, v any) { s.augment.MosaicLayout, _ = v.(string) }, augment.Crops, augment.Whole).requires(withMosaic),
+		number("copy_paste_polygons", 0, 0, 1, "share of a mosaic's outlined objects that are pasted once more, mirrored; acts where labels are polygons", func(s *settings) *float64 { return &s.augment.CopyPastePolygons }).requires(withMosaic),
+		choice("autoaugment", augment.None, "policy of random operations: RandAugment, or AutoAugment's policy for ImageNet", func(s *settings, v any) { s.augment.AutoAugment, _ = v.(string) }, augment.None, augment.RandAugment, augment.AutoAugment),
+		choice("randaugment_geometry", false, "also shear, move and turn under randaugment; boxes follow",
+			func(s *settings, v any) { s.randGeometry = v == true }, false, true).requires(withRand),
+		choice("autoaugment_geometry", false, "also the sub-policies of autoaugment that shear and turn; boxes follow",
+			func(s *settings, v any) { s.autoGeometry = v == true }, false, true).requires(trials.Params{"autoaugment": augment.AutoAugment}),
 		whole("randaugment_n", 2, 1, 20, "operations an image under randaugment", func(s *settings) *int { return &s.augment.RandN }).requires(withRand),
 		whole("randaugment_m", 9, 1, 30, "magnitude of randaugment's operations, of 30", func(s *settings) *int { return &s.augment.RandM }).requires(withRand),
-		number("hsv", 1, 0, 1, "strength of colour changes: 1 stands for hue .015, saturation .7, value .4", func(s *settings) *float64 { return &s.augment.HSV }),
+		number("hsv", 1, 0, 1, "strength of colour changes: 1 stands for hsv_h, hsv_s and hsv_v as they are", func(s *settings) *float64 { return &s.augment.HSV }),
+		number("hsv_h", augment.DefaultHSV.Hue, 0, 0.5, "hue changes by +- this share of a turn", func(s *settings) *float64 { return &s.hsv.Hue }).requires(withHSV),
+		number("hsv_s", augment.DefaultHSV.Saturation, 0, 1, "saturation changes by +- this share", func(s *settings) *float64 { return &s.hsv.Saturation }).requires(withHSV),
+		number("hsv_v", augment.DefaultHSV.Value, 0, 1, "value (brightness) changes by +- this share", func(s *settings) *float64 { return &s.hsv.Value }).requires(withHSV),
 		number("fliplr", 0, 0, 1, "probability of mirroring left and right; digits and text must not be", func(s *settings) *float64 { return &s.augment.FlipLR }),
 		number("flipud", 0, 0, 1, "probability of mirroring top and bottom", func(s *settings) *float64 { return &s.augment.FlipUD }),
 		number("scale", 0, 0, 0.9, "images are scaled by 1 +- scale", func(s *settings) *float64 { return &s.augment.Scale }),
 		number("translate", 0, 0, 0.9, "images are moved by +- translate of their side", func(s *settings) *float64 { return &s.augment.Translate }),
+		number("degrees", 0, 0, 180, "images are turned by +- degrees", func(s *settings) *float64 { return &s.augment.Degrees }),
+		number("shear", 0, 0, 60, "images are sheared along both axes by +- shear degrees", func(s *settings) *float64 { return &s.augment.Shear }),
+		number("perspective", 0, 0, 0.002, "images are tilted about both axes by +- perspective a pixel", func(s *settings) *float64 { return &s.augment.Perspective }),
+		number("keep_area", augment.DefaultKeepArea, 0.01, 1, "share of its area that a box that was cut must have left to stay", func(s *settings) *float64 { return &s.augment.KeepArea }),
 		whole("close_mosaic", 0, 0, 1e6, "last epochs without mosaic and mixup", func(s *settings) *int { return &s.closeMosaic }).requires(trials.Params{"mosaic": 1.0}),
 
 		whole("patience", 0, 0, 1e6, "epochs without a better patience_metric after which training ends; 0: never", func(s *settings) *int { return &s.patience }),
@@ -142,6 +160,14 @@ func (d architecture) changed(effective trials.Params) trials.Params {
 		}
 	}
 	return p
+}
+
+// sampling are the augmentation settings with what they take from several knobs.
+func (s *settings) sampling() augment.Settings {
+	a := s.augment
+	a.HSVRanges = &s.hsv
+	a.Geometry = a.AutoAugment == augment.RandAugment && s.randGeometry || a.AutoAugment == augment.AutoAugment && s.autoGeometry
+	return a
 }
 
 // Knobs describes everything that a study can set. Augmentations beyond mosaic and

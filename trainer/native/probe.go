@@ -44,7 +44,9 @@ func (b *Backend) Probe(ctx context.Context, job trainer.Job) (trainer.Estimate,
 		if k == probeWarm {
 			start = time.Now()
 		}
-		r.fill(0, k*b.cfg.Batch, order)
+		if err := r.fill(0, k*b.cfg.Batch, order); err != nil {
+			return trainer.Estimate{}, err
+		}
 		if _, err := r.update(); err != nil {
 			return trainer.Estimate{}, err
 		}

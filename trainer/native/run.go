@@ -10,6 +10,7 @@ import (
 	"github.com/mapsweep/mapsweep/trainer"
 	"github.com/mapsweep/mapsweep/trainer/dataset"
 	"github.com/mapsweep/mapsweep/trainer/dataset/augment"
+	"github.com/mapsweep/mapsweep/trainer/dataset/batches"
 	"github.com/mapsweep/mapsweep/trainer/native/kernels"
 	"github.com/mapsweep/mapsweep/trainer/native/loss"
 	"github.com/mapsweep/mapsweep/trainer/native/model"
@@ -32,6 +33,7 @@ type run struct {
 
 	net      *model.Network
 	sampler  *augment.Augmenter
+	loader   *batches.Loader // of the training epochs
 	schedule optim.Schedule
 	solver   solver
 	// average and averageStats follow Weights and Stats; spare and spareStats hold those aside
@@ -79,7 +81,7 @@ func (r *run) build() error {
 			return err
 		}
 	}
-	if r.sampler, err = augment.New(r.data.Train, r.data.Size, r.set.augment); err != nil {
+	if r.sampler, err = augment.New(r.data.Train, r.data.Size, r.set.sampling()); err != nil {
 		return infeasible(err)
 	}
 	s := &r.set
@@ -156,6 +158,10 @@ func (r *run) auxLoss(h loss.Heads, dBox, dClass []float32) (float64, error) {
 
 // train runs the epochs that are left.
 func (r *run) train(ctx context.Context, report func(trials.Measurement)) error {
+	if err := r.startLoader(ctx); err != nil {
+		return err
+	}
+	defer r.loader.Close()
 	r.finished = time.Now()
 	for epoch := len(r.curves); epoch < r.job.Epochs; epoch++ {
 		if r.note = r.exhausted(); r.note != "" {
@@ -186,14 +192,13 @@ func (r *run) train(ctx context.Context, report func(trials.Measurement)) error 
 // epoch runs the steps that are left of an epoch, counted from 0. The last images of the
 // order that do not fill a batch are left out.
 func (r *run) epoch(ctx context.Context, epoch int) error {
-	batch := r.b.cfg.Batch
-	r.sampler.CloseMosaic(epoch >= r.job.Epochs-r.set.closeMosaic)
-	order := augment.Order(r.job.Seed, epoch, len(r.data.Train))
 	for k := r.step - epoch*r.steps; k < r.steps; k++ {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		r.fill(epoch, k*batch, order[k*batch:(k+1)*batch])
+		if err := r.next(); err != nil {
+			return err
+		}
 		value, err := r.update()
 		if err != nil {
 			return err
@@ -207,18 +212,6 @@ func (r *run) epoch(ctx context.Context, epoch int) error {
 		r.progress(epoch, k, value)
 	}
 	return nil
-}
-
-// fill makes the samples of a batch; position is that of the first in the epoch.
-func (r *run) fill(epoch, position int, indices []int) {
-	one := r.data.Size * r.data.Size * 3
-	r.truths = r.truths[:0]
-	for j, index := range indices {
-		boxes := r.sampler.Sample(r.job.Seed, epoch, position+j, index, r.images[j*one:(j+1)*one])
-		for _, b := range boxes {
-			r.truths = append(r.truths, loss.Truth{Image: j, Class: b.Class, X0: b.X0, Y0: b.Y0, X1: b.X1, Y1: b.Y1})
-		}
-	}
 }
 
 func (r *run) notFinite(v value) string {

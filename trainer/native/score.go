@@ -133,7 +133,11 @@ func (r *run) detect(ctx context.Context) error {
 		batch := s.images[first:min(first+r.b.cfg.Batch, len(s.images))]
 		for j := range batch {
 			pix := r.images[j*one : (j+1)*one]
-			for i, v := range batch[j].Pix {
+			stored, err := batch[j].Pixels()
+			if err != nil {
+				return err
+			}
+			for i, v := range stored {
 				pix[i] = s.level[v]
 			}
 		}

@@ -9,8 +9,10 @@ import (
 	"fmt"
 	"math"
 	"os"
+	"slices"
 
 	"github.com/mapsweep/mapsweep/trainer"
+	"github.com/mapsweep/mapsweep/trainer/dataset"
 	"github.com/mapsweep/mapsweep/trainer/dataset/augment"
 	"github.com/mapsweep/mapsweep/trainer/native/kernels"
 )
@@ -58,37 +60,46 @@ func (b *Backend) trace(ctx context.Context, job trainer.Job, steps int) (traine
 		t.Steps = append(t.Steps, s)
 		largest = max(largest, norm)
 	}
-	t.End = r.traceEnd()
+	if t.End, err = r.traceEnd(); err != nil {
+		return t, err
+	}
 	r.unjudged(t.Unjudged, largest)
 	return t, nil
 }
 
 // traceEnd composes the first batch of the last epoch, and says what rates its last step will have.
-func (r *run) traceEnd() *trainer.Step {
+func (r *run) traceEnd() (*trainer.Step, error) {
 	s := trainer.Step{Hashes: map[string]string{}, Values: map[string][]float64{}}
-	r.compose(s, max(0, r.job.Epochs-1), 0)
+	if err := r.compose(s, max(0, r.job.Epochs-1), 0); err != nil {
+		return nil, err
+	}
 	r.putRates(s, max(0, r.schedule.Steps-1))
-	return &s
+	return &s, nil
 }
 
 // compose fills batch k of an epoch and puts it into a step as its input.
-func (r *run) compose(s trainer.Step, epoch, k int) {
+func (r *run) compose(s trainer.Step, epoch, k int) error {
 	batch := r.b.cfg.Batch
 	r.sampler.CloseMosaic(epoch >= r.job.Epochs-r.set.closeMosaic)
 	order := augment.Order(r.job.Seed, epoch, len(r.data.Train))
-	r.fill(epoch, k*batch, order[k*batch:(k+1)*batch])
+	if err := r.fill(epoch, k*batch, order[k*batch:(k+1)*batch]); err != nil {
+		return err
+	}
 	boxes := make([]float32, 0, 6*len(r.truths))
 	for _, t := range r.truths {
 		boxes = append(boxes, float32(t.Image), float32(t.Class), t.X0, t.Y0, t.X1, t.Y1)
 	}
 	put(s, trainer.ChannelInput, []float64{kernels.SumSquares(r.images), kernels.SumSquares(boxes), float64(len(r.truths))}, r.images, boxes)
+	return nil
 }
 
 // traceStep runs step n, counted from 0.
 func (r *run) traceStep(n int) (trainer.Step, float64, error) {
 	epoch, k := n/r.steps, n%r.steps
 	s := trainer.Step{Hashes: map[string]string{}, Values: map[string][]float64{}}
-	r.compose(s, epoch, k)
+	if err := r.compose(s, epoch, k); err != nil {
+		return s, 0, err
+	}
 	r.putRates(s, r.step)
 	v, err := r.update()
 	if err != nil {
@@ -119,9 +130,17 @@ func (r *run) unjudged(where map[string]string, norm float64) {
 	if r.solver.sum != nil && r.solver.updates == r.step {
 		where["nominal_batch"] = "sums gradients once warm-up has brought it to two batches, after these steps"
 	}
+	if !outlined(r.data.Train) {
+		where["copy_paste_polygons"] = "acts on objects that are labelled with polygons, and the training images have none"
+	}
 	if limit := r.set.clipNorm; limit == 0 || norm <= limit {
 		where["clip_norm"] = fmt.Sprintf("acts on gradients with a larger norm than it; in these steps the norm was at most %.3g", norm)
 	}
+}
+
+// outlined says whether any object has an outline.
+func outlined(images []dataset.Image) bool {
+	return slices.ContainsFunc(images, func(m dataset.Image) bool { return len(m.Outlines) > 0 })
 }
 
 // put stores one channel: the numbers themselves, and a checksum over them and the tensors behind them.

@@ -49,7 +49,11 @@ func maker(t testing.TB, images []dataset.Image, s augment.Settings) func(seed i
 	}
 	return func(seed int64, epoch, position, index int) ([]float32, []dataset.Box) {
 		out := make([]float32, len(images[0].Pix))
-		return out, a.Sample(seed, epoch, position, index, out)
+		boxes, err := a.Sample(seed, epoch, position, index, out)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return out, boxes
 	}
 }
 

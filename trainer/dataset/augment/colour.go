@@ -3,59 +3,19 @@ package augment
 import (
 	"math"
 	"math/rand/v2"
-
-	"github.com/mapsweep/mapsweep/trainer/dataset/internal/raster"
-)
-
-// randAugment applies RandN of nine photometric operations, drawn with replacement (Cubuk et al. 2020,
-// arXiv:1909.13719), in place. Those with a sign brighten or darken, and so on, with equal chance.
-func (a *Augmenter) randAugment(p raster.Pic, r *rand.Rand) {
-	m := float64(a.settings.RandM) / maxRandM
-	for range a.settings.RandN {
-		op := r.IntN(9)
-		gain := 1 + .9*m
-		if r.Float64() >= .5 {
-			gain = 1 - .9*m
-		}
-		switch op {
-		case 1:
-			p.Brightness(gain)
-		case 2:
-			p.Contrast(gain)
-		case 3:
-			p.Colour(gain)
-		case 4:
-			p.Sharpness(gain, a.scratch.Pix)
-		case 5:
-			p.Posterize(8 - int(math.RoundToEven(4*m)))
-		case 6:
-			p.Solarize(int(math.RoundToEven(256 - 256*m)))
-		case 7:
-			p.AutoContrast()
-		case 8:
-			p.Equalize()
-		}
-	}
-}
-
-// Ranges of the colour change at gain 1, as YOLO's HSV gains: hue in turns, saturation and value as shares.
-const (
-	hueRange        = .015
-	saturationRange = .7
-	valueRange      = .4
 )
 
 // finish converts the sample to 0..1 in out, with colour change and flips, which also turn the boxes.
 func (a *Augmenter) finish(k key, out []float32) {
 	if a.settings.HSV > 0 {
-		a.colour(out, colourMatrix(a.at(k, opHSV), a.settings.HSV))
+		a.colour(out, a.settings.colourMatrix(a.at(k, opHSV)))
 	} else {
 		for i, v := range a.canvas[0].Pix {
 			out[i] = a.level[v]
 		}
 	}
 	r := a.at(k, opFlip)
-	n, side, boxes := a.size*3, float32(a.size), a.boxes[0]
+	n, side, objects := a.size*3, float32(a.size), a.objects[0]
 	if r.Float64() < a.settings.FlipLR {
 		for y := range a.size {
 			row := out[y*n : (y+1)*n]
@@ -63,8 +23,8 @@ func (a *Augmenter) finish(k key, out []float32) {
 				row[i], row[i+1], row[i+2], row[j], row[j+1], row[j+2] = row[j], row[j+1], row[j+2], row[i], row[i+1], row[i+2]
 			}
 		}
-		for i := range boxes {
-			boxes[i].X0, boxes[i].X1 = side-boxes[i].X1, side-boxes[i].X0
+		for i := range objects {
+			objects[i].X0, objects[i].X1 = side-objects[i].X1, side-objects[i].X0
 		}
 	}
 	if r.Float64() < a.settings.FlipUD {
@@ -75,8 +35,8 @@ func (a *Augmenter) finish(k key, out []float32) {
 			copy(upper, lower)
 			copy(lower, row)
 		}
-		for i := range boxes {
-			boxes[i].Y0, boxes[i].Y1 = side-boxes[i].Y1, side-boxes[i].Y0
+		for i := range objects {
+			objects[i].Y0, objects[i].Y1 = side-objects[i].Y1, side-objects[i].Y0
 		}
 	}
 }
@@ -105,10 +65,11 @@ func unit(v float32) float32 {
 
 // colourMatrix draws value x saturation x hue: value scales, saturation blends with the ITU-R 601 grey, hue turns
 // colours about the grey axis. It stands for an HSV change, is linear, and equals one only for small changes.
-func colourMatrix(r *rand.Rand, gain float64) [9]float32 {
-	s := 1 + float64(uniform(r, -saturationRange, saturationRange)*gain)
-	v := 1 + float64(uniform(r, -valueRange, valueRange)*gain)
-	turn := float64(uniform(r, -hueRange, hueRange)*gain) * 2 * math.Pi
+func (set Settings) colourMatrix(r *rand.Rand) [9]float32 {
+	most, gain := set.ranges(), set.HSV
+	s := 1 + float64(uniform(r, -most.Saturation, most.Saturation)*gain)
+	v := 1 + float64(uniform(r, -most.Value, most.Value)*gain)
+	turn := float64(uniform(r, -most.Hue, most.Hue)*gain) * 2 * math.Pi
 	grey := [3]float64{.299, .587, .114}
 	c, n := math.Cos(turn), math.Sin(turn)/math.Sqrt(3)
 	axis := (1 - c) / 3

@@ -4,144 +4,36 @@ import (
 	"math"
 	"math/rand/v2"
 
-	"github.com/mapsweep/mapsweep/trainer/dataset"
 	"github.com/mapsweep/mapsweep/trainer/dataset/internal/raster"
-)
-
-// A box that was cut stays if this share of its area and this many pixels a side are left.
-const (
-	keepArea = .4
-	keepSide = 4
-)
-
-// Copy-paste takes this many boxes and seeks a free place for each in this many tries.
-const (
-	pastes     = 3
-	pasteTries = 5
 )
 
 // mixShape is the shape of the symmetric Beta distribution of the weights of a mixup.
 const mixShape = 32
 
 // compose writes image index to canvas n (0: the sample, 1: the partner of a mixup): alone or in a mosaic, with
-// pasted boxes, zoomed and moved. shift is added to the operations' numbers.
+// pasted objects, zoomed, turned and moved. shift is added to the operations' numbers.
 func (a *Augmenter) compose(n int, k key, shift, index int) {
-	a.boxes[n] = a.boxes[n][:0]
+	a.objects[n] = a.objects[n][:0]
+	stage := a.canvas[n]
 	r := a.at(k, shift+opMosaic)
-	if !a.closed && r.Float64() < a.settings.Mosaic {
-		a.mosaic(n, r, index)
+	mosaic := !a.closed && r.Float64() < a.settings.Mosaic
+	if mosaic {
+		stage = a.mosaic(n, r, k, shift, index)
+		if p := a.settings.CopyPastePolygons; p > 0 {
+			a.mirror(n, stage, a.at(k, shift+opPolygons), p)
+		}
 	} else {
-		copy(a.canvas[n].Pix, a.images[index].pix.Pix)
-		a.boxes[n] = append(a.boxes[n], a.images[index].boxes...)
+		copy(stage.Pix, a.pixels(&a.images[index]).Pix)
+		a.objects[n] = append(a.objects[n], a.images[index].objects...)
 	}
 	if r = a.at(k, shift+opCopyPaste); r.Float64() < a.settings.CopyPaste {
-		a.paste(n, r)
+		a.paste(n, stage, r)
 	}
-	if a.settings.Scale > 0 || a.settings.Translate > 0 {
-		a.affine(n, a.at(k, shift+opAffine))
-	}
+	a.view(n, stage, k, shift)
 }
 
 // pick is any image.
 func (a *Augmenter) pick(r *rand.Rand) *source { return &a.images[r.IntN(len(a.images))] }
-
-// mosaic fills the four quadrants around a random centre, each with a random crop, at native scale, of an image: the
-// upper left one of image index, the others of any.
-func (a *Augmenter) mosaic(n int, r *rand.Rand, index int) {
-	size := a.size
-	between := func() int { return size/4 + r.IntN(3*size/4-size/4+1) }
-	cx, cy := between(), between()
-	for quadrant := range 4 {
-		from := &a.images[index]
-		if quadrant > 0 {
-			from = a.pick(r)
-		}
-		x0, x1, y0, y1 := 0, cx, 0, cy
-		if quadrant%2 == 1 {
-			x0, x1 = cx, size
-		}
-		if quadrant/2 == 1 {
-			y0, y1 = cy, size
-		}
-		sx, sy := r.IntN(size-(x1-x0)+1), r.IntN(size-(y1-y0)+1)
-		for y := y0; y < y1; y++ {
-			copy(a.canvas[n].Row(y)[x0*3:x1*3], from.pix.Row(sy + y - y0)[sx*3:])
-		}
-		dx, dy := float32(x0-sx), float32(y0-sy)
-		for _, b := range from.boxes {
-			b.X0, b.X1, b.Y0, b.Y1 = b.X0+dx, b.X1+dx, b.Y0+dy, b.Y1+dy
-			if b, ok := clip(b, float32(x0), float32(y0), float32(x1), float32(y1)); ok {
-				a.boxes[n] = append(a.boxes[n], b)
-			}
-		}
-	}
-}
-
-// clip cuts a box to a rectangle and says whether enough of it is left.
-func clip(b dataset.Box, x0, y0, x1, y1 float32) (dataset.Box, bool) {
-	full := (b.X1 - b.X0) * (b.Y1 - b.Y0)
-	b.X0, b.X1 = min(max(b.X0, x0), x1), min(max(b.X1, x0), x1)
-	b.Y0, b.Y1 = min(max(b.Y0, y0), y1), min(max(b.Y1, y0), y1)
-	w, h := b.X1-b.X0, b.Y1-b.Y0
-	return b, w >= keepSide && h >= keepSide && float32(w*h) >= float32(keepArea*full)
-}
-
-// paste copies boxes of other images to places where they cover no box.
-func (a *Augmenter) paste(n int, r *rand.Rand) {
-	for range pastes {
-		from := a.pick(r)
-		if len(from.boxes) == 0 {
-			continue
-		}
-		m := from.boxes[r.IntN(len(from.boxes))]
-		x0, y0 := max(0, int(m.X0)), max(0, int(m.Y0))
-		w, h := min(int(m.X1), a.size)-x0, min(int(m.Y1), a.size)-y0
-		if w < 1 || h < 1 {
-			continue
-		}
-		for range pasteTries {
-			x, y := r.IntN(a.size-w+1), r.IntN(a.size-h+1)
-			b := dataset.Box{Class: m.Class, X0: float32(x), Y0: float32(y), X1: float32(x + w), Y1: float32(y + h)}
-			if covers(a.boxes[n], b) {
-				continue
-			}
-			for i := range h {
-				copy(a.canvas[n].Row(y + i)[x*3:(x+w)*3], from.pix.Row(y0 + i)[x0*3:])
-			}
-			a.boxes[n] = append(a.boxes[n], b)
-			break
-		}
-	}
-}
-
-// covers says whether b overlaps any of the boxes.
-func covers(boxes []dataset.Box, b dataset.Box) bool {
-	for _, o := range boxes {
-		if min(o.X1, b.X1) > max(o.X0, b.X0) && min(o.Y1, b.Y1) > max(o.Y0, b.Y0) {
-			return true
-		}
-	}
-	return false
-}
-
-// affine zooms about the centre and moves; what becomes free is grey.
-func (a *Augmenter) affine(n int, r *rand.Rand) {
-	size := float64(a.size)
-	zoom := uniform(r, 1-a.settings.Scale, 1+a.settings.Scale)
-	ox := size/2 - float64(zoom*size/2) + float64(uniform(r, -a.settings.Translate, a.settings.Translate)*size)
-	oy := size/2 - float64(zoom*size/2) + float64(uniform(r, -a.settings.Translate, a.settings.Translate)*size)
-	raster.AffineBilinear(a.scratch, a.canvas[n], 1/zoom, -ox/zoom, -oy/zoom)
-	a.scratch, a.canvas[n] = a.canvas[n], a.scratch
-	kept := a.boxes[n][:0]
-	z, dx, dy, side := float32(zoom), float32(ox), float32(oy), float32(a.size)
-	for _, b := range a.boxes[n] {
-		b.X0, b.X1, b.Y0, b.Y1 = float32(b.X0*z)+dx, float32(b.X1*z)+dx, float32(b.Y0*z)+dy, float32(b.Y1*z)+dy
-		if b, ok := clip(b, 0, 0, side, side); ok {
-			kept = append(kept, b)
-		}
-	}
-	a.boxes[n] = kept
-}
 
 // mix blends the sample with a second one, composed like it from its own streams, and joins the boxes of both
 // (mixup, Zhang et al. 2018, arXiv:1710.09412, with the weights' distribution usual in detection).
@@ -161,7 +53,7 @@ func (a *Augmenter) mix(k key) {
 	for i, v := range other[:len(pix)] {
 		pix[i] = uint8(mine[pix[i]] + theirs[v])
 	}
-	a.boxes[0] = append(a.boxes[0], a.boxes[1]...)
+	a.objects[0] = append(a.objects[0], a.objects[1]...)
 }
 
 // beta draws from the symmetric Beta distribution Beta(shape, shape), shape at least 1.
@@ -186,4 +78,53 @@ func gamma(r *rand.Rand, shape float64) float64 {
 			return d * v
 		}
 	}
+}
+
+// cut clips an object to a rectangle and says whether enough of its box is left.
+func (a *Augmenter) cut(o object, x0, y0, x1, y1 float32) (object, bool) {
+	full := (o.X1 - o.X0) * (o.Y1 - o.Y0)
+	o.X0, o.X1 = min(max(o.X0, x0), x1), min(max(o.X1, x0), x1)
+	o.Y0, o.Y1 = min(max(o.Y0, y0), y1), min(max(o.Y1, y0), y1)
+	w, h := o.X1-o.X0, o.Y1-o.Y0
+	if !(w >= keepSide && h >= keepSide && float32(w*h) >= float32(float32(a.settings.KeepArea)*full)) {
+		return o, false
+	}
+	o.outline = clipOutline(o.outline, x0, y0, x1, y1)
+	return o, true
+}
+
+// keepSide is how many pixels a side of a cut box must have left for it to stay.
+const keepSide = 4
+
+// moved is the object shifted; its outline is a copy.
+func (o object) moved(dx, dy float32) object {
+	o.X0, o.X1, o.Y0, o.Y1 = o.X0+dx, o.X1+dx, o.Y0+dy, o.Y1+dy
+	return o.shaped(func(x, y float32) (float32, float32) { return x + dx, y + dy })
+}
+
+// shaped has the points of its outline mapped, in a copy.
+func (o object) shaped(f func(x, y float32) (float32, float32)) object {
+	if o.outline == nil {
+		return o
+	}
+	parts := make([][]float32, len(o.outline))
+	for i, p := range o.outline {
+		parts[i] = make([]float32, len(p))
+		for j := 0; j+1 < len(p); j += 2 {
+			parts[i][j], parts[i][j+1] = f(p[j], p[j+1])
+		}
+	}
+	o.outline = parts
+	return o
+}
+
+// clipOutline is the part of an outline in a rectangle; nil if nothing of it is.
+func clipOutline(o [][]float32, x0, y0, x1, y1 float32) [][]float32 {
+	var left [][]float32
+	for _, p := range o {
+		if q := raster.ClipPolygon(nil, p, x0, y0, x1, y1); len(q) >= 6 {
+			left = append(left, q)
+		}
+	}
+	return left
 }

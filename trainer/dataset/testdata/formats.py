@@ -23,6 +23,8 @@ rgb.quantize(24).save(out + "/palette.png")
 alpha.save(out + "/alpha.png")
 grey.save(out + "/grey.png")
 grey.save(out + "/grey.jpg", quality=100)
+rgb.convert("CMYK").save(out + "/cmyk.jpg", quality=100, subsampling=0)
+Image.fromarray((40 * x + 5 * y).astype(np.uint16) * 257).save(out + "/grey16.png")
 
 T = Image.Transpose
 BACK = {2: T.FLIP_LEFT_RIGHT, 3: T.ROTATE_180, 4: T.FLIP_TOP_BOTTOM, 5: T.TRANSPOSE, 6: T.ROTATE_90, 7: T.TRANSVERSE, 8: T.ROTATE_270}

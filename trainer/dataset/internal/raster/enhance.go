@@ -104,6 +104,13 @@ func (p Pic) Solarize(threshold int) {
 	p.apply(&t)
 }
 
+// Invert turns every sample v into 255 - v.
+func (p Pic) Invert() {
+	for i := range p.Pix {
+		p.Pix[i] = 255 - p.Pix[i]
+	}
+}
+
 // histograms counts the samples of each channel.
 func (p Pic) histograms() (h [3][256]int) {
 	for i := 0; i+2 < len(p.Pix); i += 3 {

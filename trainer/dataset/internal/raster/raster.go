@@ -17,6 +17,13 @@ func New(w, h, c int) Pic { return Pic{W: w, H: h, C: c, Pix: make([]uint8, w*h*
 // Row returns the samples of row y.
 func (p Pic) Row(y int) []uint8 { return p.Pix[y*p.W*p.C : (y+1)*p.W*p.C] }
 
+// Fill sets every sample to v.
+func (p Pic) Fill(v uint8) {
+	for i := range p.Pix {
+		p.Pix[i] = v
+	}
+}
+
 // Crop returns a copy of the w x h part at x, y, which must lie inside.
 func (p Pic) Crop(x, y, w, h int) Pic {
 	q := New(w, h, p.C)
@@ -30,6 +37,9 @@ func (p Pic) Crop(x, y, w, h int) Pic {
 func FromImage(m image.Image) Pic {
 	r := m.Bounds()
 	p := New(r.Dx(), r.Dy(), 3)
+	if q, ok := m.(*image.RGBA); ok && q.Opaque() {
+		m = &image.NRGBA{Pix: q.Pix, Stride: q.Stride, Rect: q.Rect}
+	}
 	switch m := m.(type) {
 	case *image.YCbCr:
 		fromYCbCr(p, m)

@@ -59,6 +59,14 @@ func TestPillow(t *testing.T) {
 			case "affine":
 				q = raster.New(p.W, p.H, p.C)
 				raster.AffineBilinear(q, p, c.Arg[0], c.Arg[1], c.Arg[2])
+			case "warp":
+				q = raster.New(p.W, p.H, p.C)
+				back := raster.Projection{8: 1}
+				copy(back[:], c.Arg)
+				raster.Warp(q, p, back)
+			case "invert":
+				q = raster.Pic{W: p.W, H: p.H, C: 3, Pix: slices.Clone(p.Pix)}
+				q.Invert()
 			case "autocontrast":
 				q = raster.Pic{W: f.W, H: f.H, C: 3, Pix: slices.Clone(dull)}
 				q.AutoContrast()

@@ -128,9 +128,7 @@ func (p Pic) Letterbox(size int) (q Pic, scale float64, x, y int) {
 	small := p.Resize(w, h, Bilinear)
 	x, y = (size-w)/2, (size-h)/2
 	q = New(size, size, p.C)
-	for i := range q.Pix {
-		q.Pix[i] = Grey
-	}
+	q.Fill(Grey)
 	for i := range h {
 		copy(q.Row(y + i)[x*p.C:], small.Row(i))
 	}

@@ -38,6 +38,10 @@ def main():
     for z, ox, oy in ((1.3, -2.5, 3.25), (.7, 4, 1.5), (1, 2.4, -3.3)):
         im = rgb.transform((W, H), Image.AFFINE, (1 / z, 0, -ox / z, 0, 1 / z, -oy / z), Image.BILINEAR, fillcolor=(114,) * 3)
         case("affine", [1 / z, -ox / z, -oy / z], rgb, im)
+    for m in ((.9, -.3, 4.5, .25, 1.1, -3), (1.2, .4, -6, -.35, .8, 5, .01, -.004), (.5, 0, 3, .02, .6, 2, -.02, .015)):
+        how = Image.AFFINE if len(m) == 6 else Image.PERSPECTIVE
+        case("warp", list(m), rgb, rgb.transform((W, H), how, m, Image.BILINEAR, fillcolor=(114,) * 3))
+    case("invert", [], rgb, ImageOps.invert(rgb))
     for g in (.73, 1.27, .25, 1.75):
         case("brightness", [g], rgb, ImageEnhance.Brightness(rgb).enhance(g))
         case("contrast", [g], rgb, ImageEnhance.Contrast(rgb).enhance(g))

@@ -1,0 +1,104 @@
+package augment
+
+import (
+	"math"
+	"math/rand/v2"
+
+	"github.com/mapsweep/mapsweep/trainer/dataset"
+	"github.com/mapsweep/mapsweep/trainer/dataset/internal/raster"
+)
+
+// Copy-paste takes this many boxes and seeks a free place for each in this many tries.
+const (
+	pastes     = 3
+	pasteTries = 5
+)
+
+// paste copies boxes of other images to places of the stage where they cover no box.
+func (a *Augmenter) paste(n int, stage raster.Pic, r *rand.Rand) {
+	for range pastes {
+		from := a.pick(r)
+		if len(from.objects) == 0 {
+			continue
+		}
+		m := from.objects[r.IntN(len(from.objects))]
+		x0, y0 := max(0, int(m.X0)), max(0, int(m.Y0))
+		w, h := min(int(m.X1), a.size)-x0, min(int(m.Y1), a.size)-y0
+		if w < 1 || h < 1 {
+			continue
+		}
+		for range pasteTries {
+			x, y := r.IntN(stage.W-w+1), r.IntN(stage.H-h+1)
+			b := dataset.Box{Class: m.Class, X0: float32(x), Y0: float32(y), X1: float32(x + w), Y1: float32(y + h)}
+			if covers(a.objects[n], b) {
+				continue
+			}
+			pix := a.pixels(from)
+			for i := range h {
+				copy(stage.Row(y + i)[x*3:(x+w)*3], pix.Row(y0 + i)[x0*3:])
+			}
+			a.objects[n] = append(a.objects[n], object{Box: b})
+			break
+		}
+	}
+}
+
+// covers says whether b overlaps any of the objects.
+func covers(objects []object, b dataset.Box) bool {
+	for _, o := range objects {
+		if min(o.X1, b.X1) > max(o.X0, b.X0) && min(o.Y1, b.Y1) > max(o.Y0, b.Y0) {
+			return true
+		}
+	}
+	return false
+}
+
+// freeShare is how much of any object a mirrored one may cover.
+const freeShare = .3
+
+// mirror pastes a share of the outlined objects of a mosaic once more, mirrored left and right about its middle, each
+// where it covers less than 30 % of every box that is there (copy-paste, Ghiasi et al. 2021, arXiv:2012.07177, within
+// one mosaic).
+func (a *Augmenter) mirror(n int, stage raster.Pic, r *rand.Rand, share float64) {
+	var outlined []int
+	for i, o := range a.objects[n] {
+		if len(o.outline) > 0 {
+			outlined = append(outlined, i)
+		}
+	}
+	r.Shuffle(len(outlined), func(i, j int) { outlined[i], outlined[j] = outlined[j], outlined[i] })
+	outlined = outlined[:int(math.RoundToEven(share*float64(len(outlined))))]
+	if len(outlined) == 0 {
+		return
+	}
+	a.before = append(a.before[:0], stage.Pix...)
+	before := raster.Pic{W: stage.W, H: stage.H, C: 3, Pix: a.before}
+	side := float32(stage.W)
+	for _, i := range outlined {
+		o := a.objects[n][i]
+		o.X0, o.X1 = side-o.X1, side-o.X0
+		if a.coversMuch(n, o.Box) {
+			continue
+		}
+		o = o.shaped(func(x, y float32) (float32, float32) { return side - x, y })
+		for _, part := range o.outline {
+			raster.Spans(part, stage.W, stage.H, func(y, x0, x1 int) {
+				for x := x0; x < x1; x++ {
+					copy(stage.Row(y)[3*x:3*x+3], before.Row(y)[3*(stage.W-1-x):])
+				}
+			})
+		}
+		a.objects[n] = append(a.objects[n], o)
+	}
+}
+
+// coversMuch says whether b covers freeShare or more of any object.
+func (a *Augmenter) coversMuch(n int, b dataset.Box) bool {
+	for _, o := range a.objects[n] {
+		w, h := min(o.X1, b.X1)-max(o.X0, b.X0), min(o.Y1, b.Y1)-max(o.Y0, b.Y0)
+		if w > 0 && h > 0 && float32(w*h) >= float32(freeShare*(o.X1-o.X0)*(o.Y1-o.Y0)) {
+			return true
+		}
+	}
+	return false
+}

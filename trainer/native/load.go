@@ -1,0 +1,96 @@
+package native
+
+import (
+	"context"
+	"sync"
+
+	"github.com/mapsweep/mapsweep/trainer/dataset"
+	"github.com/mapsweep/mapsweep/trainer/dataset/augment"
+	"github.com/mapsweep/mapsweep/trainer/dataset/batches"
+	"github.com/mapsweep/mapsweep/trainer/native/loss"
+)
+
+// startLoader begins to make the batches of the steps that are left: in goroutines ahead of them, or with no loaders
+// in the run's own.
+func (r *run) startLoader(ctx context.Context) error {
+	p := batches.Plan{Count: max(0, r.steps*r.job.Epochs-r.step), Values: len(r.images), Batch: r.requests()}
+	n := r.loaders()
+	if n == 0 {
+		r.loader = batches.Inline(ctx, p, r.sampler)
+		return nil
+	}
+	samplers := []batches.Sampler{r.sampler}
+	for len(samplers) < n {
+		a, err := augment.New(r.data.Train, r.data.Size, r.set.sampling())
+		if err != nil {
+			return infeasible(err)
+		}
+		samplers = append(samplers, a)
+	}
+	r.loader = batches.Start(ctx, p, samplers...)
+	return nil
+}
+
+// loaders is the number of goroutines that make batches: as configured, or else one where the run may use a second core.
+func (r *run) loaders() int {
+	switch n := r.b.cfg.Loaders; {
+	case n != nil:
+		return *n
+	case r.job.Threads > 1:
+		return 1
+	}
+	return 0
+}
+
+// requests says what the batches are, from the step that comes next. An epoch's order is worked out once.
+func (r *run) requests() func(n int) batches.Request {
+	first, steps, batch, images, job := r.step, r.steps, r.b.cfg.Batch, len(r.data.Train), r.job
+	open := job.Epochs - r.set.closeMosaic // epochs with mosaics
+	var mu sync.Mutex
+	orders := map[int][]int{}
+	return func(n int) batches.Request {
+		epoch, k := (first+n)/steps, (first+n)%steps
+		mu.Lock()
+		defer mu.Unlock()
+		order := orders[epoch]
+		if order == nil {
+			order = augment.Order(job.Seed, epoch, images)
+			orders[epoch] = order
+			delete(orders, epoch-2) // no batch of it is to come
+		}
+		return batches.Request{Seed: job.Seed, Epoch: epoch, Position: k * batch, Indices: order[k*batch : (k+1)*batch], Closed: epoch >= open}
+	}
+}
+
+// next takes the batch of the next step.
+func (r *run) next() error {
+	b, err := r.loader.Next()
+	if err != nil {
+		return err
+	}
+	r.images, r.truths = b.Images, r.truths[:0]
+	for j, boxes := range b.Boxes {
+		r.addTruths(j, boxes)
+	}
+	return nil
+}
+
+// fill makes the samples of a batch; position is that of the first in the epoch.
+func (r *run) fill(epoch, position int, indices []int) error {
+	one := r.data.Size * r.data.Size * 3
+	r.truths = r.truths[:0]
+	for j, index := range indices {
+		boxes, err := r.sampler.Sample(r.job.Seed, epoch, position+j, index, r.images[j*one:(j+1)*one])
+		if err != nil {
+			return err
+		}
+		r.addTruths(j, boxes)
+	}
+	return nil
+}
+
+func (r *run) addTruths(image int, boxes []dataset.Box) {
+	for _, b := range boxes {
+		r.truths = append(r.truths, loss.Truth{Image: image, Class: b.Class, X0: b.X0, Y0: b.Y0, X1: b.X1, Y1: b.Y1})
+	}
+}
