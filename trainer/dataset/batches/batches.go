@@ -143,8 +143,10 @@ func (b *Batch) fill(ctx context.Context, s Sampler, q Request) (err error) {
 	b.Boxes = b.Boxes[:0]
 	for i, index := range q.Indices {
 		at = i
-		if ctx.Err() != nil {
+		select {
+		case <-ctx.Done():
 			return context.Cause(ctx)
+		default:
 		}
 		boxes, err := s.Sample(q.Seed, q.Epoch, q.Position+i, index, b.Images[i*one:(i+1)*one])
 		if err != nil {
