@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/mapsweep/mapsweep/trainer/native/kernels"
+	"github.com/mapsweep/mapsweep/trainer/native/layers"
 	"github.com/mapsweep/mapsweep/trainer/native/loss"
 	"github.com/mapsweep/mapsweep/trainer/native/model"
 	"github.com/mapsweep/mapsweep/trainer/native/optim"
@@ -23,7 +24,7 @@ import (
 var (
 	rounds   = flag.Int("rounds", 7, "rounds of TestTrainStep; each times every contender once, in turn")
 	steps    = flag.Int("steps", 5, "steps timed in a round")
-	networks = flag.String("networks", "gelan-n", "networks of TestTrainStep, separated by commas")
+	networks = flag.String("networks", "gelan-n,gelan-t,yolov9-t,gelan-s", "networks of TestTrainStep, separated by commas")
 	sizes    = flag.String("sizes", "128,320", "image sizes of TestTrainStep, separated by commas")
 	threads  = flag.String("threads", "1,2", "numbers of threads of TestTrainStep, separated by commas")
 )
@@ -175,10 +176,6 @@ type trainee struct {
 
 func newTrainee(t *testing.T, network string, size int) *trainee {
 	t.Helper()
-	if network != "gelan-n" {
-		t.Fatalf("network %s: only gelan-n exists", network)
-	}
-	var l loss.Loss
 	var truths []loss.Truth
 	for i := range benchBatch {
 		for j := range 3 { // boxes of a quarter to a half of the side
@@ -186,11 +183,16 @@ func newTrainee(t *testing.T, network string, size int) *trainee {
 			truths = append(truths, loss.Truth{Image: i, Class: j % benchClasses, X0: at, Y0: at, X1: at + side, Y1: at + side})
 		}
 	}
-	net, err := model.New(model.Config{Classes: benchClasses, Width: size, Height: size, Batch: benchBatch, Seed: 1,
-		Loss: func(h loss.Heads, dBox, dClass []float32) (float64, error) {
-			p, err := l.Compute(h, truths, loss.Gains{Box: 7.5, Class: 0.5, DFL: 1.5}, 1, dBox, dClass)
-			return p.Box, err
-		}})
+	criterion := func(weight float64) layers.LossFunc {
+		var l loss.Loss
+		g := loss.Gains{Box: 7.5, Class: 0.5, DFL: 1.5}
+		return func(h loss.Heads, dBox, dClass []float32) (float64, error) {
+			p, err := l.Compute(h, truths, g, weight, dBox, dClass)
+			return g.Total(p), err
+		}
+	}
+	net, err := model.New(model.Config{Model: network, Classes: benchClasses, Width: size, Height: size, Batch: benchBatch, Seed: 1,
+		Loss: criterion(1), Aux: strings.HasPrefix(network, "yolov9"), AuxLoss: criterion(0.25)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -19,15 +19,21 @@ func TestParity(t *testing.T) {
 		network string
 		config  model.Config
 		args    []string
+		scale   float64 // of what is allowed: deep networks magnify rounding (see fixture.py)
 	}{
-		{"gelan-n", model.Config{}, []string{"--size", "64"}},
-		{"gelan-n+aux", model.Config{Aux: true}, []string{"--size", "64"}},
-		{"gelan-n", model.Config{}, []string{"--size", "96", "--batch", "3", "--classes", "5", "--seed", "20"}},
+		{"gelan-n", model.Config{}, []string{"--size", "64"}, 1},
+		{"gelan-n+aux", model.Config{Aux: true}, []string{"--size", "64"}, 1},
+		{"gelan-n", model.Config{}, []string{"--size", "96", "--batch", "3", "--classes", "5", "--seed", "20"}, 1},
+		{"gelan-t", model.Config{Model: "gelan-t"}, []string{"--size", "128", "--rate", "0.000005"}, 100},
+		{"yolov9-t", model.Config{Model: "yolov9-t", Aux: true}, []string{"--size", "128", "--rate", "0.000005"}, 100},
+		{"gelan-s", model.Config{Model: "gelan-s"}, []string{"--size", "128", "--rate", "0.000005", "--steps", "3"}, 100},
+		{"yolov9-m", model.Config{Model: "yolov9-m", Aux: true}, []string{"--size", "128", "--rate", "0.000005", "--steps", "2"}, 100},
 	}
 	for _, tt := range tests {
 		t.Run(tt.network, func(t *testing.T) {
 			f := compute(t, tt.network, tt.args...)
 			r := newRun(t, f, tt.config)
+			r.scale = tt.scale
 			r.first(t)
 			r.others(t)
 		})
@@ -46,6 +52,7 @@ type run struct {
 	f     *fixture
 	net   *model.Network
 	heads map[string]*head
+	scale float64
 }
 
 // newRun builds the network and gives it PyTorch's initial weights and images.
@@ -147,9 +154,9 @@ func (r *run) first(t *testing.T) {
 		}
 		gradients.add(t, "grad/"+x.Name, g)
 	}
-	outputs.judge(t, 5e-5)
-	losses.judge(t, 5e-5)
-	gradients.judge(t, 3e-4)
+	outputs.judge(t, 5e-5*r.scale)
+	losses.judge(t, 5e-5*r.scale)
+	gradients.judge(t, 3e-4*r.scale)
 }
 
 func count(xs []int64, v int64) (n int) {
@@ -180,7 +187,7 @@ func (r *run) others(t *testing.T) {
 		if step == 1 {
 			norms := r.compare("norm")
 			norms.add(t, "norm", []float32{float32(norm)})
-			norms.judge(t, 1e-5)
+			norms.judge(t, 1e-4*r.scale)
 		}
 		average.Move(params, net.Weights(), step)
 		average.Move(stats, net.Stats(), step)
@@ -197,8 +204,8 @@ func (r *run) others(t *testing.T) {
 		}
 		mean.add(t, "average/"+x.Name, now)
 	}
-	end.judge(t, 5e-5)
-	mean.judge(t, 5e-5)
+	end.judge(t, 5e-5*r.scale)
+	mean.judge(t, 5e-5*r.scale)
 }
 
 // start fills arenas with PyTorch's initial values.
