@@ -49,7 +49,7 @@ type fileTrainer struct {
 	Epochs    int      `json:"epochs" jsonschema:"minimum=1" jsonschema_description:"Full length of a trial."`
 	Batch     int      `json:"batch" jsonschema:"minimum=1" jsonschema_description:"Pictures in one optimiser step. Default for native: 16."`
 	Device    string   `json:"device" jsonschema:"default=auto" jsonschema_description:"auto, cpu, cuda, or the GPUs that trials may lease: cuda:0, or several as cuda:0,2. auto takes GPUs where there are any."`
-	Weights   string   `json:"weights" jsonschema_description:"native: file of weights that every trial starts from: a checkpoint of the native trainer, such as best.ckpt. Default: random weights."`
+	Weights   string   `json:"weights" jsonschema_description:"native: file of weights that every trial starts from: a checkpoint of the native trainer such as best.ckpt, a file of safetensors, or a .pt file of PyTorch. Default: random weights."`
 	Command   words    `json:"command" jsonschema_description:"Program and arguments of the command trainer, one list item each."`
 	Env       fileEnv  `json:"env" jsonschema_description:"Environment variables for the command, beside those that mapsweep sets."`
 	Cache     string   `json:"cache" jsonschema_description:"native: decoded pictures that stay in memory: ram (all), none, or as much as 2GiB or 500MB; others are decoded again each time. It does not change results. Default: ram."`

@@ -34,7 +34,7 @@ type Config struct {
 	Epochs    int      // of a job that does not say; 0: 20
 	Batch     int      // images of a step; 0: 16
 	Device    string   // "auto" or "": the CPU; "cpu"
-	Weights   string   // file that every trial starts from: a checkpoint of this trainer; "": random weights
+	Weights   string   // file that every trial starts from: a checkpoint of this trainer, safetensors, or a checkpoint of PyTorch; "": random weights
 	Split     string   // split that is scored if the job does not say: "val" ("") or "test"
 
 	// Cache is how many bytes of pixels stay in RAM: see dataset.Options.Cache. Loaders is how many goroutines of a run

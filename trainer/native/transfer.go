@@ -11,6 +11,7 @@ import (
 
 	"github.com/mapsweep/mapsweep/trainer"
 	"github.com/mapsweep/mapsweep/trainer/native/model"
+	"github.com/mapsweep/mapsweep/trainer/native/weights"
 )
 
 // source is a file of weights that trials start from.
@@ -26,7 +27,8 @@ type sourceTensor struct {
 	values []float32
 }
 
-// readSource reads a checkpoint of this trainer: the moving average of its weights, else the weights themselves.
+// readSource reads a checkpoint of this trainer (the moving average of its weights, else the weights themselves), a
+// file of safetensors or a checkpoint of PyTorch. The first bytes tell them apart.
 func readSource(path string) (*source, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
@@ -35,7 +37,7 @@ func readSource(path string) (*source, error) {
 	sum := sha256.Sum256(data)
 	s := &source{path: path, hash: hex.EncodeToString(sum[:]), tensors: map[string]sourceTensor{}}
 	if !bytes.HasPrefix(data, []byte(magic)) {
-		return nil, fmt.Errorf("trainer.weights: %s is no checkpoint of the native trainer: name a last.ckpt or best.ckpt: %w", path, trainer.ErrNoData)
+		return s, s.foreign()
 	}
 	h, tensors, err := decodeCheckpoint(data)
 	if err != nil {
@@ -52,6 +54,20 @@ func readSource(path string) (*source, error) {
 		}
 	}
 	return s, nil
+}
+
+// foreign reads the tensors of a file that is none of this trainer's. It knows classes by their number only.
+func (s *source) foreign() error {
+	set, err := weights.Read(s.path)
+	if err != nil {
+		return fmt.Errorf("trainer.weights: no checkpoint of the native trainer, no safetensors and none of PyTorch: %w: %w", err, trainer.ErrNoData)
+	}
+	for _, t := range set.Tensors {
+		if t.Values != nil {
+			s.tensors[t.Name] = sourceTensor{t.Shape, t.Values}
+		}
+	}
+	return nil
 }
 
 // source reads trainer.weights at its first use; nil where none is named.

@@ -14,6 +14,7 @@ import (
 	"github.com/mapsweep/mapsweep/trainer"
 	"github.com/mapsweep/mapsweep/trainer/dataset"
 	"github.com/mapsweep/mapsweep/trainer/native"
+	"github.com/mapsweep/mapsweep/trainer/native/weights"
 	"github.com/mapsweep/mapsweep/trials"
 )
 
@@ -77,6 +78,36 @@ func TestStartsFromWeights(t *testing.T) {
 	}
 }
 
+func TestStartsFromSafetensors(t *testing.T) {
+	dir := t.TempDir()
+	train(t, backend(t, nil), trainer.Job{Epochs: 1, Dir: dir, Params: trials.Params{"ema": false}})
+	own := filepath.Join(dir, "last.ckpt")
+	old, path := parse(t, own), filepath.Join(dir, "w.safetensors")
+	set := &weights.Set{Tensors: []weights.Tensor{{Name: "num_batches_tracked", Type: weights.Int64, Ints: []int64{7}}}}
+	for _, v := range old.head["tensors"].([]any) {
+		info := v.(map[string]any)
+		name, ok := strings.CutPrefix(info["part"].(string)+"/"+info["name"].(string), "weights/")
+		if !ok {
+			continue
+		}
+		w := weights.Tensor{Name: name, Type: weights.Float32, Values: old.tensors["weights/"+name]}
+		for _, d := range info["shape"].([]any) {
+			w.Shape = append(w.Shape, int(d.(float64)))
+		}
+		set.Tensors = append(set.Tensors, w)
+	}
+	if err := weights.WriteSafetensors(path, set); err != nil {
+		t.Fatal(err)
+	}
+	job := trainer.Job{Epochs: 2, Seed: 9}
+	a, b := stoppedAfter(t, from(t, own), job, 3), stoppedAfter(t, from(t, path), job, 3)
+	for name, same := range equal(a, b, "weights") {
+		if !same {
+			t.Errorf("%s differs from a start with the checkpoint of the same weights", name)
+		}
+	}
+}
+
 func TestWeightsBelongToTheConfiguration(t *testing.T) {
 	dir, out := t.TempDir(), t.TempDir()
 	train(t, backend(t, nil), trainer.Job{Epochs: 1, Dir: dir})
@@ -110,7 +141,7 @@ func TestWeightsThatCannotBeUsed(t *testing.T) {
 	if err := os.WriteFile(text, []byte("weights"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for path, says := range map[string]string{filepath.Join(dir, "none.ckpt"): "none.ckpt", other: "another model", text: "no checkpoint"} {
+	for path, says := range map[string]string{filepath.Join(dir, "none.ckpt"): "none.ckpt", other: "another model", text: "no safetensors"} {
 		b := from(t, path)
 		if _, err := b.Prepare(t.Context()); !errors.Is(err, trainer.ErrNoData) || !strings.Contains(err.Error(), says) {
 			t.Errorf("%s: Prepare: %v", path, err)
