@@ -10,7 +10,7 @@ DIRTY   := $(shell test -z "$$(git status --porcelain 2>/dev/null)" || echo +cha
 LDFLAGS := -X main.commit=$(COMMIT)$(DIRTY)
 STUDY   ?= quickstart
 
-.PHONY: help build demo test check optuna bench bench-search bench-store bench-coco bench-train generate clean
+.PHONY: help build demo test check sanitize optuna bench bench-search bench-store bench-coco bench-train generate clean
 
 help: ## show this help
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -27,6 +27,9 @@ test: ## run the tests (no network, no GPU, no Python)
 
 check: ## everything that CI runs: format, vet, lint, import rules, generated files, tests, -race, the kill test, Optuna
 	bash .ci/check.sh
+
+sanitize: ## tests of the C kernels with the address and undefined-behaviour sanitizers of gcc
+	GO='$(GO)' bash .ci/sanitize.sh
 
 optuna: ## Optuna 5.0 and 4.9 and optuna-dashboard on our databases, and theirs here (makes Python environments in .venv)
 	GO='$(GO)' bash .ci/optuna-test.sh

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/mapsweep/mapsweep/trainer/native/graph"
+	"github.com/mapsweep/mapsweep/trainer/native/kernels"
 	"github.com/mapsweep/mapsweep/trainer/native/layers"
 	"github.com/mapsweep/mapsweep/trainer/native/layers/layerstest"
 )
@@ -14,12 +15,29 @@ func stem(b *graph.Builder, c, h, w int) (image, x *graph.Tensor) {
 	return image, layers.ConvBNSiLU(b, "stem", image, c, 3, 2)
 }
 
-// TestFamilyGradients checks the layers of the larger detectors, at depths that are no multiple of 16 and odd extents.
+// TestFamilyGradients checks the layers of the larger detectors, at depths that are no multiple of 16 and odd extents, and
+// their gradients on every other instruction set too.
 func TestFamilyGradients(t *testing.T) {
+	layerCases(t, familyCases())
+	for _, set := range kernels.Supported()[1:] {
+		t.Run(set, func(t *testing.T) {
+			restore, err := kernels.Force(set)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer restore()
+			for name, define := range familyCases() {
+				t.Run(name, func(t *testing.T) { build(t, 2, false, define).check(t, 1) })
+			}
+		})
+	}
+}
+
+func familyCases() map[string]definition {
 	conv := func(b *graph.Builder, name string, x *graph.Tensor, f layers.Form) *graph.Tensor {
 		return layers.Convolve(b, name, x, f)
 	}
-	layerCases(t, map[string]definition{
+	return map[string]definition{
 		"one channel, 24 and 60": func(b *graph.Builder) (*graph.Tensor, *layers.Loss) {
 			i, x := stem(b, 24, 5, 7)
 			x = conv(b, "a", x, layers.Form{Channels: 60, Kernel: 3})
@@ -102,7 +120,7 @@ func TestFamilyGradients(t *testing.T) {
 			z := conv(b, "z", y, layers.Form{Channels: 24, Kernel: 3, Stride: 2})                                // 2x3
 			f := layers.Merge(b, "f", z, y, x)                                                                   // up
 			g := layers.Merge(b, "g", f, y, layers.PoolDown(b, "p", conv(b, "w", z, layers.Form{Channels: 24}))) // down
-			return head(b, i, f, g, layers.Merge(b, "h", x, x), layers.Merge(b, "k", z))
+			return head(b, i, f, g, layers.Merge(b, "h", x, x, x), layers.Merge(b, "k", z))
 		},
 		"sum over the levels of divided convolutions": func(b *graph.Builder) (*graph.Tensor, *layers.Loss) {
 			i, x := stem(b, 32, 8, 6)
@@ -128,7 +146,7 @@ func TestFamilyGradients(t *testing.T) {
 			y := conv(b, "a", x, layers.Form{Channels: 6, Kernel: 3, Groups: 3})
 			return head(b, i, y)
 		},
-	})
+	}
 }
 
 // grouped ends a definition in a head whose box tensor is a grouped convolution, one group a side of the box.

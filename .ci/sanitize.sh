@@ -1,0 +1,10 @@
+#!/usr/bin/env bash
+# The tests of the C kernels with gcc's address and undefined-behaviour sanitizers: every access outside of a buffer,
+# shift, overflow and conversion that C does not define ends the run. Needs gcc with libasan and libubsan, as Debian's has.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+export CGO_CFLAGS="-g1 -fsanitize=undefined -fno-sanitize-recover=all --param asan-instrumentation-with-call-threshold=0"
+export CGO_LDFLAGS="-fsanitize=undefined"
+export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=0} # Go ends without freeing what it holds
+# TestNetGradient is a long sum over the layers that other tests check one by one.
+exec "${GO:-go}" test -asan -tags sanitize -skip TestNetGradient -count 1 -timeout 20m "$@" ./trainer/native/kernels
