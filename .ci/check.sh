@@ -28,6 +28,9 @@ CGO_ENABLED=0 go build ./trainer/native/cuda
 step "tests"
 make test
 
+step "sanitizers on the C kernels"
+make sanitize
+
 step "race detector"
 go test -race -short ./trials/... ./studies/... ./sweep/... ./trainer ./trainer/command ./trainer/yolov9/... ./trainer/telemetry ./trainer/internal/... ./trainer/dataset/... ./reports
 
