@@ -50,7 +50,7 @@ bench-train: ## training steps against PyTorch: eager, channels_last, compiled a
 	eval "$$(bash .ci/torch.sh)" && $(GO) test -tags peers -run '^TestTrainStep$$' -v -count 1 -timeout 120m ./trainer/native/parity $(if $(BENCH),-args $(BENCH))
 
 generate: ## renew generated files (JSON Schema, golden tables and charts)
-	$(GO) test ./studies ./reports/... -regen
+	$(GO) test ./studies ./reports ./reports/tables ./reports/charts ./reports/html -regen
 
 clean: ## remove build products and Python environments; recorded runs stay
 	rm -rf bin .venv
