@@ -122,7 +122,7 @@ and a report with intervals instead of single runs.
 		a.initCommand(), a.checkCommand(), a.auditCommand(), a.planCommand(), a.runCommand(), a.statusCommand(),
 		a.stopCommand(), a.retryCommand(), a.enqueueCommand(), a.importCommand(), a.confirmCommand(), a.showCommand(), a.logsCommand(),
 		a.tableCommand(), a.compareCommand(), a.replayCommand(), a.whyCommand(), a.reportCommand(), a.doctorCommand(), a.trainCommand(), a.valCommand(), a.predictCommand(), a.evalCommand(), a.schemaCommand(),
-		a.studiesCommand(), a.claimsCommand(), a.modelsCommand(), a.dataCommand(), a.devicesCommand(), a.versionCommand(), a.completionCommand(),
+		a.studiesCommand(), a.claimsCommand(), a.modelsCommand(), a.weightsCommand(), a.dataCommand(), a.devicesCommand(), a.versionCommand(), a.completionCommand(),
 	)
 	return root
 }

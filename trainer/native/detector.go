@@ -84,18 +84,8 @@ func exists(path string) bool {
 
 // load takes the network's tensors out of a checkpoint by their names; an auxiliary head stays behind.
 func (d *Detector) load(h header, tensors [][]float32) error {
-	part := partWeights
-	for _, t := range h.Tensors {
-		if t.Part == partAverage {
-			part, d.Average = partAverage, true
-		}
-	}
-	at := map[string]int{}
-	for i, t := range h.Tensors {
-		if t.Part == part {
-			at[t.Name] = i
-		}
-	}
+	part, at := h.scored()
+	d.Average = part == partAverage
 	for t := range d.net.NamedTensors() {
 		i, ok := at[t.Name]
 		if !ok {

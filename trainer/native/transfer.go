@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"os"
 	"slices"
@@ -56,11 +57,15 @@ func readSource(path string) (*source, error) {
 	return s, nil
 }
 
-// foreign reads the tensors of a file that is none of this trainer's. It knows classes by their number only.
+// foreign reads the tensors of a file that is no checkpoint of this trainer's. It knows classes by their number only, unless
+// the file was exported from such a checkpoint.
 func (s *source) foreign() error {
 	set, err := weights.Read(s.path)
 	if err != nil {
 		return fmt.Errorf("trainer.weights: no checkpoint of the native trainer, no safetensors and none of PyTorch: %w: %w", err, trainer.ErrNoData)
+	}
+	if text := set.Meta["classes"]; text != "" && json.Unmarshal([]byte(text), &s.classes) != nil {
+		s.classes = nil // another program's word
 	}
 	for _, t := range set.Tensors {
 		if t.Values != nil {

@@ -1,0 +1,116 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/mapsweep/mapsweep/trainer/native"
+	file "github.com/mapsweep/mapsweep/trainer/native/weights"
+)
+
+func (a *app) weightsCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "weights",
+		Short: "Files of weights: write those of a trained detector, look into a file",
+		Args:  args(cobra.NoArgs),
+		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
+	}
+	c.AddCommand(a.weightsExportCommand(), a.weightsShowCommand())
+	return c
+}
+
+func (a *app) weightsExportCommand() *cobra.Command {
+	var force bool
+	c := &cobra.Command{
+		Use:   "export WEIGHTS FILE.safetensors",
+		Short: "Write the weights of a trained detector under PyTorch's names",
+		Long: `Export writes a file of safetensors with the names, shapes and order of PyTorch's state: it loads strictly into a network of
+the same layers. gelan-n, which is the native trainer's own, keeps its own names. Classes, image size and epoch stand in the file's
+metadata. trainer.weights and 'mapsweep train --weights' read such a file.
+
+` + weightsHelp,
+		Args: args(cobra.ExactArgs(2)),
+		RunE: func(c *cobra.Command, given []string) error {
+			out := given[1]
+			if !strings.EqualFold(filepath.Ext(out), ".safetensors") {
+				return usagef("%s: the name must end in .safetensors, which is what is written", out)
+			}
+			if _, err := os.Lstat(out); err == nil && !force {
+				return fmt.Errorf("%s is there already: give another name, or --force to replace it", out)
+			}
+			w, err := a.findWeights(c.Context(), given[0])
+			if err != nil {
+				return err
+			}
+			s, err := native.Export(w.path)
+			if err != nil {
+				return err
+			}
+			if err := file.WriteSafetensors(out, s); err != nil {
+				return err
+			}
+			fmt.Fprintf(a.stdout, "wrote %s: %s of %s after epoch %s, %s, %s values\n", out, s.Meta["part"], s.Meta["model"], s.Meta["epoch"],
+				count(len(s.Tensors), "tensor"), whole(elements(s)))
+			return nil
+		},
+	}
+	c.Flags().BoolVar(&force, "force", false, "replace a file that is there")
+	return c
+}
+
+// weightsFile is `mapsweep weights show --json`.
+type weightsFile struct {
+	Meta    map[string]string `json:"metadata"`
+	Tensors []weightsTensor   `json:"tensors"`
+}
+
+type weightsTensor struct {
+	Name  string    `json:"name"`
+	Type  file.Type `json:"dtype"`
+	Shape []int     `json:"shape"`
+}
+
+func (a *app) weightsShowCommand() *cobra.Command {
+	var asJSON bool
+	c := &cobra.Command{
+		Use:   "show FILE",
+		Short: "List the tensors of a file of safetensors or of a checkpoint of PyTorch (.pt)",
+		Args:  args(cobra.ExactArgs(1)),
+		RunE: func(_ *cobra.Command, given []string) error {
+			s, err := file.Read(given[0])
+			if errors.Is(err, file.ErrFormat) {
+				return fmt.Errorf("%w; of a checkpoint of the native trainer 'mapsweep weights export' makes such a file", err)
+			}
+			if err != nil {
+				return err
+			}
+			v := weightsFile{Meta: s.Meta, Tensors: []weightsTensor{}}
+			for _, t := range s.Tensors {
+				v.Tensors = append(v.Tensors, weightsTensor{t.Name, t.Type, append([]int{}, t.Shape...)})
+			}
+			if asJSON {
+				return printJSON(a.stdout, v)
+			}
+			for _, t := range v.Tensors {
+				fmt.Fprintf(a.stdout, "%-4s %-20s %s\n", t.Type, strings.Trim(fmt.Sprint(t.Shape), "[]"), t.Name)
+			}
+			fmt.Fprintf(a.stdout, "%s, %s values\n", count(len(v.Tensors), "tensor"), whole(elements(s)))
+			return nil
+		},
+	}
+	c.Flags().BoolVar(&asJSON, "json", false, "print as JSON")
+	return c
+}
+
+// elements is the number of values in the tensors of a set.
+func elements(s *file.Set) (n int64) {
+	for _, t := range s.Tensors {
+		n += int64(len(t.Values) + len(t.Ints))
+	}
+	return n
+}
