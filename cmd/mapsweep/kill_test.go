@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"math/rand/v2"
 	"os"
@@ -14,7 +13,6 @@ import (
 
 	"github.com/mapsweep/mapsweep/trainer/yolov9/standin"
 	"github.com/mapsweep/mapsweep/trials"
-	"github.com/mapsweep/mapsweep/trials/sqlite"
 )
 
 // TestRandomKills kills mapsweep with SIGKILL at random moments of a study with the official YOLOv9, two trials at a
@@ -132,21 +130,8 @@ budget: {parallel: 2}
 // ended reads the trials that count, by arm and replicate.
 func ended(t *testing.T, path string) map[string]trials.Trial {
 	t.Helper()
-	store, err := sqlite.OpenReadOnly(context.Background(), path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer store.Close()
-	st, err := store.Study(t.Context(), "s")
-	if err != nil {
-		t.Fatal(err)
-	}
-	ts, err := store.Trials(t.Context(), st.ID)
-	if err != nil {
-		t.Fatal(err)
-	}
 	all := map[string]trials.Trial{}
-	for _, x := range ts {
+	for _, x := range trialsAt(t, path) {
 		if x.Superseded() {
 			continue
 		}

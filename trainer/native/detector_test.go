@@ -128,3 +128,35 @@ func TestDetectorFaults(t *testing.T) {
 		t.Errorf("no images: %v", err)
 	}
 }
+
+// What is exported are the values that the detector computes with, beside them what PyTorch counts and keeps.
+func TestExport(t *testing.T) {
+	b := backend(t, func(c *native.Config) { c.Model, c.ImageSize = "gelan-t", 32 })
+	_, res := train(t, b, trainer.Job{Params: trials.Params{"mosaic": 0.0}, Epochs: 1, Dir: t.TempDir()})
+	s, err := native.Export(res.Checkpoint)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := native.OpenDetector(res.Checkpoint, 32)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	seen := 0
+	err = d.Values(func(name string, want []float32) {
+		seen++
+		if x := s.Find(name); x == nil || !slices.Equal(x.Values, want) {
+			t.Errorf("%s is not what the detector has", name)
+		}
+	})
+	if err != nil || seen < 100 {
+		t.Fatalf("%d tensors, %v", seen, err)
+	}
+	bins := s.Find("model.22.dfl.conv.weight")
+	if bins == nil || len(bins.Values) != 16 || bins.Values[0] != 0 || bins.Values[15] != 15 {
+		t.Errorf("bins: %+v", bins)
+	}
+	if n := s.Find("model.0.bn.num_batches_tracked"); n == nil || len(n.Ints) != 1 || n.Ints[0] < 1 {
+		t.Errorf("batches: %+v", n)
+	}
+}
