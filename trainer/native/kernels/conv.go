@@ -155,13 +155,13 @@ func NewConv(s ConvSpec) (*Conv, error) {
 		return nil, fmt.Errorf("bind convolution %d->%d %dx%d/%d: %w", s.IC, s.OC, s.K, s.K, s.S, err)
 	}
 	lanes := Blocks(s.OC) * Lanes
-	// Scratch in one piece: turned weights, then per channel sums (2), totals (2, float64), seven coefficients, and which
-	// lanes are real.
+	// Scratch in one piece: turned weights, then per channel totals (2, float64), sums of each image (2), seven coefficients,
+	// and which lanes are real.
 	turned := 0
 	if s.HasDX {
 		turned = len(s.W)
 	}
-	scratch := Alloc(turned + lanes*(2+4+7+1))
+	scratch := Alloc(turned + lanes*(4+2*s.Y.N+7+1))
 	next := func(n int) *C.float {
 		p := floats(scratch)
 		scratch = scratch[n:]
@@ -176,7 +176,7 @@ func NewConv(s ConvSpec) (*Conv, error) {
 		x: s.X.c(), dx: s.DX.c(), y: s.Y.c(), a: s.A.c(), da: s.DA.c(),
 		w: floats(s.W), dw: floats(s.DW), gamma: floats(s.Gamma), beta: floats(s.Beta), dgamma: floats(s.DGamma), dbeta: floats(s.DBeta),
 		mean: floats(s.Mean), _var: floats(s.Var), momentum: C.float(s.Momentum), eps: C.float(s.Eps),
-		wt: next(turned), totals: (*C.double)(unsafe.Pointer(next(4 * lanes))), sums: next(2 * lanes),
+		wt: next(turned), totals: (*C.double)(unsafe.Pointer(next(4 * lanes))), sums: next(2 * s.Y.N * lanes),
 		scale: next(lanes), shift: next(lanes), mu: next(lanes), rstd: next(lanes), g1: next(lanes), g2: next(lanes), g3: next(lanes),
 		real: next(lanes),
 	}

@@ -127,42 +127,37 @@ static void run(const struct pass *p, enum kind kind) {
 	}
 }
 
-// Sums of one image join the batch's: float32 within an image, float64 over the batch.
-static void clear_totals(const struct ms_conv *c) {
-	for (int i = 0; i < c->ocb * 2 * MS_LANES; i++) {
-		c->sums[i] = 0;
-		c->totals[i] = 0;
-	}
-}
+// Sums are float32 within an image and float64 over the batch: image n has its own floats, [OCB][2][16], and they are added up in
+// the order of the images when all are there.
+static float *image_sums(const struct ms_conv *c, int n) { return c->sums + (int64_t)n * c->ocb * 2 * MS_LANES; }
+
 static void add_totals(const struct ms_conv *c) {
-	for (int i = 0; i < c->ocb * 2 * MS_LANES; i++) {
-		c->totals[i] += c->sums[i];
-		c->sums[i] = 0;
-	}
-}
-
-static void convolve(const struct ms_conv *c) {
-	const int centre = c->k == 1; // a 1x1 kernel begins at the pixel itself, a 3x3 one in the halo
-	struct pass p = {
-		.xplane = ms_plane(&c->x), .xrow = ms_row(&c->x), .xstep = c->x.ps, .xdown = c->s * ms_row(&c->x),
-		.icb = c->icb, .kh = c->k, .kw = c->k, .w = c->w,
-		.yplane = ms_plane(&c->y), .ydown = ms_row(&c->y), .ystep = c->y.ps,
-		.ocb = c->ocb, .rows = c->y.h, .width = c->y.w,
-		.bias = c->bn ? NULL : c->beta, .sums = c->bn ? c->sums : NULL,
-	};
-	const enum kind kind = c->image ? (c->s == 1 ? I1 : I2) : (c->s == 1 ? S1 : S2);
-	clear_totals(c);
+	for (int i = 0; i < c->ocb * 2 * MS_LANES; i++) c->totals[i] = 0;
 	for (int n = 0; n < c->y.n; n++) {
-		p.x = ms_at(&c->x, n, 0, centre, centre);
-		p.y = ms_at(&c->y, n, 0, 1, 1);
-		run(&p, kind);
-		add_totals(c);
+		const float *sums = image_sums(c, n);
+		for (int i = 0; i < c->ocb * 2 * MS_LANES; i++) c->totals[i] += sums[i];
 	}
 }
 
-// a = bn(y), image n.
-static void normalise(const struct ms_conv *c, int n) {
-	for (int b = 0; b < c->ocb; b++)
+// y = conv(x), image n, with its sums where bn needs them.
+static void convolve(const struct ms_conv *c, int n) {
+	const int centre = c->k == 1; // a 1x1 kernel begins at the pixel itself, a 3x3 one in the halo
+	const struct pass p = {
+		.x = ms_at(&c->x, n, 0, centre, centre), .xplane = ms_plane(&c->x), .xrow = ms_row(&c->x), .xstep = c->x.ps, .xdown = c->s * ms_row(&c->x),
+		.icb = c->icb, .kh = c->k, .kw = c->k, .w = c->w,
+		.y = ms_at(&c->y, n, 0, 1, 1), .yplane = ms_plane(&c->y), .ydown = ms_row(&c->y), .ystep = c->y.ps,
+		.ocb = c->ocb, .rows = c->y.h, .width = c->y.w,
+		.bias = c->bn ? NULL : c->beta, .sums = c->bn ? image_sums(c, n) : NULL,
+	};
+	if (p.sums) memset(p.sums, 0, sizeof(float) * c->ocb * 2 * MS_LANES);
+	run(&p, c->image ? (c->s == 1 ? I1 : I2) : (c->s == 1 ? S1 : S2));
+}
+
+// The functions from here to weight_tile take the channel blocks first to last-1 of image n.
+
+// a = bn(y).
+static void normalise(const struct ms_conv *c, int n, int first, int last) {
+	for (int b = first; b < last; b++)
 		for (int h = 1; h <= c->y.h; h++) {
 			const float *y = ms_at(&c->y, n, b, h, 1);
 			float *a = ms_at(&c->a, n, b, h, 1);
@@ -173,9 +168,9 @@ static void normalise(const struct ms_conv *c, int n) {
 		}
 }
 
-// a = silu(bn(y)), image n.
-static void activate(const struct ms_conv *c, int n) {
-	for (int b = 0; b < c->ocb; b++)
+// a = silu(bn(y)).
+static void activate(const struct ms_conv *c, int n, int first, int last) {
+	for (int b = first; b < last; b++)
 		for (int h = 1; h <= c->y.h; h++) {
 			const float *y = ms_at(&c->y, n, b, h, 1);
 			float *a = ms_at(&c->a, n, b, h, 1);
@@ -192,43 +187,41 @@ static void activate(const struct ms_conv *c, int n) {
 // Passes over the batch alternate in direction, so that each begins with the images that the one before it left in the
 // cache: convolve upwards, activate downwards, silu_backward upwards, the rest of the backward pass downwards.
 static void conv_forward(const struct ms_conv *c, int train) {
-	convolve(c);
+	for (int n = 0; n < c->y.n; n++) convolve(c, n);
 	if (!c->bn) return;
+	add_totals(c);
 	ms_bn_forward(c, train);
-	for (int n = c->y.n - 1; n >= 0; n--) (c->linear ? normalise : activate)(c, n);
+	for (int n = c->y.n - 1; n >= 0; n--) (c->linear ? normalise : activate)(c, n, 0, c->ocb);
 }
 
 // da -> dz in place, with z = bn(y), a = z*s, s = sigmoid(z): da/dz = s*(1 + z*(1-s)). Sums of dz and dz*(y-mu).
-static void silu_backward(const struct ms_conv *c) {
+static void silu_backward(const struct ms_conv *c, int n, int first, int last) {
 	const vec one = splat(1.0f);
-	for (int n = 0; n < c->y.n; n++) {
-		for (int b = 0; b < c->ocb; b++)
-			for (int v = 0; v < NV; v++) {
-				const int lane = b * MS_LANES + v * VL;
-				const vec scale = load(c->scale + lane), shift = load(c->shift + lane), mu = load(c->mu + lane);
-				vec sum = splat(0), second = splat(0);
-				for (int h = 1; h <= c->y.h; h++) {
-					const float *y = ms_at(&c->y, n, b, h, 1);
-					float *d = ms_at(&c->da, n, b, h, 1);
-					for (int i = v * VL; i < c->y.w * MS_LANES; i += MS_LANES) {
-						const vec yv = load(y + i), z = muladd(yv, scale, shift), s = sigmoid(z);
-						const vec dz = load(d + i) * s * muladd(z, one - s, one);
-						sum += dz;
-						second = muladd(dz, yv - mu, second);
-						store(d + i, dz);
-					}
+	for (int b = first; b < last; b++)
+		for (int v = 0; v < NV; v++) {
+			const int lane = b * MS_LANES + v * VL;
+			const vec scale = load(c->scale + lane), shift = load(c->shift + lane), mu = load(c->mu + lane);
+			vec sum = splat(0), second = splat(0);
+			for (int h = 1; h <= c->y.h; h++) {
+				const float *y = ms_at(&c->y, n, b, h, 1);
+				float *d = ms_at(&c->da, n, b, h, 1);
+				for (int i = v * VL; i < c->y.w * MS_LANES; i += MS_LANES) {
+					const vec yv = load(y + i), z = muladd(yv, scale, shift), s = sigmoid(z);
+					const vec dz = load(d + i) * s * muladd(z, one - s, one);
+					sum += dz;
+					second = muladd(dz, yv - mu, second);
+					store(d + i, dz);
 				}
-				float *to = c->sums + b * 2 * MS_LANES + v * VL;
-				store(to, sum);
-				store(to + MS_LANES, second);
 			}
-		add_totals(c);
-	}
+			float *to = image_sums(c, n) + b * 2 * MS_LANES + v * VL;
+			store(to, sum);
+			store(to + MS_LANES, second);
+		}
 }
 
-// dz -> dy in place, image n.
-static void bn_backward(const struct ms_conv *c, int n) {
-	for (int b = 0; b < c->ocb; b++)
+// dz -> dy in place.
+static void bn_backward(const struct ms_conv *c, int n, int first, int last) {
+	for (int b = first; b < last; b++)
 		for (int h = 1; h <= c->y.h; h++) {
 			const float *y = ms_at(&c->y, n, b, h, 1);
 			float *d = ms_at(&c->da, n, b, h, 1);
@@ -242,41 +235,38 @@ static void bn_backward(const struct ms_conv *c, int n) {
 }
 
 // The sums where da is dz already.
-static void linear_backward(const struct ms_conv *c) {
-	for (int n = 0; n < c->y.n; n++) {
-		for (int b = 0; b < c->ocb; b++)
-			for (int v = 0; v < NV; v++) {
-				const vec mu = load(c->mu + b * MS_LANES + v * VL);
-				vec sum = splat(0), second = splat(0);
-				for (int h = 1; h <= c->y.h; h++) {
-					const float *y = ms_at(&c->y, n, b, h, 1), *d = ms_at(&c->da, n, b, h, 1);
-					for (int i = v * VL; i < c->y.w * MS_LANES; i += MS_LANES) {
-						const vec dz = load(d + i);
-						sum += dz;
-						second = muladd(dz, load(y + i) - mu, second);
-					}
+static void linear_backward(const struct ms_conv *c, int n, int first, int last) {
+	for (int b = first; b < last; b++)
+		for (int v = 0; v < NV; v++) {
+			const vec mu = load(c->mu + b * MS_LANES + v * VL);
+			vec sum = splat(0), second = splat(0);
+			for (int h = 1; h <= c->y.h; h++) {
+				const float *y = ms_at(&c->y, n, b, h, 1), *d = ms_at(&c->da, n, b, h, 1);
+				for (int i = v * VL; i < c->y.w * MS_LANES; i += MS_LANES) {
+					const vec dz = load(d + i);
+					sum += dz;
+					second = muladd(dz, load(y + i) - mu, second);
 				}
-				float *to = c->sums + b * 2 * MS_LANES + v * VL;
-				store(to, sum);
-				store(to + MS_LANES, second);
 			}
-		add_totals(c);
-	}
+			float *to = image_sums(c, n) + b * 2 * MS_LANES + v * VL;
+			store(to, sum);
+			store(to + MS_LANES, second);
+		}
 }
 
-static void bias_sums(const struct ms_conv *c) {
-	for (int n = 0; n < c->y.n; n++) {
-		for (int b = 0; b < c->ocb; b++)
-			for (int v = 0; v < NV; v++) {
-				vec sum = splat(0);
-				for (int h = 1; h <= c->y.h; h++) {
-					const float *d = ms_at(&c->da, n, b, h, 1);
-					for (int i = v * VL; i < c->y.w * MS_LANES; i += MS_LANES) sum += load(d + i);
-				}
-				store(c->sums + b * 2 * MS_LANES + v * VL, sum);
+// The sums of dy without bn; of both, the first.
+static void bias_sums(const struct ms_conv *c, int n, int first, int last) {
+	for (int b = first; b < last; b++)
+		for (int v = 0; v < NV; v++) {
+			vec sum = splat(0);
+			for (int h = 1; h <= c->y.h; h++) {
+				const float *d = ms_at(&c->da, n, b, h, 1);
+				for (int i = v * VL; i < c->y.w * MS_LANES; i += MS_LANES) sum += load(d + i);
 			}
-		add_totals(c);
-	}
+			float *to = image_sums(c, n) + b * 2 * MS_LANES + v * VL;
+			store(to, sum);
+			store(to + MS_LANES, splat(0));
+		}
 }
 
 // Gradient of the weights, one register tile: I input lanes times NB output blocks, over rows x width pixels.
@@ -335,32 +325,46 @@ static void weight_tile_one(const float *x, int64_t xrow, int64_t xpixel, const 
 		weight_tile(WEIGHT_I_MAX, 1, x + i, xrow, xpixel, dy, dyplane, dyrow, rows, width, dw + i * MS_LANES, dwblock);
 }
 
-// Adds image n to the gradient of the weights.
-static void weight_backward(const struct ms_conv *c, int n) {
-	const int k = c->k, centre = k == 1;
-	const int64_t dwblock = (int64_t)c->icb * k * k * WBLOCK;
+// The gradient of the weights falls into tiles, each of some floats of dw that no other tile touches: for the image a vector
+// of output channels at IMAGE_KERNEL_ROWS kernel rows; otherwise [output blocks, WEIGHT_NB_MAX of them or one][ICB][K][K].
+static int weight_tiles(const struct ms_conv *c) {
+	if (c->image) return c->ocb * (3 / IMAGE_KERNEL_ROWS) * NV;
+	return (c->ocb / WEIGHT_NB_MAX + c->ocb % WEIGHT_NB_MAX) * c->icb * c->k * c->k;
+}
+
+// Adds image n to the tiles first to last-1.
+static void image_weight_backward(const struct ms_conv *c, int n, int first, int last) {
+	const int positions = 3 / IMAGE_KERNEL_ROWS;
+	for (int t = first; t < last; t++)
+		image_weight_tile(IMAGE_KERNEL_ROWS, c, n, t / NV / positions, t / NV % positions * IMAGE_KERNEL_ROWS, t % NV);
+}
+
+static void weight_backward(const struct ms_conv *c, int n, int first, int last) {
 	if (c->image) {
-		for (int ob = 0; ob < c->ocb; ob++)
-			for (int kh = 0; kh < 3; kh += IMAGE_KERNEL_ROWS)
-				for (int v = 0; v < NV; v++) image_weight_tile(IMAGE_KERNEL_ROWS, c, n, ob, kh, v);
+		image_weight_backward(c, n, first, last);
 		return;
 	}
-	// Rows are taken in groups that stay in the first cache while all kernel positions visit them.
+	const int k = c->k, centre = k == 1, each = c->icb * k * k, wide = c->ocb / WEIGHT_NB_MAX;
+	const int64_t dwblock = (int64_t)each * WBLOCK;
+	// Rows are taken in groups that stay in the first cache while all tiles visit them.
 	int group = WEIGHT_PIXELS / c->y.w;
 	if (group < 1) group = 1;
 	const int64_t xrow = c->s * ms_row(&c->x), xpixel = c->s * MS_LANES, dyplane = ms_plane(&c->da), dyrow = ms_row(&c->da);
 	for (int h = 0; h < c->y.h; h += group) {
 		const int rows = c->y.h - h < group ? c->y.h - h : group;
-		for (int ob = 0, nb; ob < c->ocb; ob += nb) {
-			nb = c->ocb - ob < WEIGHT_NB_MAX ? 1 : WEIGHT_NB_MAX;
-			const float *dy = ms_at(&c->da, n, ob, h + 1, 1);
-			for (int ib = 0; ib < c->icb; ib++)
-				for (int kh = 0; kh < k; kh++)
-					for (int kw = 0; kw < k; kw++) {
-						float *dw = c->dw + (((int64_t)ob * c->icb + ib) * k * k + kh * k + kw) * WBLOCK;
-						const float *x = ms_at(&c->x, n, ib, h * c->s + kh + centre, kw + centre);
-						(nb == 1 ? weight_tile_one : weight_tile_wide)(x, xrow, xpixel, dy, dyplane, dyrow, rows, c->y.w, dw, dwblock);
-					}
+		int at = first / each, ib = first % each / (k * k), kh = first % (k * k) / k, kw = first % k;
+		for (int t = first; t < last; t++) {
+			const int ob = at < wide ? at * WEIGHT_NB_MAX : wide * WEIGHT_NB_MAX + at - wide;
+			const float *dy = ms_at(&c->da, n, ob, h + 1, 1), *x = ms_at(&c->x, n, ib, h * c->s + kh + centre, kw + centre);
+			float *dw = c->dw + ob * dwblock + ((ib * k + kh) * k + kw) * WBLOCK;
+			(at < wide ? weight_tile_wide : weight_tile_one)(x, xrow, xpixel, dy, dyplane, dyrow, rows, c->y.w, dw, dwblock);
+			if (++kw < k) continue;
+			kw = 0;
+			if (++kh < k) continue;
+			kh = 0;
+			if (++ib < c->icb) continue;
+			ib = 0;
+			at++;
 		}
 	}
 }
@@ -400,18 +404,13 @@ static void start_gradients(const struct ms_conv *c) {
 }
 
 static void conv_backward(const struct ms_conv *c) {
-	clear_totals(c);
-	if (c->bn) {
-		(c->linear ? linear_backward : silu_backward)(c);
-		ms_bn_backward(c);
-	} else {
-		bias_sums(c);
-		ms_bias_backward(c);
-	}
+	for (int n = 0; n < c->y.n; n++) (!c->bn ? bias_sums : c->linear ? linear_backward : silu_backward)(c, n, 0, c->ocb);
+	add_totals(c);
+	(c->bn ? ms_bn_backward : ms_bias_backward)(c);
 	start_gradients(c);
 	for (int n = c->y.n - 1; n >= 0; n--) {
-		if (c->bn) bn_backward(c, n);
-		weight_backward(c, n);
+		if (c->bn) bn_backward(c, n, 0, c->ocb);
+		weight_backward(c, n, 0, weight_tiles(c));
 		if (c->has_dx) input_backward(c, n);
 	}
 }

@@ -2,63 +2,65 @@
 // instruction set. Included once by each kern_*.c after conv.h. c is the 3x3 arm, d the 1x1 arm: a and da are c's, and
 // the y's are of one shape. d->da is room for one image's dy; dx stands in both, and d adds to it.
 
-static void rep_forward(const struct ms_conv *c, const struct ms_conv *d, int train) {
-	convolve(c);
-	ms_bn_forward(c, train);
-	convolve(d);
-	ms_bn_forward(d, train);
-	for (int n = c->y.n - 1; n >= 0; n--)
-		for (int b = 0; b < c->ocb; b++)
-			for (int h = 1; h <= c->y.h; h++) {
-				const float *y3 = ms_at(&c->y, n, b, h, 1), *y1 = ms_at(&d->y, n, b, h, 1);
-				float *a = ms_at(&c->a, n, b, h, 1);
-				for (int v = 0; v < NV; v++) {
-					const int lane = b * MS_LANES + v * VL;
-					const vec s3 = load(c->scale + lane), s1 = load(d->scale + lane), shift = load(c->shift + lane) + load(d->shift + lane);
-					for (int i = v * VL; i < c->y.w * MS_LANES; i += MS_LANES) {
-						const vec z = muladd(load(y3 + i), s3, muladd(load(y1 + i), s1, shift));
-						store(a + i, z * sigmoid(z));
-					}
-				}
-			}
-}
-
-// da -> dz in place, which is the gradient of both arms' normalised values, and the sums of each arm.
-static void rep_silu_backward(const struct ms_conv *c, const struct ms_conv *d) {
-	const vec one = splat(1.0f);
-	for (int n = 0; n < c->y.n; n++) {
-		for (int b = 0; b < c->ocb; b++)
+// a of the channel blocks first to last-1 of image n.
+static void rep_activate(const struct ms_conv *c, const struct ms_conv *d, int n, int first, int last) {
+	for (int b = first; b < last; b++)
+		for (int h = 1; h <= c->y.h; h++) {
+			const float *y3 = ms_at(&c->y, n, b, h, 1), *y1 = ms_at(&d->y, n, b, h, 1);
+			float *a = ms_at(&c->a, n, b, h, 1);
 			for (int v = 0; v < NV; v++) {
 				const int lane = b * MS_LANES + v * VL;
 				const vec s3 = load(c->scale + lane), s1 = load(d->scale + lane), shift = load(c->shift + lane) + load(d->shift + lane);
-				const vec mu3 = load(c->mu + lane), mu1 = load(d->mu + lane);
-				vec sum = splat(0), second3 = splat(0), second1 = splat(0);
-				for (int h = 1; h <= c->y.h; h++) {
-					const float *y3 = ms_at(&c->y, n, b, h, 1), *y1 = ms_at(&d->y, n, b, h, 1);
-					float *g = ms_at(&c->da, n, b, h, 1);
-					for (int i = v * VL; i < c->y.w * MS_LANES; i += MS_LANES) {
-						const vec a = load(y3 + i), e = load(y1 + i), z = muladd(a, s3, muladd(e, s1, shift)), s = sigmoid(z);
-						const vec dz = load(g + i) * s * muladd(z, one - s, one);
-						sum += dz;
-						second3 = muladd(dz, a - mu3, second3);
-						second1 = muladd(dz, e - mu1, second1);
-						store(g + i, dz);
-					}
+				for (int i = v * VL; i < c->y.w * MS_LANES; i += MS_LANES) {
+					const vec z = muladd(load(y3 + i), s3, muladd(load(y1 + i), s1, shift));
+					store(a + i, z * sigmoid(z));
 				}
-				const int to = b * 2 * MS_LANES + v * VL;
-				store(c->sums + to, sum);
-				store(d->sums + to, sum);
-				store(c->sums + to + MS_LANES, second3);
-				store(d->sums + to + MS_LANES, second1);
 			}
-		add_totals(c);
-		add_totals(d);
-	}
+		}
+}
+
+static void rep_forward(const struct ms_conv *c, const struct ms_conv *d, int train) {
+	for (int n = 0; n < c->y.n; n++) convolve(c, n);
+	for (int n = 0; n < d->y.n; n++) convolve(d, n);
+	add_totals(c);
+	add_totals(d);
+	ms_bn_forward(c, train);
+	ms_bn_forward(d, train);
+	for (int n = c->y.n - 1; n >= 0; n--) rep_activate(c, d, n, 0, c->ocb);
+}
+
+// da -> dz in place, which is the gradient of both arms' normalised values, and the sums of each arm.
+static void rep_silu_backward(const struct ms_conv *c, const struct ms_conv *d, int n, int first, int last) {
+	const vec one = splat(1.0f);
+	for (int b = first; b < last; b++)
+		for (int v = 0; v < NV; v++) {
+			const int lane = b * MS_LANES + v * VL;
+			const vec s3 = load(c->scale + lane), s1 = load(d->scale + lane), shift = load(c->shift + lane) + load(d->shift + lane);
+			const vec mu3 = load(c->mu + lane), mu1 = load(d->mu + lane);
+			vec sum = splat(0), second3 = splat(0), second1 = splat(0);
+			for (int h = 1; h <= c->y.h; h++) {
+				const float *y3 = ms_at(&c->y, n, b, h, 1), *y1 = ms_at(&d->y, n, b, h, 1);
+				float *g = ms_at(&c->da, n, b, h, 1);
+				for (int i = v * VL; i < c->y.w * MS_LANES; i += MS_LANES) {
+					const vec a = load(y3 + i), e = load(y1 + i), z = muladd(a, s3, muladd(e, s1, shift)), s = sigmoid(z);
+					const vec dz = load(g + i) * s * muladd(z, one - s, one);
+					sum += dz;
+					second3 = muladd(dz, a - mu3, second3);
+					second1 = muladd(dz, e - mu1, second1);
+					store(g + i, dz);
+				}
+			}
+			const int to = b * 2 * MS_LANES + v * VL;
+			store(image_sums(c, n) + to, sum);
+			store(image_sums(d, n) + to, sum);
+			store(image_sums(c, n) + to + MS_LANES, second3);
+			store(image_sums(d, n) + to + MS_LANES, second1);
+		}
 }
 
 // dz of image n -> the 1x1 arm's dy; dz itself stays.
-static void rep_point_backward(const struct ms_conv *c, const struct ms_conv *d, int n) {
-	for (int b = 0; b < c->ocb; b++)
+static void rep_point_backward(const struct ms_conv *c, const struct ms_conv *d, int n, int first, int last) {
+	for (int b = first; b < last; b++)
 		for (int h = 1; h <= c->y.h; h++) {
 			const float *y = ms_at(&d->y, n, b, h, 1), *dz = ms_at(&c->da, n, b, h, 1);
 			float *dy = ms_at(&d->da, n, b, h, 1);
@@ -72,18 +74,18 @@ static void rep_point_backward(const struct ms_conv *c, const struct ms_conv *d,
 }
 
 static void rep_backward(const struct ms_conv *c, const struct ms_conv *d) {
-	clear_totals(c);
-	clear_totals(d);
-	rep_silu_backward(c, d);
+	for (int n = 0; n < c->y.n; n++) rep_silu_backward(c, d, n, 0, c->ocb);
+	add_totals(c);
+	add_totals(d);
 	ms_bn_backward(c);
 	ms_bn_backward(d);
 	start_gradients(c);
 	start_gradients(d);
 	for (int n = c->y.n - 1; n >= 0; n--) {
-		rep_point_backward(c, d, n);
-		bn_backward(c, n);
-		weight_backward(c, n);
-		weight_backward(d, n);
+		rep_point_backward(c, d, n, 0, c->ocb);
+		bn_backward(c, n, 0, c->ocb);
+		weight_backward(c, n, 0, weight_tiles(c));
+		weight_backward(d, n, 0, weight_tiles(d));
 		if (!c->has_dx) continue;
 		input_backward(c, n);
 		input_backward(d, n);
