@@ -49,6 +49,19 @@ void ms_pack_image(const float *rgb, struct ms_view dst, int n) {
 	}
 }
 
+void ms_zero_halo(struct ms_view dst) {
+	const size_t row = sizeof(float) * (size_t)ms_row(&dst), pixel = sizeof(float) * (size_t)dst.ps;
+	for (int n = 0; n < dst.n; n++)
+		for (int b = 0; b < dst.cb; b++) {
+			memset(ms_at(&dst, n, b, 0, 0), 0, row);
+			for (int h = 1; h <= dst.h; h++) {
+				memset(ms_at(&dst, n, b, h, 0), 0, pixel);
+				memset(ms_at(&dst, n, b, h, dst.w + 1), 0, pixel);
+			}
+			memset(ms_at(&dst, n, b, dst.h + 1, 0), 0, row);
+		}
+}
+
 void ms_bn_forward(const struct ms_conv *c, int train) {
 	const double m = (double)c->y.n * c->y.h * c->y.w;
 	for (int o = 0; o < c->ocb * MS_LANES; o++) {

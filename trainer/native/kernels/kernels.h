@@ -99,6 +99,7 @@ extern const struct ms_kernels ms_kernels_avx2, ms_kernels_avx512;
 float *ms_alloc(int64_t floats);
 double ms_thread_seconds(void);
 const struct ms_kernels *ms_find(const char *name); // NULL: not in this build, or not on this processor
+void ms_zero_halo(struct ms_view dst);
 void ms_pack_image(const float *rgb, struct ms_view dst, int n);
 void ms_bn_forward(const struct ms_conv *c, int train); // totals -> scale, shift; running statistics when training
 void ms_bn_backward(const struct ms_conv *c);           // totals -> dgamma, dbeta, g1, g2, g3

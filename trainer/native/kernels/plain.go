@@ -38,6 +38,9 @@ func Copy(src, dst View, acc bool) {
 // Zero clears dst.
 func Zero(dst View) { C.k_zero(current(), dst.c()) }
 
+// ZeroHalo clears the halo of dst, and nothing inside it.
+func ZeroHalo(dst View) { C.ms_zero_halo(dst.c()) }
+
 // Add writes a + b to dst, which may be one of them.
 func Add(a, b, dst View) {
 	must(a.same(dst) && b.same(dst) && a.PS == Lanes, "sum", a, b, dst)

@@ -193,7 +193,7 @@ func (n *Network) Eval() error {
 	return nil
 }
 
-// HeadOutputs returns the main head's output of the last Step or Eval, for the images that were set. It is valid until
+// HeadOutputs returns the main head's output of the last Eval, for the images that were set. It is valid until
 // the next call of any method but the accessors of arenas.
 func (n *Network) HeadOutputs() loss.Heads {
 	return n.device.Heads(n.head).Collect(n.filled)

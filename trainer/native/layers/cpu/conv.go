@@ -2,7 +2,6 @@ package cpu
 
 import (
 	"fmt"
-	"unsafe"
 
 	"github.com/mapsweep/mapsweep/trainer/native/graph"
 	"github.com/mapsweep/mapsweep/trainer/native/kernels"
@@ -40,7 +39,7 @@ func (d *Device) newConv(op *layers.Conv) ([]*kernels.Conv, error) {
 	d.connect(&s, &op.Base)
 	s.Y = s.A
 	if op.Norm {
-		s.Y = d.scratch(op.Out)
+		s.Y = d.room(buffer{op.Out, product})
 	}
 	var cs []*kernels.Conv
 	for _, b := range banks(op.Learn[0]) {
@@ -72,7 +71,7 @@ func (d *Device) newRep(op *layers.Rep) (*kernels.Rep, error) {
 	wide := kernels.ConvSpec{K: 3, S: 1, BN: true}
 	d.connect(&wide, &op.Base)
 	point := wide
-	wide.Y, point.Y = d.scratch(op.Out), d.scratch(op.Out)
+	wide.Y, point.Y = d.room(buffer{op.Out, product}), d.room(buffer{op.Out, second})
 	half := len(op.Learn) / 2
 	wide = d.group(wide, banks(op.Learn[0])[0], op.Learn[:half], op.Run[:2])
 	point = d.group(point, banks(op.Learn[half])[0], op.Learn[half:], op.Run[2:])
@@ -86,13 +85,6 @@ func (d *Device) connect(s *kernels.ConvSpec, op *graph.Base) {
 	if len(op.Sends) > 0 {
 		s.HasDX, s.AccDX, s.DX = true, op.Sends[0].Add, d.GradView(op.In[0])
 	}
-}
-
-// scratch is a view of its own in t's shape.
-func (d *Device) scratch(t *graph.Tensor) kernels.View {
-	v := shape(t)
-	v.P = unsafe.Pointer(unsafe.SliceData(d.Alloc(v.Floats())))
-	return v
 }
 
 // group narrows s, which describes a whole layer, to one bank of it, and enters its parameters and statistics.

@@ -37,10 +37,19 @@ func family(seed uint64) definition {
 	}
 }
 
-func build(t *testing.T, batch int, copies bool, define definition) *network {
+// sharing is what shares memory.
+type sharing int
+
+const (
+	all    sharing = iota // tensors that lie in others, and buffers of different times
+	joined                // tensors that lie in others
+	none
+)
+
+func build(t *testing.T, batch int, share sharing, define definition) *network {
 	t.Helper()
 	b := graph.NewBuilder(batch)
-	if copies {
+	if share == none {
 		b.Copies()
 	}
 	n := &network{}
@@ -49,7 +58,11 @@ func build(t *testing.T, batch int, copies bool, define definition) *network {
 	if n.g, err = b.Differentiate(n.loss); err != nil {
 		t.Fatal(err)
 	}
-	n.d = cpu.New(n.g)
+	device := cpu.New
+	if share != all {
+		device = cpu.Apart
+	}
+	n.d = device(n.g)
 	t.Cleanup(func() {
 		if err := n.d.Close(); err != nil {
 			t.Error(err)
@@ -89,15 +102,18 @@ func (n *network) run(t *testing.T) (float64, []float32) {
 	return p.Loss, slices.Clone(n.d.Grads())
 }
 
-// soil writes nonsense into every gradient, as an earlier pass could have left it.
+// soil writes nonsense into every tensor and gradient, lanes without a channel included, as an earlier pass could have
+// left it.
 func (n *network) soil() {
 	for _, x := range n.g.Tensors {
 		if x.Image {
 			continue
 		}
-		v, lanes := n.d.GradView(x), x.Segments.Lanes()
-		for i := range x.N * x.C * x.H * x.W {
-			v.Set(i/x.W/x.H/x.C, lanes[i/x.W/x.H%x.C], i/x.W%x.H, i%x.W, 1e3)
+		lanes := x.Blocks() * graph.Block
+		for _, v := range []kernels.View{n.d.View(x), n.d.GradView(x)} {
+			for i := range x.N * lanes * x.H * x.W {
+				v.Set(i/x.W/x.H/lanes, i/x.W/x.H%lanes, i/x.W%x.H, i%x.W, 1e3)
+			}
 		}
 	}
 	for _, p := range n.g.Params {
@@ -246,20 +262,20 @@ func layerCases(t *testing.T, tests map[string]definition) {
 	t.Helper()
 	for name, define := range tests {
 		t.Run(name, func(t *testing.T) {
-			n := build(t, 2, false, define)
+			n := build(t, 2, all, define)
 			n.check(t, 3)
 			_, first := n.run(t)
 			n.soil()
 			l, g := n.run(t)
 			same(t, "gradients in clean and in soiled buffers", first, g)
-			m := build(t, 2, true, define)
+			m := build(t, 2, none, define)
 			if k, h := m.run(t); k != l {
 				t.Errorf("loss %v with shared and %v with copied buffers", l, k)
 			} else {
 				same(t, "gradients with shared and with copied buffers", g, h)
 			}
 			tape(t, n, l, g)
-			build(t, 1, false, define).check(t, 1)
+			build(t, 1, all, define).check(t, 1)
 		})
 	}
 }
@@ -275,16 +291,25 @@ func TestRandomNetworks(t *testing.T) {
 		for seed := range kind.seeds {
 			t.Run(fmt.Sprintf("%s %d", name, seed), func(t *testing.T) {
 				batch := 2 - int(seed%5/4)
-				n := build(t, batch, false, kind.define(seed))
+				n := build(t, batch, all, kind.define(seed))
 				n.run(t) // the second pass finds used buffers
 				l, g := n.run(t)
-				n.padding(t)
-				m := build(t, batch, true, kind.define(seed))
-				k, h := m.run(t)
-				if l != k {
-					t.Errorf("loss %v with shared and %v with copied buffers", l, k)
+				for _, share := range []sharing{joined, none} {
+					m := build(t, batch, share, kind.define(seed))
+					k, h := m.run(t)
+					if l != k {
+						t.Errorf("loss %v with shared and %v with separate buffers (%d)", l, k, share)
+					}
+					same(t, "gradients with shared and with separate buffers", g, h)
+					if share == joined {
+						m.padding(t)
+					}
 				}
-				same(t, "gradients with shared and with copied buffers", g, h)
+				if seed%4 == 1 {
+					n.soil()
+					_, h := n.run(t)
+					same(t, "gradients in clean and in soiled buffers", g, h)
+				}
 				if seed%4 == 0 {
 					tape(t, n, l, g)
 				}
@@ -347,8 +372,8 @@ func tape(t *testing.T, n *network, loss float64, grads []float32) {
 
 // TestPadding looks for values outside of the logical elements, which must stay zero in weights and gradients.
 func TestPadding(t *testing.T) {
-	t.Run("small", func(t *testing.T) { parameters(t, build(t, 2, false, random(3))) })
-	t.Run("family", func(t *testing.T) { parameters(t, build(t, 2, false, family(3))) })
+	t.Run("small", func(t *testing.T) { parameters(t, build(t, 2, all, random(3))) })
+	t.Run("family", func(t *testing.T) { parameters(t, build(t, 2, all, family(3))) })
 }
 
 func parameters(t *testing.T, n *network) {

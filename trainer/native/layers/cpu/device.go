@@ -13,7 +13,8 @@ type Device struct {
 	g                     *graph.Graph
 	weights, grads, stats []float32
 	groups                [graph.Groups]graph.Extent
-	data, slopes          map[*graph.Tensor][]float32 // by owner: activations and their gradients
+	rooms                 map[buffer]kernels.View
+	begins                map[graph.Step][]kernels.View // buffers that begin with a step, whose halos others have used
 	memory                [][]float32
 	convs                 map[*layers.Conv][]*kernels.Conv
 	reps                  map[*layers.Rep]*kernels.Rep
@@ -26,12 +27,20 @@ type Device struct {
 
 var _ graph.Device = (*Device)(nil)
 
-// New arranges the parameters of a graph and allocates their arenas. Activations get memory when they are bound.
+// New arranges the parameters of a graph and plans and allocates all memory of a pass.
 func New(g *graph.Graph) *Device {
+	d := Apart(g)
+	d.plan()
+	return d
+}
+
+// Apart makes a device whose buffers share no memory, so that everything of a pass can be looked at after it. Results are
+// the same to the bit.
+func Apart(g *graph.Graph) *Device {
 	d := &Device{
 		g:      g,
-		data:   map[*graph.Tensor][]float32{},
-		slopes: map[*graph.Tensor][]float32{},
+		rooms:  map[buffer]kernels.View{},
+		begins: map[graph.Step][]kernels.View{},
 		convs:  map[*layers.Conv][]*kernels.Conv{},
 		reps:   map[*layers.Rep]*kernels.Rep{},
 		pools:  map[*layers.MaxPool][]byte{},
@@ -94,6 +103,7 @@ func (d *Device) Bind(s graph.Step) (graph.Kernel, error) {
 	if err != nil {
 		return nil, fmt.Errorf("bind %s: %w", s.Op.Kind(), err)
 	}
+	k = begin(d.begins[s], k)
 	d.bound[s] = k
 	return k, nil
 }

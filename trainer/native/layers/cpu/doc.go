@@ -2,6 +2,9 @@
 // one fused kernel, and runs the kernels in their static order on the calling goroutine. It knows the blocked storage
 // of the kernels, and nothing of networks or training.
 //
+// Buffers of a pass that are never needed at the same time share memory: lifetime.go says when each is needed, place.go
+// where it lies. A kernel that reads something it did not read before needs a word there.
+//
 // All memory lies outside of Go's heap and lives until [Device.Close]; no finalizer is involved. A running program
 // allocates nothing. Programs of different devices may run at the same time; those of one device may not.
 //

@@ -27,7 +27,7 @@ func TestFamilyGradients(t *testing.T) {
 			}
 			defer restore()
 			for name, define := range familyCases() {
-				t.Run(name, func(t *testing.T) { build(t, 2, false, define).check(t, 1) })
+				t.Run(name, func(t *testing.T) { build(t, 2, all, define).check(t, 1) })
 			}
 		})
 	}

@@ -1,31 +1,51 @@
 package cpu
 
 import (
+	"slices"
 	"unsafe"
 
 	"github.com/mapsweep/mapsweep/trainer/native/graph"
 	"github.com/mapsweep/mapsweep/trainer/native/kernels"
 )
 
-// View is the window of t's channel blocks in the buffer that holds its activation, allocated at first use.
+// View is the window of t's channel blocks in the buffer that holds its activation. What stands there is t's between the
+// step that makes it and the last that reads it; see lives.
 func (d *Device) View(t *graph.Tensor) kernels.View {
 	owner, block := t.Data()
-	return d.window(t, owner, block, d.data)
+	return d.room(buffer{owner, activation}).Part(block, t.Blocks())
 }
 
 // GradView is the same for t's gradient.
 func (d *Device) GradView(t *graph.Tensor) kernels.View {
 	owner, block := t.Grad()
-	return d.window(t, owner, block, d.slopes)
+	return d.room(buffer{owner, slope}).Part(block, t.Blocks())
 }
 
-func (d *Device) window(t, owner *graph.Tensor, block int, buffers map[*graph.Tensor][]float32) kernels.View {
-	if buffers[owner] == nil {
-		buffers[owner] = d.Alloc(shape(owner).Floats())
+// room is the memory of a buffer. One that no step uses has memory of its own from its first mention on.
+func (d *Device) room(b buffer) kernels.View {
+	v, ok := d.rooms[b]
+	if !ok {
+		v = shape(b.t)
+		v.P = unsafe.Pointer(unsafe.SliceData(d.Alloc(v.Floats())))
+		d.rooms[b] = v
 	}
-	v := shape(owner)
-	v.P = unsafe.Pointer(unsafe.SliceData(buffers[owner]))
-	return v.Part(block, t.Blocks())
+	return v
+}
+
+// plan gives the buffers of a pass memory. Those that never hold something at the same time share it; then the halo of
+// one is the inside of the other, so that it is cleared when its turn begins.
+func (d *Device) plan() {
+	all := lives(d.g)
+	arena := d.Alloc(arrange(all, graph.Align))
+	steps := slices.Concat(d.g.Forward, d.g.Backward)
+	for _, l := range all {
+		v := shape(l.t)
+		v.P = unsafe.Pointer(unsafe.SliceData(arena[l.at:]))
+		d.rooms[l.buffer] = v
+		if slices.ContainsFunc(all, l.disturbs) {
+			d.begins[steps[l.first]] = append(d.begins[steps[l.first]], v)
+		}
+	}
 }
 
 // shape is the view of a buffer that holds t alone, without memory.
@@ -80,6 +100,22 @@ func copies(ts []transfer) func() {
 			kernels.Copy(t.from, t.to, t.add)
 		}
 	}
+}
+
+// begin is k after the halos of the given buffers were cleared.
+func begin(vs []kernels.View, k graph.Kernel) graph.Kernel {
+	if len(vs) == 0 {
+		return k
+	}
+	return graph.KernelFunc(func(p *graph.Pass) error {
+		for _, v := range vs {
+			kernels.ZeroHalo(v)
+		}
+		if k == nil {
+			return nil
+		}
+		return k.Run(p)
+	})
 }
 
 // kernelOf makes a kernel of run; nil stays nil.

@@ -104,14 +104,20 @@ func (d *Device) fuse(op *layers.Fuse, backward bool) graph.Kernel {
 	})
 }
 
+// regroup clears first what it does not add to: lanes without a channel are left out, and may hold something old.
 func (d *Device) regroup(op *layers.Regroup, backward bool) graph.Kernel {
 	x, y := d.pick(backward)(op.In[0]), d.pick(backward)(op.Out)
 	from, to := lanes(op.In[0]), lanes(op.Out)
 	if !backward {
-		return kernelOf(func() { kernels.Regroup(x, from, y, to, false) })
+		return kernelOf(func() { kernels.Zero(y); kernels.Regroup(x, from, y, to, false) })
 	}
 	add := op.Sends[0].Add
-	return d.prepared(&op.Base, func() { kernels.Regroup(y, to, x, from, add) })
+	return d.prepared(&op.Base, func() {
+		if !add {
+			kernels.Zero(x)
+		}
+		kernels.Regroup(y, to, x, from, add)
+	})
 }
 
 func lanes(t *graph.Tensor) []int32 {

@@ -1,0 +1,19 @@
+package cpu
+
+import "github.com/mapsweep/mapsweep/trainer/native/graph"
+
+// Extent is a buffer of Floats that holds something from step First to step Last, and its place in the arena.
+type Extent struct{ Floats, First, Last, At int }
+
+// Arrange places buffers and returns the length of the arena.
+func Arrange(all []Extent) int {
+	var lives []*life
+	for _, e := range all {
+		lives = append(lives, &life{floats: e.Floats, first: e.First, last: e.Last})
+	}
+	n := arrange(lives, graph.Align)
+	for i := range all {
+		all[i].At = lives[i].at
+	}
+	return n
+}

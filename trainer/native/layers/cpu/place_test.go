@@ -1,0 +1,83 @@
+package cpu_test
+
+import (
+	"math/rand/v2"
+	"testing"
+
+	"github.com/mapsweep/mapsweep/trainer/native/graph"
+	"github.com/mapsweep/mapsweep/trainer/native/layers"
+	"github.com/mapsweep/mapsweep/trainer/native/layers/cpu"
+)
+
+func TestArrange(t *testing.T) {
+	if n := cpu.Arrange(nil); n != 0 {
+		t.Errorf("no buffers take %d floats", n)
+	}
+	one := []cpu.Extent{{Floats: 5, First: 3, Last: 3}}
+	if n := cpu.Arrange(one); n != 5 || one[0].At != 0 {
+		t.Errorf("one buffer of 5 floats takes %d, at %d", n, one[0].At)
+	}
+	chain := []cpu.Extent{{Floats: 32, First: 0, Last: 1}, {Floats: 32, First: 1, Last: 2}, {Floats: 32, First: 2, Last: 3}, {Floats: 32, First: 3, Last: 4}}
+	if n := cpu.Arrange(chain); n != 64 {
+		t.Errorf("a chain of buffers of 32 floats, two at a time, takes %d floats", n)
+	}
+	for seed := range uint64(50) {
+		arranged(t, rand.New(rand.NewPCG(seed, 1)))
+	}
+}
+
+// arranged places random buffers: none of one time may overlap, and the arena holds at least what lives at once and at
+// most everything.
+func arranged(t *testing.T, r *rand.Rand) {
+	t.Helper()
+	const steps = 40
+	all := make([]cpu.Extent, 1+r.IntN(60))
+	sum := 0
+	for i := range all {
+		first := r.IntN(steps)
+		all[i] = cpu.Extent{Floats: 1 + r.IntN(1000), First: first, Last: first + r.IntN(steps-first)}
+		sum += (all[i].Floats + graph.Align - 1) / graph.Align * graph.Align
+	}
+	n := cpu.Arrange(all)
+	most := 0
+	for s := range steps {
+		live := 0
+		for _, a := range all {
+			if a.First <= s && s <= a.Last {
+				live += a.Floats
+			}
+		}
+		most = max(most, live)
+	}
+	if n < most || n > sum {
+		t.Errorf("arena of %d floats: %d live at once, %d in all", n, most, sum)
+	}
+	for i, a := range all {
+		if a.At < 0 || a.At%graph.Align != 0 || a.At+a.Floats > n {
+			t.Errorf("buffer %+v in an arena of %d", a, n)
+		}
+		for _, b := range all[:i] {
+			if a.First <= b.Last && b.First <= a.Last && a.At < b.At+b.Floats && b.At < a.At+a.Floats {
+				t.Errorf("%+v and %+v overlap", a, b)
+			}
+		}
+	}
+}
+
+// TestMemory: of what a row of convolutions makes, activations and products stay and gradients come and go, so that a
+// little more than two thirds of the memory is needed.
+func TestMemory(t *testing.T) {
+	row := func(b *graph.Builder) (*graph.Tensor, *layers.Loss) {
+		i := b.Image("image", 3, 64, 64)
+		x := layers.ConvBNSiLU(b, "stem", i, 16, 3, 1)
+		for _, name := range []string{"a", "b", "c", "d", "e", "f", "g", "h", "i"} {
+			x = layers.ConvBNSiLU(b, name, x, 16, 3, 1)
+		}
+		return head(b, i, x)
+	}
+	shared, apart := build(t, 2, all, row), build(t, 2, joined, row)
+	apart.run(t)
+	if x, y := shared.d.Bytes(), apart.d.Bytes(); x > y*3/4 {
+		t.Errorf("%d bytes with shared memory, %d without", x, y)
+	}
+}
