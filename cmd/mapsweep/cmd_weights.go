@@ -26,19 +26,33 @@ func (a *app) weightsCommand() *cobra.Command {
 
 func (a *app) weightsExportCommand() *cobra.Command {
 	var force bool
+	var size int
 	c := &cobra.Command{
-		Use:   "export WEIGHTS FILE.safetensors",
-		Short: "Write the weights of a trained detector under PyTorch's names",
-		Long: `Export writes a file of safetensors with the names, shapes and order of PyTorch's state: it loads strictly into a network of
-the same layers. gelan-n, which is the native trainer's own, keeps its own names. Classes, image size and epoch stand in the file's
-metadata. trainer.weights and 'mapsweep train --weights' read such a file.
+		Use:   "export WEIGHTS FILE.safetensors|FILE.onnx",
+		Short: "Write the weights of a trained detector under PyTorch's names, or the detector as a model of ONNX",
+		Long: `Export writes what the ending of the file's name says.
+
+.safetensors has the names, shapes and order of PyTorch's state: it loads strictly into a network of the same layers. gelan-n,
+which is the native trainer's own, keeps its own names. Classes, image size and epoch stand in the file's metadata.
+trainer.weights and 'mapsweep train --weights' read such a file.
+
+.onnx has the detector in the form for use: batch normalisation folded, the arms of RepConv melted into one, nothing of what
+serves training alone. Input images: float32 [N, 3, H, W], RGB, 0 to 1, any N. Output output: float32 [N, 4 + classes, points],
+for each point centre x, centre y, width and height of a box in pixels of the input, and a score from 0 to 1 for each class;
+suppression is left to the reader. Class names, stride, image size, model, epoch and version stand in the metadata.
 
 ` + weightsHelp,
 		Args: args(cobra.ExactArgs(2)),
 		RunE: func(c *cobra.Command, given []string) error {
 			out := given[1]
-			if !strings.EqualFold(filepath.Ext(out), ".safetensors") {
-				return usagef("%s: the name must end in .safetensors, which is what is written", out)
+			extension := strings.ToLower(filepath.Ext(out))
+			switch {
+			case extension != ".safetensors" && extension != ".onnx":
+				return usagef("%s: the name must end in .safetensors or .onnx, which is what is written", out)
+			case extension != ".onnx" && c.Flags().Changed("image-size"):
+				return usagef("--image-size is of use for .onnx only")
+			case size < 0:
+				return usagef("--image-size %d is negative", size)
 			}
 			if _, err := os.Lstat(out); err == nil && !force {
 				return fmt.Errorf("%s is there already: give another name, or --force to replace it", out)
@@ -46,6 +60,9 @@ metadata. trainer.weights and 'mapsweep train --weights' read such a file.
 			w, err := a.findWeights(c.Context(), given[0])
 			if err != nil {
 				return err
+			}
+			if extension == ".onnx" {
+				return a.exportONNX(w, out, size)
 			}
 			s, err := native.Export(w.path)
 			if err != nil {
@@ -60,7 +77,21 @@ metadata. trainer.weights and 'mapsweep train --weights' read such a file.
 		},
 	}
 	c.Flags().BoolVar(&force, "force", false, "replace a file that is there")
+	c.Flags().IntVar(&size, "image-size", 0, "for .onnx: side of the pictures that it takes, in pixels (default: that of training)")
 	return c
+}
+
+func (a *app) exportONNX(w weights, out string, size int) error {
+	e, err := native.ExportONNX(w.path, size, version)
+	if err != nil {
+		return err
+	}
+	if err := e.WriteFile(out); err != nil {
+		return err
+	}
+	fmt.Fprintf(a.stdout, "wrote %s: %s of %s after epoch %d, images of %d x %d, %s, output of %d numbers for each of %s\n", out, e.Part, e.Model, e.Epoch,
+		e.Size, e.Size, count(e.Nodes, "operation"), 4+len(e.Classes), count(e.Anchors, "point"))
+	return nil
 }
 
 // weightsFile is `mapsweep weights show --json`.

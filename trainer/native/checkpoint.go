@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"math"
 	"os"
 	"path/filepath"
@@ -179,50 +178,12 @@ func readCheckpoint(path string) (header, [][]float32, error) {
 	return h, tensors, nil
 }
 
-func decodeCheckpoint(data []byte) (h header, tensors [][]float32, err error) {
-	bad := func(why string) (header, [][]float32, error) {
-		return header{}, nil, fmt.Errorf("%s: %w", why, errNotCheckpoint)
+func decodeCheckpoint(data []byte) (header, [][]float32, error) {
+	body := int64(len(data) - sha256.Size)
+	if err := checkCheckpoint(bytes.NewReader(data), body); err != nil {
+		return header{}, nil, err
 	}
-	body := len(data) - sha256.Size
-	if body < len(magic)+8 || string(data[:len(magic)]) != magic {
-		return bad("the file does not begin as one, or is cut off")
-	}
-	if sum := sha256.Sum256(data[:body]); !bytes.Equal(sum[:], data[body:]) {
-		return bad("its checksum does not fit")
-	}
-	rest := data[len(magic):body]
-	n := binary.LittleEndian.Uint64(rest)
-	if rest = rest[8:]; n > maxHeader || n > uint64(len(rest)) {
-		return bad("its header is cut off")
-	}
-	if err := json.Unmarshal(rest[:n], &h); err != nil {
-		return bad(err.Error())
-	}
-	if h.Version != formatVersion {
-		return bad(fmt.Sprintf("it has format %d, this program reads %d", h.Version, formatVersion))
-	}
-	if h.Step < 0 || h.Epoch < 0 {
-		return bad(fmt.Sprintf("it is at epoch %d, step %d", h.Epoch, h.Step))
-	}
-	r := bytes.NewReader(rest[n:])
-	for _, t := range h.Tensors {
-		count := t.elements()
-		if count < 0 || 4*count > r.Len() {
-			return bad("its tensors are cut off")
-		}
-		raw, v := make([]byte, 4*count), make([]float32, count)
-		if _, err := io.ReadFull(r, raw); err != nil {
-			return bad(err.Error())
-		}
-		for i := range v {
-			v[i] = math.Float32frombits(binary.LittleEndian.Uint32(raw[4*i:]))
-		}
-		tensors = append(tensors, v)
-	}
-	if r.Len() != 0 {
-		return bad("it is longer than its tensors")
-	}
-	return h, tensors, nil
+	return decodeBody(bytes.NewReader(data[len(magic):body]), body-int64(len(magic)), nil)
 }
 
 // Latest finds the checkpoint of a trial's directory that is furthest on, passing over

@@ -37,7 +37,7 @@ func OpenDetector(path string, size int) (*Detector, error) {
 	if err != nil {
 		return nil, err
 	}
-	h, tensors, err := readCheckpoint(path)
+	h, part, named, err := readScored(path)
 	if err != nil {
 		return nil, err
 	}
@@ -54,7 +54,7 @@ func OpenDetector(path string, size int) (*Detector, error) {
 		return nil, fmt.Errorf("open checkpoint %s: %w", path, err)
 	}
 	d.images = make([]float32, detectBatch*size*size*3)
-	if err := d.load(h, tensors); err != nil {
+	if err := d.load(part, named); err != nil {
 		return nil, errors.Join(fmt.Errorf("open checkpoint %s: %w", path, err), d.Close())
 	}
 	return d, nil
@@ -83,11 +83,10 @@ func exists(path string) bool {
 }
 
 // load takes the network's tensors out of a checkpoint by their names; an auxiliary head stays behind.
-func (d *Detector) load(h header, tensors [][]float32) error {
-	part, at := h.scored()
+func (d *Detector) load(part string, named map[string][]float32) error {
 	d.Average = part == partAverage
 	for t := range d.net.NamedTensors() {
-		i, ok := at[t.Name]
+		v, ok := named[t.Name]
 		if !ok {
 			return fmt.Errorf("it has no %s of %s: %w", part, t.Name, errNotCheckpoint)
 		}
@@ -95,7 +94,7 @@ func (d *Detector) load(h header, tensors [][]float32) error {
 		if t.Stat {
 			arena = d.net.Stats()
 		}
-		if err := t.Set(arena, tensors[i]); err != nil {
+		if err := t.Set(arena, v); err != nil {
 			return fmt.Errorf("%w: %w", err, errNotCheckpoint)
 		}
 	}

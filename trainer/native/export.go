@@ -19,26 +19,25 @@ func Export(path string) (*weights.Set, error) {
 	if err != nil {
 		return nil, err
 	}
-	h, tensors, err := readCheckpoint(path)
+	h, part, named, err := readScored(path)
 	if err != nil {
 		return nil, err
 	}
-	s, err := export(h, tensors)
+	s, err := export(h, part, named)
 	if err != nil {
 		return nil, fmt.Errorf("export checkpoint %s: %w", path, err)
 	}
 	return s, nil
 }
 
-func export(h header, tensors [][]float32) (*weights.Set, error) {
+func export(h header, part string, named map[string][]float32) (*weights.Set, error) {
 	file, err := h.architecture()
 	if err != nil {
 		return nil, err
 	}
-	part, at := h.scored()
 	none := 0.0
 	m, err := file.Resolve(spec.Options{Classes: len(h.Classes)})
-	if err == nil && m.Head.Dual && !holds(at, m) { // trained without its auxiliary branch
+	if err == nil && m.Head.Dual && !holds(named, m) { // trained without its auxiliary branch
 		m, err = file.Resolve(spec.Options{Classes: len(h.Classes), Weight: &none})
 	}
 	if err != nil {
@@ -52,9 +51,9 @@ func export(h header, tensors [][]float32) (*weights.Set, error) {
 		"image_size": strconv.Itoa(h.Size), "epoch": strconv.Itoa(h.Epoch), "part": part}}
 	for _, t := range m.Cost(m.Multiple(), m.Multiple()).Tensors {
 		out := weights.Tensor{Name: t.Name, Type: weights.Float32, Shape: t.Shape}
-		switch i, ok := at[t.Name]; {
+		switch v, ok := named[t.Name]; {
 		case ok:
-			out.Values = tensors[i]
+			out.Values = v
 		case t.Role == spec.Batches:
 			out.Type, out.Ints = weights.Int64, []int64{int64(h.Step)}
 		case t.Role == spec.Fixed:
@@ -70,28 +69,11 @@ func export(h header, tensors [][]float32) (*weights.Set, error) {
 }
 
 // holds says whether a checkpoint has all that a model learns.
-func holds(at map[string]int, m *spec.Model) bool {
+func holds(named map[string][]float32, m *spec.Model) bool {
 	for _, t := range m.Cost(m.Multiple(), m.Multiple()).Tensors {
-		if _, ok := at[t.Name]; !ok && t.Learned() {
+		if _, ok := named[t.Name]; !ok && t.Learned() {
 			return false
 		}
 	}
 	return true
-}
-
-// scored is the part of a checkpoint that training scores with, the moving average or else the weights, and where each of
-// its tensors stands.
-func (h header) scored() (part string, at map[string]int) {
-	part, at = partWeights, map[string]int{}
-	for _, t := range h.Tensors {
-		if t.Part == partAverage {
-			part = partAverage
-		}
-	}
-	for i, t := range h.Tensors {
-		if t.Part == part {
-			at[t.Name] = i
-		}
-	}
-	return part, at
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"math"
 	"os"
 	"path/filepath"
@@ -16,7 +17,7 @@ import (
 func WriteSafetensors(path string, s *Set) error {
 	data, err := EncodeSafetensors(s)
 	if err == nil {
-		err = replace(path, data)
+		err = Replace(path, func(w io.Writer) error { _, err := w.Write(data); return err })
 	}
 	if err != nil {
 		return fmt.Errorf("write weights: %w", err)
@@ -110,8 +111,8 @@ func (t Tensor) append(data []byte) []byte {
 	return data
 }
 
-// replace writes a file beside its place, syncs and renames it: whoever reads the final name reads a whole file.
-func replace(path string, data []byte) (err error) {
+// Replace lets write make a file beside its place, syncs and renames it: whoever reads the final name reads a whole file.
+func Replace(path string, write func(io.Writer) error) (err error) {
 	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".part-*")
 	if err != nil {
 		return err
@@ -122,7 +123,7 @@ func replace(path string, data []byte) (err error) {
 		}
 	}()
 	if err = f.Chmod(0o644); err == nil {
-		_, err = f.Write(data)
+		err = write(f)
 	}
 	if err == nil {
 		err = f.Sync()
