@@ -280,14 +280,14 @@ func (a *app) trainCommand() *cobra.Command {
 	var data, dir string
 	var sets []string
 	var seed int64
-	var asJSON bool
+	var asJSON, resume bool
 	c := &cobra.Command{
 		Use:   "train",
 		Short: "Train once, without a study",
 		Args:  args(cobra.NoArgs),
 		RunE: func(c *cobra.Command, _ []string) error {
 			t.Data = []string{data}
-			return a.train(c.Context(), t, sets, seed, dir, asJSON)
+			return a.train(c.Context(), t, sets, seed, dir, resume, asJSON)
 		},
 	}
 	f := c.Flags()
@@ -295,22 +295,27 @@ func (a *app) trainCommand() *cobra.Command {
 	f.StringVar(&t.Model, "model", "gelan-n", "model")
 	f.IntVar(&t.Epochs, "epochs", 20, "epochs")
 	f.IntVar(&t.Batch, "batch", 16, "pictures per step")
-	f.IntVar(&t.ImageSize, "image-size", 128, "side of the network's input in pixels")
+	f.IntVar(&t.ImageSize, "image-size", 128, "side of the network's input in pixels; 0: 128 for built-in data sets, 640 for others")
 	f.StringVar(&t.Device, "device", "auto", "auto, cpu or cuda:0")
-	f.StringVar(&t.Weights, "weights", "", "checkpoint to start from (default random weights)")
+	f.StringVar(&t.Weights, "weights", "", "weights to start from: a checkpoint, safetensors or a checkpoint of PyTorch (default random weights)")
 	f.StringArrayVar(&sets, "set", nil, "a setting of the trainer, e.g. --set lr0=0.01 (repeatable)")
 	f.Int64Var(&seed, "seed", 1, "seed of weights, order and augmentation")
 	f.StringVar(&dir, "dir", "", "folder of the run (default runs/train)")
+	f.BoolVar(&resume, "resume", false, "go on from the checkpoint in the folder, with the same settings")
 	f.BoolVar(&asJSON, "json", false, "print measurements as JSON lines")
 	return c
 }
 
 // train runs the native trainer once and prints a line per epoch.
-func (a *app) train(parent context.Context, t studies.Trainer, sets []string, seed int64, dir string, asJSON bool) error {
+func (a *app) train(parent context.Context, t studies.Trainer, sets []string, seed int64, dir string, resume, asJSON bool) error {
 	if t.Epochs < 1 {
 		return usagef("--epochs %d: at least 1", t.Epochs)
 	}
-	backend, err := newBackend(studies.Spec{Trainer: t, Objective: studies.Objective{Split: "val"}, Replicates: 1}, a.out, slog.New(lineLog{w: a.notes}))
+	if t.Batch < 1 {
+		return usagef("--batch %d: at least 1", t.Batch)
+	}
+	said := &toldLog{lineLog: lineLog{w: a.notes}}
+	backend, err := newBackend(studies.Spec{Trainer: t, Objective: studies.Objective{Split: "val"}, Replicates: 1}, a.out, slog.New(said))
 	if err != nil {
 		return &codeError{exitUsage, err}
 	}
@@ -351,25 +356,29 @@ func (a *app) train(parent context.Context, t studies.Trainer, sets []string, se
 		}
 		for _, d := range prov.Data {
 			fmt.Fprintf(a.stderr, "data %s: %d train, %d val pictures\n", d.Name, d.Train, d.Val)
-			for _, n := range d.Notes {
-				fmt.Fprintf(a.stderr, "note: %s\n", n)
-			}
+			said.others(a.stderr, d.Notes)
 		}
 	}
-	job := trainer.Job{Params: params, Epochs: t.Epochs, Seed: seed, Threads: 1, Devices: []string{"cpu"}, Data: t.Data[0], Split: "val", Dir: dir}
+	from, err := a.goOn(backend, dir, resume)
+	if err != nil {
+		return err
+	}
+	job := trainer.Job{Params: params, Epochs: t.Epochs, Seed: seed, Threads: 1, Devices: []string{"cpu"}, Data: t.Data[0], Split: "val", Dir: dir, Resume: from}
 	res, err := backend.Train(ctx, job, func(m trials.Measurement) {
 		if asJSON {
 			_ = printJSONLine(a.stdout, m)
 			return
 		}
-		fmt.Fprintf(a.stdout, "epoch %d/%d  box %.3f  cls %.3f  dfl %.3f  mAP50 %.4f  mAP50-95 %.4f\n", m.Epoch, t.Epochs,
-			m.Metrics["loss/box"], m.Metrics["loss/cls"], m.Metrics["loss/dfl"], m.Metrics["mAP50"], m.Metrics["mAP50-95"])
+		fmt.Fprintln(a.stdout, epochLine(m, t.Epochs))
 	})
 	if err != nil {
 		if context.Cause(ctx) == sweep.ErrStopped {
-			return &codeError{exitInterrupted, fmt.Errorf("stopped; checkpoint in %s", dir)}
+			return &codeError{exitInterrupted, stopped(backend, dir)}
 		}
-		return err
+		return trainFailed(err)
+	}
+	if res.Note != "" {
+		fmt.Fprintf(a.stderr, "note: %s\n", res.Note)
 	}
 	fmt.Fprintf(a.stderr, "checkpoint: %s\n", res.Checkpoint)
 	return nil

@@ -15,7 +15,7 @@ import (
 var yoloNMS = evaluate.NMSOptions{Score: .001, IoU: .7, Top: 30000, Keep: 300}
 
 func (a *app) valCommand() *cobra.Command {
-	o := detectOptions{conf: float64(evaluate.DefaultNMS.Score), iou: evaluate.DefaultNMS.IoU, most: evaluate.DefaultNMS.Keep}
+	o := detectOptions{conf: short(evaluate.DefaultNMS.Score), iou: evaluate.DefaultNMS.IoU, most: evaluate.DefaultNMS.Keep}
 	var data, split, charts string
 	var asJSON bool
 	c := &cobra.Command{

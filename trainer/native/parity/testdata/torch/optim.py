@@ -1,19 +1,32 @@
-"""SGD in the groups of the reference trainers, clipping, and the average of weights, in PyTorch."""
+"""SGD in the groups of the reference trainers, its rates over a run, clipping, and the average of weights, in PyTorch."""
 import math
 
 import torch
 from torch import nn
 
 
-def sgd(model, rate, momentum, decay, fused=False):
-    """Nesterov momentum; decay on convolution weights only."""
-    norms = {id(m.weight) for m in model.modules() if isinstance(m, nn.BatchNorm2d)}
+def sgd(model, rate, momentum, decay, fused=False, shifts='bias'):
+    """Nesterov momentum; decay on convolution weights only. The groups are bias, weight and norm; shifts is the one of the
+    shifts of batch normalisation, bias or norm."""
+    norms = {id(p) for m in model.modules() if isinstance(m, nn.BatchNorm2d) for p in ((m.weight, m.bias) if shifts == 'norm' else (m.weight,))}
     groups = dict(bias=[], weight=[], norm=[])
     for name, p in model.named_parameters():
         if p.requires_grad:
-            groups['bias' if name.endswith('bias') else 'norm' if id(p) in norms else 'weight'].append(p)
+            groups['norm' if id(p) in norms else 'bias' if name.endswith('bias') else 'weight'].append(p)
     return torch.optim.SGD([dict(params=p, weight_decay=decay if k == 'weight' else 0.0) for k, p in groups.items()],
                            lr=rate, momentum=momentum, nesterov=True, fused=fused)
+
+
+def set_rates(opt, step, steps, warmup, k):
+    """Rates of sgd's groups and momentum at a step, from 0: on a line from lr0 to lr0 x lrf over the run, and during
+    warm-up, which may end between steps, on a line towards that from 0, for biases from warmup_bias_lr; momentum from
+    warmup_momentum. k are the knobs."""
+    rate = k['lr0'] * (1 - step / steps * (1 - k['lrf']))
+    share = min(step / warmup, 1) if warmup > 0 else 1
+    for i, g in enumerate(opt.param_groups):
+        first = k['warmup_bias_lr'] if i == 0 else 0.0
+        g['lr'] = first + (rate - first) * share
+        g['momentum'] = k['warmup_momentum'] + (k['momentum'] - k['warmup_momentum']) * share
 
 
 def clip(model, limit):
