@@ -27,7 +27,8 @@ import (
 type ConvSpec struct {
 	K, S   int // 3 with stride 1 or 2 (zero padding 1), or 1 with stride 1 (no padding)
 	IC, OC int
-	OLanes []int // stored lanes of the real output channels where others lie between them, OC counting all; nil: all OC
+	ILanes []int // stored lanes of the real input channels where others lie between them, IC counting all; nil: all IC
+	OLanes []int // the same of the output channels and OC
 	Image  bool  // X is an image (NewImage): IC is 3, there is no DX
 	BN     bool  // a = SiLU(BN(conv(x))) without bias; otherwise y = conv(x) + Bias
 	Linear bool  // with BN: a = BN(conv(x))
@@ -121,6 +122,11 @@ func (s ConvSpec) check() error {
 			return fmt.Errorf("output lane %d of %d", o, n)
 		}
 	}
+	for _, i := range s.ILanes {
+		if i < 0 || i >= Blocks(s.IC)*Lanes {
+			return fmt.Errorf("input lane %d of %d", i, Blocks(s.IC)*Lanes)
+		}
+	}
 	for _, p := range []struct {
 		name string
 		p    []float32
@@ -156,12 +162,19 @@ func NewConv(s ConvSpec) (*Conv, error) {
 	}
 	lanes := Blocks(s.OC) * Lanes
 	// Scratch in one piece: turned weights, then per channel totals (2, float64), sums of each image (2), seven coefficients,
-	// and which lanes are real.
+	// and which lanes are real; a byte a block.
 	turned := 0
 	if s.HasDX {
 		turned = len(s.W)
 	}
-	scratch := Alloc(turned + lanes*(4+2*s.Y.N+7+1))
+	inputs, outputs := s.ILanes, s.OLanes
+	if inputs == nil {
+		inputs = Row(s.IC)
+	}
+	if outputs == nil {
+		outputs = Row(s.OC)
+	}
+	scratch := Alloc(turned + lanes*(4+2*s.Y.N+7+1) + Blocks(s.IC) + Blocks(s.OC))
 	next := func(n int) *C.float {
 		p := floats(scratch)
 		scratch = scratch[n:]
@@ -178,16 +191,26 @@ func NewConv(s ConvSpec) (*Conv, error) {
 		mean: floats(s.Mean), _var: floats(s.Var), momentum: C.float(s.Momentum), eps: C.float(s.Eps),
 		wt: next(turned), totals: (*C.double)(unsafe.Pointer(next(4 * lanes))), sums: next(2 * s.Y.N * lanes),
 		scale: next(lanes), shift: next(lanes), mu: next(lanes), rstd: next(lanes), g1: next(lanes), g2: next(lanes), g3: next(lanes),
-		real: next(lanes),
-	}
-	outputs := s.OLanes
-	if outputs == nil {
-		outputs = Row(s.OC)
+		real: next(lanes), ihalves: halves(next(Blocks(s.IC)), inputs, Blocks(s.IC)), ohalves: halves(next(Blocks(s.OC)), outputs, Blocks(s.OC)),
 	}
 	for _, o := range outputs {
 		unsafe.Slice((*float32)(k.c.real), lanes)[o] = 1
 	}
 	return k, nil
+}
+
+// halves writes into p, for each of n blocks, how many of its halves must be looked at for all the given lanes.
+func halves(p *C.float, lanes []int, n int) *C.uint8_t {
+	b := unsafe.Slice((*uint8)(unsafe.Pointer(p)), n)
+	for i := range b {
+		b[i] = 1
+	}
+	for _, l := range lanes {
+		if l%Lanes >= Lanes/2 {
+			b[l/Lanes] = 2
+		}
+	}
+	return (*C.uint8_t)(unsafe.Pointer(p))
 }
 
 // Forward computes Y and, with BN, A. With train BN uses the batch's statistics and moves the running ones; otherwise

@@ -12,84 +12,106 @@ struct pass {
 	int64_t xplane, xrow, xstep;  // to the next input block; kernel row; kernel column
 	int64_t xdown;                // to the next output row's input
 	int icb, kh, kw;              // input blocks and kernel positions to sum over
+	const uint8_t *xhalves;       // [icb] 1: the upper 8 lanes of the input block are padding; 2: they are not
 	const float *w;               // [ocb][icb][kh][kw][16][16]
 	float *y;                     // first output pixel
 	int64_t yplane, ydown, ystep; // to the next output block, row, pixel
 	int ocb, rows, width;         // output blocks, rows and pixels of a row
+	const uint8_t *yhalves;       // [ocb] the same of the output blocks
 	int accumulate;               // start from what y holds
 	const float *bias;            // or from this, [ocb*16]; NULL: from zero
 	float *sums;                  // [ocb][2][16] adds sum(y) and sum(y*y); NULL: not wanted
 };
 
-// PX: floats from an output pixel's input to its neighbour's; LANES: input lanes in use. M, NB, PX and LANES are
-// constants at every call, so that all loops but three unroll and acc stays in registers.
-INLINE void tile(const int M, const int NB, const int PX, const int LANES, const struct pass *p, const float *x, const float *w, float *y,
-                 const float *bias, float *sums) {
-	const int N = NB * NV;
+// How many vectors a half block takes, and how many NB blocks do of which the last may be one. With vectors of a whole
+// block the last one is narrowed to half of a register, which on many processors takes half the time.
+#define HALF_NV (NV > 1 ? NV / 2 : 1)
+#define VECTORS(NB, HALF) ((HALF) ? ((NB) - 1) * NV + HALF_NV : (NB) * NV)
+#define NARROW(n, N, HALF) (NV == 1 && (HALF) && (n) == (N) - 1)
+
+// PX: floats from an output pixel's input to its neighbour's; LANES: input lanes in use, or 0: 8 times the halves of each
+// block; HALF: the last output block has 8 lanes in use, and the others are left alone. M, NB, HALF, PX and LANES are
+// constants at every call, so that all loops but four unroll and acc stays in registers.
+INLINE void tile(const int M, const int NB, const int HALF, const int PX, const int LANES, const struct pass *p, const float *x,
+                 const float *w, float *y, const float *bias, float *sums) {
+	const int N = VECTORS(NB, HALF), I = LANES ? LANES : HALF_LANES;
 	vec acc[MAX_M][MAX_NB * NV];
 	const int64_t wblock = (int64_t)p->icb * p->kh * p->kw * WBLOCK;
 #define EACH_ACC \
 	_Pragma("GCC unroll 16") for (int m = 0; m < M; m++) _Pragma("GCC unroll 16") for (int n = 0; n < N; n++)
 	if (p->accumulate) {
-		EACH_ACC acc[m][n] = load(y + n / NV * p->yplane + m * p->ystep + n % NV * VL);
+		EACH_ACC acc[m][n] = load_part(NARROW(n, N, HALF), y + n / NV * p->yplane + m * p->ystep + n % NV * VL);
 	} else if (bias) {
-		EACH_ACC acc[m][n] = load(bias + n * VL);
+		EACH_ACC acc[m][n] = load_part(NARROW(n, N, HALF), bias + n * VL);
 	} else {
-		EACH_ACC acc[m][n] = splat(0);
+		EACH_ACC acc[m][n] = zero_part(NARROW(n, N, HALF));
 	}
-	for (int ib = 0; ib < p->icb; ib++)
+	for (int ib = 0; ib < p->icb; ib++) {
+		const int halves = LANES ? 1 : p->xhalves[ib];
 		for (int kh = 0; kh < p->kh; kh++) {
 			const float *xp = x + ib * p->xplane + kh * p->xrow;
-			for (int kw = 0; kw < p->kw; kw++, xp += p->xstep, w += WBLOCK) {
-				_Pragma("GCC unroll 16") for (int i = 0; i < LANES; i++) {
-					vec wv[MAX_NB * NV];
-					_Pragma("GCC unroll 16") for (int n = 0; n < N; n++) {
-						wv[n] = load(w + n / NV * wblock + i * MS_LANES + n % NV * VL);
-						PIN(wv[n]);
-					}
-					_Pragma("GCC unroll 16") for (int m = 0; m < M; m++) {
-						vec b = splat(xp[m * PX + i]);
-						PIN(b);
-						_Pragma("GCC unroll 16") for (int n = 0; n < N; n++) acc[m][n] = muladd(b, wv[n], acc[m][n]);
+			for (int kw = 0; kw < p->kw; kw++, xp += p->xstep, w += WBLOCK)
+				for (int half = 0; half < halves; half++) {
+					const float *xh = xp + half * HALF_LANES, *wh = w + half * (HALF_LANES * MS_LANES);
+					_Pragma("GCC unroll 16") for (int i = 0; i < I; i++) {
+						vec wv[MAX_NB * NV];
+						_Pragma("GCC unroll 16") for (int n = 0; n < N; n++) {
+							wv[n] = load_part(NARROW(n, N, HALF), wh + n / NV * wblock + i * MS_LANES + n % NV * VL);
+							PIN(wv[n]);
+						}
+						_Pragma("GCC unroll 16") for (int m = 0; m < M; m++) {
+							vec b = splat(xh[m * PX + i]);
+							if (N > 1) PIN(b); // a single use is better read from memory by the multiplication itself
+							_Pragma("GCC unroll 16") for (int n = 0; n < N; n++)
+								acc[m][n] = muladd_part(NARROW(n, N, HALF), b, wv[n], acc[m][n]);
+						}
 					}
 				}
-			}
 		}
-	EACH_ACC store(y + n / NV * p->yplane + m * p->ystep + n % NV * VL, acc[m][n]);
+	}
+	EACH_ACC store_part(NARROW(n, N, HALF), y + n / NV * p->yplane + m * p->ystep + n % NV * VL, acc[m][n]);
 	if (sums) {
 		_Pragma("GCC unroll 16") for (int n = 0; n < N; n++) {
 			float *to = sums + n / NV * 2 * MS_LANES + n % NV * VL;
-			vec s = load(to), q = load(to + MS_LANES);
+			const int narrow = NARROW(n, N, HALF);
+			vec s = load_part(narrow, to), q = load_part(narrow, to + MS_LANES);
 			_Pragma("GCC unroll 16") for (int m = 0; m < M; m++) {
-				s += acc[m][n];
-				q = muladd(acc[m][n], acc[m][n], q);
+				s = add_part(narrow, s, acc[m][n]);
+				q = muladd_part(narrow, acc[m][n], acc[m][n], q);
 			}
-			store(to, s);
-			store(to + MS_LANES, q);
+			store_part(narrow, to, s);
+			store_part(narrow, to + MS_LANES, q);
 		}
 	}
 }
 
 typedef void tile_fn(const struct pass *, const float *x, const float *w, float *y, const float *bias, float *sums);
 
-// Tile sizes: TILES(F) names the pairs of M and NB that exist; kinds are stride 1, stride 2, image stride 1 and 2.
-#define DEFINE(M, NB, kind, PX, LANES)                                                                                     \
-	static void tile_##M##x##NB##_##kind(const struct pass *p, const float *x, const float *w, float *y, const float *bias, \
-	                                     float *sums) {                                                                     \
-		tile(M, NB, PX, LANES, p, x, w, y, bias, sums);                                                                      \
+// Tile sizes: TILES(F) names the pairs of M and NB that exist, HALF_TILES(F) those whose last block is half; kinds are stride
+// 1, stride 2, image stride 1 and 2.
+#define DEFINE(M, NB, HALF, kind, PX, LANES)                                                                                       \
+	static void tile_##M##x##NB##_##HALF##_##kind(const struct pass *p, const float *x, const float *w, float *y, const float *bias, \
+	                                              float *sums) {                                                                     \
+		tile(M, NB, HALF, PX, LANES, p, x, w, y, bias, sums);                                                                         \
 	}
-#define DEFINE_BLOCKED(M, NB) DEFINE(M, NB, s1, 16, 16) DEFINE(M, NB, s2, 32, 16)
-#define DEFINE_IMAGE(M, NB) DEFINE(M, NB, i1, 4, 3) DEFINE(M, NB, i2, 8, 3)
+#define DEFINE_BLOCKED(M, NB) DEFINE(M, NB, 0, s1, 16, 0) DEFINE(M, NB, 0, s2, 32, 0)
+#define DEFINE_HALF(M, NB) DEFINE(M, NB, 1, s1, 16, 0) DEFINE(M, NB, 1, s2, 32, 0)
+#define DEFINE_IMAGE(M, NB) DEFINE(M, NB, 0, i1, 4, 3) DEFINE(M, NB, 0, i2, 8, 3)
 TILES(DEFINE_BLOCKED)
+HALF_TILES(DEFINE_HALF)
 IMAGE_TILES(DEFINE_IMAGE)
 
-#define ENTER_S1(M, NB) [M][NB] = tile_##M##x##NB##_s1,
-#define ENTER_S2(M, NB) [M][NB] = tile_##M##x##NB##_s2,
-#define ENTER_I1(M, NB) [M][NB] = tile_##M##x##NB##_i1,
-#define ENTER_I2(M, NB) [M][NB] = tile_##M##x##NB##_i2,
+#define ENTER_S1(M, NB) [M][NB] = tile_##M##x##NB##_0_s1,
+#define ENTER_S2(M, NB) [M][NB] = tile_##M##x##NB##_0_s2,
+#define ENTER_H1(M, NB) [M][NB] = tile_##M##x##NB##_1_s1,
+#define ENTER_H2(M, NB) [M][NB] = tile_##M##x##NB##_1_s2,
+#define ENTER_I1(M, NB) [M][NB] = tile_##M##x##NB##_0_i1,
+#define ENTER_I2(M, NB) [M][NB] = tile_##M##x##NB##_0_i2,
 enum kind { S1, S2, I1, I2 };
-static tile_fn *const tiles[4][MAX_M + 1][MAX_NB + 1] = {
-	[S1] = {TILES(ENTER_S1)}, [S2] = {TILES(ENTER_S2)}, [I1] = {IMAGE_TILES(ENTER_I1)}, [I2] = {IMAGE_TILES(ENTER_I2)}};
+typedef tile_fn *const tile_table[MAX_M + 1][MAX_NB + 1];
+static tile_table tiles[4][2] = {
+	[S1] = {{TILES(ENTER_S1)}, {HALF_TILES(ENTER_H1)}}, [S2] = {{TILES(ENTER_S2)}, {HALF_TILES(ENTER_H2)}},
+	[I1] = {{IMAGE_TILES(ENTER_I1)}}, [I2] = {{IMAGE_TILES(ENTER_I2)}}};
 
 // The next tile of a row that has `left` pixels to go: the fewest tiles, of equal size if that can be.
 static int next_width(tile_fn *const table[MAX_M + 1][MAX_NB + 1], int nb, int left) {
@@ -112,11 +134,12 @@ static int next_blocks(tile_fn *const table[MAX_M + 1][MAX_NB + 1], int left) {
 
 // One image through all tiles. noinline: the pass lives in memory anyway and the tile functions are calls.
 static void run(const struct pass *p, enum kind kind) {
-	tile_fn *const(*table)[MAX_NB + 1] = tiles[kind];
 	const int px = (kind == S1 ? 16 : kind == S2 ? 32 : kind == I1 ? 4 : 8);
 	const int64_t wblock = (int64_t)p->icb * p->kh * p->kw * WBLOCK;
 	for (int ob = 0, nb; ob < p->ocb; ob += nb) {
-		nb = next_blocks(table, p->ocb - ob);
+		nb = next_blocks(tiles[kind][0], p->ocb - ob);
+		const int half = p->yhalves[ob + nb - 1] == 1 && tiles[kind][1][1][nb];
+		tile_fn *const(*table)[MAX_NB + 1] = tiles[kind][half];
 		const float *w = p->w + ob * wblock, *bias = p->bias ? p->bias + ob * MS_LANES : NULL;
 		float *sums = p->sums ? p->sums + ob * 2 * MS_LANES : NULL;
 		for (int h = 0; h < p->rows; h++)
@@ -144,9 +167,9 @@ static void convolve(const struct ms_conv *c, int n) {
 	const int centre = c->k == 1; // a 1x1 kernel begins at the pixel itself, a 3x3 one in the halo
 	const struct pass p = {
 		.x = ms_at(&c->x, n, 0, centre, centre), .xplane = ms_plane(&c->x), .xrow = ms_row(&c->x), .xstep = c->x.ps, .xdown = c->s * ms_row(&c->x),
-		.icb = c->icb, .kh = c->k, .kw = c->k, .w = c->w,
+		.icb = c->icb, .kh = c->k, .kw = c->k, .xhalves = c->ihalves, .w = c->w,
 		.y = ms_at(&c->y, n, 0, 1, 1), .yplane = ms_plane(&c->y), .ydown = ms_row(&c->y), .ystep = c->y.ps,
-		.ocb = c->ocb, .rows = c->y.h, .width = c->y.w,
+		.ocb = c->ocb, .rows = c->y.h, .width = c->y.w, .yhalves = c->ohalves,
 		.bias = c->bn ? NULL : c->beta, .sums = c->bn ? image_sums(c, n) : NULL,
 	};
 	if (p.sums) memset(p.sums, 0, sizeof(float) * c->ocb * 2 * MS_LANES);
@@ -269,31 +292,36 @@ static void bias_sums(const struct ms_conv *c, int n, int first, int last) {
 		}
 }
 
-// Gradient of the weights, one register tile: I input lanes times NB output blocks, over rows x width pixels.
-// dw: [16][16] of the first block pair, from input lane `lane` on; dwblock floats to the next output block.
-INLINE void weight_tile(const int I, const int NB, const float *x, int64_t xrow, int64_t xpixel, const float *dy, int64_t dyplane,
-                        int64_t dyrow, int rows, int width, float *dw, int64_t dwblock) {
-	const int N = NB * NV;
+// Gradient of the weights, one register tile: I input lanes times NB output blocks (HALF as for tile), over rows x width
+// pixels. dw: [16][16] of the first block pair, from input lane `lane` on; dwblock floats to the next output block.
+struct weight_pass {
+	int64_t xrow, xpixel, dyplane, dyrow;
+	int rows, width;
+	int64_t dwblock;
+};
+
+INLINE void weight_tile(const int I, const int NB, const int HALF, const struct weight_pass *p, const float *x, const float *dy, float *dw) {
+	const int N = VECTORS(NB, HALF);
 	vec acc[WEIGHT_I_MAX][WEIGHT_NB_MAX * NV];
 #define EACH_WEIGHT \
 	_Pragma("GCC unroll 16") for (int i = 0; i < I; i++) _Pragma("GCC unroll 16") for (int n = 0; n < N; n++)
-	EACH_WEIGHT acc[i][n] = load(dw + n / NV * dwblock + i * MS_LANES + n % NV * VL);
-	for (int h = 0; h < rows; h++, x += xrow, dy += dyrow) {
+	EACH_WEIGHT acc[i][n] = load_part(NARROW(n, N, HALF), dw + n / NV * p->dwblock + i * MS_LANES + n % NV * VL);
+	for (int h = 0; h < p->rows; h++, x += p->xrow, dy += p->dyrow) {
 		const float *xp = x, *dp = dy;
-		for (int w = 0; w < width; w++, xp += xpixel, dp += MS_LANES) {
+		for (int w = 0; w < p->width; w++, xp += p->xpixel, dp += MS_LANES) {
 			vec g[WEIGHT_NB_MAX * NV];
 			_Pragma("GCC unroll 16") for (int n = 0; n < N; n++) {
-				g[n] = load(dp + n / NV * dyplane + n % NV * VL);
+				g[n] = load_part(NARROW(n, N, HALF), dp + n / NV * p->dyplane + n % NV * VL);
 				PIN(g[n]);
 			}
 			_Pragma("GCC unroll 16") for (int i = 0; i < I; i++) {
 				vec b = splat(xp[i]);
 				if (N > 1) PIN(b);
-				_Pragma("GCC unroll 16") for (int n = 0; n < N; n++) acc[i][n] = muladd(b, g[n], acc[i][n]);
+				_Pragma("GCC unroll 16") for (int n = 0; n < N; n++) acc[i][n] = muladd_part(NARROW(n, N, HALF), b, g[n], acc[i][n]);
 			}
 		}
 	}
-	EACH_WEIGHT store(dw + n / NV * dwblock + i * MS_LANES + n % NV * VL, acc[i][n]);
+	EACH_WEIGHT store_part(NARROW(n, N, HALF), dw + n / NV * p->dwblock + i * MS_LANES + n % NV * VL, acc[i][n]);
 }
 
 // The input image's: 3 colours at 3*KR kernel positions (KR kernel rows) for one vector of output channels.
@@ -313,16 +341,30 @@ INLINE void image_weight_tile(const int KR, const struct ms_conv *c, int n, int 
 	_Pragma("GCC unroll 27") for (int i = 0; i < KR * 9; i++) store(dw + i / 3 * WBLOCK + i % 3 * MS_LANES, acc[i]);
 }
 
-static void weight_tile_wide(const float *x, int64_t xrow, int64_t xpixel, const float *dy, int64_t dyplane, int64_t dyrow, int rows,
-                             int width, float *dw, int64_t dwblock) {
-	for (int i = 0; i < MS_LANES; i += WEIGHT_I_WIDE)
-		weight_tile(WEIGHT_I_WIDE, WEIGHT_NB_MAX, x + i, xrow, xpixel, dy, dyplane, dyrow, rows, width, dw + i * MS_LANES, dwblock);
-}
+// All input lanes in use of a pair of blocks, I at once.
+#define DEFINE_WEIGHT(name, I, NB, HALF)                                                                            \
+	static void name(const struct weight_pass *p, int lanes, const float *x, const float *dy, float *dw) {           \
+		for (int i = 0; i < lanes; i += I) weight_tile(I, NB, HALF, p, x + i, dy, dw + i * MS_LANES);                \
+	}
+DEFINE_WEIGHT(weight_tile_wide, WEIGHT_I_WIDE, WEIGHT_NB_MAX, 0)
+DEFINE_WEIGHT(weight_tile_wide_half, WEIGHT_I_WIDE, WEIGHT_NB_MAX, 1)
+DEFINE_WEIGHT(weight_tile_one, WEIGHT_I_MAX, 1, 0)
+DEFINE_WEIGHT(weight_tile_one_half, WEIGHT_I_MAX, 1, 1)
+#if WEIGHT_I_MAX > HALF_LANES
+DEFINE_WEIGHT(weight_tile_few, HALF_LANES, 1, 0)
+DEFINE_WEIGHT(weight_tile_few_half, HALF_LANES, 1, 1)
+#else
+#define weight_tile_few weight_tile_one
+#define weight_tile_few_half weight_tile_one_half
+#endif
 
-static void weight_tile_one(const float *x, int64_t xrow, int64_t xpixel, const float *dy, int64_t dyplane, int64_t dyrow, int rows,
-                            int width, float *dw, int64_t dwblock) {
-	for (int i = 0; i < MS_LANES; i += WEIGHT_I_MAX)
-		weight_tile(WEIGHT_I_MAX, 1, x + i, xrow, xpixel, dy, dyplane, dyrow, rows, width, dw + i * MS_LANES, dwblock);
+typedef void weight_fn(const struct weight_pass *, int lanes, const float *x, const float *dy, float *dw);
+
+// The tile of so many output blocks, the last of which has ohalves, for an input block that has ihalves.
+static weight_fn *weight_tile_of(int nb, int ohalves, int ihalves) {
+	if (nb > 1) return ohalves == 1 ? weight_tile_wide_half : weight_tile_wide;
+	if (ihalves == 1) return ohalves == 1 ? weight_tile_few_half : weight_tile_few;
+	return ohalves == 1 ? weight_tile_one_half : weight_tile_one;
 }
 
 // The gradient of the weights falls into tiles, each of some floats of dw that no other tile touches: for the image a vector
@@ -349,15 +391,18 @@ static void weight_backward(const struct ms_conv *c, int n, int first, int last)
 	// Rows are taken in groups that stay in the first cache while all tiles visit them.
 	int group = WEIGHT_PIXELS / c->y.w;
 	if (group < 1) group = 1;
-	const int64_t xrow = c->s * ms_row(&c->x), xpixel = c->s * MS_LANES, dyplane = ms_plane(&c->da), dyrow = ms_row(&c->da);
+	struct weight_pass p = {
+		.xrow = c->s * ms_row(&c->x), .xpixel = c->s * MS_LANES, .dyplane = ms_plane(&c->da), .dyrow = ms_row(&c->da),
+		.width = c->y.w, .dwblock = dwblock,
+	};
 	for (int h = 0; h < c->y.h; h += group) {
-		const int rows = c->y.h - h < group ? c->y.h - h : group;
+		p.rows = c->y.h - h < group ? c->y.h - h : group;
 		int at = first / each, ib = first % each / (k * k), kh = first % (k * k) / k, kw = first % k;
 		for (int t = first; t < last; t++) {
-			const int ob = at < wide ? at * WEIGHT_NB_MAX : wide * WEIGHT_NB_MAX + at - wide;
+			const int ob = at < wide ? at * WEIGHT_NB_MAX : wide * WEIGHT_NB_MAX + at - wide, nb = at < wide ? WEIGHT_NB_MAX : 1;
 			const float *dy = ms_at(&c->da, n, ob, h + 1, 1), *x = ms_at(&c->x, n, ib, h * c->s + kh + centre, kw + centre);
 			float *dw = c->dw + ob * dwblock + ((ib * k + kh) * k + kw) * WBLOCK;
-			(at < wide ? weight_tile_wide : weight_tile_one)(x, xrow, xpixel, dy, dyplane, dyrow, rows, c->y.w, dw, dwblock);
+			weight_tile_of(nb, c->ohalves[ob + nb - 1], c->ihalves[ib])(&p, c->ihalves[ib] * HALF_LANES, x, dy, dw);
 			if (++kw < k) continue;
 			kw = 0;
 			if (++kh < k) continue;
@@ -374,9 +419,9 @@ static void input_backward(const struct ms_conv *c, int n) {
 	const int centre = c->k == 1 ? 1 : 0;
 	struct pass p = {
 		.xplane = ms_plane(&c->da), .xrow = ms_row(&c->da), .xstep = MS_LANES, .xdown = ms_row(&c->da),
-		.icb = c->ocb, .kh = c->k, .kw = c->k, .w = c->wt,
+		.icb = c->ocb, .kh = c->k, .kw = c->k, .xhalves = c->ohalves, .w = c->wt,
 		.yplane = ms_plane(&c->dx), .ydown = c->s * ms_row(&c->dx), .ystep = c->s * MS_LANES,
-		.ocb = c->icb, .rows = c->dx.h, .width = c->dx.w, .accumulate = c->acc_dx,
+		.ocb = c->icb, .rows = c->dx.h, .width = c->dx.w, .yhalves = c->ihalves, .accumulate = c->acc_dx,
 	};
 	if (c->s == 1) {
 		p.x = ms_at(&c->da, n, 0, centre, centre);

@@ -35,6 +35,9 @@ var cases = []struct {
 	{2, 32, 5, 5, 7, 1, 1, false, false},
 	{2, 32, 32, 4, 17, 1, 1, false, false},
 	{2, 20, 24, 7, 3, 3, 1, false, false},
+	{1, 24, 24, 3, 31, 3, 1, false, true}, // half blocks in tiles of all widths
+	{1, 8, 6, 3, 31, 3, 1, false, true},
+	{1, 24, 56, 3, 10, 3, 2, false, true},
 }
 
 // bench holds one layer in blocked and in logical form.
@@ -312,6 +315,7 @@ func TestNewConvErrors(t *testing.T) {
 		"activation":  func(s *kernels.ConvSpec) { s.A.H++ },
 		"of input":    func(s *kernels.ConvSpec) { s.DX.W++ },
 		"image input": func(s *kernels.ConvSpec) { s.Image = true },
+		"input lane":  func(s *kernels.ConvSpec) { s.ILanes = []int{-1} },
 		"output lane": func(s *kernels.ConvSpec) { s.OLanes = []int{16} },
 	} {
 		b := newBench(t, 0, false)

@@ -11,6 +11,7 @@
 #define MAX_M 6
 #define MAX_NB 1
 #define TILES(F) F(1, 1) F(2, 1) F(4, 1) F(6, 1)
+#define HALF_TILES(F) F(1, 1) F(2, 1) F(4, 1) F(6, 1)
 #define IMAGE_TILES(F) TILES(F)
 #define WEIGHT_I_MAX 4
 #define WEIGHT_I_WIDE 4

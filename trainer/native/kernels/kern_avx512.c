@@ -12,6 +12,7 @@
 #define MAX_NB 3
 #define TILES(F) \
 	F(1, 1) F(2, 1) F(4, 1) F(6, 1) F(8, 1) F(12, 1) F(16, 1) F(1, 2) F(2, 2) F(4, 2) F(6, 2) F(8, 2) F(10, 2) F(12, 2) F(1, 3) F(2, 3) F(4, 3) F(6, 3) F(8, 3)
+#define HALF_TILES(F) F(1, 1) F(2, 1) F(4, 1) F(8, 1) F(16, 1) F(1, 2) F(2, 2) F(4, 2) F(8, 2) F(10, 2) F(12, 2)
 #define IMAGE_TILES(F) F(1, 1) F(2, 1) F(4, 1) F(8, 1) F(16, 1) F(1, 2) F(2, 2) F(4, 2) F(8, 2)
 #define WEIGHT_I_MAX 16
 #define WEIGHT_I_WIDE 8

@@ -9,6 +9,7 @@
 #define MAX_M 3
 #define MAX_NB 1
 #define TILES(F) F(1, 1) F(2, 1) F(3, 1)
+#define HALF_TILES(F) TILES(F)
 #define IMAGE_TILES(F) TILES(F)
 #define WEIGHT_I_MAX 2
 #define WEIGHT_I_WIDE 2

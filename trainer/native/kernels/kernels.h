@@ -34,6 +34,7 @@ struct ms_conv {
 	int acc_dx;       // dx is added to, not written
 	int acc_w;        // parameter gradients are added to, not written
 	int icb, ocb;     // channel blocks
+	uint8_t *ihalves, *ohalves; // [ICB], [OCB] 1: only the lower 8 lanes of the block hold channels; 2: others do too
 	struct ms_view x, dx, y, a, da; // da: gradient of a (of y without bn); backward destroys it
 	float *w, *dw;
 	float *gamma, *beta, *dgamma, *dbeta; // [OCB*16]; without bn beta and dbeta are the bias and its gradient

@@ -54,6 +54,30 @@ INLINE vec vmin(vec a, vec b) { return pick(a < b, a, b); }
 INLINE vec vmax(vec a, vec b) { return pick(a > b, a, b); }
 #endif
 
+// Half blocks, the lower 8 lanes: where a vector is a whole block, operations with `narrow` (a constant) use half of each
+// register, and the rest of it is undefined. Elsewhere narrow is always 0.
+#define HALF_LANES (MS_LANES / 2)
+#if defined(MS_AVX512)
+#define LOWER(v) _mm512_castps512_ps256(v)
+#define WHOLE(v) (vec) _mm512_castps256_ps512(v)
+INLINE vec load_part(int narrow, const float *p) { return narrow ? WHOLE(_mm256_loadu_ps(p)) : load(p); }
+INLINE vec zero_part(int narrow) { return narrow ? WHOLE(_mm256_setzero_ps()) : splat(0); }
+INLINE vec add_part(int narrow, vec a, vec b) { return narrow ? WHOLE(_mm256_add_ps(LOWER(a), LOWER(b))) : a + b; }
+INLINE vec muladd_part(int narrow, vec a, vec b, vec c) {
+	return narrow ? WHOLE(_mm256_fmadd_ps(LOWER(a), LOWER(b), LOWER(c))) : muladd(a, b, c);
+}
+INLINE void store_part(int narrow, float *p, vec v) {
+	if (narrow) _mm256_storeu_ps(p, LOWER(v));
+	else store(p, v);
+}
+#else
+INLINE vec load_part(int narrow, const float *p) { return (void)narrow, load(p); }
+INLINE vec zero_part(int narrow) { return (void)narrow, splat(0); }
+INLINE vec add_part(int narrow, vec a, vec b) { return (void)narrow, a + b; }
+INLINE vec muladd_part(int narrow, vec a, vec b, vec c) { return (void)narrow, muladd(a, b, c); }
+INLINE void store_part(int narrow, float *p, vec v) { (void)narrow, store(p, v); }
+#endif
+
 // PIN keeps a value in a register here and now: without it gcc hoists the loads of an unrolled tile and spills them.
 #if defined(PINREG)
 #define PIN(v) __asm__ volatile("" : "+" PINREG(v))

@@ -90,7 +90,7 @@ func (d *Device) connect(s *kernels.ConvSpec, op *graph.Base) {
 // group narrows s, which describes a whole layer, to one bank of it, and enters its parameters and statistics.
 func (d *Device) group(s kernels.ConvSpec, b bank, learn []*graph.Param, run []*graph.Stat) kernels.ConvSpec {
 	vector := func(v []float32) []float32 { return v[b.first*graph.Block:][:b.count*graph.Block] }
-	s.IC, s.OC, s.OLanes = b.countIn*graph.Block, b.count*graph.Block, b.out
+	s.IC, s.OC, s.ILanes, s.OLanes = b.countIn*graph.Block, b.count*graph.Block, b.in, b.out
 	if s.Image {
 		s.IC = len(b.in)
 	} else {
