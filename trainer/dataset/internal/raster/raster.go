@@ -18,11 +18,7 @@ func New(w, h, c int) Pic { return Pic{W: w, H: h, C: c, Pix: make([]uint8, w*h*
 func (p Pic) Row(y int) []uint8 { return p.Pix[y*p.W*p.C : (y+1)*p.W*p.C] }
 
 // Fill sets every sample to v.
-func (p Pic) Fill(v uint8) {
-	for i := range p.Pix {
-		p.Pix[i] = v
-	}
-}
+func (p Pic) Fill(v uint8) { fill(p.Pix, v) }
 
 // Crop returns a copy of the w x h part at x, y, which must lie inside.
 func (p Pic) Crop(x, y, w, h int) Pic {

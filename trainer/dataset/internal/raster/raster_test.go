@@ -34,6 +34,7 @@ func TestPillow(t *testing.T) {
 	if err := json.Unmarshal(b, &f); err != nil {
 		t.Fatal(err)
 	}
+	var lens raster.Lens
 	var dull []uint8 // a picture with one flat and one nearly flat channel
 	for _, c := range f.Cases {
 		t.Run(fmt.Sprint(c.Op, c.Arg, c.Channels), func(t *testing.T) {
@@ -58,12 +59,12 @@ func TestPillow(t *testing.T) {
 				q = p.Rotate(c.Arg[0])
 			case "affine":
 				q = raster.New(p.W, p.H, p.C)
-				raster.AffineBilinear(q, p, c.Arg[0], c.Arg[1], c.Arg[2])
+				lens.Affine(q, p, c.Arg[0], c.Arg[1], c.Arg[2])
 			case "warp":
 				q = raster.New(p.W, p.H, p.C)
 				back := raster.Projection{8: 1}
 				copy(back[:], c.Arg)
-				raster.Warp(q, p, back)
+				lens.Warp(q, p, back)
 			case "invert":
 				q = raster.Pic{W: p.W, H: p.H, C: 3, Pix: slices.Clone(p.Pix)}
 				q.Invert()
