@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -219,6 +220,7 @@ func (b *Backend) dataset(ctx context.Context, ref string) (*dataset.Dataset, er
 		return nil, fmt.Errorf("data %s has %d training images, fewer than a batch of %d: lower batch: %w", ref, len(d.Train), b.cfg.Batch, trainer.ErrNoData)
 	}
 	b.data[ref] = d
+	debug.FreeOSMemory() // what decoding left, before networks take theirs
 	return d, nil
 }
 

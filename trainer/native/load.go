@@ -13,7 +13,7 @@ import (
 // startLoader begins to make the batches of the steps that are left: in goroutines ahead of them, or with no loaders
 // in the run's own.
 func (r *run) startLoader(ctx context.Context) error {
-	p := batches.Plan{Count: max(0, r.steps*r.job.Epochs-r.step), Values: len(r.images), Batch: r.requests()}
+	p := batches.Plan{Count: max(0, r.steps*r.job.Epochs-r.step), Values: r.values(), Batch: r.requests()}
 	n := r.loaders()
 	if n == 0 {
 		r.loader = batches.Inline(ctx, p, r.sampler)
@@ -78,6 +78,7 @@ func (r *run) next() error {
 // fill makes the samples of a batch; position is that of the first in the epoch.
 func (r *run) fill(epoch, position int, indices []int) error {
 	one := r.data.Size * r.data.Size * 3
+	r.needImages()
 	r.truths = r.truths[:0]
 	for j, index := range indices {
 		boxes, err := r.sampler.Sample(r.job.Seed, epoch, position+j, index, r.images[j*one:(j+1)*one])
@@ -87,6 +88,16 @@ func (r *run) fill(epoch, position int, indices []int) error {
 		r.addTruths(j, boxes)
 	}
 	return nil
+}
+
+// values is the number of floats in a batch: Batch x Size x Size x 3.
+func (r *run) values() int { return r.b.cfg.Batch * r.data.Size * r.data.Size * 3 }
+
+// needImages makes room for a batch where no loader has brought one.
+func (r *run) needImages() {
+	if r.images == nil {
+		r.images = make([]float32, r.values())
+	}
 }
 
 func (r *run) addTruths(image int, boxes []dataset.Box) {

@@ -40,7 +40,7 @@ type run struct {
 	// while the average is scored. Empty without ema.
 	average, averageStats, spare, spareStats []float32
 
-	images    []float32    // a batch: Batch x Size x Size x 3
+	images    []float32    // a batch, of values() floats; nil until it is needed
 	truths    []loss.Truth // its objects, by image
 	main, aux loss.Loss
 	targets   *loss.Targets // of the main head in this step; nil: not there yet
@@ -94,7 +94,6 @@ func (r *run) build() error {
 		return infeasible(err)
 	}
 	r.allocate()
-	r.images = make([]float32, c.Batch*r.data.Size*r.data.Size*3)
 	r.scorer = newScorer(r.data, r.val)
 	if r.job.Resume != "" {
 		if err := r.restore(r.job.Resume); err != nil {

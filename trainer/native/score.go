@@ -126,6 +126,7 @@ func (r *run) useAverage() (back func()) {
 func (r *run) detect(ctx context.Context) error {
 	s, one := r.scorer, r.data.Size*r.data.Size*3
 	s.found = s.found[:0]
+	r.needImages()
 	for first := 0; first < len(s.images); first += r.b.cfg.Batch {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)

@@ -48,6 +48,7 @@ type Augmenter struct {
 	rand    *rand.Rand
 	canvas  [2]raster.Pic // the sample, and the partner of a mixup
 	scratch raster.Pic
+	lens    raster.Lens
 	wide    raster.Pic // twice the side, for mosaics of whole pictures; empty without them
 	before  []uint8    // a mosaic before objects are mirrored into it
 	objects [2][]object

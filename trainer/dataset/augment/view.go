@@ -61,7 +61,7 @@ func (a *Augmenter) warp(n int, stage raster.Pic, p raster.Projection) {
 	if !ok {
 		return
 	}
-	raster.Warp(a.scratch, stage, back)
+	a.lens.Warp(a.scratch, stage, back)
 	a.scratch, a.canvas[n] = a.canvas[n], a.scratch
 	kept := a.objects[n][:0]
 	side := float32(a.size)
@@ -103,7 +103,7 @@ func (a *Augmenter) affine(n int, r *rand.Rand) {
 	zoom := uniform(r, 1-a.settings.Scale, 1+a.settings.Scale)
 	ox := size/2 - float64(zoom*size/2) + float64(uniform(r, -a.settings.Translate, a.settings.Translate)*size)
 	oy := size/2 - float64(zoom*size/2) + float64(uniform(r, -a.settings.Translate, a.settings.Translate)*size)
-	raster.AffineBilinear(a.scratch, a.canvas[n], 1/zoom, -ox/zoom, -oy/zoom)
+	a.lens.Affine(a.scratch, a.canvas[n], 1/zoom, -ox/zoom, -oy/zoom)
 	a.scratch, a.canvas[n] = a.canvas[n], a.scratch
 	kept := a.objects[n][:0]
 	z, dx, dy, side := float32(zoom), float32(ox), float32(oy), float32(a.size)

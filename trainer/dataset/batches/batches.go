@@ -65,10 +65,10 @@ func Inline(ctx context.Context, p Plan, s Sampler) *Loader {
 	return &Loader{ctx: ctx, plan: p, own: s, stop: func() {}, out: &Batch{Images: make([]float32, p.Values)}}
 }
 
-// Start makes a loader with a goroutine for each sampler, which make batches ahead: at most one more than there are
+// Start makes a loader with a goroutine for each sampler, which make batches ahead: at most as many as there are
 // goroutines. Close it, whatever happens.
 func Start(ctx context.Context, p Plan, samplers ...Sampler) *Loader {
-	buffers := len(samplers) + 2 // one for each goroutine, one that waits, one that is out
+	buffers := len(samplers) + 1 // one for each goroutine, one that is out
 	l := &Loader{plan: p, free: make(chan *Batch, buffers), ready: make(chan result, buffers), early: map[int]result{}}
 	l.ctx, l.stop = context.WithCancel(ctx)
 	for range buffers {

@@ -18,11 +18,7 @@ func New(w, h, c int) Pic { return Pic{W: w, H: h, C: c, Pix: make([]uint8, w*h*
 func (p Pic) Row(y int) []uint8 { return p.Pix[y*p.W*p.C : (y+1)*p.W*p.C] }
 
 // Fill sets every sample to v.
-func (p Pic) Fill(v uint8) {
-	for i := range p.Pix {
-		p.Pix[i] = v
-	}
-}
+func (p Pic) Fill(v uint8) { fill(p.Pix, v) }
 
 // Crop returns a copy of the w x h part at x, y, which must lie inside.
 func (p Pic) Crop(x, y, w, h int) Pic {
@@ -69,15 +65,37 @@ func FromImage(m image.Image) Pic {
 	return p
 }
 
+// fromYCbCr converts as color.YCbCrToRGB does. Pixels that share a sample of colour lie side by side.
 func fromYCbCr(p Pic, m *image.YCbCr) {
 	r := m.Bounds()
+	wide := 1
+	switch m.SubsampleRatio {
+	case image.YCbCrSubsampleRatio422, image.YCbCrSubsampleRatio420:
+		wide = 2
+	case image.YCbCrSubsampleRatio411, image.YCbCrSubsampleRatio410:
+		wide = 4
+	}
 	for y := range p.H {
-		row := p.Row(y)
-		for x := range p.W {
-			i, j := m.YOffset(r.Min.X+x, r.Min.Y+y), m.COffset(r.Min.X+x, r.Min.Y+y)
-			row[3*x], row[3*x+1], row[3*x+2] = color.YCbCrToRGB(m.Y[i], m.Cb[j], m.Cr[j])
+		row, luma := p.Row(y), m.Y[m.YOffset(r.Min.X, r.Min.Y+y):][:p.W]
+		for x := 0; x < p.W; {
+			j, n := m.COffset(r.Min.X+x, r.Min.Y+y), min(wide-(r.Min.X+x)%wide, p.W-x)
+			cb, cr := int32(m.Cb[j])-128, int32(m.Cr[j])-128
+			red, green, blue := 91881*cr, -22554*cb-46802*cr, 116130*cb
+			for _, v := range luma[x : x+n] {
+				l, q := int32(v)*0x10101, row[3*x:3*x+3:3*x+3]
+				q[0], q[1], q[2] = byteOf(l+red), byteOf(l+green), byteOf(l+blue)
+				x++
+			}
 		}
 	}
+}
+
+// byteOf is v/65536, rounded down and cut to 0..255.
+func byteOf(v int32) uint8 {
+	if uint32(v)&0xff000000 == 0 {
+		return uint8(v >> 16)
+	}
+	return uint8(^(v >> 31))
 }
 
 func fromPaletted(p Pic, m *image.Paletted) {

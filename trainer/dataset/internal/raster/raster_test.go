@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"image"
 	"image/color"
+	"math/rand/v2"
 	"os"
 	"slices"
 	"testing"
@@ -34,6 +35,7 @@ func TestPillow(t *testing.T) {
 	if err := json.Unmarshal(b, &f); err != nil {
 		t.Fatal(err)
 	}
+	var lens raster.Lens
 	var dull []uint8 // a picture with one flat and one nearly flat channel
 	for _, c := range f.Cases {
 		t.Run(fmt.Sprint(c.Op, c.Arg, c.Channels), func(t *testing.T) {
@@ -58,12 +60,12 @@ func TestPillow(t *testing.T) {
 				q = p.Rotate(c.Arg[0])
 			case "affine":
 				q = raster.New(p.W, p.H, p.C)
-				raster.AffineBilinear(q, p, c.Arg[0], c.Arg[1], c.Arg[2])
+				lens.Affine(q, p, c.Arg[0], c.Arg[1], c.Arg[2])
 			case "warp":
 				q = raster.New(p.W, p.H, p.C)
 				back := raster.Projection{8: 1}
 				copy(back[:], c.Arg)
-				raster.Warp(q, p, back)
+				lens.Warp(q, p, back)
 			case "invert":
 				q = raster.Pic{W: p.W, H: p.H, C: 3, Pix: slices.Clone(p.Pix)}
 				q.Invert()
@@ -206,6 +208,32 @@ func TestOrientation(t *testing.T) {
 	for text, want := range map[string]int{exif: 6, exif[:20]: 1, "": 1, "\x89PNG": 1, "\xff\xd8\xff\xda": 1} {
 		if got := raster.Orientation([]byte(text)); got != want {
 			t.Errorf("%q: %d, want %d", text, got, want)
+		}
+	}
+}
+
+// Pictures in YCbCr of every sampling convert as the image package converts them, also from within others.
+func TestYCbCr(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 4))
+	for ratio := image.YCbCrSubsampleRatio444; ratio <= image.YCbCrSubsampleRatio410; ratio++ {
+		whole := image.NewYCbCr(image.Rect(0, 0, 23, 17), ratio)
+		for _, p := range [][]uint8{whole.Y, whole.Cb, whole.Cr} {
+			for i := range p {
+				p[i] = uint8(r.IntN(256))
+			}
+		}
+		for _, part := range []image.Rectangle{whole.Rect, image.Rect(1, 3, 22, 14), image.Rect(4, 2, 5, 3)} {
+			m := whole.SubImage(part).(*image.YCbCr)
+			p := raster.FromImage(m)
+			for y := range p.H {
+				for x := range p.W {
+					c := m.YCbCrAt(part.Min.X+x, part.Min.Y+y)
+					red, green, blue := color.YCbCrToRGB(c.Y, c.Cb, c.Cr)
+					if got := p.Row(y)[3*x : 3*x+3]; got[0] != red || got[1] != green || got[2] != blue {
+						t.Fatalf("%v, %v: pixel %d,%d is %v, want %d %d %d", ratio, part, x, y, got, red, green, blue)
+					}
+				}
+			}
 		}
 	}
 }

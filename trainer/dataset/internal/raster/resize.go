@@ -77,6 +77,10 @@ func (p Pic) resizeRows(w int, f Filter) Pic {
 	q, t := New(w, p.H, p.C), makeTaps(p.W, w, f)
 	for y := range p.H {
 		src, dst := p.Row(y), q.Row(y)
+		if p.C == 3 {
+			t.rgb(src, dst)
+			continue
+		}
 		for x := range w {
 			at := t.first[x] * p.C
 			for c := range p.C {
@@ -89,6 +93,19 @@ func (p Pic) resizeRows(w int, f Filter) Pic {
 		}
 	}
 	return q
+}
+
+// rgb resamples one row of RGB.
+func (t taps) rgb(src, dst []uint8) {
+	for x, first := range t.first {
+		r, g, b := 1<<(precision-1), 1<<(precision-1), 1<<(precision-1)
+		from := src[3*first:]
+		for _, k := range t.weights[x] {
+			r, g, b = r+k*int(from[0]), g+k*int(from[1]), b+k*int(from[2])
+			from = from[3:]
+		}
+		dst[3*x], dst[3*x+1], dst[3*x+2] = clip8(r>>precision), clip8(g>>precision), clip8(b>>precision)
+	}
 }
 
 func (p Pic) resizeColumns(h int, f Filter) Pic {

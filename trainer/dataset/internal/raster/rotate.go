@@ -61,40 +61,6 @@ func cubic(v1, v2, v3, v4, d float64) float64 {
 	return v2 + float64(d*(p2+float64(d*(p3+float64(d*p4)))))
 }
 
-// AffineBilinear fills dst with src seen through the map x' = a*x + b, y' = a*y + c from target to source
-// coordinates (a > 0); what comes from outside is Grey. Both pictures are RGB; they must not overlap in memory.
-func AffineBilinear(dst, src Pic, a, b, c float64) {
-	w, h := float64(src.W), float64(src.H)
-	for y := range dst.H {
-		row := dst.Row(y)
-		sy := float64(a*(float64(y)+.5)) + c
-		if sy < 0 || sy >= h {
-			for i := range row {
-				row[i] = Grey
-			}
-			continue
-		}
-		y0, y1, dy := between(sy, src.H)
-		upper, lower := src.Row(y0), src.Row(y1)
-		for x := range dst.W {
-			p := row[3*x : 3*x+3 : 3*x+3]
-			sx := float64(a*(float64(x)+.5)) + b
-			if sx < 0 || sx >= w {
-				p[0], p[1], p[2] = Grey, Grey, Grey
-				continue
-			}
-			x0, x1, dx := between(sx, src.W)
-			ul, ur := upper[3*x0:3*x0+3:3*x0+3], upper[3*x1:3*x1+3:3*x1+3]
-			ll, lr := lower[3*x0:3*x0+3:3*x0+3], lower[3*x1:3*x1+3:3*x1+3]
-			for i := range p {
-				u := float64(ul[i]) + float64(float64(int(ur[i])-int(ul[i]))*dx)
-				l := float64(ll[i]) + float64(float64(int(lr[i])-int(ll[i]))*dx)
-				p[i] = uint8(int(u + float64((l-u)*dy)))
-			}
-		}
-	}
-}
-
 // between returns the pixels whose centres lie before and after v (0 <= v < n) and the share of the second one.
 func between(v float64, n int) (first, second int, share float64) {
 	v -= .5

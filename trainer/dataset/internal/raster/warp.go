@@ -44,9 +44,13 @@ func (p Projection) At(x, y float64) (u, v float64, front bool) {
 
 // Warp fills dst with src seen through back, which maps dst to src, by bilinear interpolation; what comes from outside
 // is Grey. Both pictures are RGB; they must not overlap in memory.
-func Warp(dst, src Pic, back Projection) {
-	w, h := float64(src.W), float64(src.H)
+func (l *Lens) Warp(dst, src Pic, back Projection) {
 	flat := back[6] == 0 && back[7] == 0 && back[8] == 1
+	if flat && back[1] == 0 && back[3] == 0 {
+		l.stretch(dst, src, back[0], back[2], back[4], back[5])
+		return
+	}
+	w, h := float64(src.W), float64(src.H)
 	for y := range dst.H {
 		row := dst.Row(y)
 		fy := float64(y) + .5
