@@ -72,7 +72,7 @@ func loadPath(ctx context.Context, ref string, opts Options) (*Dataset, error) {
 	return d, d.usable(at, l, n)
 }
 
-// usable refuses a data set that cannot train, and notes empty splits.
+// usable refuses a data set that cannot train, and notes splits that are empty or have no object.
 func (d *Dataset) usable(at string, l listing, n *notes) error {
 	first := ""
 	if len(d.Notes) > 0 {
@@ -81,22 +81,33 @@ func (d *Dataset) usable(at string, l listing, n *notes) error {
 	if len(d.Train) == 0 {
 		return noData("the training set of %s is empty: %d images are listed, none can be read%s", at, len(l.splits[splitTrain]), first)
 	}
-	objects := 0
-	for _, m := range d.Train {
-		for _, b := range m.Boxes {
-			if !b.Crowd {
-				objects++
-			}
-		}
-	}
-	if objects == 0 {
+	if objects(d.Train) == 0 {
 		return noData("the %d training images of %s have no usable box: check where the labels lie%s", len(d.Train), at, first)
 	}
-	if len(d.Val) == 0 {
-		n.add("empty", "the val split has no images")
+	for s, split := range [splitCount][]Image{nil, d.Val, d.Test} {
+		switch {
+		case len(split) == 0 && s == splitVal:
+			n.add("empty", "the val split has no images")
+		case len(split) > 0 && objects(split) == 0:
+			n.add("empty", "the %d images of the %s split have no usable box: there is nothing to score on them", len(split), splitNames[s])
+		default:
+			continue
+		}
 		d.Notes = n.all()
 	}
 	return nil
+}
+
+// objects counts those that count as such: crowds do not.
+func objects(images []Image) (n int) {
+	for _, m := range images {
+		for _, b := range m.Boxes {
+			if !b.Crowd {
+				n++
+			}
+		}
+	}
+	return n
 }
 
 // noData makes an error that wraps trainer.ErrNoData.

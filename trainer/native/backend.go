@@ -217,7 +217,7 @@ func (b *Backend) dataset(ctx context.Context, ref string) (*dataset.Dataset, er
 		}
 	}
 	if len(d.Train) < b.cfg.Batch {
-		return nil, fmt.Errorf("data %s has %d training images, fewer than a batch of %d: lower batch: %w", ref, len(d.Train), b.cfg.Batch, trainer.ErrNoData)
+		return nil, fmt.Errorf("data %s has %d training images, fewer than a batch of %d: lower batch to %d or less: %w", ref, len(d.Train), b.cfg.Batch, len(d.Train), trainer.ErrNoData)
 	}
 	b.data[ref] = d
 	debug.FreeOSMemory() // what decoding left, before networks take theirs
@@ -248,7 +248,7 @@ func (b *Backend) Train(ctx context.Context, job trainer.Job, report func(trials
 	if r.best != nil {
 		checkpoint = r.path(bestName)
 	}
-	res := trainer.Result{Effective: r.effective, Checkpoint: checkpoint, Artifacts: r.artifacts(ctx), Note: r.note}
+	res := trainer.Result{Effective: r.effective, Checkpoint: checkpoint, Artifacts: r.artifacts(ctx), Note: r.remark()}
 	return res, r.end(ctx, nil)
 }
 

@@ -179,6 +179,9 @@ func (r *run) train(ctx context.Context, report func(trials.Measurement)) error 
 			return err
 		}
 		r.curves = append(r.curves, curve{Epoch: epoch + 1, Metrics: metrics})
+		if epoch == 0 {
+			r.warnUnassigned()
+		}
 		report(trials.Measurement{Epoch: epoch + 1, Metrics: r.costs(metrics), At: trials.Now()})
 		r.sums = loss.Parts{}
 		if err := r.keep(epoch, metrics); err != nil {

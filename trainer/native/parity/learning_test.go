@@ -39,7 +39,7 @@ func TestLearning(t *testing.T) {
 	for _, l := range []lesson{
 		{name: "digits", model: "gelan-n", data: "builtin:digits", size: 128, epochs: 20, params: trials.Params{"mixup": 0.15, "copy_paste": 0.3}, close: 1e-4, least: 0.3},
 		{name: "bccd", model: "gelan-n", data: *learnBCCD, size: 160, epochs: 20, close: 1e-4, least: 0.1},
-		{name: "auxiliary", model: "yolov9-t", data: *learnBCCD, size: 128, epochs: 8, params: trials.Params{"lr0": 0.01}, close: 2e-3},
+		{name: "auxiliary", model: "yolov9-t", data: *learnBCCD, size: 128, epochs: 8, params: trials.Params{"lr0": 0.01}, close: 1e-3},
 	} {
 		t.Run(l.name, func(t *testing.T) {
 			l.change()
@@ -54,7 +54,7 @@ type lesson struct {
 	size, epochs      int
 	params            trials.Params
 	rule              string  // of learn.py's assignment
-	close             float64 // what losses may differ by in the first step, relative
+	close             float64 // what losses may differ by in the first step, relative; the norm of the gradients by 20 times that
 	least             float64 // mean mAP50 of a side below which too little was learned for a comparison
 }
 
@@ -121,14 +121,13 @@ func (l *lesson) first(t *testing.T, seed int64, trace trainer.Trace, theirs [][
 	t.Helper()
 	for i, s := range trace.Steps {
 		v := s.Values[trainer.ChannelLoss]
-		o, p, most := []float64{v[1], v[2], v[3], s.Values[trainer.ChannelGradient][0]}, theirs[i], 0.0
-		for k := range o {
-			most = max(most, math.Abs(o[k]-p[k])/max(math.Abs(p[k]), 1e-9))
-		}
-		t.Logf("seed %d, step %d, ours and PyTorch's:  box %.6f %.6f  cls %.6f %.6f  dfl %.6f %.6f  norm %.5f %.5f  largest difference %.1e",
-			seed, i+1, o[0], p[0], o[1], p[1], o[2], p[2], o[3], p[3], most)
-		if i == 0 && !(most <= l.close) {
-			t.Errorf("seed %d: losses or norm of the first step differ by %.1e, %.1e is allowed: weights, batches or formulas are not the same", seed, most, l.close)
+		o, p := []float64{v[1], v[2], v[3], s.Values[trainer.ChannelGradient][0]}, theirs[i]
+		off := func(k int) float64 { return math.Abs(o[k]-p[k]) / max(math.Abs(p[k]), 1e-9) }
+		losses, norm := max(off(0), off(1), off(2)), off(3)
+		t.Logf("seed %d, step %d, ours and PyTorch's:  box %.6f %.6f  cls %.6f %.6f  dfl %.6f %.6f  norm %.5f %.5f  differences %.1e %.1e",
+			seed, i+1, o[0], p[0], o[1], p[1], o[2], p[2], o[3], p[3], losses, norm)
+		if i == 0 && !(losses <= l.close && norm <= 20*l.close) {
+			t.Errorf("seed %d: in the first step losses differ by %.1e and norms by %.1e, %.1e and %.1e are allowed: weights, batches or formulas are not the same", seed, losses, norm, l.close, 20*l.close)
 		}
 	}
 }
@@ -141,6 +140,10 @@ func report(t *testing.T, name string, ours, theirs []float64) (low, high float6
 		d[i] = ours[i] - theirs[i]
 	}
 	mean, low, high := interval(d)
+	if len(d) < 2 {
+		t.Logf("%-9s ours %.4f, PyTorch %.4f, difference %+.4f; one seed says nothing of noise", name, ours[0], theirs[0], mean)
+		return low, high
+	}
 	t.Logf("%-9s ours %.4f ± %.4f, PyTorch %.4f ± %.4f over %d seeds; difference %+.4f [%+.4f, %+.4f]",
 		name, stat.Mean(ours, nil), stat.StdDev(ours, nil), stat.Mean(theirs, nil), stat.StdDev(theirs, nil), len(d), mean, low, high)
 	return low, high

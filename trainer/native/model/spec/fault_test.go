@@ -69,6 +69,16 @@ func TestFaults(t *testing.T) {
 	}
 }
 
+func TestNoLabels(t *testing.T) {
+	f, err := spec.Parse("x.yaml", []byte("name: x\nlayers:\n  - {module: Conv, out: 16, stride: 2}\nhead: {module: DDetect, main: [above]}\n"))
+	if err == nil {
+		_, err = f.Resolve(spec.Options{Classes: 3})
+	}
+	if want := "x.yaml:4:32: main level 0 is above, and no layer is called so: no layer has a label"; err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("error %v, want %q", err, want)
+	}
+}
+
 func TestOptions(t *testing.T) {
 	f, err := spec.Open("gelan-t")
 	if err != nil {

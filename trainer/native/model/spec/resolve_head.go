@@ -41,7 +41,11 @@ func (r *resolver) levels(key string, labels []string, at []Pos) (numbers []int)
 		n, ok := r.numbers[label]
 		switch {
 		case !ok:
-			r.add(at[k], "%s level %d is %s, and no layer is called so: %s", key, k, label, known(label, sortedKeys(r.numbers)))
+			hint := known(label, sortedKeys(r.numbers))
+			if len(r.numbers) == 0 {
+				hint = "no layer has a label, give those of the levels one with as"
+			}
+			r.add(at[k], "%s level %d is %s, and no layer is called so: %s", key, k, label, hint)
 		case r.isImage(n) || r.model.Layers[n].Module == "CBLinear":
 			r.add(at[k], "%s level %d is %s: a head reads one result, neither groups nor the image", key, k, label)
 		default:

@@ -5,8 +5,8 @@
 
 START holds the initial weights and statistics by the names of the Go side; END receives the moving averages of the
 trained ones by the same names. The standard input is one record a step: rows M as uint32; N x S x S x 3 pixels in
-0..1 as float32; M rows of float32: image, class, corners in pixels, ordered by image. All numbers are little-endian. Each step is answered
-by a line: box, cls and dfl of the main head before gains, and the norm of the gradients before clipping.
+0..1 as float32; M rows of float32: image, class, corners in pixels, ordered by image. All numbers are little-endian. Each
+step is answered by a line: box, cls and dfl of the main head before gains, and the norm of the gradients before clipping.
 
 SETTINGS: model, classes, size, batch, steps (of the whole run), warmup (in steps), rule (see loss.py), threads, and knobs:
 the Go side's own, resolved. A knob that has a value that is not spoken of here ends the run."""
