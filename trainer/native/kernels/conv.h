@@ -30,7 +30,7 @@ struct pass {
 #define NARROW(n, N, HALF) (NV == 1 && (HALF) && (n) == (N) - 1)
 
 // PX: floats from an output pixel's input to its neighbour's; LANES: input lanes in use, or 0: 8 times the halves of each
-// block; HALF: the last output block has 8 lanes in use, and the others are left alone. M, NB, HALF, PX and LANES are
+// block; HALF: the last output block has 8 lanes in use, and the others are set to zero, as memory is shared. M, NB, HALF, PX and LANES are
 // constants at every call, so that all loops but four unroll and acc stays in registers.
 INLINE void tile(const int M, const int NB, const int HALF, const int PX, const int LANES, const struct pass *p, const float *x,
                  const float *w, float *y, const float *bias, float *sums) {
@@ -69,7 +69,9 @@ INLINE void tile(const int M, const int NB, const int HALF, const int PX, const 
 				}
 		}
 	}
-	EACH_ACC store_part(NARROW(n, N, HALF), y + n / NV * p->yplane + m * p->ystep + n % NV * VL, acc[m][n]);
+	EACH_ACC store_padded(NARROW(n, N, HALF), y + n / NV * p->yplane + m * p->ystep + n % NV * VL, acc[m][n]);
+	for (int n = N; n < NB * NV; n++)
+		for (int m = 0; m < M; m++) store(y + n / NV * p->yplane + m * p->ystep + n % NV * VL, splat(0));
 	if (sums) {
 		_Pragma("GCC unroll 16") for (int n = 0; n < N; n++) {
 			float *to = sums + n / NV * 2 * MS_LANES + n % NV * VL;

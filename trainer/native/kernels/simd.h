@@ -70,12 +70,14 @@ INLINE void store_part(int narrow, float *p, vec v) {
 	if (narrow) _mm256_storeu_ps(p, LOWER(v));
 	else store(p, v);
 }
+INLINE void store_padded(int narrow, float *p, vec v) { store(p, narrow ? (vec)_mm512_zextps256_ps512(LOWER(v)) : v); } // zero above
 #else
 INLINE vec load_part(int narrow, const float *p) { return (void)narrow, load(p); }
 INLINE vec zero_part(int narrow) { return (void)narrow, splat(0); }
 INLINE vec add_part(int narrow, vec a, vec b) { return (void)narrow, a + b; }
 INLINE vec muladd_part(int narrow, vec a, vec b, vec c) { return (void)narrow, muladd(a, b, c); }
 INLINE void store_part(int narrow, float *p, vec v) { (void)narrow, store(p, v); }
+INLINE void store_padded(int narrow, float *p, vec v) { (void)narrow, store(p, v); }
 #endif
 
 // PIN keeps a value in a register here and now: without it gcc hoists the loads of an unrolled tile and spills them.

@@ -321,6 +321,28 @@ func TestRandomNetworks(t *testing.T) {
 	}
 }
 
+// TestPaddingGradients trains with shared memory, in which lanes without a channel have held something else: their parameters must
+// still have no gradient.
+func TestPaddingGradients(t *testing.T) {
+	for _, set := range kernels.Supported() {
+		restore, err := kernels.Force(set)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for seed := range uint64(6) {
+			n := build(t, 2, all, family(seed))
+			n.run(t)
+			_, g := n.run(t)
+			real := make([]float32, len(g))
+			for _, p := range n.g.Params {
+				n.d.ImportParam(p, real, n.d.ExportParam(p, g))
+			}
+			same(t, fmt.Sprintf("%s, network %d: gradients, and those of channels alone,", set, seed), g, real)
+		}
+		restore()
+	}
+}
+
 // padding fails where a halo or a lane without a channel is not zero, in data or gradient.
 func (n *network) padding(t *testing.T) {
 	t.Helper()
