@@ -34,7 +34,7 @@ const struct ms_kernels *ms_find(const char *name) {
 	return strcmp(name, "generic") == 0 ? &ms_kernels_generic : NULL;
 }
 
-void ms_pack_image(const float *rgb, struct ms_view dst, int n) {
+static void pack_image(const float *rgb, struct ms_view dst, int n) {
 	typedef int32_t four __attribute__((vector_size(16)));
 	typedef int32_t loosefour __attribute__((vector_size(16), aligned(4), may_alias));
 	const four colours = {-1, -1, -1, 0};
@@ -60,6 +60,21 @@ void ms_zero_halo(struct ms_view dst) {
 			}
 			memset(ms_at(&dst, n, b, dst.h + 1, 0), 0, row);
 		}
+}
+
+struct pictures {
+	const float *rgb;
+	struct ms_view dst;
+};
+
+static void pack_picture(const void *job, int n, int member) {
+	const struct pictures *p = job;
+	pack_image(p->rgb + (int64_t)n * p->dst.h * p->dst.w * 3, p->dst, n);
+}
+
+void ms_pack_images(const float *rgb, struct ms_view dst, int count) {
+	const struct pictures p = {rgb, dst};
+	ms_team_run(dst.team, pack_picture, &p, count, 0);
 }
 
 void ms_bn_forward(const struct ms_conv *c, int train) {
@@ -122,24 +137,31 @@ static void turn(const float *src, float *dst) { // 16x16
 // Stride 1: one kernel, [ICB][OCB][K][K], turned by 180 degrees.
 // Stride 2: row r of x meets kernel row 1 if r is even, rows 2 and 0 (in that order of dy rows) if r is odd; the same
 // holds for columns. So there are four kernels of 1x1, 1x2, 2x1 and 2x2, one per parity, one after the other in wt.
-void ms_turn_weights(const struct ms_conv *c) {
+void ms_turn_weights(const struct ms_conv *c, int first, int last) {
 	const int k = c->k, block = MS_LANES * MS_LANES;
 	float *dst = c->wt;
 	if (c->s == 1) {
 		for (int ib = 0; ib < c->icb; ib++)
-			for (int ob = 0; ob < c->ocb; ob++)
+			for (int ob = first; ob < last; ob++) {
+				float *to = dst + ((int64_t)ib * c->ocb + ob) * k * k * block;
 				for (int kh = k - 1; kh >= 0; kh--)
-					for (int kw = k - 1; kw >= 0; kw--, dst += block)
-						turn(c->w + ((((int64_t)ob * c->icb + ib) * k + kh) * k + kw) * block, dst);
+					for (int kw = k - 1; kw >= 0; kw--, to += block)
+						turn(c->w + ((((int64_t)ob * c->icb + ib) * k + kh) * k + kw) * block, to);
+			}
 		return;
 	}
 	for (int ph = 0; ph < 2; ph++)
-		for (int pw = 0; pw < 2; pw++)
+		for (int pw = 0; pw < 2; pw++) {
+			const int64_t each = (int64_t)(1 + ph) * (1 + pw) * block;
 			for (int ib = 0; ib < c->icb; ib++)
-				for (int ob = 0; ob < c->ocb; ob++)
+				for (int ob = first; ob < last; ob++) {
+					float *to = dst + ((int64_t)ib * c->ocb + ob) * each;
 					for (int a = 0; a <= ph; a++)
-						for (int b = 0; b <= pw; b++, dst += block) {
+						for (int b = 0; b <= pw; b++, to += block) {
 							const int kh = ph ? 2 - 2 * a : 1, kw = pw ? 2 - 2 * b : 1;
-							turn(c->w + ((((int64_t)ob * c->icb + ib) * 3 + kh) * 3 + kw) * block, dst);
+							turn(c->w + ((((int64_t)ob * c->icb + ib) * 3 + kh) * 3 + kw) * block, to);
 						}
+				}
+			dst += (int64_t)c->icb * c->ocb * each;
+		}
 }

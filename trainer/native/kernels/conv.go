@@ -48,6 +48,8 @@ type ConvSpec struct {
 	DBeta       []float32
 	Mean, Var   []float32 // running statistics of BN: written by Forward(true), used by Forward(false)
 
+	daRoom int // images that DA has memory for; 0: all
+
 	Momentum float32 // running = running + Momentum*(batch - running); Var takes the unbiased variance
 	Eps      float32 // added to the variance
 }
@@ -90,6 +92,18 @@ func eachWeight(oc, ic []int, k int, f func(blocked, logical int)) {
 			}
 		}
 	}
+}
+
+// group is how many images go through the backward pass together: one by one alone; with more threads, so many that each has
+// one, and more while what they read and write fits about half of a second-level cache of each thread.
+func (s ConvSpec) group() int {
+	const cache = 512 << 10
+	threads := s.Y.Team.Threads()
+	if threads == 1 {
+		return 1
+	}
+	image := 4 * (s.X.CB*s.X.plane() + s.Y.CB*s.Y.plane())
+	return min(s.Y.N, max(1, cache/image)*threads)
 }
 
 // check says what is wrong with the specification, if anything.
@@ -192,6 +206,10 @@ func NewConv(s ConvSpec) (*Conv, error) {
 		wt: next(turned), totals: (*C.double)(unsafe.Pointer(next(4 * lanes))), sums: next(2 * s.Y.N * lanes),
 		scale: next(lanes), shift: next(lanes), mu: next(lanes), rstd: next(lanes), g1: next(lanes), g2: next(lanes), g3: next(lanes),
 		real: next(lanes), ihalves: halves(next(Blocks(s.IC)), inputs, Blocks(s.IC)), ohalves: halves(next(Blocks(s.OC)), outputs, Blocks(s.OC)),
+	}
+	k.c.group, k.c.da_room = C.int(s.group()), C.int(s.Y.N)
+	if s.daRoom > 0 {
+		k.c.da_room = C.int(s.daRoom)
 	}
 	for _, o := range outputs {
 		unsafe.Slice((*float32)(k.c.real), lanes)[o] = 1

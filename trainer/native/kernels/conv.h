@@ -164,17 +164,41 @@ static void add_totals(const struct ms_conv *c) {
 	}
 }
 
-// y = conv(x), image n, with its sums where bn needs them.
-static void convolve(const struct ms_conv *c, int n) {
+// One of several parts of an image, for threads. Convolutions are cut by output blocks or, where there are too few and no
+// sums to make, by rows; everything else by blocks.
+struct part {
+	int number, of;
+};
+
+static void narrow(struct pass *p, struct part part) {
+	const int rows = p->ocb < part.of && !p->sums, all = rows ? p->rows : p->ocb;
+	const int first = ms_share(all, part.of, part.number), count = ms_share(all, part.of, part.number + 1) - first;
+	if (rows) {
+		p->x += first * p->xdown;
+		p->y += first * p->ydown;
+		p->rows = count;
+		return;
+	}
+	p->w += (int64_t)first * p->icb * p->kh * p->kw * WBLOCK;
+	p->y += first * p->yplane;
+	p->yhalves += first;
+	p->bias = p->bias ? p->bias + first * MS_LANES : NULL;
+	p->sums = p->sums ? p->sums + first * 2 * MS_LANES : NULL;
+	p->ocb = count;
+}
+
+// y = conv(x), a part of image n, with its sums where they are wanted.
+static void convolve(const struct ms_conv *c, int n, struct part part, int sums) {
 	const int centre = c->k == 1; // a 1x1 kernel begins at the pixel itself, a 3x3 one in the halo
-	const struct pass p = {
+	struct pass p = {
 		.x = ms_at(&c->x, n, 0, centre, centre), .xplane = ms_plane(&c->x), .xrow = ms_row(&c->x), .xstep = c->x.ps, .xdown = c->s * ms_row(&c->x),
 		.icb = c->icb, .kh = c->k, .kw = c->k, .xhalves = c->ihalves, .w = c->w,
 		.y = ms_at(&c->y, n, 0, 1, 1), .yplane = ms_plane(&c->y), .ydown = ms_row(&c->y), .ystep = c->y.ps,
 		.ocb = c->ocb, .rows = c->y.h, .width = c->y.w, .yhalves = c->ohalves,
-		.bias = c->bn ? NULL : c->beta, .sums = c->bn ? image_sums(c, n) : NULL,
+		.bias = c->bn ? NULL : c->beta, .sums = sums ? image_sums(c, n) : NULL,
 	};
-	if (p.sums) memset(p.sums, 0, sizeof(float) * c->ocb * 2 * MS_LANES);
+	narrow(&p, part);
+	if (p.sums) memset(p.sums, 0, sizeof(float) * p.ocb * 2 * MS_LANES);
 	run(&p, c->image ? (c->s == 1 ? I1 : I2) : (c->s == 1 ? S1 : S2));
 }
 
@@ -207,16 +231,6 @@ static void activate(const struct ms_conv *c, int n, int first, int last) {
 				}
 			}
 		}
-}
-
-// Passes over the batch alternate in direction, so that each begins with the images that the one before it left in the
-// cache: convolve upwards, activate downwards, silu_backward upwards, the rest of the backward pass downwards.
-static void conv_forward(const struct ms_conv *c, int train) {
-	for (int n = 0; n < c->y.n; n++) convolve(c, n);
-	if (!c->bn) return;
-	add_totals(c);
-	ms_bn_forward(c, train);
-	for (int n = c->y.n - 1; n >= 0; n--) (c->linear ? normalise : activate)(c, n, 0, c->ocb);
 }
 
 // da -> dz in place, with z = bn(y), a = z*s, s = sigmoid(z): da/dz = s*(1 + z*(1-s)). Sums of dz and dz*(y-mu).
@@ -369,18 +383,24 @@ static weight_fn *weight_tile_of(int nb, int ohalves, int ihalves) {
 	return ohalves == 1 ? weight_tile_one_half : weight_tile_one;
 }
 
+// Kernel rows that a tile of the image's weights takes at once. Alone, three make the best use of what is loaded.
+INLINE int image_rows(const struct ms_conv *c) { return c->y.team ? 1 : IMAGE_KERNEL_ROWS; }
+
 // The gradient of the weights falls into tiles, each of some floats of dw that no other tile touches: for the image a vector
-// of output channels at IMAGE_KERNEL_ROWS kernel rows; otherwise [output blocks, WEIGHT_NB_MAX of them or one][ICB][K][K].
+// of output channels at some kernel rows; otherwise [output blocks, WEIGHT_NB_MAX of them or one][ICB][K][K].
 static int weight_tiles(const struct ms_conv *c) {
-	if (c->image) return c->ocb * (3 / IMAGE_KERNEL_ROWS) * NV;
+	if (c->image) return c->ocb * (3 / image_rows(c)) * NV;
 	return (c->ocb / WEIGHT_NB_MAX + c->ocb % WEIGHT_NB_MAX) * c->icb * c->k * c->k;
 }
 
 // Adds image n to the tiles first to last-1.
 static void image_weight_backward(const struct ms_conv *c, int n, int first, int last) {
-	const int positions = 3 / IMAGE_KERNEL_ROWS;
-	for (int t = first; t < last; t++)
-		image_weight_tile(IMAGE_KERNEL_ROWS, c, n, t / NV / positions, t / NV % positions * IMAGE_KERNEL_ROWS, t % NV);
+	const int rows = image_rows(c), positions = 3 / rows;
+	for (int t = first; t < last; t++) {
+		const int ob = t / NV / positions, kh = t / NV % positions * rows, v = t % NV;
+		if (rows == 1) image_weight_tile(1, c, n, ob, kh, v);
+		else image_weight_tile(3, c, n, ob, kh, v);
+	}
 }
 
 static void weight_backward(const struct ms_conv *c, int n, int first, int last) {
@@ -402,7 +422,7 @@ static void weight_backward(const struct ms_conv *c, int n, int first, int last)
 		int at = first / each, ib = first % each / (k * k), kh = first % (k * k) / k, kw = first % k;
 		for (int t = first; t < last; t++) {
 			const int ob = at < wide ? at * WEIGHT_NB_MAX : wide * WEIGHT_NB_MAX + at - wide, nb = at < wide ? WEIGHT_NB_MAX : 1;
-			const float *dy = ms_at(&c->da, n, ob, h + 1, 1), *x = ms_at(&c->x, n, ib, h * c->s + kh + centre, kw + centre);
+			const float *dy = ms_at(&c->da, n % c->da_room, ob, h + 1, 1), *x = ms_at(&c->x, n, ib, h * c->s + kh + centre, kw + centre);
 			float *dw = c->dw + ob * dwblock + ((ib * k + kh) * k + kw) * WBLOCK;
 			weight_tile_of(nb, c->ohalves[ob + nb - 1], c->ihalves[ib])(&p, c->ihalves[ib] * HALF_LANES, x, dy, dw);
 			if (++kw < k) continue;
@@ -416,48 +436,44 @@ static void weight_backward(const struct ms_conv *c, int n, int first, int last)
 	}
 }
 
-// Makes image n of dx from its dy and the turned weights.
-static void input_backward(const struct ms_conv *c, int n) {
-	const int centre = c->k == 1 ? 1 : 0;
-	struct pass p = {
+// Makes a part of image n of dx from its dy and the turned weights.
+static void input_backward(const struct ms_conv *c, int n, struct part part) {
+	const int centre = c->k == 1 ? 1 : 0, at = n % c->da_room;
+	const struct pass all = {
 		.xplane = ms_plane(&c->da), .xrow = ms_row(&c->da), .xstep = MS_LANES, .xdown = ms_row(&c->da),
 		.icb = c->ocb, .kh = c->k, .kw = c->k, .xhalves = c->ohalves, .w = c->wt,
 		.yplane = ms_plane(&c->dx), .ydown = c->s * ms_row(&c->dx), .ystep = c->s * MS_LANES,
 		.ocb = c->icb, .rows = c->dx.h, .width = c->dx.w, .yhalves = c->ihalves, .accumulate = c->acc_dx,
 	};
+	struct pass p = all;
 	if (c->s == 1) {
-		p.x = ms_at(&c->da, n, 0, centre, centre);
+		p.x = ms_at(&c->da, at, 0, centre, centre);
 		p.y = ms_at(&c->dx, n, 0, 1, 1);
+		narrow(&p, part);
 		run(&p, S1);
 		return;
 	}
+	const float *w = c->wt;
 	for (int ph = 0; ph < 2; ph++)
 		for (int pw = 0; pw < 2; pw++) {
+			p = all;
 			p.kh = 1 + ph;
 			p.kw = 1 + pw;
-			p.x = ms_at(&c->da, n, 0, 1, 1);
+			p.w = w;
+			p.x = ms_at(&c->da, at, 0, 1, 1);
 			p.y = ms_at(&c->dx, n, 0, 1 + ph, 1 + pw);
 			p.rows = (c->dx.h + 1 - ph) / 2;
 			p.width = (c->dx.w + 1 - pw) / 2;
+			w += (int64_t)c->icb * c->ocb * p.kh * p.kw * WBLOCK;
+			narrow(&p, part);
 			run(&p, S1);
-			p.w += (int64_t)c->icb * c->ocb * p.kh * p.kw * WBLOCK;
 		}
 }
 
-// Before the first image: gradients of the weights that are not added to begin at zero, and dx needs turned weights.
-static void start_gradients(const struct ms_conv *c) {
-	if (!c->acc_w) memset(c->dw, 0, sizeof(float) * WBLOCK * c->ocb * c->icb * c->k * c->k);
-	if (c->has_dx) ms_turn_weights(c);
-}
-
-static void conv_backward(const struct ms_conv *c) {
-	for (int n = 0; n < c->y.n; n++) (!c->bn ? bias_sums : c->linear ? linear_backward : silu_backward)(c, n, 0, c->ocb);
-	add_totals(c);
-	(c->bn ? ms_bn_backward : ms_bias_backward)(c);
-	start_gradients(c);
-	for (int n = c->y.n - 1; n >= 0; n--) {
-		if (c->bn) bn_backward(c, n, 0, c->ocb);
-		weight_backward(c, n, 0, weight_tiles(c));
-		if (c->has_dx) input_backward(c, n);
-	}
+// Before the first image, for the output blocks first to last-1: gradients of the weights that are not added to begin at
+// zero, and dx needs turned weights.
+static void start_gradients(const struct ms_conv *c, int first, int last) {
+	const int64_t each = (int64_t)WBLOCK * c->icb * c->k * c->k;
+	if (!c->acc_w) memset(c->dw + first * each, 0, sizeof(float) * (size_t)((last - first) * each));
+	if (c->has_dx) ms_turn_weights(c, first, last);
 }

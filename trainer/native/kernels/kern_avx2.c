@@ -20,6 +20,7 @@
 #define IMAGE_KERNEL_ROWS 1
 #include "conv.h"
 #include "rep.h"
+#include "batch.h"
 #include "plain.h"
 #include "pool.h"
 #include "resize.h"

@@ -17,11 +17,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "team.h"
+
 #define MS_LANES 16 // channels of a block
 
 struct ms_view {
 	float *p; // first float of the first block's plane, halo included
 	int n, cb, tcb, h, w, ps;
+	struct ms_team *team; // that kernels on the view use; NULL: the calling thread alone
 };
 
 // One convolution layer. All pointers stay valid for its life; nothing in here is allocated by the kernels.
@@ -33,6 +36,8 @@ struct ms_conv {
 	int has_dx;       // backward also makes dx
 	int acc_dx;       // dx is added to, not written
 	int acc_w;        // parameter gradients are added to, not written
+	int group;        // backward makes dy of so many images before they enter the gradient of the weights
+	int da_room;      // images that da has room for: image n's is at n % da_room
 	int icb, ocb;     // channel blocks
 	uint8_t *ihalves, *ohalves; // [ICB], [OCB] 1: only the lower 8 lanes of the block hold channels; 2: others do too
 	struct ms_view x, dx, y, a, da; // da: gradient of a (of y without bn); backward destroys it
@@ -101,11 +106,11 @@ float *ms_alloc(int64_t floats);
 double ms_thread_seconds(void);
 const struct ms_kernels *ms_find(const char *name); // NULL: not in this build, or not on this processor
 void ms_zero_halo(struct ms_view dst);
-void ms_pack_image(const float *rgb, struct ms_view dst, int n);
+void ms_pack_images(const float *rgb, struct ms_view dst, int count); // into the first images of dst
 void ms_bn_forward(const struct ms_conv *c, int train); // totals -> scale, shift; running statistics when training
 void ms_bn_backward(const struct ms_conv *c);           // totals -> dgamma, dbeta, g1, g2, g3
 void ms_bias_backward(const struct ms_conv *c);         // totals -> dbeta
-void ms_turn_weights(const struct ms_conv *c);          // w -> wt
+void ms_turn_weights(const struct ms_conv *c, int first, int last); // w -> wt, output blocks first to last-1
 
 // Addresses. Rows and columns count the halo: pixel (0,0) of the plane is at h = 1, w = 1.
 static inline int64_t ms_row(const struct ms_view *v) { return (int64_t)(v->w + 2) * v->ps; }

@@ -47,10 +47,11 @@ func Add(a, b, dst View) {
 	C.k_add(current(), a.c(), b.c(), dst.c())
 }
 
-// PackImage writes one picture, rgb [H][W][3], into image n of dst (NewImage).
-func PackImage(rgb []float32, dst View, n int) {
-	must(dst.PS == 4 && len(rgb) == dst.H*dst.W*3 && n >= 0 && n < dst.N, "picture", dst)
-	C.ms_pack_image(floats(rgb), dst.c(), C.int(n))
+// PackImages writes pictures, rgb [count][H][W][3], into the first images of dst (NewImage).
+func PackImages(rgb []float32, dst View) {
+	one := dst.H * dst.W * 3
+	must(dst.PS == 4 && len(rgb) > 0 && len(rgb)%one == 0 && len(rgb)/one <= dst.N, "pictures", dst)
+	C.ms_pack_images(floats(rgb), dst.c(), C.int(len(rgb)/one))
 }
 
 // Dense is a place among dense values, [N][Anchors][Channels]: pixel (h, w) of a view belongs to anchor First + h*W + w,

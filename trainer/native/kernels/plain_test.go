@@ -43,19 +43,19 @@ func TestCopyAddZero(t *testing.T) {
 	})
 }
 
-func TestPackImage(t *testing.T) {
-	g := newGuardedImage(t, 2, 5, 7)
+func TestPackImages(t *testing.T) {
+	const one = 5 * 7 * 3
+	g := newGuardedImage(t, 3, 5, 7)
 	r := rand.New(rand.NewPCG(1, 2))
-	rgb := make([]float32, 5*7*3)
-	for n := range 2 {
-		for i := range rgb {
-			rgb[i] = r.Float32()
-		}
-		kernels.PackImage(rgb, g.View, n)
-		for i, f := range rgb {
-			if got := g.At(n, i%3, i/21, i/3%7); got != f {
-				t.Fatalf("image %d element %d is %v, want %v", n, i, got, f)
-			}
+	rgb := make([]float32, 2*one)
+	for i := range rgb {
+		rgb[i] = r.Float32()
+	}
+	kernels.PackImages(rgb, g.View)
+	for i, f := range append(rgb, make([]float32, one)...) {
+		n, at := i/one, i%one
+		if got := g.At(n, at%3, at/21, at/3%7); got != f {
+			t.Fatalf("image %d element %d is %v, want %v", n, at, got, f)
 		}
 	}
 	g.check(t, "image")

@@ -23,7 +23,7 @@ import (
 // not safe for concurrent use.
 type Rep struct {
 	wide, point *Conv
-	room        []float32 // the 1x1 arm's gradient of one image
+	room        []float32 // the 1x1 arm's gradient of a group of images
 }
 
 // NewRep binds a layer: wide describes the 3x3 arm with stride 1, and point the 1x1 arm by its parameters (W to Var) and
@@ -39,9 +39,11 @@ func NewRep(wide, point ConvSpec) (*Rep, error) {
 	p.Mean, p.Var = point.Mean, point.Var
 	p.AccDX = true
 	if p.DA.P != nil {
-		r.room = Alloc(p.Y.CB * p.Y.plane())
+		p.daRoom = wide.group()
 		p.DA = p.Y
-		p.DA.P, p.DA.TCB = unsafe.Pointer(unsafe.SliceData(r.room)), 0 // all images in one place
+		p.DA.TCB = p.Y.CB
+		r.room = Alloc(p.daRoom * p.Y.CB * p.Y.plane())
+		p.DA.P = unsafe.Pointer(unsafe.SliceData(r.room))
 	}
 	var err error
 	if r.wide, err = NewConv(wide); err == nil {

@@ -1,6 +1,6 @@
 // The convolution of two arms, a = silu(bn(y3) + bn(y1)) with y3 and y1 a 3x3 and a 1x1 convolution of the same x, for one
 // instruction set. Included once by each kern_*.c after conv.h. c is the 3x3 arm, d the 1x1 arm: a and da are c's, and
-// the y's are of one shape. d->da is room for one image's dy; dx stands in both, and d adds to it.
+// the y's are of one shape. d->da has room for the dy of a group of images; dx stands in both, and d adds to it.
 
 // a of the channel blocks first to last-1 of image n.
 static void rep_activate(const struct ms_conv *c, const struct ms_conv *d, int n, int first, int last) {
@@ -17,16 +17,6 @@ static void rep_activate(const struct ms_conv *c, const struct ms_conv *d, int n
 				}
 			}
 		}
-}
-
-static void rep_forward(const struct ms_conv *c, const struct ms_conv *d, int train) {
-	for (int n = 0; n < c->y.n; n++) convolve(c, n);
-	for (int n = 0; n < d->y.n; n++) convolve(d, n);
-	add_totals(c);
-	add_totals(d);
-	ms_bn_forward(c, train);
-	ms_bn_forward(d, train);
-	for (int n = c->y.n - 1; n >= 0; n--) rep_activate(c, d, n, 0, c->ocb);
 }
 
 // da -> dz in place, which is the gradient of both arms' normalised values, and the sums of each arm.
@@ -63,7 +53,7 @@ static void rep_point_backward(const struct ms_conv *c, const struct ms_conv *d,
 	for (int b = first; b < last; b++)
 		for (int h = 1; h <= c->y.h; h++) {
 			const float *y = ms_at(&d->y, n, b, h, 1), *dz = ms_at(&c->da, n, b, h, 1);
-			float *dy = ms_at(&d->da, n, b, h, 1);
+			float *dy = ms_at(&d->da, n % d->da_room, b, h, 1);
 			for (int v = 0; v < NV; v++) {
 				const int lane = b * MS_LANES + v * VL;
 				const vec g1 = load(d->g1 + lane), g2 = load(d->g2 + lane), g3 = load(d->g3 + lane);
@@ -71,23 +61,4 @@ static void rep_point_backward(const struct ms_conv *c, const struct ms_conv *d,
 					store(dy + i, muladd(load(dz + i), g1, muladd(load(y + i), g2, g3)));
 			}
 		}
-}
-
-static void rep_backward(const struct ms_conv *c, const struct ms_conv *d) {
-	for (int n = 0; n < c->y.n; n++) rep_silu_backward(c, d, n, 0, c->ocb);
-	add_totals(c);
-	add_totals(d);
-	ms_bn_backward(c);
-	ms_bn_backward(d);
-	start_gradients(c);
-	start_gradients(d);
-	for (int n = c->y.n - 1; n >= 0; n--) {
-		rep_point_backward(c, d, n, 0, c->ocb);
-		bn_backward(c, n, 0, c->ocb);
-		weight_backward(c, n, 0, weight_tiles(c));
-		weight_backward(d, n, 0, weight_tiles(d));
-		if (!c->has_dx) continue;
-		input_backward(c, n);
-		input_backward(d, n);
-	}
 }

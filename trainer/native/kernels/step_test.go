@@ -40,13 +40,11 @@ func newNet(tb testing.TB) *net {
 	s := &net{w: kernels.Alloc(arena), g: kernels.Alloc(arena), m: kernels.Alloc(arena)}
 	r := rand.New(rand.NewPCG(1, 2))
 	image := kernels.NewImage(netBatch, 128, 128)
-	rgb := make([]float32, 128*128*3)
-	for n := range netBatch {
-		for i := range rgb {
-			rgb[i] = (r.Float32() - 0.5) * 3.46
-		}
-		kernels.PackImage(rgb, image, n)
+	rgb := make([]float32, netBatch*128*128*3)
+	for i := range rgb {
+		rgb[i] = (r.Float32() - 0.5) * 3.46
 	}
+	kernels.PackImages(rgb, image)
 	view := func(c, size int) kernels.View {
 		v := kernels.NewView(netBatch, c, size, size)
 		s.free = append(s.free, func() { kernels.FreeView(v) })

@@ -24,6 +24,7 @@ type View struct {
 	P          unsafe.Pointer // first float of the window in image 0
 	N, CB, TCB int
 	H, W, PS   int
+	Team       *Team // threads that kernels on the view use
 }
 
 // NewView allocates a zeroed buffer for n images of c channels and h x w pixels and returns the view of all of it.
@@ -79,7 +80,8 @@ func (v View) index(n, c, h, w int) int {
 }
 
 func (v View) c() C.struct_ms_view {
-	return C.struct_ms_view{p: (*C.float)(v.P), n: C.int(v.N), cb: C.int(v.CB), tcb: C.int(v.TCB), h: C.int(v.H), w: C.int(v.W), ps: C.int(v.PS)}
+	return C.struct_ms_view{p: (*C.float)(v.P), n: C.int(v.N), cb: C.int(v.CB), tcb: C.int(v.TCB), h: C.int(v.H), w: C.int(v.W), ps: C.int(v.PS),
+		team: v.Team.pointer()}
 }
 
 // same says whether two views have one shape (buffers may differ).

@@ -48,6 +48,12 @@ const (
 
 func build(t *testing.T, batch int, share sharing, define definition) *network {
 	t.Helper()
+	return buildOn(t, 1, batch, share, define)
+}
+
+// buildOn builds for so many threads.
+func buildOn(t *testing.T, threads, batch int, share sharing, define definition) *network {
+	t.Helper()
 	b := graph.NewBuilder(batch)
 	if share == none {
 		b.Copies()
@@ -63,6 +69,9 @@ func build(t *testing.T, batch int, share sharing, define definition) *network {
 		device = cpu.Apart
 	}
 	n.d = device(n.g)
+	if err := n.d.UseThreads(threads); err != nil {
+		t.Fatal(err)
+	}
 	t.Cleanup(func() {
 		if err := n.d.Close(); err != nil {
 			t.Error(err)

@@ -23,6 +23,7 @@ type Device struct {
 	heads                 map[*layers.HeadSet]*Heads
 	bound                 map[graph.Step]graph.Kernel
 	floats                int
+	team                  *kernels.Team
 }
 
 var _ graph.Device = (*Device)(nil)
@@ -54,6 +55,17 @@ func Apart(g *graph.Graph) *Device {
 	return d
 }
 
+// UseThreads makes programs run on so many threads, the one that calls Run included; results have the same bits for every
+// number. It comes before the first View, Bind and Compile. The others start now, sleep while no program runs, and end with Close.
+func (d *Device) UseThreads(threads int) error {
+	team, err := kernels.NewTeam(threads)
+	d.team = team
+	return err
+}
+
+// Threads is the number of threads that programs run on.
+func (d *Device) Threads() int { return d.team.Threads() }
+
 // Weights is the arena of parameters.
 func (d *Device) Weights() []float32 { return d.weights }
 
@@ -77,7 +89,7 @@ func (d *Device) Alloc(floats int) []float32 {
 	return m
 }
 
-// Close releases kernels and memory.
+// Close releases kernels, threads and memory.
 func (d *Device) Close() error {
 	for _, cs := range d.convs {
 		for _, c := range cs {
@@ -87,6 +99,7 @@ func (d *Device) Close() error {
 	for _, r := range d.reps {
 		r.Close()
 	}
+	d.team.Close()
 	for _, m := range d.memory {
 		kernels.Free(m)
 	}

@@ -11,11 +11,7 @@ import (
 
 // SetImages fills the front of an image buffer: H*W*3 floats an image, by rows, RGB interleaved.
 func (d *Device) SetImages(image *graph.Tensor, pix []float32) {
-	v := d.View(image)
-	one := image.H * image.W * 3
-	for i := range len(pix) / one {
-		kernels.PackImage(pix[i*one:(i+1)*one], v, i)
-	}
+	kernels.PackImages(pix, d.View(image))
 }
 
 // Heads collects the outputs of one head set into dense arrays.

@@ -29,6 +29,7 @@ func (d *Device) room(b buffer) kernels.View {
 		v.P = unsafe.Pointer(unsafe.SliceData(d.Alloc(v.Floats())))
 		d.rooms[b] = v
 	}
+	v.Team = d.team
 	return v
 }
 

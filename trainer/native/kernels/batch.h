@@ -1,0 +1,145 @@
+// A layer over the whole batch, in pieces for a team of threads. Included once by each kern_*.c after conv.h and rep.h.
+//
+// Passes over the batch alternate in direction, so that each begins with the images that the one before it left in the
+// cache: convolve upwards, activate downwards, the sums of the backward pass upwards, the rest of it downwards.
+
+// A pass over the images first to first+count-1, each in some parts. d is the second arm, or NULL.
+struct batch {
+	const struct ms_conv *c, *d;
+	int first, count, parts;
+	int train;
+};
+
+static int image_of(const struct batch *b, int piece) { return b->first + piece / b->parts; }
+static struct part part_of(const struct batch *b, int piece) { return (struct part){piece % b->parts, b->parts}; }
+static int first_block(const struct batch *b, struct part p) { return ms_share(b->c->ocb, p.of, p.number); }
+static int last_block(const struct batch *b, struct part p) { return ms_share(b->c->ocb, p.of, p.number + 1); }
+
+static void each_piece(const struct batch *b, ms_work *work, int down) { ms_team_run(b->c->y.team, work, b, b->count * b->parts, down); }
+
+// All images, in parts where whole ones cannot be dealt out evenly: about eight pieces a thread then.
+static struct batch batch_of(const struct ms_conv *c, const struct ms_conv *d) {
+	struct batch b = {.c = c, .d = d, .count = c->y.n, .parts = 1};
+	const int threads = ms_team_threads(c->y.team);
+	if (b.count % threads) b.parts = (8 * threads + b.count - 1) / b.count;
+	return b;
+}
+
+static void convolve_piece(const void *job, int piece, int member) {
+	const struct batch *b = job;
+	const struct part p = part_of(b, piece);
+	const int n = image_of(b, piece), sums = b->train && b->c->bn;
+	convolve(b->c, n, p, sums);
+	if (b->d) convolve(b->d, n, p, sums);
+}
+
+static void activate_piece(const void *job, int piece, int member) {
+	const struct batch *b = job;
+	const struct part p = part_of(b, piece);
+	const int n = image_of(b, piece), first = first_block(b, p), last = last_block(b, p);
+	if (b->d) rep_activate(b->c, b->d, n, first, last);
+	else (b->c->linear ? normalise : activate)(b->c, n, first, last);
+}
+
+static void forward(const struct ms_conv *c, const struct ms_conv *d, int train) {
+	struct batch b = batch_of(c, d);
+	b.train = train;
+	each_piece(&b, convolve_piece, 0);
+	if (!c->bn) return;
+	for (; c; c = c == d ? NULL : d) {
+		if (train) add_totals(c);
+		ms_bn_forward(c, train);
+	}
+	each_piece(&b, activate_piece, 1);
+}
+
+static void sums_piece(const void *job, int piece, int member) {
+	const struct batch *b = job;
+	const struct part p = part_of(b, piece);
+	const int n = image_of(b, piece), first = first_block(b, p), last = last_block(b, p);
+	if (b->d) rep_silu_backward(b->c, b->d, n, first, last);
+	else (!b->c->bn ? bias_sums : b->c->linear ? linear_backward : silu_backward)(b->c, n, first, last);
+}
+
+static void dy_piece(const void *job, int piece, int member) {
+	const struct batch *b = job;
+	const struct part p = part_of(b, piece);
+	const int n = image_of(b, piece), first = first_block(b, p), last = last_block(b, p);
+	if (b->d) rep_point_backward(b->c, b->d, n, first, last);
+	if (b->c->bn) bn_backward(b->c, n, first, last);
+}
+
+static void dx_piece(const void *job, int piece, int member) {
+	const struct batch *b = job;
+	input_backward(b->c, image_of(b, piece), part_of(b, piece));
+	if (b->d) input_backward(b->d, image_of(b, piece), part_of(b, piece));
+}
+
+static void dy_dx_piece(const void *job, int piece, int member) {
+	dy_piece(job, piece, member);
+	dx_piece(job, piece, member);
+}
+
+// How many pieces so many things are dealt out to.
+static int pieces_of(const struct ms_conv *c, int things) {
+	const int threads = ms_team_threads(c->y.team), most = threads == 1 ? 1 : 4 * threads;
+	return things < most ? things : most;
+}
+static int weight_pieces(const struct ms_conv *c) { return pieces_of(c, weight_tiles(c)); }
+
+static void start_piece(const void *job, int piece, int member) {
+	const struct batch *b = job;
+	const int pieces = pieces_of(b->c, b->c->ocb), first = ms_share(b->c->ocb, pieces, piece), last = ms_share(b->c->ocb, pieces, piece + 1);
+	start_gradients(b->c, first, last);
+	if (b->d) start_gradients(b->d, first, last);
+}
+
+// A share of the tiles for all images, in the order in which a thread alone takes them.
+static void weight_piece(const void *job, int piece, int member) {
+	const struct batch *b = job;
+	const struct ms_conv *c = b->c;
+	if (piece >= weight_pieces(c)) {
+		piece -= weight_pieces(c);
+		c = b->d;
+	}
+	const int tiles = weight_tiles(c), pieces = weight_pieces(c);
+	for (int n = b->first + b->count - 1; n >= b->first; n--)
+		weight_backward(c, n, ms_share(tiles, pieces, piece), ms_share(tiles, pieces, piece + 1));
+}
+
+static void weights_of(const struct batch *b) {
+	ms_team_run(b->c->y.team, weight_piece, b, weight_pieces(b->c) + (b->d ? weight_pieces(b->d) : 0), 0);
+}
+
+// dy, the gradient of the weights and dx, for a group of images while their dy is in the cache.
+static void group_backward(const struct batch *b) {
+	const struct ms_conv *c = b->c;
+	if (c->has_dx && c->y.team && b->parts == 1) { // what a thread makes of an image's dy it can use at once
+		each_piece(b, dy_dx_piece, 1);
+		weights_of(b);
+		return;
+	}
+	if (c->bn) each_piece(b, dy_piece, 1);
+	weights_of(b);
+	if (c->has_dx) each_piece(b, dx_piece, 1);
+}
+
+static void backward(const struct ms_conv *c, const struct ms_conv *d) {
+	struct batch b = batch_of(c, d);
+	each_piece(&b, sums_piece, 0);
+	ms_team_run(c->y.team, start_piece, &b, pieces_of(c, c->ocb), 0);
+	for (const struct ms_conv *arm = c; arm; arm = arm == d ? NULL : d) {
+		add_totals(arm);
+		(arm->bn ? ms_bn_backward : ms_bias_backward)(arm);
+	}
+	for (int end = c->y.n; end > 0; end = b.first) {
+		b.first = end > c->group ? end - c->group : 0;
+		b.count = end - b.first;
+		group_backward(&b);
+	}
+}
+
+static void conv_forward(const struct ms_conv *c, int train) { forward(c, NULL, train); }
+static void conv_backward(const struct ms_conv *c) { backward(c, NULL); }
+static void rep_forward(const struct ms_conv *c, const struct ms_conv *d, int train) { forward(c, d, train); }
+static void rep_backward(const struct ms_conv *c, const struct ms_conv *d) { backward(c, d); }
