@@ -5,6 +5,8 @@
 // it with 16*NB weights. The gradient of the input uses the same tile over turned weights (ms_turn_weights).
 
 #define WBLOCK (MS_LANES * MS_LANES) // weights of one pair of channel blocks at one kernel position
+#define INPUT_FLOATS (64 << 10)      // of an image that stay in the second cache while all output channels visit them
+#define WEIGHT_AHEAD 12              // pixels by which the gradient of the weights fetches ahead
 
 // What a tile needs beside its addresses. Strides in floats.
 struct pass {
@@ -50,6 +52,8 @@ INLINE void tile(const int M, const int NB, const int HALF, const int PX, const 
 		const int halves = LANES ? 1 : p->xhalves[ib];
 		for (int kh = 0; kh < p->kh; kh++) {
 			const float *xp = x + ib * p->xplane + kh * p->xrow;
+			if (kh == p->kh - 1) // what the next tile of the row reads for the first time
+				_Pragma("GCC unroll 32") for (int m = 0; m < M * PX; m += MS_LANES) __builtin_prefetch(xp + (p->kw - 1) * p->xstep + M * PX + m);
 			for (int kw = 0; kw < p->kw; kw++, xp += p->xstep, w += WBLOCK)
 				for (int half = 0; half < halves; half++) {
 					const float *xh = xp + half * HALF_LANES, *wh = w + half * (HALF_LANES * MS_LANES);
@@ -134,21 +138,30 @@ static int next_blocks(tile_fn *const table[MAX_M + 1][MAX_NB + 1], int left) {
 	return left < nb ? left : nb;
 }
 
-// One image through all tiles. noinline: the pass lives in memory anyway and the tile functions are calls.
-static void run(const struct pass *p, enum kind kind) {
+// One image's rows from `from` to to-1 through all tiles of output blocks ob to ob+nb-1.
+static void run_rows(const struct pass *p, enum kind kind, int ob, int nb, int from, int to) {
 	const int px = (kind == S1 ? 16 : kind == S2 ? 32 : kind == I1 ? 4 : 8);
-	const int64_t wblock = (int64_t)p->icb * p->kh * p->kw * WBLOCK;
-	for (int ob = 0, nb; ob < p->ocb; ob += nb) {
-		nb = next_blocks(tiles[kind][0], p->ocb - ob);
-		const int half = p->yhalves[ob + nb - 1] == 1 && tiles[kind][1][1][nb];
-		tile_fn *const(*table)[MAX_NB + 1] = tiles[kind][half];
-		const float *w = p->w + ob * wblock, *bias = p->bias ? p->bias + ob * MS_LANES : NULL;
-		float *sums = p->sums ? p->sums + ob * 2 * MS_LANES : NULL;
-		for (int h = 0; h < p->rows; h++)
-			for (int col = 0, m; col < p->width; col += m) {
-				m = next_width(table, nb, p->width - col);
-				table[m][nb](p, p->x + h * p->xdown + (int64_t)col * px, w, p->y + ob * p->yplane + h * p->ydown + col * p->ystep, bias, sums);
-			}
+	const int half = p->yhalves[ob + nb - 1] == 1 && tiles[kind][1][1][nb];
+	tile_fn *const(*table)[MAX_NB + 1] = tiles[kind][half];
+	const float *w = p->w + (int64_t)ob * p->icb * p->kh * p->kw * WBLOCK, *bias = p->bias ? p->bias + ob * MS_LANES : NULL;
+	float *sums = p->sums ? p->sums + ob * 2 * MS_LANES : NULL;
+	for (int h = from; h < to; h++)
+		for (int col = 0, m; col < p->width; col += m) {
+			m = next_width(table, nb, p->width - col);
+			table[m][nb](p, p->x + h * p->xdown + (int64_t)col * px, w, p->y + ob * p->yplane + h * p->ydown + col * p->ystep, bias, sums);
+		}
+}
+
+// One image through all tiles, some rows at a time: as many as INPUT_FLOATS hold.
+static void run(const struct pass *p, enum kind kind) {
+	int rows = (int)(INPUT_FLOATS / (p->icb * p->xdown));
+	if (rows < 1) rows = 1;
+	for (int from = 0; from < p->rows; from += rows) {
+		const int to = from + rows < p->rows ? from + rows : p->rows;
+		for (int ob = 0, nb; ob < p->ocb; ob += nb) {
+			nb = next_blocks(tiles[kind][0], p->ocb - ob);
+			run_rows(p, kind, ob, nb, from, to);
+		}
 	}
 }
 
@@ -326,6 +339,8 @@ INLINE void weight_tile(const int I, const int NB, const int HALF, const struct 
 		const float *xp = x, *dp = dy;
 		for (int w = 0; w < p->width; w++, xp += p->xpixel, dp += MS_LANES) {
 			vec g[WEIGHT_NB_MAX * NV];
+			__builtin_prefetch(xp + WEIGHT_AHEAD * MS_LANES);
+			_Pragma("GCC unroll 2") for (int b = 0; b < NB; b++) __builtin_prefetch(dp + b * p->dyplane + WEIGHT_AHEAD * MS_LANES);
 			_Pragma("GCC unroll 16") for (int n = 0; n < N; n++) {
 				g[n] = load_part(NARROW(n, N, HALF), dp + n / NV * p->dyplane + n % NV * VL);
 				PIN(g[n]);
