@@ -332,6 +332,11 @@ func (a *app) train(parent context.Context, t studies.Trainer, sets []string, se
 			return err
 		}
 	}
+	if c, ok := backend.(trainer.Checker); ok {
+		if err := c.CheckParams(params, nil); err != nil {
+			return usagef("--set: %w", err)
+		}
+	}
 	if dir == "" {
 		dir = filepath.Join(a.out, "train")
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/mapsweep/mapsweep/studies"
 	"github.com/mapsweep/mapsweep/sweep"
 	"github.com/mapsweep/mapsweep/trainer"
+	"github.com/mapsweep/mapsweep/trainer/native/model/spec"
 )
 
 // Exit codes, the same for every command.
@@ -67,10 +68,11 @@ func run(args []string, stdout, stderr io.Writer) int {
 func exitCode(err error) int {
 	var ce *codeError
 	var faults studies.Faults
+	var size *spec.SizeError
 	switch {
 	case errors.As(err, &ce):
 		return ce.code
-	case errors.As(err, &faults), errors.Is(err, trainer.ErrNoData), errors.Is(err, trainer.ErrNoDevice), errors.Is(err, sweep.ErrInvalid), errors.Is(err, sweep.ErrEveryTrial):
+	case errors.As(err, &faults), errors.As(err, &size), errors.Is(err, trainer.ErrNoData), errors.Is(err, trainer.ErrNoDevice), errors.Is(err, sweep.ErrInvalid), errors.Is(err, sweep.ErrEveryTrial):
 		return exitUsage
 	case errors.Is(err, context.Canceled):
 		return exitInterrupted

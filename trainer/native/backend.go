@@ -71,6 +71,7 @@ type Backend struct {
 var (
 	_ trainer.Backend   = (*Backend)(nil)
 	_ trainer.Preparer  = (*Backend)(nil)
+	_ trainer.Checker   = (*Backend)(nil)
 	_ trainer.Describer = (*Backend)(nil)
 	_ trainer.Prober    = (*Backend)(nil)
 	_ trainer.Resumer   = (*Backend)(nil)
@@ -212,8 +213,12 @@ func (b *Backend) dataset(ctx context.Context, ref string) (*dataset.Dataset, er
 		return nil, fmt.Errorf("data %s: images of %d pixels a side: set image_size to a multiple of %d", ref, d.Size, k)
 	}
 	for _, name := range []string{"train", b.cfg.Split} {
-		if _, err := d.Split(name); err != nil {
+		images, err := d.Split(name)
+		if err != nil {
 			return nil, err
+		}
+		if len(Truths(images)) == 0 {
+			return nil, fmt.Errorf("data %s has no object on the %d images of its %s split, by which nothing can be scored: add labels, or choose another split: %w", ref, len(images), name, trainer.ErrNoData)
 		}
 	}
 	if len(d.Train) < b.cfg.Batch {

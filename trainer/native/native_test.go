@@ -360,7 +360,12 @@ func TestDataThatCannotBeTrainedOn(t *testing.T) {
 	for name, change := range map[string]func(*dataset.Dataset){
 		"no training images": func(d *dataset.Dataset) { d.Train = nil },
 		"no images to score": func(d *dataset.Dataset) { d.Val = nil },
-		"less than a batch":  func(d *dataset.Dataset) { d.Train = d.Train[:5] },
+		"no objects to score": func(d *dataset.Dataset) {
+			for i := range d.Val {
+				d.Val[i].Boxes = nil
+			}
+		},
+		"less than a batch": func(d *dataset.Dataset) { d.Train = d.Train[:5] },
 	} {
 		b := backend(t, func(c *native.Config) {
 			c.Load = func(ctx context.Context, ref string, o dataset.Options) (*dataset.Dataset, error) {

@@ -53,7 +53,7 @@ func (c *Config) resolve() (*spec.Model, error) {
 	k := m.Multiple()
 	switch {
 	case c.Width < k || c.Height < k || c.Width%k != 0 || c.Height%k != 0:
-		return nil, fmt.Errorf("input of %d x %d pixels: positive multiples of %d are needed", c.Width, c.Height, k)
+		return nil, &spec.SizeError{Width: c.Width, Height: c.Height, Multiple: k}
 	case c.Batch < 1:
 		return nil, fmt.Errorf("batch of %d images: at least 1 is needed", c.Batch)
 	case c.Aux && c.Loss != nil && c.AuxLoss == nil:

@@ -2,7 +2,6 @@ package onnx
 
 import (
 	"bufio"
-	"fmt"
 	"io"
 
 	"github.com/mapsweep/mapsweep/trainer/native/fold"
@@ -33,7 +32,7 @@ type File struct {
 // a trained model: those that serve training alone may be missing. version is mapsweep's.
 func New(m *spec.Model, t fold.Tensors, height, width int, version string, meta ...Entry) (*File, error) {
 	if k := m.Multiple(); height < k || width < k || height%k != 0 || width%k != 0 {
-		return nil, fmt.Errorf("input of %d x %d pixels: positive multiples of %d are needed", width, height, k)
+		return nil, &spec.SizeError{Width: width, Height: height, Multiple: k}
 	}
 	n := network{graph: graph{known: map[string]bool{}}, weights: t, height: height, width: width}
 	f := &File{network: n, model: m, producer: version, meta: meta}
