@@ -10,7 +10,7 @@ DIRTY   := $(shell test -z "$$(git status --porcelain 2>/dev/null)" || echo +cha
 LDFLAGS := -X main.commit=$(COMMIT)$(DIRTY)
 STUDY   ?= quickstart
 
-.PHONY: help build demo test check sanitize optuna bench bench-search bench-store bench-coco bench-train generate clean
+.PHONY: help build demo test check sanitize optuna bench bench-search bench-store bench-coco bench-train bench-epoch generate clean
 
 help: ## show this help
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -48,6 +48,9 @@ bench-coco: ## COCO AP of 5,000 images x 80 classes x 100 detections against pyc
 
 bench-train: ## training steps against PyTorch: eager, channels_last, compiled and bf16 (needs Python, its package index and an idle machine)
 	eval "$$(bash .ci/torch.sh)" && $(GO) test -tags peers -run '^TestTrainStep$$' -v -count 1 -timeout 120m ./trainer/native/parity $(if $(BENCH),-args $(BENCH))
+
+bench-epoch: ## whole epochs of BCCD against the official training script, YOLOV9_DIR (needs Python, its package index and an idle machine; about an hour)
+	eval "$$(bash .ci/torch.sh)" && $(GO) test -tags peers -run '^TestEpoch$$' -v -count 1 -timeout 240m ./trainer/native/parity $(if $(BENCH),-args $(BENCH))
 
 generate: ## renew generated files (JSON Schema, golden tables and charts)
 	$(GO) test ./studies ./reports ./reports/tables ./reports/charts ./reports/html -regen
