@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/mapsweep/mapsweep/trainer/native/layers/layerstest"
+	"github.com/mapsweep/mapsweep/trainer/native/loss"
 	"github.com/mapsweep/mapsweep/trainer/native/model"
 	"github.com/mapsweep/mapsweep/trainer/native/model/spec"
 )
@@ -118,8 +119,26 @@ func checkSteps(t *testing.T, n *model.Network, falls bool) {
 	if err := n.Eval(); err != nil {
 		t.Fatal(err)
 	}
-	if h := n.HeadOutputs(); h.R != n.Model().Bins || h.K != cfg.Classes || h.A != anchors(cfg, n.Model().Head.Steps) {
+	h := n.HeadOutputs()
+	if h.R != n.Model().Bins || h.K != cfg.Classes || h.A != anchors(cfg, n.Model().Head.Steps) {
 		t.Errorf("outputs of %d anchors, %d bins, %d classes", h.A, h.R, h.K)
+	}
+	first(t, n, h, pix[:len(pix)/cfg.Batch])
+}
+
+// first holds what the first image, pix, gives alone against the front of what it gave among others.
+func first(t *testing.T, n *model.Network, among loss.Heads, pix []float32) {
+	t.Helper()
+	box, class := slices.Clone(among.Box), slices.Clone(among.Class)
+	if err := n.SetImages(pix); err != nil {
+		t.Fatal(err)
+	}
+	if err := n.Eval(); err != nil {
+		t.Fatal(err)
+	}
+	h := n.HeadOutputs()
+	if h.N != 1 || !slices.Equal(h.Box, box[:len(h.Box)]) || !slices.Equal(h.Class, class[:len(h.Class)]) {
+		t.Errorf("the first image alone gives %d images and other outputs", h.N)
 	}
 }
 

@@ -73,7 +73,7 @@ type Network struct {
 	head   *layers.HeadSet
 	aux    *layers.HeadSet
 	train  graph.Program
-	eval   graph.Program
+	eval   []graph.Program // by the number of images that are set; nil: not made yet
 	pass   graph.Pass
 	filled int
 }
@@ -108,9 +108,14 @@ func (n *Network) compile() error {
 	if n.train, err = n.device.Compile(steps); err != nil {
 		return err
 	}
-	heads := append(append([]*graph.Tensor(nil), n.head.Box...), n.head.Class...)
-	n.eval, err = n.device.Compile(n.graph.ForwardTo(heads...))
+	n.eval = make([]graph.Program, n.cfg.Batch+1)
+	n.eval[n.cfg.Batch], err = n.device.Compile(n.forward())
 	return err
+}
+
+// forward are the steps of an evaluation.
+func (n *Network) forward() []graph.Step {
+	return n.graph.ForwardTo(append(append([]*graph.Tensor(nil), n.head.Box...), n.head.Class...)...)
 }
 
 // Reset sets all parameters to the initial values of a seed and the running statistics to mean 0 and variance 1, and
@@ -187,7 +192,13 @@ func (n *Network) Eval() error {
 		return errors.New("run evaluation: no images are set")
 	}
 	n.pass = graph.Pass{}
-	if err := n.eval.Run(&n.pass); err != nil {
+	if n.eval[n.filled] == nil {
+		var err error
+		if n.eval[n.filled], err = n.device.CompileFront(n.forward(), n.filled); err != nil {
+			return fmt.Errorf("run evaluation: %w", err)
+		}
+	}
+	if err := n.eval[n.filled].Run(&n.pass); err != nil {
 		return fmt.Errorf("run evaluation: %w", err)
 	}
 	return nil

@@ -233,7 +233,7 @@ func TestPartialBatch(t *testing.T) {
 	cfg := config()
 	cfg.Batch = 3
 	n := build(t, cfg)
-	gradient(t, n)
+	_, before := gradient(t, n)
 	if err := n.Eval(); err != nil {
 		t.Fatal(err)
 	}
@@ -251,6 +251,9 @@ func TestPartialBatch(t *testing.T) {
 	}
 	if _, err := n.Step(); err == nil || !strings.Contains(err.Error(), "2 of 3 images") {
 		t.Errorf("step on a partial batch: %v", err)
+	}
+	if _, after := gradient(t, n); !slices.Equal(after, before) {
+		t.Error("gradients are others after an evaluation of fewer images")
 	}
 	for _, floats := range []int{0, 100, 4 * 128 * 128 * 3} {
 		if err := n.SetImages(make([]float32, floats)); err == nil {

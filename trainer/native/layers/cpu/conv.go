@@ -78,10 +78,15 @@ func (d *Device) newRep(op *layers.Rep) (*kernels.Rep, error) {
 	return kernels.NewRep(wide, point)
 }
 
-// connect enters the views of the layer's input and output.
+// connect enters the views of the layer's input and output. Where only the first images are looked at there is no backward
+// pass.
 func (d *Device) connect(s *kernels.ConvSpec, op *graph.Base) {
-	s.X, s.A, s.DA = d.View(op.In[0]), d.View(op.Out), d.GradView(op.Out)
+	s.X, s.A = d.View(op.In[0]), d.View(op.Out)
 	s.Momentum, s.Eps = layers.NormMomentum, layers.NormEps
+	if d.images > 0 {
+		return
+	}
+	s.DA = d.GradView(op.Out)
 	if len(op.Sends) > 0 {
 		s.HasDX, s.AccDX, s.DX = true, op.Sends[0].Add, d.GradView(op.In[0])
 	}
@@ -99,7 +104,10 @@ func (d *Device) group(s kernels.ConvSpec, b bank, learn []*graph.Param, run []*
 	if s.HasDX {
 		s.DX = s.DX.Part(b.firstIn, b.countIn)
 	}
-	s.Y, s.A, s.DA = s.Y.Part(b.first, b.count), s.A.Part(b.first, b.count), s.DA.Part(b.first, b.count)
+	s.Y, s.A = s.Y.Part(b.first, b.count), s.A.Part(b.first, b.count)
+	if d.images == 0 {
+		s.DA = s.DA.Part(b.first, b.count)
+	}
 	s.W, s.DW = d.of(d.weights, learn[0])[b.at:][:b.floats], d.of(d.grads, learn[0])[b.at:][:b.floats]
 	shift := learn[len(learn)-1]
 	s.Beta, s.DBeta = vector(d.of(d.weights, shift)), vector(d.of(d.grads, shift))

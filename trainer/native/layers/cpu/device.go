@@ -22,6 +22,8 @@ type Device struct {
 	losses                map[*layers.Loss]*lossState
 	heads                 map[*layers.HeadSet]*Heads
 	bound                 map[graph.Step]graph.Kernel
+	fronts                map[int]*Device // by the number of images that their kernels look at; memory is this one's
+	images                int             // of such a one; 0: all
 	floats                int
 	team                  *kernels.Team
 }
@@ -38,7 +40,15 @@ func New(g *graph.Graph) *Device {
 // Apart makes a device whose buffers share no memory, so that everything of a pass can be looked at after it. Results are
 // the same to the bit.
 func Apart(g *graph.Graph) *Device {
-	d := &Device{
+	d := newDevice(g)
+	groups, params, stats := g.Arrange(layout{})
+	d.groups = groups
+	d.weights, d.grads, d.stats = d.Alloc(params), d.Alloc(params), d.Alloc(stats)
+	return d
+}
+
+func newDevice(g *graph.Graph) *Device {
+	return &Device{
 		g:      g,
 		rooms:  map[buffer]kernels.View{},
 		begins: map[graph.Step][]kernels.View{},
@@ -48,11 +58,8 @@ func Apart(g *graph.Graph) *Device {
 		losses: map[*layers.Loss]*lossState{},
 		heads:  map[*layers.HeadSet]*Heads{},
 		bound:  map[graph.Step]graph.Kernel{},
+		fronts: map[int]*Device{},
 	}
-	groups, params, stats := g.Arrange(layout{})
-	d.groups = groups
-	d.weights, d.grads, d.stats = d.Alloc(params), d.Alloc(params), d.Alloc(stats)
-	return d
 }
 
 // UseThreads makes programs run on so many threads, the one that calls Run included; results have the same bits for every
@@ -91,6 +98,19 @@ func (d *Device) Alloc(floats int) []float32 {
 
 // Close releases kernels, threads and memory.
 func (d *Device) Close() error {
+	for _, f := range d.fronts {
+		f.closeKernels()
+	}
+	d.closeKernels()
+	d.team.Close()
+	for _, m := range d.memory {
+		kernels.Free(m)
+	}
+	*d = Device{}
+	return nil
+}
+
+func (d *Device) closeKernels() {
 	for _, cs := range d.convs {
 		for _, c := range cs {
 			c.Close()
@@ -99,12 +119,6 @@ func (d *Device) Close() error {
 	for _, r := range d.reps {
 		r.Close()
 	}
-	d.team.Close()
-	for _, m := range d.memory {
-		kernels.Free(m)
-	}
-	*d = Device{}
-	return nil
 }
 
 // Bind returns the kernel of a step; the same one at each call. It is nil where nothing is to be done.

@@ -30,6 +30,9 @@ func (d *Device) room(b buffer) kernels.View {
 		d.rooms[b] = v
 	}
 	v.Team = d.team
+	if d.images > 0 {
+		v.N = d.images
+	}
 	return v
 }
 
