@@ -363,10 +363,12 @@ INLINE void image_weight_tile(const int KR, const struct ms_conv *c, int n, int 
 	const int64_t xrow = ms_row(&c->x);
 	for (int h = 0; h < c->y.h; h++) {
 		const float *x = ms_at(&c->x, n, 0, h * c->s + kh, 0), *dy = ms_at(&c->da, n, ob, h + 1, 1) + v * VL;
-		for (int w = 0; w < c->y.w; w++, x += c->s * 4, dy += MS_LANES) {
+		const float *row[3];
+		for (int r = 0; r < KR; r++) row[r] = x + r * xrow;
+		for (int w = 0; w < c->y.w; w++, dy += MS_LANES) {
 			vec g = load(dy);
-			_Pragma("GCC unroll 27") for (int i = 0; i < KR * 9; i++)
-				acc[i] = muladd(splat(x[i / 9 * xrow + i / 3 % 3 * 4 + i % 3]), g, acc[i]);
+			_Pragma("GCC unroll 27") for (int i = 0; i < KR * 9; i++) acc[i] = muladd(splat(row[i / 9][i / 3 % 3 * 4 + i % 3]), g, acc[i]);
+			_Pragma("GCC unroll 3") for (int r = 0; r < KR; r++) row[r] += c->s * 4;
 		}
 	}
 	_Pragma("GCC unroll 27") for (int i = 0; i < KR * 9; i++) store(dw + i / 3 * WBLOCK + i % 3 * MS_LANES, acc[i]);

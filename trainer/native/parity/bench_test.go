@@ -27,10 +27,8 @@ var (
 	networks = flag.String("networks", "gelan-n,gelan-t,yolov9-t,gelan-s", "networks of TestTrainStep, separated by commas")
 	sizes    = flag.String("sizes", "128,320", "image sizes of TestTrainStep, separated by commas")
 	threads  = flag.String("threads", "1,2", "numbers of threads of TestTrainStep, separated by commas")
+	peers    = flag.String("peers", "nchw,channels_last,compile,bf16", "contenders of PyTorch in TestTrainStep, by the names of testdata/torch/bench.py, separated by commas")
 )
-
-// The contenders of PyTorch, by the names of testdata/torch/bench.py.
-var variants = []string{"nchw", "channels_last", "compile", "bf16"}
 
 const (
 	benchBatch   = 16
@@ -68,6 +66,7 @@ func trainStep(t *testing.T, network string, size, k int) {
 	for i := range ours {
 		ours[i] = newTrainee(t, network, size)
 	}
+	variants := strings.Split(*peers, ",")
 	run := func() float64 { // images a second
 		start := time.Now()
 		var wg sync.WaitGroup
