@@ -27,6 +27,7 @@ var (
 	learnSize    = flag.Int("learn-size", 0, "image size of TestLearning; 0: each case's own")
 	learnModel   = flag.String("learn-model", "", "model of TestLearning; empty: each case's own")
 	learnBCCD    = flag.String("learn-bccd", "../../../../shared/data/bccd", "folder of the BCCD images, a data set of Pascal VOC")
+	learnRule    = flag.String("learn-rule", "claimers", "PyTorch's rule of assignment in TestLearning: claimers, which is ours, or all, the official code's (loss.py)")
 	learnThreads = flag.Int("learn-threads", 1, "threads of PyTorch in TestLearning")
 	learnRates   = flag.Float64("learn-rates", 1, "PyTorch's learning rates are so many times ours in TestLearning; anything but 1 is a planted fault")
 )
@@ -60,7 +61,7 @@ type lesson struct {
 
 // change takes the flags in.
 func (l *lesson) change() {
-	l.rule = "claimers"
+	l.rule = *learnRule
 	if *learnEpochs > 0 {
 		l.epochs, l.least = *learnEpochs, 0
 	}

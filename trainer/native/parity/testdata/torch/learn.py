@@ -9,7 +9,7 @@ trained ones by the same names. The standard input is one record a step: rows M 
 step is answered by a line: box, cls and dfl of the main head before gains, and the norm of the gradients before clipping.
 
 SETTINGS: model, classes, size, batch, steps (of the whole run), warmup (in steps), rule (see loss.py), threads, and knobs:
-the Go side's own, resolved. A knob that has a value that is not spoken of here ends the run."""
+the Go side's own, resolved. Those in FIXED must have the values there."""
 import json, math, sys
 
 import numpy as np
