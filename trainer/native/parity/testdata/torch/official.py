@@ -1,46 +1,22 @@
 #!/usr/bin/env python3
 """Compares this implementation with the official code: names and shapes of all tensors of all ten models, and outputs,
-losses, gradients and groups of the optimiser on random weights for t, s and m of both kinds.
+losses, gradients and groups of the optimiser in a training step on random weights.
 
-  official.py CHECKOUT [--size 64] [--weights FILE.pt]
-
-CHECKOUT is yours; nothing of it is kept here. --weights also writes a checkpoint of yolov9-t as the official trainer
-would, with its expected tensors beside it (FILE.safetensors), for the test of the importer."""
-import argparse, copy, importlib.util, os, sys, types
+  official.py CHECKOUT [--size 64]
+"""
+import argparse, sys
 
 import torch
 
-import family, loss, optim, scene
+import checkout, family, loss, optim, scene
 
 ap = argparse.ArgumentParser()
 ap.add_argument('checkout')
 ap.add_argument('--size', type=int, default=64)
-ap.add_argument('--weights')
 args = ap.parse_args()
-
-os.environ |= dict(YOLOv5_AUTOINSTALL='false', YOLOv5_VERBOSE='false')
-if importlib.util.find_spec('pkg_resources') is None:  # gone since setuptools 82; the checkout asks it for versions
-    from packaging.version import parse
-    stub = types.ModuleType('pkg_resources')
-    stub.parse_version, stub.require = parse, lambda *a, **k: []
-    sys.modules['pkg_resources'] = stub
-here = os.getcwd()
-sys.path.insert(0, os.path.abspath(args.checkout))
-os.chdir(args.checkout)
-import logging
-logging.disable(logging.WARNING)
-from models.yolo import DetectionModel
+checkout.use(args.checkout)
 from utils import loss_tal, loss_tal_dual
 from utils.torch_utils import smart_optimizer
-os.chdir(here)
-
-HYP = dict(cls_pw=1.0, fl_gamma=0.0, label_smoothing=0.0)
-
-
-def theirs(name, nc):
-    m = DetectionModel(os.path.join(args.checkout, f'models/detect/{name}.yaml'), ch=3, nc=nc)
-    m.hyp = HYP
-    return m
 
 
 def relative(a, b, least=1e-30):
@@ -50,7 +26,7 @@ def relative(a, b, least=1e-30):
 def compare(name, nc=3):
     n, size = 2, args.size
     torch.manual_seed(1)
-    a, b = family.Family(name, nc), theirs(name, nc)
+    a, b = family.Family(name, nc), checkout.model(name, nc)
     scene.disturb(a, 2)
     b.load_state_dict(a.state_dict())
     x, rows = scene.images(n, size, 3), scene.objects(n, size, nc, 4)
@@ -81,29 +57,11 @@ def compare(name, nc=3):
 def names(name):
     with torch.device('meta'):
         a = {k: tuple(v.shape) for k, v in family.Family(name, 3).state_dict().items()}
-    b = {k: tuple(v.shape) for k, v in theirs(name, 3).state_dict().items()}
+    b = {k: tuple(v.shape) for k, v in checkout.model(name, 3).state_dict().items()}
     print(f'{name}: {len(a)} tensors, names, shapes and order {"equal" if list(a.items()) == list(b.items()) else "DIFFER"}', flush=True)
     return list(a.items()) == list(b.items())
 
 
-def checkpoint(path):
-    """What the official trainer leaves behind, of a network that was not trained."""
-    torch.manual_seed(5)
-    m = theirs('yolov9-t', 3)
-    scene.disturb(m, 6)
-    ema = copy.deepcopy(m).half()
-    scene.disturb(m, 7)
-    import datetime, numpy
-    ckpt = dict(epoch=0, best_fitness=numpy.array([0.25]), model=copy.deepcopy(m).half(), ema=ema, updates=1,
-                optimizer=smart_optimizer(m, 'SGD').state_dict(), opt=dict(epochs=1), git=None, date=datetime.datetime.now().isoformat())
-    torch.save(ckpt, path)
-    from safetensors.torch import save_file
-    save_file({k: v.float() if v.is_floating_point() else v for k, v in ema.state_dict().items()}, os.path.splitext(path)[0] + '.safetensors')
-
-
-if args.weights:
-    checkpoint(args.weights)
-else:
-    good = [names(n) for n in family.MODELS]
-    good += [compare(n) for n in ('gelan-t', 'gelan-s', 'gelan-m', 'yolov9-t', 'yolov9-s', 'yolov9-m')]
-    sys.exit(0 if all(good) else 'something differs')
+good = [names(n) for n in family.MODELS]
+good += [compare(n) for n in family.MODELS]
+sys.exit(0 if all(good) else 'something differs')
