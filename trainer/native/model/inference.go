@@ -87,14 +87,14 @@ func (n *Inference) bind() (err error) {
 	return nil
 }
 
-// Copy returns a network with the same weights and memory of its own for activations. Close it before n.
+// Copy returns a network with the same weights and memory of its own for activations, also while n runs. Close it before
+// n.
 func (n *Inference) Copy() (*Inference, error) {
-	c := *n
-	c.copied, c.device, c.filled = true, nil, 0
+	c := &Inference{model: n.model, width: n.width, height: n.height, batch: n.batch, plan: n.plan, weights: n.weights, copied: true}
 	if err := c.bind(); err != nil {
 		return nil, err
 	}
-	return &c, nil
+	return c, nil
 }
 
 // Model is the model that the network carries out.

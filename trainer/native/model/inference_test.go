@@ -123,6 +123,7 @@ func TestInferenceCopies(t *testing.T) {
 			}
 		})
 	}
+	run(t, i, pix)
 	wait.Wait()
 	if !slices.Equal(run(t, i, pix).Class, want) {
 		t.Error("other outputs after the copies were closed")
