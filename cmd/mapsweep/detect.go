@@ -167,7 +167,7 @@ func inGroups(ctx context.Context, first *native.Detector, n, copies int, work f
 	g.Go(func() error { return loop(first) })
 	for range min(copies, (n+groupSize-1)/groupSize) - 1 {
 		g.Go(func() error {
-			d, err := native.OpenDetector(first.Path, first.Size)
+			d, err := first.Copy()
 			if err != nil {
 				return err
 			}

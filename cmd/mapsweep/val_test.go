@@ -8,7 +8,8 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// scoredCommand checks that val's COCO AP is the value that a trial ended with, to the bit: scored SHOW.json VAL.json
+// scoredCommand checks that val's COCO AP is the value that a trial ended with: scored SHOW.json VAL.json. The network of
+// val differs from that of training by rounding, which can turn the order of two detections that all but tie.
 func scoredCommand(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
 		ts.Fatalf("usage: scored SHOW.json VAL.json")
@@ -21,7 +22,7 @@ func scoredCommand(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	ts.Check(json.Unmarshal([]byte(ts.ReadFile(args[0])), &trial))
 	ts.Check(json.Unmarshal([]byte(ts.ReadFile(args[1])), &val))
-	if len(trial.Values) != 1 || trial.Values[0] != val.COCO.MAP || val.COCO.MAP == 0 {
+	if len(trial.Values) != 1 || math.Abs(trial.Values[0]-val.COCO.MAP) > 1e-3 || val.COCO.MAP == 0 {
 		ts.Fatalf("the trial ended with %v, val finds %v", trial.Values, val.COCO.MAP)
 	}
 }

@@ -9,13 +9,13 @@ import (
 
 	"github.com/mapsweep/mapsweep/trainer/dataset"
 	"github.com/mapsweep/mapsweep/trainer/evaluate"
+	"github.com/mapsweep/mapsweep/trainer/native/fold"
 	"github.com/mapsweep/mapsweep/trainer/native/model"
 )
 
-// detectBatch is how many images a Detector runs through its network at a time.
-const detectBatch = 8
-
-// Detector is a trained network that finds objects. It belongs to one goroutine; several may run side by side.
+// Detector is a trained network that finds objects, in the form of inference (model.Inference): what it computes differs
+// from what training scores with by rounding alone. It belongs to one goroutine; several may run side by side, copies of
+// one with the same weights.
 type Detector struct {
 	Path    string // of the checkpoint
 	Model   string
@@ -24,7 +24,7 @@ type Detector struct {
 	Epoch   int  // epochs that the checkpoint had finished
 	Average bool // the weights are the moving average of those that were trained, which training scores with
 
-	net     *model.Network
+	net     *model.Inference
 	images  []float32 // a batch
 	decoder decoder
 	level   [256]float32
@@ -41,23 +41,39 @@ func OpenDetector(path string, size int) (*Detector, error) {
 	if err != nil {
 		return nil, err
 	}
-	file, err := h.architecture()
-	if err != nil {
-		return nil, fmt.Errorf("open checkpoint %s: it is of a model that this program does not know: %w", path, err)
-	}
 	if size == 0 {
 		size = h.Size
 	}
-	d := &Detector{Path: path, Model: h.Model, Classes: h.Classes, Size: size, Epoch: h.Epoch, level: levels()}
-	d.net, err = model.New(model.Config{File: file, Classes: len(h.Classes), Width: size, Height: size, Batch: detectBatch})
+	d := &Detector{Path: path, Model: h.Model, Classes: h.Classes, Size: size, Epoch: h.Epoch, Average: part == partAverage}
+	m, err := h.inference()
+	if err == nil {
+		d.net, err = model.NewInference(m, size, size, 0, fold.Tensors{Named: named, Labels: m.Labels})
+	}
+	if errors.Is(err, fold.ErrMissing) {
+		err = fmt.Errorf("%w: %w", err, errNotCheckpoint)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("open checkpoint %s: %w", path, err)
 	}
-	d.images = make([]float32, detectBatch*size*size*3)
-	if err := d.load(part, named); err != nil {
-		return nil, errors.Join(fmt.Errorf("open checkpoint %s: %w", path, err), d.Close())
-	}
+	d.prepare()
 	return d, nil
+}
+
+// prepare makes buffers of its own.
+func (d *Detector) prepare() {
+	d.images = make([]float32, d.net.Batch()*d.Size*d.Size*3)
+	d.level = levels()
+}
+
+// Copy returns a detector with the same weights, for another goroutine, also while d runs. Close it before d.
+func (d *Detector) Copy() (*Detector, error) {
+	c := &Detector{Path: d.Path, Model: d.Model, Classes: d.Classes, Size: d.Size, Epoch: d.Epoch, Average: d.Average}
+	var err error
+	if c.net, err = d.net.Copy(); err != nil {
+		return nil, fmt.Errorf("copy detector: %w", err)
+	}
+	c.prepare()
+	return c, nil
 }
 
 // checkpointAt is path itself, or the file in the directory path.
@@ -82,35 +98,17 @@ func exists(path string) bool {
 	return err == nil
 }
 
-// load takes the network's tensors out of a checkpoint by their names; an auxiliary head stays behind.
-func (d *Detector) load(part string, named map[string][]float32) error {
-	d.Average = part == partAverage
-	for t := range d.net.NamedTensors() {
-		v, ok := named[t.Name]
-		if !ok {
-			return fmt.Errorf("it has no %s of %s: %w", part, t.Name, errNotCheckpoint)
-		}
-		arena := d.net.Weights()
-		if t.Stat {
-			arena = d.net.Stats()
-		}
-		if err := t.Set(arena, v); err != nil {
-			return fmt.Errorf("%w: %w", err, errNotCheckpoint)
-		}
-	}
-	return nil
-}
-
 // Detect runs images of Size x Size pixels through the network, and calls take with each one's place in the list and
 // its candidates of a score above least or just below it, before suppression. The list belongs to take until it
 // returns. The result for an image does not depend on the others.
 func (d *Detector) Detect(ctx context.Context, images []dataset.Image, least float32, take func(i int, c []evaluate.Candidate)) error {
 	one := d.Size * d.Size * 3
-	for first := 0; first < len(images); first += detectBatch {
+	most := d.net.Batch()
+	for first := 0; first < len(images); first += most {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		batch := images[first:min(first+detectBatch, len(images))]
+		batch := images[first:min(first+most, len(images))]
 		for j := range batch {
 			if len(batch[j].Pix) != one {
 				return fmt.Errorf("detect objects: image %d is %d x %d pixels: %d x %d are needed", first+j, batch[j].W, batch[j].H, d.Size, d.Size)
@@ -123,10 +121,10 @@ func (d *Detector) Detect(ctx context.Context, images []dataset.Image, least flo
 		if err := d.net.SetImages(d.images[:len(batch)*one]); err != nil {
 			return err
 		}
-		if err := d.net.Eval(); err != nil {
+		h, err := d.net.Run()
+		if err != nil {
 			return err
 		}
-		h := d.net.HeadOutputs()
 		for j := range batch {
 			take(first+j, d.decoder.candidates(h, j, float64(d.Size), least))
 		}
@@ -135,7 +133,10 @@ func (d *Detector) Detect(ctx context.Context, images []dataset.Image, least flo
 }
 
 // Close frees the memory. The detector must not be used any more.
-func (d *Detector) Close() error { return d.net.Close() }
+func (d *Detector) Close() error {
+	d.net.Close()
+	return nil
+}
 
 // CheckDevice says whether this program can detect on a device: auto, "" or cpu; else trainer.ErrNoDevice.
 func CheckDevice(name string) error { return checkDevice(name) }

@@ -18,18 +18,8 @@ func Exhausted(params trials.Params, epochs int, finished []map[string]float64) 
 	return r.exhausted(), err
 }
 
-// Values calls f with each tensor that the detector's network has.
-func (d *Detector) Values(f func(name string, values []float32)) error {
-	for t := range d.net.NamedTensors() {
-		arena := d.net.Weights()
-		if t.Stat {
-			arena = d.net.Stats()
-		}
-		v, err := t.Get(arena)
-		if err != nil {
-			return err
-		}
-		f(t.Name, v)
-	}
-	return nil
+// Scored returns the tensors that training scores with.
+func Scored(path string) (map[string][]float32, error) {
+	_, _, named, err := readScored(path)
+	return named, err
 }

@@ -21,6 +21,7 @@
 #include "batch.h"
 #include "plain.h"
 #include "pool.h"
+#include "fused.h"
 #include "resize.h"
 #include "optim.h"
 

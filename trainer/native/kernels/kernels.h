@@ -55,6 +55,17 @@ struct ms_conv {
 	float *real;          // [OCB*16] 1: an output channel; 0: a padding lane
 };
 
+// One convolution of inference: y = f(conv(x) + bias) + add, f SiLU where active.
+struct ms_fused {
+	int k, s, image;       // as in ms_conv
+	int active;
+	int icb, ocb;          // channel blocks
+	struct ms_view x, y;
+	struct ms_view add;    // as y; p NULL: nothing is added
+	const float *w, *bias; // bias [OCB*16]
+	const uint8_t *ihalves, *ohalves;
+};
+
 // The numbers of one step of AdamW (optim.h); those that a step needs only in combination are combined by the caller.
 struct ms_adamw {
 	float keep;            // 1 - learning rate * decay
@@ -72,6 +83,9 @@ struct ms_kernels {
 	void (*conv_backward)(const struct ms_conv *);
 	void (*rep_forward)(const struct ms_conv *wide, const struct ms_conv *point, int train);
 	void (*rep_backward)(const struct ms_conv *wide, const struct ms_conv *point);
+	void (*fused_forward)(const struct ms_fused *, int images);
+	void (*pool_only)(struct ms_view x, struct ms_view y);
+	void (*pool_down_only)(struct ms_view x, struct ms_view y);
 	void (*copy)(struct ms_view src, struct ms_view dst, int acc);
 	void (*zero)(struct ms_view dst);
 	void (*add)(struct ms_view a, struct ms_view b, struct ms_view dst);

@@ -39,11 +39,14 @@ func maxPool(t *testing.T, size, stride int, forward func(x, y kernels.View, ind
 			wantDX[at] += ldy[i]
 		}
 		near(t, "y (real lanes)", y.get(), wantY, 0)
+		alone := newGuarded(t, n, c, oh, ow)
+		map[int]func(x, y kernels.View){1: kernels.Max, 2: kernels.MaxDown}[stride](x.View, alone.View)
+		near(t, "y, no index", alone.get(), wantY, 0)
 		backward(dy.View, dx.View, index, true)
 		near(t, "dx+=", dx.get(), plus(wantDX, ldx), 1e-6)
 		backward(dy.View, dx.View, index, false)
 		near(t, "dx", dx.get(), wantDX, 1e-6)
-		for _, g := range []*guarded{x, y, dx, dy} {
+		for _, g := range []*guarded{x, y, alone, dx, dy} {
 			g.check(t, "view")
 		}
 	})

@@ -13,6 +13,7 @@ import (
 	"github.com/mapsweep/mapsweep/trainer/native/fold"
 	"github.com/mapsweep/mapsweep/trainer/native/loss"
 	"github.com/mapsweep/mapsweep/trainer/native/model"
+	"github.com/mapsweep/mapsweep/trainer/native/model/modeltest"
 	"github.com/mapsweep/mapsweep/trainer/native/model/spec"
 	"github.com/mapsweep/mapsweep/trainer/native/onnx"
 )
@@ -23,8 +24,7 @@ const (
 	height, width = 64, 96
 )
 
-// network is a model with random weights, and normalisations with statistics and scales unlike those at the start;
-// narrow has an eighth of its channels.
+// network is a model that looks as if it had been trained; narrow has an eighth of its channels.
 func network(t testing.TB, name string, narrow bool) (*model.Network, fold.Tensors) {
 	t.Helper()
 	f, err := spec.Open(name)
@@ -39,33 +39,7 @@ func network(t testing.TB, name string, narrow bool) (*model.Network, fold.Tenso
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { n.Close() })
-	r := rand.New(rand.NewPCG(7, 9))
-	named := map[string][]float32{}
-	for x := range n.NamedTensors() {
-		arena := n.Weights()
-		if x.Stat {
-			arena = n.Stats()
-		}
-		v, err := x.Get(arena)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for i := range v {
-			switch {
-			case strings.HasSuffix(x.Name, "var"):
-				v[i] = float32(0.1 + 0.5*r.Float64())
-			case len(x.Shape) == 1 && v[i] == 1:
-				v[i] = float32(0.6 + 0.8*r.Float64())
-			case len(x.Shape) == 1:
-				v[i] += float32(0.2 * r.NormFloat64())
-			}
-		}
-		if err := x.Set(arena, v); err != nil {
-			t.Fatal(err)
-		}
-		named[x.Name] = v
-	}
-	return n, fold.Tensors{Named: named, Labels: n.Model().Labels}
+	return n, modeltest.Scramble(t, n, 7)
 }
 
 // pixels are images as the network takes them, and as the file does.

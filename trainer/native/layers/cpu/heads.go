@@ -31,29 +31,39 @@ func (d *Device) Heads(set *layers.HeadSet) *Heads {
 	if h := d.heads[set]; h != nil {
 		return h
 	}
-	h := &Heads{dense: loss.Heads{N: set.Box[0].N, A: set.Anchors(), R: set.Bins, K: set.Classes}}
-	h.dense.Points, h.dense.Stride = set.Points()
-	h.dense.Box = d.Alloc(h.dense.N * h.dense.A * 4 * set.Bins)
-	h.dense.Class = d.Alloc(h.dense.N * h.dense.A * set.Classes)
-	first := 0
-	for l, box := range set.Box {
-		h.box = append(h.box, d.levels(box, h.dense.A, first)...)
-		h.class = append(h.class, d.levels(set.Class[l], h.dense.A, first)...)
-		first += box.H * box.W
-	}
+	h := newHeads(set, d.Alloc, d.View, d.GradView)
 	d.heads[set] = h
 	return h
 }
 
+// newHeads makes a collector of a head set whose tensors lie where data and grad say; grad is nil where there are none.
+func newHeads(set *layers.HeadSet, alloc func(floats int) []float32, data, grad func(*graph.Tensor) kernels.View) *Heads {
+	h := &Heads{dense: loss.Heads{N: set.Box[0].N, A: set.Anchors(), R: set.Bins, K: set.Classes}}
+	h.dense.Points, h.dense.Stride = set.Points()
+	h.dense.Box = alloc(h.dense.N * h.dense.A * 4 * set.Bins)
+	h.dense.Class = alloc(h.dense.N * h.dense.A * set.Classes)
+	first := 0
+	for l, box := range set.Box {
+		h.box = append(h.box, levels(box, h.dense.A, first, data, grad)...)
+		h.class = append(h.class, levels(set.Class[l], h.dense.A, first, data, grad)...)
+		first += box.H * box.W
+	}
+	return h
+}
+
 // levels places t's segments, whose first pixel is anchor number first.
-func (d *Device) levels(t *graph.Tensor, anchors, first int) (ls []level) {
+func levels(t *graph.Tensor, anchors, first int, data, grad func(*graph.Tensor) kernels.View) (ls []level) {
 	at, block := 0, 0
 	for _, c := range t.Segments.Normal() {
 		n := kernels.Blocks(c)
-		ls = append(ls, level{
-			data: d.View(t).Part(block, n), grad: d.GradView(t).Part(block, n),
+		l := level{
+			data:  data(t).Part(block, n),
 			place: kernels.Dense{Anchors: anchors, First: first, Channels: t.C, At: at, Count: c},
-		})
+		}
+		if grad != nil {
+			l.grad = grad(t).Part(block, n)
+		}
+		ls = append(ls, l)
 		at += c
 		block += n
 	}

@@ -64,8 +64,10 @@ func (d *Device) ExportParam(p *graph.Param, arena []float32) []float32 {
 }
 
 // ImportParam sets p's values in such an arena. values has p.Elements() floats.
-func (d *Device) ImportParam(p *graph.Param, arena, values []float32) {
-	to := d.of(arena, p)
+func (d *Device) ImportParam(p *graph.Param, arena, values []float32) { importParam(p, arena, values) }
+
+func importParam(p *graph.Param, arena, values []float32) {
+	to := arena[p.Off : p.Off+p.Len]
 	if len(p.Shape) != 4 {
 		place(to, values, p.Out)
 		return

@@ -1,0 +1,113 @@
+package graph
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+)
+
+// Schedule is a network that only goes forward: what it computes in order, and how long each buffer is needed.
+type Schedule struct {
+	Steps   []Op
+	Params  []*Param
+	Buffers []Buffer
+}
+
+// Buffer is the storage of one owner. It is written first by step First, -1 for an input of the network, and read last
+// by step Last; a result's is needed to the end, len(Steps). Between the two nothing else may lie there.
+type Buffer struct {
+	Owner       *Tensor
+	First, Last int
+}
+
+// Schedule plans the storage of the operations that the results depend on, without gradients and without a loss;
+// operations that none depends on are left out.
+func (b *Builder) Schedule(results ...*Tensor) (*Schedule, error) {
+	if b.err != nil {
+		return nil, fmt.Errorf("define network: %w", b.err)
+	}
+	seen := map[Op]bool{}
+	if !reaching(results, seen) {
+		return nil, errors.New("define network: the results depend on no layer")
+	}
+	s := &Schedule{}
+	plan := &Planner{Copies: b.copies}
+	for _, op := range b.ops {
+		if !seen[op] {
+			continue
+		}
+		if p, ok := op.(Placer); ok {
+			p.Place(plan)
+		}
+		s.Steps = append(s.Steps, op)
+		s.Params = append(s.Params, op.Params()...)
+	}
+	s.live(results)
+	return s, nil
+}
+
+// live finds out how long the buffers are needed, in the order in which they are first.
+func (s *Schedule) live(results []*Tensor) {
+	at := map[*Tensor]int{} // owner: its place in Buffers
+	use := func(t *Tensor, step int) {
+		owner, _ := t.Data()
+		i, ok := at[owner]
+		if !ok {
+			i = len(s.Buffers)
+			at[owner] = i
+			s.Buffers = append(s.Buffers, Buffer{Owner: owner, First: step})
+		}
+		s.Buffers[i].Last = step
+	}
+	for step, op := range s.Steps {
+		for _, t := range op.Inputs() {
+			if t.producer == nil {
+				if _, ok := at[t]; !ok {
+					use(t, -1)
+				}
+			}
+			use(t, step)
+		}
+		if out := op.Output(); out != nil {
+			use(out, step)
+		}
+	}
+	for _, t := range results {
+		use(t, len(s.Steps))
+	}
+}
+
+// Overlay places buffers of the given sizes so that none lies on another that is needed at the same time, and returns
+// their offsets and the total: the largest first, each as low as it can be. Sizes are rounded up to Align.
+func Overlay(buffers []Buffer, sizes []int) (offsets []int, total int) {
+	order := make([]int, len(buffers))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(i, j int) int { return sizes[j] - sizes[i] })
+	offsets = make([]int, len(buffers))
+	var placed []int // by offset
+	for _, i := range order {
+		size, at := align(sizes[i]), 0
+		for _, j := range placed {
+			if !buffers[i].meets(buffers[j]) {
+				continue
+			}
+			if at+size <= offsets[j] {
+				break
+			}
+			at = max(at, offsets[j]+align(sizes[j]))
+		}
+		offsets[i] = at
+		next := len(placed)
+		for next > 0 && offsets[placed[next-1]] > at {
+			next--
+		}
+		placed = slices.Insert(placed, next, i)
+		total = max(total, at+size)
+	}
+	return offsets, total
+}
+
+// meets says whether both are needed at one time.
+func (b Buffer) meets(o Buffer) bool { return b.First <= o.Last && o.First <= b.Last }
