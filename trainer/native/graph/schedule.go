@@ -3,7 +3,6 @@ package graph
 import (
 	"errors"
 	"fmt"
-	"slices"
 )
 
 // Schedule is a network that only goes forward: what it computes in order, and how long each buffer is needed.
@@ -76,38 +75,3 @@ func (s *Schedule) live(results []*Tensor) {
 		use(t, len(s.Steps))
 	}
 }
-
-// Overlay places buffers of the given sizes so that none lies on another that is needed at the same time, and returns
-// their offsets and the total: the largest first, each as low as it can be. Sizes are rounded up to Align.
-func Overlay(buffers []Buffer, sizes []int) (offsets []int, total int) {
-	order := make([]int, len(buffers))
-	for i := range order {
-		order[i] = i
-	}
-	slices.SortStableFunc(order, func(i, j int) int { return sizes[j] - sizes[i] })
-	offsets = make([]int, len(buffers))
-	var placed []int // by offset
-	for _, i := range order {
-		size, at := align(sizes[i]), 0
-		for _, j := range placed {
-			if !buffers[i].meets(buffers[j]) {
-				continue
-			}
-			if at+size <= offsets[j] {
-				break
-			}
-			at = max(at, offsets[j]+align(sizes[j]))
-		}
-		offsets[i] = at
-		next := len(placed)
-		for next > 0 && offsets[placed[next-1]] > at {
-			next--
-		}
-		placed = slices.Insert(placed, next, i)
-		total = max(total, at+size)
-	}
-	return offsets, total
-}
-
-// meets says whether both are needed at one time.
-func (b Buffer) meets(o Buffer) bool { return b.First <= o.Last && o.First <= b.Last }

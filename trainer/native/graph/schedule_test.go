@@ -1,53 +1,13 @@
 package graph_test
 
 import (
-	"math/rand/v2"
 	"testing"
 
 	"github.com/mapsweep/mapsweep/trainer/native/graph"
 	"github.com/mapsweep/mapsweep/trainer/native/layers"
 )
 
-// Buffers that are needed at one time never overlap, and never less memory is taken than what one step needs.
-func TestOverlay(t *testing.T) {
-	for seed := range uint64(200) {
-		r := rand.New(rand.NewPCG(seed, 1))
-		const steps = 20
-		n := r.IntN(40)
-		buffers, sizes := make([]graph.Buffer, n), make([]int, n)
-		needs, sum := make([]int, steps+1), 0
-		for i := range buffers {
-			first := r.IntN(steps)
-			buffers[i] = graph.Buffer{First: first, Last: first + r.IntN(steps-first)}
-			sizes[i] = 1 + r.IntN(100)
-			rounded := (sizes[i] + 15) / 16 * 16
-			sum += rounded
-			for s := first; s <= buffers[i].Last; s++ {
-				needs[s] += rounded
-			}
-		}
-		offsets, total := graph.Overlay(buffers, sizes)
-		for i := range buffers {
-			if offsets[i]%graph.Align != 0 || offsets[i] < 0 || offsets[i]+sizes[i] > total {
-				t.Fatalf("seed %d: buffer %d at %d of %d", seed, i, offsets[i], total)
-			}
-			for j := range i {
-				apart := buffers[i].Last < buffers[j].First || buffers[j].Last < buffers[i].First
-				if !apart && offsets[i] < offsets[j]+sizes[j] && offsets[j] < offsets[i]+sizes[i] {
-					t.Fatalf("seed %d: buffers %d and %d overlap", seed, i, j)
-				}
-			}
-		}
-		least := 0
-		for _, f := range needs {
-			least = max(least, f)
-		}
-		if total < least || total > sum || total > 2*least {
-			t.Errorf("seed %d: %d floats, at least %d are needed, %d without reuse", seed, total, least, sum)
-		}
-	}
-}
-
+// Buffers are needed from the step that writes them first to the one that reads them last.
 func TestSchedule(t *testing.T) {
 	b := graph.NewBuilder(1)
 	image := b.Image("image", 3, 8, 8)

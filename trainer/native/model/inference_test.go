@@ -76,7 +76,7 @@ func TestInference(t *testing.T) {
 			if !(box < 1e-5 && class < 1e-5) || got.N != want.N || got.A != want.A || got.R != want.R || got.K != want.K {
 				t.Errorf("differs by %g and %g of the largest value", box, class)
 			}
-			if activations+weights > n.Bytes()/4 {
+			if activations+weights > n.Bytes()/2 {
 				t.Errorf("%d bytes, %d in training", activations+weights, n.Bytes())
 			}
 			first, second := slices.Clone(got.Box), slices.Clone(got.Class)

@@ -2,6 +2,7 @@ package cpu
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/mapsweep/mapsweep/trainer/native/graph"
 	"github.com/mapsweep/mapsweep/trainer/native/kernels"
@@ -14,10 +15,10 @@ import (
 type Weights struct{ arena []float32 }
 
 // NewWeights gives the parameters their places and allocates them; Close frees them.
-func NewWeights(params []*graph.Param) *Weights { return &Weights{kernels.Alloc(arrange(params))} }
+func NewWeights(params []*graph.Param) *Weights { return &Weights{kernels.Alloc(assign(params))} }
 
-// arrange sets the places of the parameters in an arena and returns its length.
-func arrange(params []*graph.Param) (floats int) {
+// assign sets the places of the parameters in an arena and returns its length.
+func assign(params []*graph.Param) (floats int) {
 	for _, p := range params {
 		p.Off, p.Len = floats, layout{}.ParamFloats(p)
 		floats += (p.Len + graph.Align - 1) / graph.Align * graph.Align
@@ -44,37 +45,30 @@ type Inference struct {
 	arena   []float32
 	memory  [][]float32
 	floats  int
-	buffers map[*graph.Tensor]buffer
+	rooms   map[*graph.Tensor]kernels.View // of owners
+	begins  map[int][]kernels.View         // by step: buffers whose halo is cleared before it; -1: before the input
 	weights []float32
 	steps   []func(images int)
+	convs   []*kernels.Fused
 	heads   *Heads
 	image   *graph.Tensor
 }
 
-// buffer is the place of an owner in the arena.
-type buffer struct {
-	graph.Buffer
-	at, floats int
-	dirty      bool // its halo must be zero, and the memory serves others too
-}
-
 // ArenaFloats is how many floats the activations of a schedule take.
-func ArenaFloats(s *graph.Schedule) int {
-	_, total := graph.Overlay(s.Buffers, sizes(s))
-	return total
-}
+func ArenaFloats(s *graph.Schedule) int { return arrange(spans(s), graph.Align) }
 
-func sizes(s *graph.Schedule) (floats []int) {
+// spans are the lives of the buffers of a schedule.
+func spans(s *graph.Schedule) (all []*life) {
 	for _, b := range s.Buffers {
-		floats = append(floats, shape(b.Owner).Floats())
+		all = append(all, &life{buffer: buffer{b.Owner, activation}, floats: shape(b.Owner).Floats(), first: b.First, last: b.Last})
 	}
-	return floats
+	return all
 }
 
 // NewInference binds a schedule to memory of its own and to weights for its parameters. image is its input, and set has
 // the outputs. Several may be bound to one schedule.
 func NewInference(s *graph.Schedule, image *graph.Tensor, set *layers.HeadSet, w *Weights) (*Inference, error) {
-	d := &Inference{buffers: map[*graph.Tensor]buffer{}, weights: w.arena, image: image}
+	d := &Inference{rooms: map[*graph.Tensor]kernels.View{}, begins: map[int][]kernels.View{}, weights: w.arena, image: image}
 	d.lay(s)
 	for i, op := range s.Steps {
 		run, err := d.bind(op)
@@ -82,11 +76,8 @@ func NewInference(s *graph.Schedule, image *graph.Tensor, set *layers.HeadSet, w
 			d.Close()
 			return nil, fmt.Errorf("bind %s: %w", op.Kind(), err)
 		}
-		for _, b := range s.Buffers {
-			if b.First == i && d.buffers[b.Owner].dirty {
-				v := d.view(b.Owner)
-				d.steps = append(d.steps, func(images int) { kernels.ClearHalo(v, images) })
-			}
+		for _, v := range d.begins[i] {
+			d.steps = append(d.steps, func(images int) { kernels.ZeroHalo(first(v, images)) })
 		}
 		if run != nil {
 			d.steps = append(d.steps, run)
@@ -96,26 +87,24 @@ func NewInference(s *graph.Schedule, image *graph.Tensor, set *layers.HeadSet, w
 	return d, nil
 }
 
-// lay allocates the arena and places the buffers in it.
+// lay allocates the arena, places the buffers in it, and finds those whose halo others write to: of the ones that 3x3
+// convolutions read it is cleared when their turn begins.
 func (d *Inference) lay(s *graph.Schedule) {
-	floats := sizes(s)
-	offsets, total := graph.Overlay(s.Buffers, floats)
-	d.arena = d.alloc(total)
-	padded := map[*graph.Tensor]bool{} // owners that 3x3 convolutions read
+	padded := map[*graph.Tensor]bool{}
 	for _, op := range s.Steps {
 		if c, ok := op.(*layers.Fused); ok && c.Kernel == 3 {
 			owner, _ := c.In[0].Data()
 			padded[owner] = true
 		}
 	}
-	for i, b := range s.Buffers {
-		x := buffer{Buffer: b, at: offsets[i], floats: floats[i]}
-		for j := range s.Buffers {
-			if i != j && padded[b.Owner] && offsets[i] < offsets[j]+floats[j] && offsets[j] < offsets[i]+floats[i] {
-				x.dirty = true
-			}
+	all := spans(s)
+	d.arena = d.alloc(arrange(all, graph.Align))
+	for _, l := range all {
+		v := shape(l.t).On(d.arena[l.at:][:l.floats])
+		d.rooms[l.t] = v
+		if padded[l.t] && slices.ContainsFunc(all, l.disturbs) {
+			d.begins[l.first] = append(d.begins[l.first], v)
 		}
-		d.buffers[b.Owner] = x
 	}
 }
 
@@ -129,21 +118,16 @@ func (d *Inference) alloc(floats int) []float32 {
 // view is the window of t's channel blocks in the arena.
 func (d *Inference) view(t *graph.Tensor) kernels.View {
 	owner, block := t.Data()
-	b := d.buffers[owner]
-	return shape(owner).On(d.arena[b.at:][:b.floats]).Part(block, t.Blocks())
+	return d.rooms[owner].Part(block, t.Blocks())
 }
 
 // SetImages fills the front of the input: H*W*3 floats an image, by rows, RGB interleaved.
 func (d *Inference) SetImages(pix []float32) {
 	v := d.view(d.image)
-	one := d.image.H * d.image.W * 3
-	images := len(pix) / one
-	if d.buffers[d.image].dirty {
-		kernels.ClearHalo(v, images)
+	for _, dirty := range d.begins[-1] {
+		kernels.ZeroHalo(first(dirty, len(pix)/(d.image.H*d.image.W*3)))
 	}
-	for i := range images {
-		kernels.PackImage(pix[i*one:(i+1)*one], v, i)
-	}
+	kernels.PackImages(pix, v)
 }
 
 // Run computes the outputs of the first images. They use up the input.
@@ -161,6 +145,9 @@ func (d *Inference) Bytes() int64 { return 4 * int64(d.floats) }
 
 // Close releases the memory; that of the weights stays.
 func (d *Inference) Close() {
+	for _, c := range d.convs {
+		c.Close()
+	}
 	for _, m := range d.memory {
 		kernels.Free(m)
 	}

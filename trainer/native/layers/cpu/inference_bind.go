@@ -62,12 +62,13 @@ func (d *Inference) fused(op *layers.Fused) (func(images int), error) {
 	for _, b := range banks(w) {
 		s := kernels.FusedSpec{
 			K: op.Kernel, S: op.Stride, IC: b.countIn * graph.Block, OC: b.count * graph.Block, Image: op.In[0].Image, Active: op.Active,
+			ILanes: b.in, OLanes: b.out,
 			X: x, Y: y.Part(b.first, b.count),
 			W:    d.weights[w.Off:][b.at:][:b.floats],
 			Bias: d.weights[bias.Off:][b.first*graph.Block:][:b.count*graph.Block],
 		}
 		if s.Image {
-			s.IC = len(b.in)
+			s.IC, s.ILanes = len(b.in), nil
 		} else {
 			s.X = x.Part(b.firstIn, b.countIn)
 		}
@@ -79,6 +80,7 @@ func (d *Inference) fused(op *layers.Fused) (func(images int), error) {
 			return nil, fmt.Errorf("%s: %w", op.Name, err)
 		}
 		all = append(all, f)
+		d.convs = append(d.convs, f)
 	}
 	return func(n int) {
 		for _, f := range all {
