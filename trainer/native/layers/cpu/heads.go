@@ -9,8 +9,10 @@ import (
 	"github.com/mapsweep/mapsweep/trainer/native/loss"
 )
 
-// SetImages fills the front of an image buffer: H*W*3 floats an image, by rows, RGB interleaved.
+// SetImages fills the front of an image buffer: H*W*3 floats an image, by rows, RGB interleaved. Of devices that share
+// memory, the one whose images were set last is the one that may run.
 func (d *Device) SetImages(image *graph.Tensor, pix []float32) {
+	d.enter()
 	kernels.PackImages(pix, d.View(image))
 }
 
@@ -33,8 +35,8 @@ func (d *Device) Heads(set *layers.HeadSet) *Heads {
 	}
 	h := &Heads{dense: loss.Heads{N: set.Box[0].N, A: set.Anchors(), R: set.Bins, K: set.Classes}}
 	h.dense.Points, h.dense.Stride = set.Points()
-	h.dense.Box = d.Alloc(h.dense.N * h.dense.A * 4 * set.Bins)
-	h.dense.Class = d.Alloc(h.dense.N * h.dense.A * set.Classes)
+	h.dense.Box = d.lend(h.dense.N * h.dense.A * 4 * set.Bins)
+	h.dense.Class = d.lend(h.dense.N * h.dense.A * set.Classes)
 	first := 0
 	for l, box := range set.Box {
 		h.box = append(h.box, d.levels(box, h.dense.A, first)...)
@@ -99,7 +101,7 @@ func (d *Device) loss(op *layers.Loss, backward bool) graph.Kernel {
 		st = &lossState{}
 		for _, set := range op.Sets {
 			h := d.Heads(set)
-			st.sets = append(st.sets, setState{set, h, d.Alloc(len(h.dense.Box)), d.Alloc(len(h.dense.Class))})
+			st.sets = append(st.sets, setState{set, h, d.lend(len(h.dense.Box)), d.lend(len(h.dense.Class))})
 		}
 		d.losses[op] = st
 	}
