@@ -43,6 +43,7 @@ type settings struct {
 	hsv                                      augment.HSV
 	randGeometry, autoGeometry               bool
 	closeMosaic                              int
+	multiScale                               float64 // share by which the side of a batch varies
 }
 
 // knob joins a description with the place that its value goes to.
@@ -138,6 +139,8 @@ func knobs() []knob {
 		number("degrees", 0, 0, 180, "images are turned by +- degrees", func(s *settings) *float64 { return &s.augment.Degrees }),
 		number("shear", 0, 0, 60, "images are sheared along both axes by +- shear degrees", func(s *settings) *float64 { return &s.augment.Shear }),
 		number("perspective", 0, 0, 0.002, "images are tilted about both axes by +- perspective a pixel", func(s *settings) *float64 { return &s.augment.Perspective }),
+		number("multi_scale", 0, 0, 0.9, "the side of each batch is drawn from 1 - multi_scale to 1 + multi_scale of the image size, in steps of the largest stride; the official code has 0.5 or none",
+			func(s *settings) *float64 { return &s.multiScale }),
 		number("keep_area", augment.DefaultKeepArea, 0.01, 1, "share of its area that a box that was cut must have left to stay", func(s *settings) *float64 { return &s.augment.KeepArea }),
 		whole("close_mosaic", 0, 0, 1e6, "last epochs without mosaic and mixup", func(s *settings) *int { return &s.closeMosaic }).requires(trials.Params{"mosaic": 1.0}),
 

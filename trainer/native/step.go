@@ -80,13 +80,16 @@ type value struct{ loss, norm float64 }
 // update runs one step: forward, backward, clipping, optimiser, average. Where gradients are summed over batches, the
 // last three wait for the last of them; norm is 0 then.
 func (r *run) update() (value, error) {
-	if err := r.net.SetImages(r.images); err != nil {
+	net, err := r.network()
+	if err != nil {
+		return value{}, err
+	}
+	if err := net.SetImages(r.images); err != nil {
 		return value{}, err
 	}
 	r.targets = nil
 	v := value{}
-	var err error
-	if v.loss, err = r.net.Step(); err != nil {
+	if v.loss, err = net.Step(); err != nil {
 		return v, err
 	}
 	if !finite(v.loss) {

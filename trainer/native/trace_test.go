@@ -36,6 +36,8 @@ func TestTrace(t *testing.T) {
 		{name: "the same again", want: ""},
 		{name: "seed", seed: 2, want: "input 1"},
 		{name: "mosaic", params: trials.Params{"mosaic": 0.0}, want: "input 1"},
+		{name: "multi_scale", params: trials.Params{"multi_scale": 0.5}, want: "input 1"},
+		{name: "a scale that none of these batches has", params: trials.Params{"multi_scale": 0.016}, want: "", late: "multi_scale"},
 		{name: "mixup", params: trials.Params{"mixup": 1.0}, want: "input 1"},
 		{name: "gain", params: trials.Params{"box": 5.0}, want: "loss 1"},
 		{name: "rate that rises from 0", params: trials.Params{"lr0": 0.01}, want: "lr 2"},
