@@ -44,8 +44,8 @@ var errNotCheckpoint = errors.New("not a usable checkpoint")
 // Parts of a training state that a tensor can belong to.
 const (
 	partWeights  = "weights"  // parameters, and running statistics of batch normalisation
-	partMomentum = "momentum" // of SGD, or the average of gradients of AdamW; parameters only, as the next three
-	partSquare   = "square"   // average of squared gradients of AdamW
+	partMomentum = "momentum" // of SGD, or the average of gradients of the others; parameters only, as the next three
+	partSquare   = "square"   // average of squared gradients of Adam and AdamW
 	partPeak     = "peak"     // the largest of those so far, with amsgrad
 	partSum      = "sum"      // of gradients of the batches since weights moved, where they are summed
 	partAverage  = "average"  // exponential moving average of weights and statistics

@@ -16,7 +16,9 @@ import (
 // Values of knobs.
 const (
 	SGD     = "SGD"
+	Adam    = "Adam"
 	AdamW   = "AdamW"
+	LION    = "LION"
 	Fitness = "fitness"
 )
 
@@ -26,7 +28,8 @@ type settings struct {
 	warmupEpochs, warmupMomentum, warmupBias float64
 	warmupFloor                              int
 	shape                                    optim.Shape
-	adamw, amsgrad                           bool
+	optimizer                                string
+	amsgrad                                  bool
 	nominal                                  int // images whose gradients count together; 0: a batch
 	clipNorm                                 float64
 	freeze                                   int // first layers that are not trained
@@ -83,11 +86,11 @@ func knobs() []knob {
 		number("lrf", 0.01, 0, 1, "final learning rate as a fraction of lr0", func(s *settings) *float64 { return &s.lrf }),
 		choice("schedule", "linear", "how the learning rate falls from lr0 to lr0 x lrf, per step",
 			func(s *settings, v any) { s.shape = shapes[v] }, "linear", "cosine", "flat-cosine", "fixed"),
-		choice("optimizer", SGD, "SGD with Nesterov momentum, or AdamW with decoupled weight decay",
-			func(s *settings, v any) { s.adamw = v == AdamW }, SGD, AdamW),
+		choice("optimizer", SGD, "SGD with Nesterov momentum, Adam, AdamW with decoupled weight decay, or LION",
+			func(s *settings, v any) { s.optimizer, _ = v.(string) }, SGD, Adam, AdamW, LION),
 		choice("amsgrad", true, "divide by the largest squares so far, as the official code does with AdamW",
 			func(s *settings, v any) { s.amsgrad = v == true }, false, true).requires(withAdamW),
-		number("momentum", 0.937, 0, 0.9999, "Nesterov momentum of SGD, beta1 of AdamW", func(s *settings) *float64 { return &s.momentum }),
+		number("momentum", 0.937, 0, 0.9999, "Nesterov momentum of SGD, beta1 of the other optimisers", func(s *settings) *float64 { return &s.momentum }),
 		number("weight_decay", 5e-4, 0, 1, "L2 decay of convolution weights; biases and batch normalisation have none", func(s *settings) *float64 { return &s.weightDecay }),
 		number("warmup_epochs", 3, 0, 1000, "epochs of warm-up, may be broken; the learning rate rises from 0 per step", func(s *settings) *float64 { return &s.warmupEpochs }),
 		whole("warmup_floor", 0, 0, 1e9, "least steps of warm-up, whatever warmup_epochs is; the official code has 100", func(s *settings) *int { return &s.warmupFloor }),

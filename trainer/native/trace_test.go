@@ -48,6 +48,8 @@ func TestTrace(t *testing.T) {
 		{name: "randaugment's magnitude without it", params: trials.Params{"randaugment_m": 20}, want: ""},
 		{name: "close_mosaic", params: trials.Params{"close_mosaic": 1}, want: "", late: "close_mosaic"},
 		{name: "optimiser", params: trials.Params{"optimizer": "AdamW"}, want: "weights 1"},
+		{name: "Adam", params: trials.Params{"optimizer": "Adam"}, want: "weights 1"},
+		{name: "LION", params: trials.Params{"optimizer": "LION"}, want: "weights 1"},
 		{name: "freeze", params: trials.Params{"freeze": 1}, want: "gradient 1"},
 		{name: "floor of warm-up", params: trials.Params{"warmup_floor": 100}, want: "lr 2"},
 		{name: "flat-cosine", params: trials.Params{"schedule": "flat-cosine"}, want: "lr 2"},
