@@ -132,6 +132,8 @@ func knobs() []knob {
 		whole("randaugment_n", 2, 1, 20, "operations an image under randaugment", func(s *settings) *int { return &s.augment.RandN }).requires(withRand),
 		whole("randaugment_m", 9, 1, 30, "magnitude of randaugment's operations, of 30", func(s *settings) *int { return &s.augment.RandM }).requires(withRand),
 		number("hsv", 1, 0, 1, "strength of colour changes: 1 stands for hsv_h, hsv_s and hsv_v as they are", func(s *settings) *float64 { return &s.augment.HSV }),
+		choice("hsv_mode", augment.Linear, "how colours change: linear, close to hue, saturation and value for small changes, or hsv, exactly and with hue scaled, as in the official code",
+			func(s *settings, v any) { s.augment.HSVMode, _ = v.(string) }, augment.Linear, augment.Exact).requires(withHSV),
 		number("hsv_h", augment.DefaultHSV.Hue, 0, 0.5, "hue changes by +- this share of a turn", func(s *settings) *float64 { return &s.hsv.Hue }).requires(withHSV),
 		number("hsv_s", augment.DefaultHSV.Saturation, 0, 1, "saturation changes by +- this share", func(s *settings) *float64 { return &s.hsv.Saturation }).requires(withHSV),
 		number("hsv_v", augment.DefaultHSV.Value, 0, 1, "value (brightness) changes by +- this share", func(s *settings) *float64 { return &s.hsv.Value }).requires(withHSV),
@@ -145,6 +147,7 @@ func knobs() []knob {
 		number("multi_scale", 0, 0, 0.9, "the side of each batch is drawn from 1 - multi_scale to 1 + multi_scale of the image size, in steps of the largest stride; the official code has 0.5 or none",
 			func(s *settings) *float64 { return &s.multiScale }),
 		number("keep_area", augment.DefaultKeepArea, 0.01, 1, "share of its area that a box that was cut must have left to stay", func(s *settings) *float64 { return &s.augment.KeepArea }),
+		number("keep_side", augment.DefaultKeepSide, 0.01, 64, "and pixels of each of its sides", func(s *settings) *float64 { return &s.augment.KeepSide }),
 		whole("close_mosaic", 0, 0, 1e6, "last epochs without mosaic and mixup", func(s *settings) *int { return &s.closeMosaic }).requires(trials.Params{"mosaic": 1.0}),
 
 		whole("patience", 0, 0, 1e6, "epochs without a better patience_metric after which training ends; 0: never", func(s *settings) *int { return &s.patience }),

@@ -38,6 +38,8 @@ func TestTrace(t *testing.T) {
 		{name: "mosaic", params: trials.Params{"mosaic": 0.0}, want: "input 1"},
 		{name: "multi_scale", params: trials.Params{"multi_scale": 0.5}, want: "input 1"},
 		{name: "a scale that none of these batches has", params: trials.Params{"multi_scale": 0.016}, want: "", late: "multi_scale"},
+		{name: "exact colours", params: trials.Params{"hsv_mode": "hsv"}, want: "input 1"},
+		{name: "least side", params: trials.Params{"keep_side": 12.0}, want: "input 1"},
 		{name: "mixup", params: trials.Params{"mixup": 1.0}, want: "input 1"},
 		{name: "gain", params: trials.Params{"box": 5.0}, want: "loss 1"},
 		{name: "rate that rises from 0", params: trials.Params{"lr0": 0.01}, want: "lr 2"},
