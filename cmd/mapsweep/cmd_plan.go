@@ -296,7 +296,7 @@ func (a *app) trainCommand() *cobra.Command {
 	f.IntVar(&t.Epochs, "epochs", 20, "epochs")
 	f.IntVar(&t.Batch, "batch", 16, "pictures per step")
 	f.IntVar(&t.ImageSize, "image-size", 128, "side of the network's input in pixels; 0: 128 for built-in data sets, 640 for others")
-	f.StringVar(&t.Device, "device", "auto", "auto, cpu or cuda:0")
+	f.StringVar(&t.Device, "device", "auto", "auto or cpu; both are the processor")
 	f.StringVar(&t.Weights, "weights", "", "weights to start from: a checkpoint, safetensors or a checkpoint of PyTorch (default random weights)")
 	f.StringArrayVar(&sets, "set", nil, "a setting of the trainer, e.g. --set lr0=0.01 (repeatable)")
 	f.Int64Var(&seed, "seed", 1, "seed of weights, order and augmentation")

@@ -49,7 +49,7 @@ func (v *validation) levels(x, y string, at float64, of func(evaluate.Curves) []
 		}
 	}
 	if at >= 0 {
-		l.X += " (dashed: best mean F1, at " + fraction(at) + ")"
+		l.X += " (dashed: best mean F1, smoothed, at " + fraction(at) + ")"
 	}
 	return func(w io.Writer, format string) error { return charts.WriteLevels(w, l, format) }
 }

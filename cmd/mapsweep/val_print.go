@@ -131,7 +131,7 @@ func (v *validation) print(w io.Writer) {
 	y := v.yolo
 	fmt.Fprintf(w, "\nyolo mAP (confidence above %v, overlap %v, %d detections a picture; the official program's arithmetic)\n", short(v.limits[1].Score), v.limits[1].IoU, v.limits[1].Keep)
 	fmt.Fprintf(w, "  mAP50-95    %s  mAP50       %s\n", fraction(y.MAP), fraction(y.MAP50))
-	fmt.Fprintf(w, "  precision   %s  recall      %s  F1          %s  at confidence %s, the best mean F1\n\n", fraction(y.Precision), fraction(y.Recall), fraction(y.F1), fraction(y.Confidence))
+	fmt.Fprintf(w, "  precision   %s  recall      %s  F1          %s  at confidence %s, where the smoothed mean F1 is best\n\n", fraction(y.Precision), fraction(y.Recall), fraction(y.F1), fraction(y.Confidence))
 	v.printClasses(w)
 	v.printConfusion(w)
 }

@@ -87,11 +87,15 @@ func newBackend(spec studies.Spec, out string, log *slog.Logger) (trainer.Backen
 	return nil, usagef("trainer.backend: %q is none of native, command, yolov9", t.Backend)
 }
 
-// kept is how many trials have a checkpoint at most beside those that run. Where pruned trials may go on, any of them.
+// kept is how many trials have a checkpoint at most beside those that run. Where pruned trials may go on, any of them; of
+// tunings, which come one after the other and keep nothing, those of one.
 func kept(spec studies.Spec) int {
 	n := spec.Keep.Best + spec.Keep.Last
 	if s := spec.Search; s != nil && prune.Promotes(s.Pruner) {
 		n = max(n, s.Trials*max(1, spec.Replicates)*max(1, len(spec.Trainer.Data)))
+	}
+	if t := spec.Tune; t != nil && prune.Promotes(t.Pruner) {
+		n += t.Trials
 	}
 	return n
 }

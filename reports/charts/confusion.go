@@ -59,13 +59,30 @@ func (d confusionChart) cell() vg.Length {
 
 func (d confusionChart) nameWidth() vg.Length { return min(110, labelStyle.widest(d.names)) }
 
+// left is where the cells begin, and middle where the title below them is centred, from the left edge.
+func (d confusionChart) left() vg.Length { return 16 + d.nameWidth() + 6 }
+
+func (d confusionChart) middle() vg.Length {
+	return max(d.left()+d.cell()*vg.Length(len(d.names))/2, tickStyle.width(d.title())/2)
+}
+
+func (d confusionChart) title() string {
+	if d.cell() < cellNumbered {
+		return "objects of class, in the classes' order; the last is the background (colour: share of the column)"
+	}
+	return "objects of class (numbers are counts, colour the share of the column)"
+}
+
+// size is as wide as cells and title need.
 func (d confusionChart) size() (w, h vg.Length) {
-	return pageWidth, d.cell()*vg.Length(len(d.names)) + d.nameWidth() + 32
+	cells := d.cell() * vg.Length(len(d.names))
+	w = max(d.left()+cells, d.middle()+tickStyle.width(d.title())/2) + 2*edge
+	return min(pageWidth, w), cells + d.nameWidth() + 32
 }
 
 func (d confusionChart) draw(c *canvas) {
 	cell, n := d.cell(), len(d.names)
-	x0, y0 := c.Min.X+16+d.nameWidth()+6, c.Max.Y-4
+	x0, y0 := c.Min.X+d.left(), c.Max.Y-4
 	at := func(row, column int) (x, y vg.Length) { return x0 + cell*vg.Length(column), y0 - cell*vg.Length(row) }
 	for p := range n {
 		for a := range n {
@@ -100,11 +117,7 @@ func (d confusionChart) draw(c *canvas) {
 	}
 	mid := cell * vg.Length(n) / 2
 	c.vertical(tickStyle, "detected as", pt(c.Min.X+6, y0-mid))
-	title := "objects of class (numbers are counts, colour the share of the column)"
-	if cell < cellNumbered {
-		title = "objects of class, in the classes' order; the last is the background (colour: share of the column)"
-	}
-	c.text(tickStyle, title, pt(max(x0+mid, c.Min.X+150), c.Min.Y+7), centre)
+	c.text(tickStyle, d.title(), pt(c.Min.X+d.middle(), c.Min.Y+7), centre)
 }
 
 // number writes a count as large as the cell allows.

@@ -69,14 +69,37 @@ func TestDetectionCharts(t *testing.T) {
 			if err := errors.Join(write(&svg, "svg"), write(&dots, "png")); err != nil {
 				t.Fatal(err)
 			}
-			if m, err := png.Decode(&dots); err != nil || m.Bounds().Dx() < 1000 {
-				t.Errorf("PNG: %v", err)
+			m, err := png.Decode(&dots)
+			if err != nil || m.Bounds().Dx() < 1000 {
+				t.Fatalf("PNG: %v", err)
+			}
+			if left, right := blank(m); right > m.Bounds().Dx()/20 {
+				t.Errorf("PNG of %d dots across: %d are blank at the left, %d at the right", m.Bounds().Dx(), left, right)
 			}
 			if len(svg.Bytes()) < 60_000 {
 				golden.Check(t, name+".svg", svg.Bytes())
 			}
 		})
 	}
+}
+
+// blank is how many columns at the left and at the right of a picture are of one colour.
+func blank(m image.Image) (left, right int) {
+	b := m.Bounds()
+	ground := m.At(b.Min.X, b.Min.Y)
+	empty := func(x int) bool {
+		for y := b.Min.Y; y < b.Max.Y; y++ {
+			if m.At(x, y) != ground {
+				return false
+			}
+		}
+		return true
+	}
+	for ; left < b.Dx() && empty(b.Min.X+left); left++ {
+	}
+	for ; right < b.Dx() && empty(b.Max.X-1-right); right++ {
+	}
+	return left, right
 }
 
 func TestDetectionChartFaults(t *testing.T) {

@@ -25,6 +25,9 @@ func NewDisk(spec studies.Spec, f Forecast, checkpoint, perTrial int64) Disk {
 	if spec.Search != nil && prune.Promotes(spec.Search.Pruner) {
 		d.Kept = trials // any of them may go on until the search is over
 	}
+	if t := spec.Tune; t != nil && prune.Promotes(t.Pruner) {
+		d.Kept = min(trials, d.Kept+t.Trials) // and those of one tuning at a time
+	}
 	d.Checkpoints = checkpoint * int64(d.Kept)
 	d.Total = d.Checkpoints + d.Database
 	return d

@@ -315,4 +315,11 @@ func TestDisk(t *testing.T) {
 			t.Errorf("under %s %d checkpoints, want %d", pruner, d.Kept, want)
 		}
 	}
+	s.Search = nil
+	for pruner, want := range map[string]int{"median": 6, "asha": 14} {
+		s.Tune = &studies.Tune{Trials: 8, Pruner: pruner}
+		if d := forecast.NewDisk(s, f, 10, 0); d.Kept != want {
+			t.Errorf("tuning under %s: %d checkpoints, want %d", pruner, d.Kept, want)
+		}
+	}
 }

@@ -37,19 +37,25 @@ func openArchitecture(name string) (architecture, error) {
 
 // resolve decodes a job's parameters, with the model's own default for the weight of its auxiliary head.
 func (d architecture) resolve(params trials.Params) (settings, trials.Params, error) {
-	s, effective, err := resolve(d.knobs(), params)
-	if err == nil && s.aux > 0 && !d.dual {
-		err = infeasible(fmt.Errorf("aux is %g: model %s has no auxiliary head, so that only 0 is possible", s.aux, d.name))
+	if v, ok := trials.Number(params["aux"]); ok && v > 0 && !d.dual {
+		return settings{}, nil, infeasible(fmt.Errorf("aux is %g: %s", v, d.noAux()))
 	}
-	return s, effective, err
+	return resolve(d.knobs(), params)
 }
 
-// knobs is the table of knobs with the model's default of aux.
+func (d architecture) noAux() string {
+	return fmt.Sprintf("model %s has no auxiliary head, so that only 0 is possible", d.name)
+}
+
+// knobs is the table of knobs with the model's default and range of aux.
 func (d architecture) knobs() []knob {
 	all := knobs()
 	for i := range all {
-		if all[i].Name == "aux" {
-			all[i].Default = d.weight
+		if k := &all[i]; k.Name == "aux" {
+			k.Default = d.weight
+			if !d.dual {
+				k.High, k.Help = 0, d.noAux()
+			}
 		}
 	}
 	return all

@@ -142,7 +142,7 @@ func checkDevice(name string) error {
 	case name == "" || name == "auto" || name == "cpu":
 		return nil
 	case strings.HasPrefix(name, "cuda"):
-		return fmt.Errorf("use device %s: this version trains on the cpu only; set device: auto or cpu: %w", name, trainer.ErrNoDevice)
+		return fmt.Errorf("use device %s: the native trainer of this version computes on the cpu only, as auto and cpu say: %w", name, trainer.ErrNoDevice)
 	}
 	return fmt.Errorf("use device %q: known are auto and cpu: %w", name, trainer.ErrNoDevice)
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/mapsweep/mapsweep/trainer/native/kernels"
 	"github.com/mapsweep/mapsweep/trainer/native/model/spec"
+	"github.com/mapsweep/mapsweep/trainer/native/weights"
 )
 
 // A checkpoint is one file:
@@ -44,8 +45,8 @@ var errNotCheckpoint = errors.New("not a usable checkpoint")
 // Parts of a training state that a tensor can belong to.
 const (
 	partWeights  = "weights"  // parameters, and running statistics of batch normalisation
-	partMomentum = "momentum" // of SGD, or the average of gradients of AdamW; parameters only, as the next three
-	partSquare   = "square"   // average of squared gradients of AdamW
+	partMomentum = "momentum" // of SGD, or the average of gradients of the others; parameters only, as the next three
+	partSquare   = "square"   // average of squared gradients of Adam and AdamW
 	partPeak     = "peak"     // the largest of those so far, with amsgrad
 	partSum      = "sum"      // of gradients of the batches since weights moved, where they are summed
 	partAverage  = "average"  // exponential moving average of weights and statistics
@@ -110,33 +111,15 @@ type best struct {
 }
 
 // writeCheckpoint writes path in one step that either happens or does not.
-func writeCheckpoint(path string, h header, tensors [][]float32) (err error) {
+func writeCheckpoint(path string, h header, tensors [][]float32) error {
 	data, err := encodeCheckpoint(h, tensors)
-	if err != nil {
-		return fmt.Errorf("write checkpoint: %w", err)
-	}
-	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".part-*")
-	if err != nil {
-		return fmt.Errorf("write checkpoint: %w", err)
-	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(fmt.Errorf("write checkpoint: %w", err), os.Remove(f.Name()))
-		}
-	}()
-	if err = f.Chmod(0o644); err == nil {
-		_, err = f.Write(data)
-	}
 	if err == nil {
-		err = f.Sync()
-	}
-	if e := f.Close(); err == nil {
-		err = e
+		err = weights.WriteFile(path, data)
 	}
 	if err != nil {
-		return err
+		return fmt.Errorf("write checkpoint: %w", err)
 	}
-	return os.Rename(f.Name(), path)
+	return nil
 }
 
 func encodeCheckpoint(h header, tensors [][]float32) ([]byte, error) {

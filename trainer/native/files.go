@@ -49,6 +49,10 @@ func (r *run) openFiles() (*trialLog, error) {
 	l := &trialLog{file: f}
 	l.printf("trial %d: %s on %s (%d images, scored on %d of %s), seed %d, %d epochs of %d steps, %s kernels",
 		r.job.Number, r.b.model.name, r.data.Name, len(r.data.Train), len(r.val), r.job.Split, r.job.Seed, r.job.Epochs, r.steps, kernels.ISA())
+	l.printf("%.0f MiB for the network, the optimiser and averages", float64(r.net.Bytes())/(1<<20))
+	if most := r.mostSide(); most != r.data.Size {
+		l.printf("batches of up to %d pixels a side", most)
+	}
 	if r.from != "" {
 		l.printf("weights from %s", r.from)
 	}
@@ -58,7 +62,7 @@ func (r *run) openFiles() (*trialLog, error) {
 	}
 	data, err := json.MarshalIndent(map[string]any{
 		"params": r.effective, "model": r.b.model.name, "data": r.data.Name, "data_hash": r.data.Hash, "split": r.job.Split,
-		"image_size": r.data.Size, "epochs": r.job.Epochs, "batch": r.b.cfg.Batch, "seed": r.job.Seed,
+		"image_size": r.data.Size, "bytes": r.net.Bytes(), "epochs": r.job.Epochs, "batch": r.b.cfg.Batch, "seed": r.job.Seed,
 		"instruction_set": kernels.ISA(), "parameters": r.net.ParamCount(),
 	}, "", "  ")
 	if err == nil {

@@ -16,7 +16,9 @@ import (
 // Values of knobs.
 const (
 	SGD     = "SGD"
+	Adam    = "Adam"
 	AdamW   = "AdamW"
+	LION    = "LION"
 	Fitness = "fitness"
 )
 
@@ -26,7 +28,8 @@ type settings struct {
 	warmupEpochs, warmupMomentum, warmupBias float64
 	warmupFloor                              int
 	shape                                    optim.Shape
-	adamw, amsgrad                           bool
+	optimizer                                string
+	amsgrad                                  bool
 	nominal                                  int // images whose gradients count together; 0: a batch
 	clipNorm                                 float64
 	freeze                                   int // first layers that are not trained
@@ -43,6 +46,7 @@ type settings struct {
 	hsv                                      augment.HSV
 	randGeometry, autoGeometry               bool
 	closeMosaic                              int
+	multiScale                               float64 // share by which the side of a batch varies
 }
 
 // knob joins a description with the place that its value goes to.
@@ -82,11 +86,11 @@ func knobs() []knob {
 		number("lrf", 0.01, 0, 1, "final learning rate as a fraction of lr0", func(s *settings) *float64 { return &s.lrf }),
 		choice("schedule", "linear", "how the learning rate falls from lr0 to lr0 x lrf, per step",
 			func(s *settings, v any) { s.shape = shapes[v] }, "linear", "cosine", "flat-cosine", "fixed"),
-		choice("optimizer", SGD, "SGD with Nesterov momentum, or AdamW with decoupled weight decay",
-			func(s *settings, v any) { s.adamw = v == AdamW }, SGD, AdamW),
+		choice("optimizer", SGD, "SGD with Nesterov momentum, Adam, AdamW with decoupled weight decay, or LION",
+			func(s *settings, v any) { s.optimizer, _ = v.(string) }, SGD, Adam, AdamW, LION),
 		choice("amsgrad", true, "divide by the largest squares so far, as the official code does with AdamW",
 			func(s *settings, v any) { s.amsgrad = v == true }, false, true).requires(withAdamW),
-		number("momentum", 0.937, 0, 0.9999, "Nesterov momentum of SGD, beta1 of AdamW", func(s *settings) *float64 { return &s.momentum }),
+		number("momentum", 0.937, 0, 0.9999, "Nesterov momentum of SGD, beta1 of the other optimisers", func(s *settings) *float64 { return &s.momentum }),
 		number("weight_decay", 5e-4, 0, 1, "L2 decay of convolution weights; biases and batch normalisation have none", func(s *settings) *float64 { return &s.weightDecay }),
 		number("warmup_epochs", 3, 0, 1000, "epochs of warm-up, may be broken; the learning rate rises from 0 per step", func(s *settings) *float64 { return &s.warmupEpochs }),
 		whole("warmup_floor", 0, 0, 1e9, "least steps of warm-up, whatever warmup_epochs is; the official code has 100", func(s *settings) *int { return &s.warmupFloor }),
@@ -128,6 +132,8 @@ func knobs() []knob {
 		whole("randaugment_n", 2, 1, 20, "operations an image under randaugment", func(s *settings) *int { return &s.augment.RandN }).requires(withRand),
 		whole("randaugment_m", 9, 1, 30, "magnitude of randaugment's operations, of 30", func(s *settings) *int { return &s.augment.RandM }).requires(withRand),
 		number("hsv", 1, 0, 1, "strength of colour changes: 1 stands for hsv_h, hsv_s and hsv_v as they are", func(s *settings) *float64 { return &s.augment.HSV }),
+		choice("hsv_mode", augment.Linear, "how colours change: linear, close to hue, saturation and value for small changes, or hsv, exactly and with hue scaled, as in the official code",
+			func(s *settings, v any) { s.augment.HSVMode, _ = v.(string) }, augment.Linear, augment.Exact).requires(withHSV),
 		number("hsv_h", augment.DefaultHSV.Hue, 0, 0.5, "hue changes by +- this share of a turn", func(s *settings) *float64 { return &s.hsv.Hue }).requires(withHSV),
 		number("hsv_s", augment.DefaultHSV.Saturation, 0, 1, "saturation changes by +- this share", func(s *settings) *float64 { return &s.hsv.Saturation }).requires(withHSV),
 		number("hsv_v", augment.DefaultHSV.Value, 0, 1, "value (brightness) changes by +- this share", func(s *settings) *float64 { return &s.hsv.Value }).requires(withHSV),
@@ -138,7 +144,10 @@ func knobs() []knob {
 		number("degrees", 0, 0, 180, "images are turned by +- degrees", func(s *settings) *float64 { return &s.augment.Degrees }),
 		number("shear", 0, 0, 60, "images are sheared along both axes by +- shear degrees", func(s *settings) *float64 { return &s.augment.Shear }),
 		number("perspective", 0, 0, 0.002, "images are tilted about both axes by +- perspective a pixel", func(s *settings) *float64 { return &s.augment.Perspective }),
+		number("multi_scale", 0, 0, 0.9, "the side of each batch is drawn from 1 - multi_scale to 1 + multi_scale of the image size, in steps of the largest stride; the official code has 0.5 or none",
+			func(s *settings) *float64 { return &s.multiScale }),
 		number("keep_area", augment.DefaultKeepArea, 0.01, 1, "share of its area that a box that was cut must have left to stay", func(s *settings) *float64 { return &s.augment.KeepArea }),
+		number("keep_side", augment.DefaultKeepSide, 0.01, 64, "and pixels of each of its sides", func(s *settings) *float64 { return &s.augment.KeepSide }),
 		whole("close_mosaic", 0, 0, 1e6, "last epochs without mosaic and mixup", func(s *settings) *int { return &s.closeMosaic }).requires(trials.Params{"mosaic": 1.0}),
 
 		whole("patience", 0, 0, 1e6, "epochs without a better patience_metric after which training ends; 0: never", func(s *settings) *int { return &s.patience }),

@@ -13,7 +13,7 @@ import (
 // startLoader begins to make the batches of the steps that are left: in goroutines ahead of them, or with no loaders
 // in the run's own.
 func (r *run) startLoader(ctx context.Context) error {
-	p := batches.Plan{Count: max(0, r.steps*r.job.Epochs-r.step), Values: r.values(), Batch: r.requests()}
+	p := batches.Plan{Count: max(0, r.steps*r.job.Epochs-r.step), Values: r.values(r.mostSide()), Batch: r.requests()}
 	n := r.loaders()
 	if n == 0 {
 		r.loader = batches.Inline(ctx, p, r.sampler)
@@ -58,7 +58,8 @@ func (r *run) requests() func(n int) batches.Request {
 			orders[epoch] = order
 			delete(orders, epoch-2) // no batch of it is to come
 		}
-		return batches.Request{Seed: job.Seed, Epoch: epoch, Position: k * batch, Indices: order[k*batch : (k+1)*batch], Closed: epoch >= open}
+		return batches.Request{Seed: job.Seed, Epoch: epoch, Position: k * batch, Indices: order[k*batch : (k+1)*batch], Closed: epoch >= open,
+			Values: r.values(r.side(epoch, k))}
 	}
 }
 
@@ -68,18 +69,19 @@ func (r *run) next() error {
 	if err != nil {
 		return err
 	}
-	r.images, r.truths = b.Images, r.truths[:0]
+	r.images, r.now, r.truths = b.Images, r.side(r.step/r.steps, r.step%r.steps), r.truths[:0]
 	for j, boxes := range b.Boxes {
 		r.addTruths(j, boxes)
 	}
 	return nil
 }
 
-// fill makes the samples of a batch; position is that of the first in the epoch.
-func (r *run) fill(epoch, position int, indices []int) error {
-	one := r.data.Size * r.data.Size * 3
+// fill makes the samples of batch k of an epoch.
+func (r *run) fill(epoch, k int, indices []int) error {
 	r.needImages()
-	r.truths = r.truths[:0]
+	r.now = r.side(epoch, k)
+	one, position := r.now*r.now*3, k*r.b.cfg.Batch
+	r.images, r.truths = r.images[:r.values(r.now)], r.truths[:0]
 	for j, index := range indices {
 		boxes, err := r.sampler.Sample(r.job.Seed, epoch, position+j, index, r.images[j*one:(j+1)*one])
 		if err != nil {
@@ -90,13 +92,10 @@ func (r *run) fill(epoch, position int, indices []int) error {
 	return nil
 }
 
-// values is the number of floats in a batch: Batch x Size x Size x 3.
-func (r *run) values() int { return r.b.cfg.Batch * r.data.Size * r.data.Size * 3 }
-
 // needImages makes room for a batch where no loader has brought one.
 func (r *run) needImages() {
 	if r.images == nil {
-		r.images = make([]float32, r.values())
+		r.images = make([]float32, r.values(r.mostSide()))
 	}
 }
 

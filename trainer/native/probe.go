@@ -37,6 +37,12 @@ func (b *Backend) Probe(ctx context.Context, job trainer.Job) (trainer.Estimate,
 	for i := range order {
 		order[i] = i
 	}
+	for k := range probeWarm + probeSteps { // networks are built once in a run
+		r.now = r.side(0, k)
+		if _, err := r.network(); err != nil {
+			return trainer.Estimate{}, err
+		}
+	}
 	for k := range probeWarm + probeSteps {
 		if ctx.Err() != nil {
 			return trainer.Estimate{}, context.Cause(ctx)
@@ -44,7 +50,7 @@ func (b *Backend) Probe(ctx context.Context, job trainer.Job) (trainer.Estimate,
 		if k == probeWarm {
 			start = time.Now()
 		}
-		if err := r.fill(0, k*b.cfg.Batch, order); err != nil {
+		if err := r.fill(0, k, order); err != nil {
 			return trainer.Estimate{}, err
 		}
 		if _, err := r.update(); err != nil {

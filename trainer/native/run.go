@@ -31,7 +31,7 @@ type run struct {
 	data      *dataset.Dataset
 	val       []dataset.Image // the split that is scored
 
-	net      *model.Network
+	net      *model.Network // for images of the data set's size; see network
 	sampler  *augment.Augmenter
 	loader   *batches.Loader // of the training epochs
 	schedule optim.Schedule
@@ -40,7 +40,8 @@ type run struct {
 	// while the average is scored. Empty without ema.
 	average, averageStats, spare, spareStats []float32
 
-	images    []float32    // a batch, of values() floats; nil until it is needed
+	images    []float32    // a batch: Batch x side x side x 3, with room for the largest side; nil until it is needed
+	now       int          // its side
 	truths    []loss.Truth // its objects, by image
 	main, aux loss.Loss
 	targets   *loss.Targets // of the main head in this step; nil: not there yet
@@ -72,7 +73,7 @@ func (r *run) build() error {
 	}
 	r.config = r.fingerprint(start)
 	cfg := model.Config{File: r.b.model.file, Classes: len(r.data.Classes), Width: r.data.Size, Height: r.data.Size, Batch: c.Batch,
-		Seed: r.job.Seed, Aux: r.set.aux > 0, Loss: r.mainLoss, AuxLoss: r.auxLoss}
+		Largest: r.mostSide(), Seed: r.job.Seed, Aux: r.set.aux > 0, Loss: r.mainLoss, AuxLoss: r.auxLoss}
 	if r.net, err = model.New(cfg); err != nil {
 		return err
 	}

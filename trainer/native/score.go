@@ -132,6 +132,7 @@ func (r *run) detect(ctx context.Context) error {
 			return context.Cause(ctx)
 		}
 		batch := s.images[first:min(first+r.b.cfg.Batch, len(s.images))]
+		r.images = r.images[:len(batch)*one]
 		for j := range batch {
 			pix := r.images[j*one : (j+1)*one]
 			stored, err := batch[j].Pixels()
@@ -142,7 +143,7 @@ func (r *run) detect(ctx context.Context) error {
 				pix[i] = s.level[v]
 			}
 		}
-		if err := r.net.SetImages(r.images[:len(batch)*one]); err != nil {
+		if err := r.net.SetImages(r.images); err != nil {
 			return err
 		}
 		if err := r.net.Eval(); err != nil {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/mapsweep/mapsweep/trainer/native/kernels"
 	"github.com/mapsweep/mapsweep/trainer/native/loss"
+	"github.com/mapsweep/mapsweep/trainer/native/weights"
 )
 
 // fingerprint is the hash of everything that must be equal for a checkpoint to be gone on
@@ -100,10 +101,7 @@ func (r *run) adopt(from string) error {
 		return nil // it was cleared away; if no later epoch is better, the trial has no weights of its best one
 	}
 	if err == nil {
-		err = os.WriteFile(r.path(bestName)+".tmp", data, 0o666)
-	}
-	if err == nil {
-		err = os.Rename(r.path(bestName)+".tmp", r.path(bestName))
+		err = weights.WriteFile(r.path(bestName), data)
 	}
 	if err != nil {
 		return fmt.Errorf("bring checkpoint of the best epoch along: %w", err)

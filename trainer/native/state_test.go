@@ -79,7 +79,7 @@ func TestWeightsWaitForTheNominalBatch(t *testing.T) {
 func TestFreeze(t *testing.T) {
 	b := backend(t, nil)
 	job := trainer.Job{Epochs: 2, Params: trials.Params{"freeze": 2, "mosaic": 0.0, "weight_decay": 0.1}}
-	for _, optimizer := range []string{native.SGD, native.AdamW} {
+	for _, optimizer := range []string{native.SGD, native.Adam, native.AdamW, native.LION} {
 		job.Params["optimizer"] = optimizer
 		before, after := stoppedAfter(t, b, job, 1), stoppedAfter(t, b, job, 5)
 		moved := 0

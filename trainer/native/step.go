@@ -10,12 +10,11 @@ import (
 
 // solver moves the weights of a network: an optimiser and its state. Its arenas are arranged as the network's weights.
 type solver struct {
-	sgd      optim.SGD
-	adamw    *optim.AdamW // nil: SGD
-	momentum []float32    // of SGD; average of the gradients of AdamW
-	square   []float32    // AdamW alone
-	peak     []float32    // AdamW with amsgrad alone
-	updates  int          // done, of the whole run
+	move     func(weights, grads []float32, n int, r optim.Rates) (norm float64) // makes update n, from 1
+	momentum []float32                                                           // of SGD; average of the gradients of the others
+	square   []float32                                                           // Adam and AdamW alone
+	peak     []float32                                                           // AdamW with amsgrad alone
+	updates  int                                                                 // done, of the whole run
 
 	// Accumulation: sum holds the gradients of the last pending batches, after which weights did not move. sum is nil
 	// where each batch moves them.
@@ -38,13 +37,23 @@ func newSolver(net *model.Network, set *settings, batch int) (solver, error) {
 			s.sum = net.Alloc(floats)
 		}
 	}
-	s.sgd = optim.SGD{Segments: segments, WeightDecay: decay, ClipNorm: set.clipNorm}
-	if set.adamw {
-		s.adamw = &optim.AdamW{Segments: segments, Beta1: set.momentum, WeightDecay: decay, ClipNorm: set.clipNorm}
+	switch set.optimizer {
+	case Adam, AdamW:
 		s.square = net.Alloc(floats)
-		if set.amsgrad {
+		if set.optimizer == AdamW && set.amsgrad {
 			s.peak = net.Alloc(floats)
 		}
+		o := optim.AdamW{Segments: segments, Beta1: set.momentum, WeightDecay: decay, ClipNorm: set.clipNorm, L2: set.optimizer == Adam}
+		m := optim.Moments{Mean: s.momentum, Square: s.square, Peak: s.peak}
+		s.move = func(w, g []float32, n int, r optim.Rates) float64 { return o.Step(w, g, m, n, r) }
+	case LION:
+		o := optim.LION{Segments: segments, Beta1: set.momentum, WeightDecay: decay, ClipNorm: set.clipNorm}
+		mean := s.momentum
+		s.move = func(w, g []float32, _ int, r optim.Rates) float64 { return o.Step(w, g, mean, r) }
+	default:
+		o := optim.SGD{Segments: segments, WeightDecay: decay, ClipNorm: set.clipNorm}
+		momentum := s.momentum
+		s.move = func(w, g []float32, _ int, r optim.Rates) float64 { return o.Step(w, g, momentum, r) }
 	}
 	return s, nil
 }
@@ -61,13 +70,7 @@ func (s *solver) step(net *model.Network, schedule optim.Schedule, step int) (no
 		}
 		grads = s.sum
 	}
-	rates := schedule.At(step)
-	if s.adamw != nil {
-		m := optim.Moments{Mean: s.momentum, Square: s.square, Peak: s.peak}
-		norm = s.adamw.Step(net.Weights(), grads, m, s.updates+1, rates)
-	} else {
-		norm = s.sgd.Step(net.Weights(), grads, s.momentum, rates)
-	}
+	norm = s.move(net.Weights(), grads, s.updates+1, schedule.At(step))
 	s.updates++
 	clear(s.sum)
 	s.pending = 0
@@ -80,13 +83,16 @@ type value struct{ loss, norm float64 }
 // update runs one step: forward, backward, clipping, optimiser, average. Where gradients are summed over batches, the
 // last three wait for the last of them; norm is 0 then.
 func (r *run) update() (value, error) {
-	if err := r.net.SetImages(r.images); err != nil {
+	net, err := r.network()
+	if err != nil {
+		return value{}, err
+	}
+	if err := net.SetImages(r.images); err != nil {
 		return value{}, err
 	}
 	r.targets = nil
 	v := value{}
-	var err error
-	if v.loss, err = r.net.Step(); err != nil {
+	if v.loss, err = net.Step(); err != nil {
 		return v, err
 	}
 	if !finite(v.loss) {

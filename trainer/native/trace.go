@@ -82,7 +82,7 @@ func (r *run) compose(s trainer.Step, epoch, k int) error {
 	batch := r.b.cfg.Batch
 	r.sampler.CloseMosaic(epoch >= r.job.Epochs-r.set.closeMosaic)
 	order := augment.Order(r.job.Seed, epoch, len(r.data.Train))
-	if err := r.fill(epoch, k*batch, order[k*batch:(k+1)*batch]); err != nil {
+	if err := r.fill(epoch, k, order[k*batch:(k+1)*batch]); err != nil {
 		return err
 	}
 	boxes := make([]float32, 0, 6*len(r.truths))
@@ -127,6 +127,9 @@ func (r *run) unjudged(where map[string]string, norm float64) {
 	where["close_mosaic"] = "acts in the last epochs, of which the first batch of the last one is looked at"
 	where["patience"], where["patience_metric"] = "acts when training ends", "acts when training ends"
 	where["val_interval"] = "acts when an epoch ends"
+	if r.set.multiScale > 0 && !r.resized(r.step) {
+		where["multi_scale"] = "drew the images' own size for these steps"
+	}
 	if r.solver.sum != nil && r.solver.updates == r.step {
 		where["nominal_batch"] = "sums gradients once warm-up has brought it to two batches, after these steps"
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"image"
+	"math"
 	"math/rand/v2"
 
 	"github.com/mapsweep/mapsweep/trainer/dataset"
@@ -50,6 +51,7 @@ type Augmenter struct {
 	scratch raster.Pic
 	lens    raster.Lens
 	wide    raster.Pic // twice the side, for mosaics of whole pictures; empty without them
+	full    []float32  // a sample that is to be resized
 	before  []uint8    // a mosaic before objects are mirrored into it
 	objects [2][]object
 	level   [256]float32 // 0..255 as 0..1
@@ -144,8 +146,8 @@ func (s *source) inner() image.Rectangle {
 func (a *Augmenter) CloseMosaic(closed bool) { a.closed = closed }
 
 // Sample makes the sample at a position of an epoch from the image of the given index. out receives its pixels:
-// size*size*3 values 0..1, rows of RGB. The boxes, in pixels of the sample, are the caller's. Same arguments, same
-// sample. An error names the picture that could not be read; it happens only to pictures that are not kept in RAM.
+// side*side*3 values 0..1, rows of RGB. Where that is not the images' side, the finished sample is resized. The boxes,
+// in pixels of the sample, are the caller's. Same arguments, same sample. An error names the picture that could not be read; it happens only to pictures that are not kept in RAM.
 func (a *Augmenter) Sample(seed int64, epoch, position, index int, out []float32) ([]dataset.Box, error) {
 	key := key{seed, epoch, position}
 	a.err = nil
@@ -162,13 +164,24 @@ func (a *Augmenter) Sample(seed int64, epoch, position, index int, out []float32
 	if a.err != nil {
 		return nil, fmt.Errorf("make sample %d of epoch %d: %w", position, epoch+1, a.err)
 	}
-	a.finish(key, out)
-	if len(a.objects[0]) == 0 {
-		return nil, nil
+	var boxes []dataset.Box
+	side := int(math.Sqrt(float64(len(out) / 3)))
+	if side == a.size {
+		a.finish(key, out)
+	} else {
+		if a.full == nil {
+			a.full = make([]float32, a.size*a.size*3)
+		}
+		a.finish(key, a.full)
 	}
-	boxes := make([]dataset.Box, len(a.objects[0]))
+	if len(a.objects[0]) > 0 {
+		boxes = make([]dataset.Box, len(a.objects[0]))
+	}
 	for i := range boxes {
 		boxes[i] = a.objects[0][i].Box
+	}
+	if side != a.size {
+		a.resized(out, side, boxes)
 	}
 	return boxes, nil
 }

@@ -7,9 +7,12 @@ import (
 
 // finish converts the sample to 0..1 in out, with colour change and flips, which also turn the boxes.
 func (a *Augmenter) finish(k key, out []float32) {
-	if a.settings.HSV > 0 {
+	switch {
+	case a.settings.HSV > 0 && a.settings.HSVMode == Exact:
+		a.exactColour(out, a.settings.changes(a.at(k, opHSV)))
+	case a.settings.HSV > 0:
 		a.colour(out, a.settings.colourMatrix(a.at(k, opHSV)))
-	} else {
+	default:
 		for i, v := range a.canvas[0].Pix {
 			out[i] = a.level[v]
 		}
@@ -63,13 +66,20 @@ func unit(v float32) float32 {
 	return v
 }
 
+// changes draws the shares by which hue, saturation and value change.
+func (set Settings) changes(r *rand.Rand) (c HSV) {
+	most, gain := set.ranges(), set.HSV
+	c.Saturation = float64(uniform(r, -most.Saturation, most.Saturation) * gain)
+	c.Value = float64(uniform(r, -most.Value, most.Value) * gain)
+	c.Hue = float64(uniform(r, -most.Hue, most.Hue) * gain)
+	return c
+}
+
 // colourMatrix draws value x saturation x hue: value scales, saturation blends with the ITU-R 601 grey, hue turns
 // colours about the grey axis. It stands for an HSV change, is linear, and equals one only for small changes.
 func (set Settings) colourMatrix(r *rand.Rand) [9]float32 {
-	most, gain := set.ranges(), set.HSV
-	s := 1 + float64(uniform(r, -most.Saturation, most.Saturation)*gain)
-	v := 1 + float64(uniform(r, -most.Value, most.Value)*gain)
-	turn := float64(uniform(r, -most.Hue, most.Hue)*gain) * 2 * math.Pi
+	change := set.changes(r)
+	s, v, turn := 1+change.Saturation, 1+change.Value, change.Hue*2*math.Pi
 	grey := [3]float64{.299, .587, .114}
 	c, n := math.Cos(turn), math.Sin(turn)/math.Sqrt(3)
 	axis := (1 - c) / 3

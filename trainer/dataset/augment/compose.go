@@ -86,15 +86,12 @@ func (a *Augmenter) cut(o object, x0, y0, x1, y1 float32) (object, bool) {
 	o.X0, o.X1 = min(max(o.X0, x0), x1), min(max(o.X1, x0), x1)
 	o.Y0, o.Y1 = min(max(o.Y0, y0), y1), min(max(o.Y1, y0), y1)
 	w, h := o.X1-o.X0, o.Y1-o.Y0
-	if !(w >= keepSide && h >= keepSide && float32(w*h) >= float32(float32(a.settings.KeepArea)*full)) {
+	if least := float32(a.settings.KeepSide); !(w >= least && h >= least && float32(w*h) >= float32(float32(a.settings.KeepArea)*full)) {
 		return o, false
 	}
 	o.outline = clipOutline(o.outline, x0, y0, x1, y1)
 	return o, true
 }
-
-// keepSide is how many pixels a side of a cut box must have left for it to stay.
-const keepSide = 4
 
 // moved is the object shifted; its outline is a copy.
 func (o object) moved(dx, dy float32) object {

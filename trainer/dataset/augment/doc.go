@@ -4,8 +4,9 @@
 // sample can be made again alone.
 //
 // A sample is made in this order: mosaic (mosaic.go), mirrored polygons and pasted boxes (paste.go), view (view.go),
-// mixup (compose.go), policy (policy.go), colour and flips (colour.go). Box-pasting takes the background along; outlined
-// objects are pasted without it. HSV is a linear stand-in, a turn about the grey axis.
+// mixup (compose.go), policy (policy.go), colour (colour.go, hsv.go) and flips, another side (side.go). Box-pasting takes
+// the background along; outlined objects are pasted without it. HSV is a linear stand-in, a turn about the grey axis,
+// unless the exact one is asked for.
 //
 // It knows nothing of models, batches or epochs beyond their number as a key. Start with New and Augmenter.Sample.
 package augment

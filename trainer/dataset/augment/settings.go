@@ -15,6 +15,12 @@ const (
 	Whole = "whole" // whole pictures lie on a canvas of twice the side; the sample is a view of it
 )
 
+// Names of Settings.HSVMode; "" means Linear.
+const (
+	Linear = "linear" // a linear map of colours that is close to a change of hue, saturation and value where that is small
+	Exact  = "hsv"    // the change itself, hue scaled instead of turned, as YOLO's trainers do it
+)
+
 // Settings are the knobs. The zero value changes nothing.
 type Settings struct {
 	Mosaic       float64 // probability of a mosaic, 0..1
@@ -28,6 +34,7 @@ type Settings struct {
 
 	HSV       float64 // gain of colour changes within HSVRanges; 0: off
 	HSVRanges *HSV    // nil: DefaultHSV
+	HSVMode   string  // Linear or Exact
 	FlipLR    float64 // probability of swapping left and right, 0..1
 	FlipUD    float64 // probability of swapping up and down, 0..1
 	Scale     float64 // zoom by 1 +- Scale, 0 to less than 1
@@ -38,6 +45,7 @@ type Settings struct {
 	Perspective float64 // tilt by +- Perspective per pixel of the sample, 0..0.002
 
 	KeepArea float64 // a cut box stays if this share of its area is left, 0..1; 0: DefaultKeepArea
+	KeepSide float64 // and so many pixels of each side, to 64; 0: DefaultKeepSide
 
 	AutoAugment string // None, RandAugment or AutoAugment
 	RandN       int    // operations of RandAugment a sample; 0: DefaultRandN
@@ -54,9 +62,11 @@ const (
 	maxRandM     = 30
 
 	DefaultKeepArea = .4
+	DefaultKeepSide = 4
 )
 
-// HSV are the ranges of colour changes at gain 1: hue by +- this share of a turn, saturation and value by +- this share.
+// HSV are the ranges of colour changes at gain 1: hue by +- this share of a turn (under Exact, of itself), saturation and
+// value by +- this share.
 type HSV struct{ Hue, Saturation, Value float64 }
 
 // DefaultHSV are YOLO's ranges.
@@ -71,7 +81,8 @@ func (s Settings) check() error {
 		{"copy_paste_polygons", s.CopyPastePolygons, 1}, {"hsv", s.HSV, 1},
 		{"hsv_h", s.ranges().Hue, .5}, {"hsv_s", s.ranges().Saturation, 1}, {"hsv_v", s.ranges().Value, 1},
 		{"fliplr", s.FlipLR, 1}, {"flipud", s.FlipUD, 1}, {"scale", s.Scale, .99}, {"translate", s.Translate, 1},
-		{"degrees", s.Degrees, 180}, {"shear", s.Shear, 60}, {"perspective", s.Perspective, .002}, {"keep_area", s.KeepArea, 1}} {
+		{"degrees", s.Degrees, 180}, {"shear", s.Shear, 60}, {"perspective", s.Perspective, .002}, {"keep_area", s.KeepArea, 1},
+		{"keep_side", s.KeepSide, 64}} {
 		if !(p.v >= 0 && p.v <= p.max) {
 			return fmt.Errorf("%s is %v: want 0 to %v", p.name, p.v, p.max)
 		}
@@ -80,6 +91,9 @@ func (s Settings) check() error {
 	case "", None, RandAugment, AutoAugment:
 	default:
 		return fmt.Errorf("autoaugment is %q: want %s, %s or %s", s.AutoAugment, None, RandAugment, AutoAugment)
+	}
+	if s.HSVMode != "" && s.HSVMode != Linear && s.HSVMode != Exact {
+		return fmt.Errorf("hsv_mode is %q: want %s or %s", s.HSVMode, Linear, Exact)
 	}
 	if s.MosaicLayout != "" && s.MosaicLayout != Crops && s.MosaicLayout != Whole {
 		return fmt.Errorf("mosaic_layout is %q: want %s or %s", s.MosaicLayout, Crops, Whole)
@@ -100,6 +114,9 @@ func (s Settings) filled() Settings {
 	}
 	if s.KeepArea == 0 {
 		s.KeepArea = DefaultKeepArea
+	}
+	if s.KeepSide == 0 {
+		s.KeepSide = DefaultKeepSide
 	}
 	return s
 }

@@ -52,6 +52,7 @@ func TestSheets(t *testing.T) {
 		"perspective":        {Perspective: .002},
 		"view":               {Mosaic: 1, MosaicLayout: augment.Whole, Degrees: 20, Shear: 10, Scale: .5, Translate: .1, Perspective: .001},
 		"hsv":                {HSV: 1},
+		"hsv-exact":          {HSV: 1, HSVMode: augment.Exact},
 		"flips":              {FlipLR: .5, FlipUD: .5},
 		"randaugment":        {AutoAugment: augment.RandAugment},
 		"randaugment-geo":    {AutoAugment: augment.RandAugment, Geometry: true, RandM: 15},

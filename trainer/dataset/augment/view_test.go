@@ -145,3 +145,29 @@ func TestKeepArea(t *testing.T) {
 		t.Errorf("boxes with all, the default, .4 and .05 of the area: %d, %d, %d, %d", few, usual, same, many)
 	}
 }
+
+// keep_side says how many pixels of each of its sides.
+func TestKeepSide(t *testing.T) {
+	images := coded(20)
+	least := func(keep float64) (n int, least float32) {
+		sample := maker(t, images, augment.Settings{Mosaic: 1, KeepArea: .05, KeepSide: keep})
+		least = size
+		for pos := range 100 {
+			_, boxes := sample(0, 0, pos, pos%20)
+			n += len(boxes)
+			for _, b := range boxes {
+				least = min(least, b.X1-b.X0, b.Y1-b.Y0)
+			}
+		}
+		return n, least
+	}
+	few, long := least(8)
+	usual, same := least(0)
+	many, short := least(1)
+	if !(few < usual && usual < many && long >= 8 && same >= augment.DefaultKeepSide && short < augment.DefaultKeepSide) {
+		t.Errorf("boxes with sides of 8, the default and 1: %d, %d, %d; the shortest side is %g, %g, %g", few, usual, many, long, same, short)
+	}
+	if _, err := augment.New(images, size, augment.Settings{KeepSide: 65}); err == nil {
+		t.Error("a side of 65 is taken")
+	}
+}

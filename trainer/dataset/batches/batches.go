@@ -19,7 +19,7 @@ type Sampler interface {
 // Plan is what a loader makes: batches 0 to Count-1.
 type Plan struct {
 	Count  int
-	Values int                 // of a batch: samples x size x size x 3
+	Values int                 // of a batch, the most: samples x size x size x 3
 	Batch  func(n int) Request // of batch n; called by several goroutines at once
 }
 
@@ -30,6 +30,7 @@ type Request struct {
 	Position int   // of the first sample in the epoch
 	Indices  []int // images, one a sample
 	Closed   bool  // no mosaics
+	Values   int   // of this batch; 0: those of the plan
 }
 
 // Batch is a batch as it was asked for.
@@ -139,6 +140,10 @@ func (b *Batch) fill(ctx context.Context, s Sampler, q Request) (err error) {
 		}
 	}()
 	s.CloseMosaic(q.Closed)
+	b.Images = b.Images[:cap(b.Images)]
+	if q.Values > 0 {
+		b.Images = b.Images[:q.Values]
+	}
 	one := len(b.Images) / max(1, len(q.Indices))
 	b.Boxes = b.Boxes[:0]
 	for i, index := range q.Indices {

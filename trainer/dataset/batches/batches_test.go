@@ -43,7 +43,11 @@ func plan(n, count int) batches.Plan {
 	return batches.Plan{Count: count, Values: batch * size * size * 3, Batch: func(i int) batches.Request {
 		epoch, k := i/3, i%3
 		order := augment.Order(9, epoch, n)
-		return batches.Request{Seed: 9, Epoch: epoch, Position: k * batch, Indices: order[k*batch : (k+1)*batch], Closed: epoch == 3}
+		q := batches.Request{Seed: 9, Epoch: epoch, Position: k * batch, Indices: order[k*batch : (k+1)*batch], Closed: epoch == 3}
+		if k == 2 { // smaller pictures
+			q.Values = batch * size / 2 * size / 2 * 3
+		}
+		return q
 	}}
 }
 
@@ -75,6 +79,9 @@ func TestAnyNumberOfLoaders(t *testing.T) {
 			b, err := l.Next()
 			if err != nil {
 				t.Fatal(err)
+			}
+			if side := size >> (i % 3 / 2); len(b.Images) != batch*side*side*3 {
+				t.Errorf("batch %d has %d values", i, len(b.Images))
 			}
 			if k == 0 {
 				want = append(want, batches.Batch{Images: slices.Clone(b.Images), Boxes: slices.Clone(b.Boxes)})

@@ -162,12 +162,19 @@ type Conv struct {
 	k         table
 	c         *C.struct_ms_conv
 	scratch   []float32
+	lent      bool // scratch is another layer's
 	backwards bool
 }
 
 // NewConv binds a layer. The error says which part of the specification does not fit, or that MAPSWEEP_ISA names a
 // set of kernels that this processor does not have. A specification without DA can only go forward. Close the result.
-func NewConv(s ConvSpec) (*Conv, error) {
+func NewConv(s ConvSpec) (*Conv, error) { return newConv(s, nil) }
+
+// Resized binds the same layer to views of another size. The two share scratch memory as far as it suffices: one may run
+// forward and backward only while the other is between steps, and k must be closed last. k may be nil: see NewConv.
+func (k *Conv) Resized(s ConvSpec) (*Conv, error) { return newConv(s, k) }
+
+func newConv(s ConvSpec, like *Conv) (*Conv, error) {
 	if _, err := chosen(); err != nil && forced.Load() == nil {
 		return nil, err
 	}
@@ -188,13 +195,13 @@ func NewConv(s ConvSpec) (*Conv, error) {
 	if outputs == nil {
 		outputs = Row(s.OC)
 	}
-	scratch := Alloc(turned + lanes*(4+2*s.Y.N+7+1) + Blocks(s.IC) + Blocks(s.OC))
+	scratch, lent := like.lend(turned + lanes*(4+2*s.Y.N+7+1) + Blocks(s.IC) + Blocks(s.OC))
 	next := func(n int) *C.float {
 		p := floats(scratch)
 		scratch = scratch[n:]
 		return p
 	}
-	k := &Conv{k: current(), scratch: scratch, backwards: s.DA.P != nil}
+	k := &Conv{k: current(), scratch: scratch, lent: lent, backwards: s.DA.P != nil}
 	k.c = (*C.struct_ms_conv)(C.calloc(1, C.sizeof_struct_ms_conv))
 	*k.c = C.struct_ms_conv{
 		k: C.int(s.K), s: C.int(s.S), image: cbool(s.Image), bn: cbool(s.BN), linear: cbool(s.Linear),
@@ -215,6 +222,14 @@ func NewConv(s ConvSpec) (*Conv, error) {
 		unsafe.Slice((*float32)(k.c.real), lanes)[o] = 1
 	}
 	return k, nil
+}
+
+// lend is scratch memory of so many floats: k's own, or new where k is nil or has less.
+func (k *Conv) lend(floats int) (scratch []float32, lent bool) {
+	if k == nil || len(k.scratch) < floats {
+		return Alloc(floats), false
+	}
+	return k.scratch, true
 }
 
 // halves writes into p, for each of n blocks, how many of its halves must be looked at for all the given lanes.
@@ -249,7 +264,9 @@ func (k *Conv) Close() {
 	if k.c == nil {
 		return
 	}
-	Free(k.scratch)
+	if !k.lent {
+		Free(k.scratch)
+	}
 	C.free(unsafe.Pointer(k.c))
 	k.c = nil
 }

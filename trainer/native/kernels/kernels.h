@@ -66,7 +66,7 @@ struct ms_fused {
 	const uint8_t *ihalves, *ohalves;
 };
 
-// The numbers of one step of AdamW (optim.h); those that a step needs only in combination are combined by the caller.
+// The numbers of one step of Adam or AdamW (optim.h); those that a step needs only in combination are combined by the caller.
 struct ms_adamw {
 	float keep;            // 1 - learning rate * decay
 	float rate;            // learning rate / (1 - beta1^t)
@@ -74,6 +74,14 @@ struct ms_adamw {
 	float beta2, fresh2;   // and 1 - beta2
 	float root2;           // sqrt(1 - beta2^t)
 	float epsilon, gscale; // the gradient is multiplied by gscale first
+	float l2;              // and l2 times the weight is added to it
+};
+
+// The numbers of one step of LION.
+struct ms_lion {
+	float keep, rate;     // 1 - learning rate * decay; learning rate
+	float fresh1, fresh2; // 1 - beta1, 1 - beta2
+	float gscale;         // as above
 };
 
 // Every kernel once per instruction set. All are pure functions of their arguments.
@@ -107,6 +115,7 @@ struct ms_kernels {
 	void (*scale)(float *p, int64_t n, float f);
 	double (*sum_squares)(const float *p, int64_t n);
 	void (*adamw)(float *w, const float *g, float *m, float *v, float *peak, int64_t n, const struct ms_adamw *s);
+	void (*lion)(float *w, const float *g, float *m, int64_t n, const struct ms_lion *s);
 	void (*accumulate)(float *dst, const float *src, int64_t n);
 };
 

@@ -1,4 +1,4 @@
-// What optimisers need beside sgd (plain.h): AdamW, and sums of gradients over several batches.
+// What optimisers need beside sgd (plain.h): Adam and AdamW, LION, and sums of gradients over several batches.
 
 INLINE vec vsqrt(vec v) {
 #if defined(MS_AVX512)
@@ -13,7 +13,8 @@ INLINE vec vsqrt(vec v) {
 
 // peak may be NULL: then the denominator is made of v itself. Roots and quotients are rounded exactly everywhere.
 INLINE void adamw_step(float *w, const float *g, float *m, float *v, float *peak, const struct ms_adamw *s) {
-	const vec d = load(g) * splat(s->gscale);
+	vec d = load(g) * splat(s->gscale);
+	if (s->l2 != 0) d = muladd(load(w), splat(s->l2), d);
 	const vec mo = muladd(d - load(m), splat(s->fresh1), load(m));
 	const vec sq = muladd(d * d, splat(s->fresh2), load(v) * splat(s->beta2));
 	store(m, mo);
@@ -44,6 +45,28 @@ static void adamw(float *w, const float *g, float *m, float *v, float *peak, int
 	memcpy(m + i, t[2], rest);
 	memcpy(v + i, t[3], rest);
 	if (peak) memcpy(peak + i, t[4], rest);
+}
+
+INLINE void lion_step(float *w, const float *g, float *m, const struct ms_lion *s) {
+	const vec d = load(g) * splat(s->gscale), mo = load(m);
+	const vec c = muladd(d - mo, splat(s->fresh1), mo), none = splat(0), rate = splat(s->rate);
+	const vec move = pick(c > none, rate, none) - pick(c < none, rate, none);
+	store(m, muladd(d - mo, splat(s->fresh2), mo));
+	store(w, load(w) * splat(s->keep) - move);
+}
+
+static void lion(float *w, const float *g, float *m, int64_t n, const struct ms_lion *s) {
+	int64_t i = 0;
+	for (; i + VL <= n; i += VL) lion_step(w + i, g + i, m + i, s);
+	if (i == n) return;
+	const size_t rest = sizeof(float) * (size_t)(n - i);
+	float t[3][VL] = {{0}};
+	memcpy(t[0], w + i, rest);
+	memcpy(t[1], g + i, rest);
+	memcpy(t[2], m + i, rest);
+	lion_step(t[0], t[1], t[2], s);
+	memcpy(w + i, t[0], rest);
+	memcpy(m + i, t[2], rest);
 }
 
 static void accumulate(float *dst, const float *src, int64_t n) {

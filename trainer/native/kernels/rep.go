@@ -24,11 +24,22 @@ import (
 type Rep struct {
 	wide, point *Conv
 	room        []float32 // the 1x1 arm's gradient of a group of images
+	lent        bool      // room is another layer's
 }
 
 // NewRep binds a layer: wide describes the 3x3 arm with stride 1, and point the 1x1 arm by its parameters (W to Var) and
 // Y alone; the rest is the same. Close the result.
-func NewRep(wide, point ConvSpec) (*Rep, error) {
+func NewRep(wide, point ConvSpec) (*Rep, error) { return newRep(wide, point, &Rep{}) }
+
+// Resized binds the same layer to views of another size; see [Conv.Resized]. r may be nil: see NewRep.
+func (r *Rep) Resized(wide, point ConvSpec) (*Rep, error) {
+	if r == nil {
+		r = &Rep{}
+	}
+	return newRep(wide, point, r)
+}
+
+func newRep(wide, point ConvSpec, like *Rep) (*Rep, error) {
 	if wide.K != 3 || wide.S != 1 || !wide.BN || wide.Linear || wide.Image {
 		return nil, errors.New("bind convolution of two arms: the first is not 3x3 with stride 1, normalised and active")
 	}
@@ -42,12 +53,16 @@ func NewRep(wide, point ConvSpec) (*Rep, error) {
 		p.daRoom = wide.group()
 		p.DA = p.Y
 		p.DA.TCB = p.Y.CB
-		r.room = Alloc(p.daRoom * p.Y.CB * p.Y.plane())
+		if n := p.daRoom * p.Y.CB * p.Y.plane(); len(like.room) >= n {
+			r.room, r.lent = like.room, true
+		} else {
+			r.room = Alloc(n)
+		}
 		p.DA.P = unsafe.Pointer(unsafe.SliceData(r.room))
 	}
 	var err error
-	if r.wide, err = NewConv(wide); err == nil {
-		r.point, err = NewConv(p)
+	if r.wide, err = like.wide.Resized(wide); err == nil {
+		r.point, err = like.point.Resized(p)
 	}
 	if err != nil {
 		r.Close()
@@ -76,8 +91,8 @@ func (r *Rep) Close() {
 			c.Close()
 		}
 	}
-	if r.room != nil {
+	if r.room != nil && !r.lent {
 		Free(r.room)
-		r.room = nil
 	}
+	r.room = nil
 }

@@ -29,5 +29,6 @@ const struct ms_kernels TABLE = {
 	.scale = scale,
 	.sum_squares = sum_squares,
 	.adamw = adamw,
+	.lion = lion,
 	.accumulate = accumulate,
 };

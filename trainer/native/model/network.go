@@ -17,6 +17,7 @@ type Config struct {
 	File          *spec.File // instead of Model: the model file itself
 	Classes       int
 	Width, Height int   // pixels of the input, multiples of the model's largest stride
+	Largest       int   // pixels a side of the largest images that Resized will be asked for; 0: Width and Height
 	Batch         int   // images of a step
 	Bins          int   // distribution bins a box side; 0: the model's
 	Aux           bool  // build the auxiliary head, and the layers that serve it alone
@@ -76,6 +77,7 @@ type Network struct {
 	eval   []graph.Program // by the number of images that are set; nil: not made yet
 	pass   graph.Pass
 	filled int
+	family *family
 }
 
 // New builds the network and sets its initial weights. Concurrent calls wait for each other.
@@ -84,6 +86,24 @@ func New(cfg Config) (*Network, error) {
 	if err != nil {
 		return nil, fmt.Errorf("build network: %w", err)
 	}
+	f := &family{model: m, sizes: map[[2]int]*Network{}}
+	large := cfg
+	if cfg.Largest > max(cfg.Width, cfg.Height) {
+		large.Width, large.Height = cfg.Largest, cfg.Largest
+	}
+	n, err := f.add(large)
+	if err == nil {
+		n, err = n.Resized(cfg.Width, cfg.Height)
+	}
+	if err != nil {
+		return nil, errors.Join(err, f.close())
+	}
+	n.Reset(cfg.Seed)
+	return n, nil
+}
+
+// define writes the network down and differentiates it.
+func define(m *spec.Model, cfg Config) (*Network, error) {
 	b := graph.NewBuilder(cfg.Batch)
 	n := &Network{cfg: cfg, model: m}
 	n.image, n.head, n.aux = build(b, m, cfg)
@@ -91,15 +111,9 @@ func New(cfg Config) (*Network, error) {
 	if n.aux != nil {
 		sets = append(sets, n.aux)
 	}
-	if n.graph, err = b.Differentiate(layers.AddLoss(b, sets...)); err != nil {
-		return nil, fmt.Errorf("build network: %w", err)
-	}
-	n.device = cpu.New(n.graph)
-	if err := n.compile(); err != nil {
-		return nil, errors.Join(fmt.Errorf("build network: %w", err), n.Close())
-	}
-	n.Reset(cfg.Seed)
-	return n, nil
+	var err error
+	n.graph, err = b.Differentiate(layers.AddLoss(b, sets...))
+	return n, err
 }
 
 func (n *Network) compile() error {
@@ -179,6 +193,9 @@ func (n *Network) Step() (float64, error) {
 	if n.filled != n.cfg.Batch {
 		return 0, fmt.Errorf("run step: %d of %d images are set", n.filled, n.cfg.Batch)
 	}
+	if !n.device.Entered() {
+		return 0, errors.New("run step: images of another size were set since")
+	}
 	n.pass = graph.Pass{Train: true}
 	if err := n.train.Run(&n.pass); err != nil {
 		return 0, fmt.Errorf("run step: %w", err)
@@ -190,6 +207,9 @@ func (n *Network) Step() (float64, error) {
 func (n *Network) Eval() error {
 	if n.filled == 0 {
 		return errors.New("run evaluation: no images are set")
+	}
+	if !n.device.Entered() {
+		return errors.New("run evaluation: images of another size were set since")
 	}
 	n.pass = graph.Pass{}
 	if n.eval[n.filled] == nil {
@@ -208,14 +228,4 @@ func (n *Network) Eval() error {
 // the next call of any method but the accessors of arenas.
 func (n *Network) HeadOutputs() loss.Heads {
 	return n.device.Heads(n.head).Collect(n.filled)
-}
-
-// Close releases the memory. The network must not be used any more; a second Close does nothing.
-func (n *Network) Close() error {
-	if n.device == nil {
-		return nil
-	}
-	d := n.device
-	n.device = nil
-	return d.Close()
 }

@@ -29,8 +29,13 @@ func (n *Network) Graph() *graph.Graph { return n.graph }
 // Bind returns the kernel of one step of the graph, for a [graph.Tape].
 func (n *Network) Bind(s graph.Step) (graph.Kernel, error) { return n.device.Bind(s) }
 
-// Bytes is the memory that the network holds outside of Go's heap.
-func (n *Network) Bytes() int64 { return n.device.Bytes() }
+// Bytes is the memory that the network holds outside of Go's heap, for all of its sizes.
+func (n *Network) Bytes() (total int64) {
+	for _, m := range n.family.all {
+		total += m.device.Bytes()
+	}
+	return total
+}
 
 // ParamCount is the number of learned values, padding not counted.
 func (n *Network) ParamCount() int {

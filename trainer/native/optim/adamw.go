@@ -2,7 +2,7 @@ package optim
 
 import "github.com/mapsweep/mapsweep/trainer/native/kernels"
 
-// The numbers of AdamW that no knob sets, as PyTorch has them by default and the reference trainers leave them.
+// The numbers of Adam and AdamW that no knob sets, as PyTorch has them by default and the reference trainers leave them.
 const (
 	beta2   = 0.999
 	epsilon = 1e-8
@@ -16,9 +16,10 @@ type AdamW struct {
 	Beta1       float64 // 0..1, below 1
 	WeightDecay float64 // 0 or more; weights shrink by learning rate x decay a step
 	ClipNorm    float64 // 0: no clipping
+	L2          bool    // Adam: decay x weight is added to the gradient instead (Kingma and Ba 2015, arXiv:1412.6980)
 }
 
-// Moments is the state of AdamW, all of it arranged as the weights and zero before the first step.
+// Moments is the state of Adam and AdamW, all of it arranged as the weights and zero before the first step.
 type Moments struct {
 	Mean   []float32 // moving average of gradients
 	Square []float32 // moving average of their squares
@@ -40,7 +41,10 @@ func (o *AdamW) Step(weights, grads []float32, m Moments, n int, r Rates) float6
 		if s.Bias {
 			step.Rate = r.Bias
 		}
-		if s.Decay {
+		switch {
+		case s.Decay && o.L2:
+			step.L2 = o.WeightDecay
+		case s.Decay:
 			step.Decay = o.WeightDecay
 		}
 		to := s.Off + s.Len

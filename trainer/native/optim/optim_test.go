@@ -39,8 +39,8 @@ type fixture struct {
 	}
 	Accumulation [][5]float64 // step, steps of warm-up, batch, nominal batch, batches that are summed
 	AdamW        struct {
-		Schedule       schedule
-		Plain, AMSGrad []float64 // weights after 20 steps
+		Schedule           schedule
+		Plain, AMSGrad, L2 []float64 // weights after 20 steps; L2: of Adam
 	}
 }
 
@@ -150,14 +150,14 @@ func TestStepsAgreeWithPyTorch(t *testing.T) {
 
 func TestAdamWAgreesWithPyTorch(t *testing.T) {
 	f := load(t)
-	for name, want := range map[string][]float64{"plain": f.AdamW.Plain, "amsgrad": f.AdamW.AMSGrad} {
+	for name, want := range map[string][]float64{"plain": f.AdamW.Plain, "amsgrad": f.AdamW.AMSGrad, "Adam": f.AdamW.L2} {
 		ps, floats := params(f.SGD.Sizes)
 		w, at := start(ps, floats)
 		g, m := make([]float32, floats), optim.Moments{Mean: make([]float32, floats), Square: make([]float32, floats)}
 		if name == "amsgrad" {
 			m.Peak = make([]float32, floats)
 		}
-		o := optim.AdamW{Segments: optim.Segments(ps), Beta1: 0.9, WeightDecay: f.SGD.Decay, ClipNorm: f.SGD.Clip}
+		o := optim.AdamW{Segments: optim.Segments(ps), Beta1: 0.9, WeightDecay: f.SGD.Decay, ClipNorm: f.SGD.Clip, L2: name == "Adam"}
 		for n := range 20 {
 			amplitude := 0.02
 			if n < 4 || n%5 == 0 {
@@ -179,8 +179,58 @@ func TestAdamWAgreesWithPyTorch(t *testing.T) {
 			}
 		}
 	}
-	if reflect.DeepEqual(f.AdamW.Plain, f.AdamW.AMSGrad) {
-		t.Error("the fixture cannot tell amsgrad from none")
+	if reflect.DeepEqual(f.AdamW.Plain, f.AdamW.AMSGrad) || reflect.DeepEqual(f.AdamW.Plain, f.AdamW.L2) {
+		t.Error("the fixture cannot tell the kinds apart")
+	}
+}
+
+// TestLION holds steps over groups, with clipping, against algorithm 2 of the paper in float64.
+func TestLION(t *testing.T) {
+	f := load(t)
+	ps, floats := params(f.SGD.Sizes)
+	w, at := start(ps, floats)
+	g, mean := make([]float32, floats), make([]float32, floats)
+	want, average := make([]float64, len(at)), make([]float64, len(at))
+	for i, p := range at {
+		want[i] = float64(w[p])
+	}
+	o := optim.LION{Segments: optim.Segments(ps), Beta1: 0.9, WeightDecay: f.SGD.Decay, ClipNorm: f.SGD.Clip}
+	for n := range 20 {
+		square := 0.0
+		for i, p := range at {
+			g[p] = float32((i*31+n*17)%23-11) / 8
+			square += float64(g[p]) * float64(g[p])
+		}
+		rates := f.AdamW.Schedule.of().At(n)
+		if norm := o.Step(w, g, mean, rates); math.Abs(norm-math.Sqrt(square)) > 1e-6 {
+			t.Errorf("step %d: norm %g, want %g", n, norm, math.Sqrt(square))
+		}
+		factor := min(1, f.SGD.Clip/(math.Sqrt(square)+1e-6))
+		for i, p := range at {
+			rate, decay := rates.Weights, 0.0
+			switch {
+			case i < f.SGD.Sizes[0]:
+				decay = f.SGD.Decay
+			case i >= f.SGD.Sizes[0]+f.SGD.Sizes[1]:
+				rate = rates.Bias
+			}
+			d := factor * float64(g[p])
+			c := 0.9*average[i] + 0.1*d
+			if c != 0 {
+				want[i] -= rate * (c/math.Abs(c) + decay*want[i])
+			}
+			average[i] = 0.99*average[i] + 0.01*d
+		}
+	}
+	for i, p := range at {
+		if math.Abs(float64(w[p])-want[i]) > 2e-6 || math.Abs(float64(mean[p])-average[i]) > 1e-7 {
+			t.Errorf("weight %d: %g, average %g, want %g and %g", i, w[p], mean[p], want[i], average[i])
+		}
+	}
+	for i := range w {
+		if padding := !contains(at, i); padding && (w[i] != 0 || mean[i] != 0) {
+			t.Errorf("padding %d moved to %g", i, w[i])
+		}
 	}
 }
 
@@ -208,6 +258,14 @@ func TestFrozen(t *testing.T) {
 		"AdamW": func(w, g []float32) float64 {
 			o := optim.AdamW{Segments: segments, WeightDecay: 0.1}
 			return o.Step(w, g, optim.Moments{Mean: make([]float32, 48), Square: make([]float32, 48)}, 1, optim.Rates{Weights: 1})
+		},
+		"Adam": func(w, g []float32) float64 {
+			o := optim.AdamW{Segments: segments, WeightDecay: 0.1, L2: true}
+			return o.Step(w, g, optim.Moments{Mean: make([]float32, 48), Square: make([]float32, 48)}, 1, optim.Rates{Weights: 1})
+		},
+		"LION": func(w, g []float32) float64 {
+			o := optim.LION{Segments: segments, WeightDecay: 0.1}
+			return o.Step(w, g, make([]float32, 48), optim.Rates{Weights: 1})
 		},
 	} {
 		w, g := make([]float32, 48), make([]float32, 48)
@@ -245,6 +303,10 @@ func TestGradientsThatAreNotFiniteMoveNothing(t *testing.T) {
 		a := optim.AdamW{Segments: o.Segments}
 		if norm := a.Step(w, g, optim.Moments{Mean: m, Square: m}, 1, optim.Rates{Weights: 1}); !math.IsNaN(norm) && !math.IsInf(norm, 0) {
 			t.Errorf("AdamW: norm %g", norm)
+		}
+		l := optim.LION{Segments: o.Segments}
+		if norm := l.Step(w, g, m, optim.Rates{Weights: 1}); !math.IsNaN(norm) && !math.IsInf(norm, 0) {
+			t.Errorf("LION: norm %g", norm)
 		}
 		if w[0] != 1 || w[1] != 2 || m[0] != 0 {
 			t.Errorf("weights %v, momentum %v have moved", w, m)

@@ -17,7 +17,7 @@ import (
 func WriteSafetensors(path string, s *Set) error {
 	data, err := EncodeSafetensors(s)
 	if err == nil {
-		err = Replace(path, func(w io.Writer) error { _, err := w.Write(data); return err })
+		err = WriteFile(path, data)
 	}
 	if err != nil {
 		return fmt.Errorf("write weights: %w", err)
@@ -109,6 +109,11 @@ func (t Tensor) append(data []byte) []byte {
 		}
 	}
 	return data
+}
+
+// WriteFile writes a file as Replace does.
+func WriteFile(path string, data []byte) error {
+	return Replace(path, func(w io.Writer) error { _, err := w.Write(data); return err })
 }
 
 // Replace lets write make a file beside its place, syncs and renames it: whoever reads the final name reads a whole file.

@@ -42,8 +42,8 @@ func (d *Device) newConv(op *layers.Conv) ([]*kernels.Conv, error) {
 		s.Y = d.room(buffer{op.Out, product})
 	}
 	var cs []*kernels.Conv
-	for _, b := range banks(op.Learn[0]) {
-		c, err := kernels.NewConv(d.group(s, b, op.Learn, op.Run))
+	for i, b := range banks(op.Learn[0]) {
+		c, err := d.likeConv(op, i).Resized(d.group(s, b, op.Learn, op.Run))
 		if err != nil {
 			return cs, err
 		}
@@ -75,7 +75,7 @@ func (d *Device) newRep(op *layers.Rep) (*kernels.Rep, error) {
 	half := len(op.Learn) / 2
 	wide = d.group(wide, banks(op.Learn[0])[0], op.Learn[:half], op.Run[:2])
 	point = d.group(point, banks(op.Learn[half])[0], op.Learn[half:], op.Run[2:])
-	return kernels.NewRep(wide, point)
+	return d.likeRep(op).Resized(wide, point)
 }
 
 // connect enters the views of the layer's input and output. Where only the first images are looked at there is no backward

@@ -2,6 +2,7 @@ package cpu
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/mapsweep/mapsweep/trainer/native/graph"
 	"github.com/mapsweep/mapsweep/trainer/native/kernels"
@@ -15,7 +16,8 @@ type Device struct {
 	groups                [graph.Groups]graph.Extent
 	rooms                 map[buffer]kernels.View
 	begins                map[graph.Step][]kernels.View // buffers that begin with a step, whose halos others have used
-	memory                [][]float32
+	memory                [][]float32                   // of parameters and activations, in order of allocation
+	extra                 [][]float32                   // of the rest
 	convs                 map[*layers.Conv][]*kernels.Conv
 	reps                  map[*layers.Rep]*kernels.Rep
 	pools                 map[*layers.MaxPool][]byte
@@ -26,24 +28,28 @@ type Device struct {
 	images                int             // of such a one; 0: all
 	floats                int
 	team                  *kernels.Team
+	sizes
 }
 
 var _ graph.Device = (*Device)(nil)
 
 // New arranges the parameters of a graph and plans and allocates all memory of a pass.
 func New(g *graph.Graph) *Device {
-	d := Apart(g)
+	d := apart(g, nil)
 	d.plan()
 	return d
 }
 
 // Apart makes a device whose buffers share no memory, so that everything of a pass can be looked at after it. Results are
 // the same to the bit.
-func Apart(g *graph.Graph) *Device {
+func Apart(g *graph.Graph) *Device { return apart(g, nil) }
+
+func apart(g *graph.Graph, first *Device) *Device {
 	d := newDevice(g)
+	d.first = first
 	groups, params, stats := g.Arrange(layout{})
 	d.groups = groups
-	d.weights, d.grads, d.stats = d.Alloc(params), d.Alloc(params), d.Alloc(stats)
+	d.weights, d.grads, d.stats = d.lend(params), d.lend(params), d.lend(stats)
 	return d
 }
 
@@ -88,10 +94,11 @@ func (d *Device) Groups() [graph.Groups]graph.Extent { return d.groups }
 // Bytes is the memory held.
 func (d *Device) Bytes() int64 { return int64(d.floats) * 4 }
 
-// Alloc returns zeroed memory that lives until Close. It panics where memory is exhausted, as make does.
+// Alloc returns zeroed memory for the caller's own use that lives until Close. It panics where memory is exhausted, as
+// make does.
 func (d *Device) Alloc(floats int) []float32 {
 	m := kernels.Alloc(floats)
-	d.memory = append(d.memory, m)
+	d.extra = append(d.extra, m)
 	d.floats += floats
 	return m
 }
@@ -99,18 +106,18 @@ func (d *Device) Alloc(floats int) []float32 {
 // Close releases kernels, threads and memory.
 func (d *Device) Close() error {
 	for _, f := range d.fronts {
-		f.closeKernels()
+		f.release()
 	}
-	d.closeKernels()
-	d.team.Close()
-	for _, m := range d.memory {
-		kernels.Free(m)
+	d.release()
+	if d.first == nil {
+		d.team.Close()
 	}
 	*d = Device{}
 	return nil
 }
 
-func (d *Device) closeKernels() {
+// release frees the kernels and the memory that are this device's own.
+func (d *Device) release() {
 	for _, cs := range d.convs {
 		for _, c := range cs {
 			c.Close()
@@ -118,6 +125,9 @@ func (d *Device) closeKernels() {
 	}
 	for _, r := range d.reps {
 		r.Close()
+	}
+	for _, m := range slices.Concat(d.memory, d.extra) {
+		kernels.Free(m)
 	}
 }
 

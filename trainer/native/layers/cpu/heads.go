@@ -9,8 +9,10 @@ import (
 	"github.com/mapsweep/mapsweep/trainer/native/loss"
 )
 
-// SetImages fills the front of an image buffer: H*W*3 floats an image, by rows, RGB interleaved.
+// SetImages fills the front of an image buffer: H*W*3 floats an image, by rows, RGB interleaved. Of devices that share
+// memory, the one whose images were set last is the one that may run.
 func (d *Device) SetImages(image *graph.Tensor, pix []float32) {
+	d.enter()
 	kernels.PackImages(pix, d.View(image))
 }
 
@@ -31,7 +33,7 @@ func (d *Device) Heads(set *layers.HeadSet) *Heads {
 	if h := d.heads[set]; h != nil {
 		return h
 	}
-	h := newHeads(set, d.Alloc, d.View, d.GradView)
+	h := newHeads(set, d.lend, d.View, d.GradView)
 	d.heads[set] = h
 	return h
 }
@@ -109,7 +111,7 @@ func (d *Device) loss(op *layers.Loss, backward bool) graph.Kernel {
 		st = &lossState{}
 		for _, set := range op.Sets {
 			h := d.Heads(set)
-			st.sets = append(st.sets, setState{set, h, d.Alloc(len(h.dense.Box)), d.Alloc(len(h.dense.Class))})
+			st.sets = append(st.sets, setState{set, h, d.lend(len(h.dense.Box)), d.lend(len(h.dense.Class))})
 		}
 		d.losses[op] = st
 	}

@@ -26,8 +26,9 @@ func (d *Device) room(b buffer) kernels.View {
 	v, ok := d.rooms[b]
 	if !ok {
 		v = shape(b.t)
-		v.P = unsafe.Pointer(unsafe.SliceData(d.Alloc(v.Floats())))
+		v.P = unsafe.Pointer(unsafe.SliceData(d.lend(v.Floats())))
 		d.rooms[b] = v
+		d.steady = append(d.steady, v)
 	}
 	v.Team = d.team
 	if d.images > 0 {
@@ -40,7 +41,7 @@ func (d *Device) room(b buffer) kernels.View {
 // one is the inside of the other, so that it is cleared when its turn begins.
 func (d *Device) plan() {
 	all := lives(d.g)
-	arena := d.Alloc(arrange(all, graph.Align))
+	arena := d.lend(arrange(all, graph.Align))
 	steps := slices.Concat(d.g.Forward, d.g.Backward)
 	for _, l := range all {
 		v := shape(l.t)
@@ -48,6 +49,8 @@ func (d *Device) plan() {
 		d.rooms[l.buffer] = v
 		if slices.ContainsFunc(all, l.disturbs) {
 			d.begins[steps[l.first]] = append(d.begins[steps[l.first]], v)
+		} else {
+			d.steady = append(d.steady, v)
 		}
 	}
 }

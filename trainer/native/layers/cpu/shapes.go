@@ -55,7 +55,7 @@ func (d *Device) upsample(op *layers.Upsample, backward bool) graph.Kernel {
 func (d *Device) maxPool(op *layers.MaxPool, backward bool) graph.Kernel {
 	x, y := d.pick(backward)(op.In[0]), d.pick(backward)(op.Out)
 	if d.pools[op] == nil {
-		d.pools[op] = make([]byte, kernels.PoolIndexLen(y))
+		d.pools[op] = d.bytes(kernels.PoolIndexLen(y))
 	}
 	index, forth, back := d.pools[op], kernels.MaxPoolForward, kernels.MaxPoolBackward
 	if op.Stride == 2 {

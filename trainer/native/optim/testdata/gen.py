@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Writes optim.json: rates of several schedules, a few steps of SGD with groups, clipping and averaging, and 20 of AdamW, in PyTorch.
+"""Writes optim.json: rates of several schedules, a few steps of SGD with groups, clipping and averaging, and 20 of Adam and AdamW, in PyTorch.
 
   python gen.py > optim.json       (needs torch; made with torch 2.15.0)
 
-Schedules are written from their definition in plain Python; SGD, AdamW, clipping and lerp are PyTorch's own, in float64.
+Schedules are written from their definition in plain Python; SGD, Adam, AdamW, clipping and lerp are PyTorch's own, in float64.
 Gradient i of step n is ((i*31 + n*17) % 23 - 11) * amplitude, first weights are ((i*7) % 13 - 6) / 10.
 """
 import json, math
@@ -60,10 +60,10 @@ accumulation = [[s, w, b, n, accumulate(s, w, b, n)] for w in (0.0, 100.0) for b
                 for s in (0, 1, 20, 50, 99, 100, 101)]
 
 
-def adamw(amsgrad):
+def adam(kind, **options):
     groups = [p.clone().requires_grad_() for p in w.split(sizes)]
-    opt = torch.optim.AdamW([dict(params=[groups[0]], weight_decay=decay), dict(params=[groups[1]], weight_decay=0.), dict(params=[groups[2]], weight_decay=0.)],
-                            lr=0.1, betas=(0.9, 0.999), amsgrad=amsgrad)
+    opt = kind([dict(params=[groups[0]], weight_decay=decay), dict(params=[groups[1]], weight_decay=0.), dict(params=[groups[2]], weight_decay=0.)],
+               lr=0.1, betas=(0.9, 0.999), **options)
     for n in range(20):
         big = 0.5 if n < 4 or n % 5 == 0 else 0.02                             # squares fall after the start, so that amsgrad matters
         g = torch.tensor([((i * 31 + n * 17) % 23 - 11) * big for i in range(total)])
@@ -78,4 +78,4 @@ def adamw(amsgrad):
 num = lambda t: [float('%.10g' % x) for x in t]
 print(json.dumps(dict(schedules=schedules, average=average, sgd=dict(sizes=sizes, decay=decay, clip=clip, steps=steps, schedule=small, norms=num(norms),
       weights=num(torch.cat([p.detach() for p in groups]).tolist()), average=num(ema.tolist())),
-      accumulation=accumulation, adamw=dict(schedule=dict(small, lr0=0.05, steps=20), plain=adamw(False), amsgrad=adamw(True))), indent=None, separators=(',', ':')))
+      accumulation=accumulation, adamw=dict(schedule=dict(small, lr0=0.05, steps=20), plain=adam(torch.optim.AdamW), amsgrad=adam(torch.optim.AdamW, amsgrad=True), l2=adam(torch.optim.Adam))), indent=None, separators=(',', ':')))
