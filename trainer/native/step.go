@@ -38,9 +38,10 @@ func newSolver(net *model.Network, set *settings, batch int) (solver, error) {
 			s.sum = net.Alloc(floats)
 		}
 	}
-	s.sgd = optim.SGD{Segments: segments, WeightDecay: decay, ClipNorm: set.clipNorm}
+	threads := net.Config().Threads
+	s.sgd = optim.SGD{Segments: segments, WeightDecay: decay, ClipNorm: set.clipNorm, Threads: threads}
 	if set.adamw {
-		s.adamw = &optim.AdamW{Segments: segments, Beta1: set.momentum, WeightDecay: decay, ClipNorm: set.clipNorm}
+		s.adamw = &optim.AdamW{Segments: segments, Beta1: set.momentum, WeightDecay: decay, ClipNorm: set.clipNorm, Threads: threads}
 		s.square = net.Alloc(floats)
 		if set.amsgrad {
 			s.peak = net.Alloc(floats)
