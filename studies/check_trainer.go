@@ -58,7 +58,7 @@ func (c *checker) trainer() {
 		c.add("trainer.weights", hint, "trainer.weights is read by backend native only")
 	}
 	if t.Backend != "" && t.Backend != BackendNative {
-		for key, set := range map[string]bool{"cache": t.Cache != "", "loaders": t.Loaders != nil} {
+		for key, set := range map[string]bool{"cache": t.Cache != "", "loaders": t.Loaders != nil, "threads": t.Threads != 0} {
 			if set {
 				c.add("trainer."+key, "", "trainer.%s is read by backend native only", key)
 			}
@@ -69,6 +69,9 @@ func (c *checker) trainer() {
 	}
 	if n := t.Loaders; n != nil && (*n < 0 || *n > 64) {
 		c.add("trainer.loaders", "0 to 64", "trainer.loaders cannot be %d", *n)
+	}
+	if t.Threads < 0 || t.Threads > 256 {
+		c.add("trainer.threads", "1 to 256, or leave it out for the trial's cores", "trainer.threads cannot be %d", t.Threads)
 	}
 	if t.Backend != "" && t.Backend != BackendCommand {
 		for key, set := range map[string]bool{"arguments": t.Arguments != nil, "metrics": t.Metrics != nil, "checkpoint": t.Checkpoint != nil} {

@@ -231,6 +231,7 @@ type Trainer struct {
 	Env       map[string]string `json:"env,omitempty"`
 	Cache     string            `json:"cache,omitempty"`    // native: see CacheBytes
 	Loaders   *int              `json:"loaders,omitempty"`  // native: goroutines that make batches; nil: as the trainer sees fit
+	Threads   int               `json:"threads,omitempty"`  // native: threads of a step; 0: the trial's cores
 	Timeout   string            `json:"timeout,omitempty"`  // Go duration, per trial
 	Checkout  string            `json:"checkout,omitempty"` // yolov9: folder of the official code; "": $YOLOV9_DIR
 	Python    string            `json:"python,omitempty"`   // yolov9: interpreter; "": $YOLOV9_PYTHON, else python3

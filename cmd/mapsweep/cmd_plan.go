@@ -1,12 +1,14 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -301,6 +303,7 @@ func (a *app) trainCommand() *cobra.Command {
 	f.StringArrayVar(&sets, "set", nil, "a setting of the trainer, e.g. --set lr0=0.01 (repeatable)")
 	f.Int64Var(&seed, "seed", 1, "seed of weights, order and augmentation")
 	f.StringVar(&dir, "dir", "", "folder of the run (default runs/train)")
+	f.IntVar(&t.Threads, "threads", 0, "threads that share the work of a step; results do not depend on it (default: one a processor)")
 	f.BoolVar(&resume, "resume", false, "go on from the checkpoint in the folder, with the same settings")
 	f.BoolVar(&asJSON, "json", false, "print measurements as JSON lines")
 	return c
@@ -313,6 +316,9 @@ func (a *app) train(parent context.Context, t studies.Trainer, sets []string, se
 	}
 	if t.Batch < 1 {
 		return usagef("--batch %d: at least 1", t.Batch)
+	}
+	if t.Threads < 0 {
+		return usagef("--threads %d: at least 1", t.Threads)
 	}
 	said := &toldLog{lineLog: lineLog{w: a.notes}}
 	backend, err := newBackend(studies.Spec{Trainer: t, Objective: studies.Objective{Split: "val"}, Replicates: 1}, a.out, slog.New(said))
@@ -368,7 +374,8 @@ func (a *app) train(parent context.Context, t studies.Trainer, sets []string, se
 	if err != nil {
 		return err
 	}
-	job := trainer.Job{Params: params, Epochs: t.Epochs, Seed: seed, Threads: 1, Devices: []string{"cpu"}, Data: t.Data[0], Split: "val", Dir: dir, Resume: from}
+	job := trainer.Job{Params: params, Epochs: t.Epochs, Seed: seed, Threads: cmp.Or(t.Threads, runtime.GOMAXPROCS(0)), Devices: []string{"cpu"},
+		Data: t.Data[0], Split: "val", Dir: dir, Resume: from}
 	res, err := backend.Train(ctx, job, func(m trials.Measurement) {
 		if asJSON {
 			_ = printJSONLine(a.stdout, m)

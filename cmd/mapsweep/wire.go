@@ -66,7 +66,7 @@ func newBackend(spec studies.Spec, out string, log *slog.Logger) (trainer.Backen
 			return nil, usagef("trainer.cache %w", err)
 		}
 		cfg := native.Config{
-			Cache: cache, Loaders: t.Loaders,
+			Cache: cache, Loaders: t.Loaders, Threads: t.Threads,
 			Model: t.Model, Data: t.Data, ImageSize: t.ImageSize,
 			Epochs: t.Epochs, Batch: t.Batch, Device: t.Device, Weights: t.Weights, Split: o.Split, NoMatches: spec.NoMatches, Log: log,
 		}

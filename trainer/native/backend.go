@@ -25,6 +25,7 @@ const (
 	defaultEpochs = 20
 	defaultBatch  = 16
 	mostLoaders   = 64
+	mostThreads   = 256
 )
 
 // Config says what a Backend trains. What a study varies is in Job.Params.
@@ -42,6 +43,10 @@ type Config struct {
 	// make batches ahead; nil: one where a run may use more than one core, or else none. Neither changes results.
 	Cache   int64
 	Loaders *int
+
+	// Threads is how many threads of a run share the work of a step; 0: as many as the run may use cores (Job.Threads). Results
+	// have the same bits for every number.
+	Threads int
 
 	// ValEvery scores every so many epochs, and always the last; 0: every epoch.
 	ValEvery int
@@ -129,6 +134,8 @@ func (c *Config) check(m architecture) error {
 		return fmt.Errorf("a batch of %d images: use at least 1", c.Batch)
 	case c.Loaders != nil && (*c.Loaders < 0 || *c.Loaders > mostLoaders):
 		return fmt.Errorf("%d loaders: use 0 to %d", *c.Loaders, mostLoaders)
+	case c.Threads < 0 || c.Threads > mostThreads:
+		return fmt.Errorf("%d threads: use 0 to %d", c.Threads, mostThreads)
 	case c.ValEvery < 1:
 		return fmt.Errorf("scoring every %d epochs: use at least 1", c.ValEvery)
 	case c.Split != "val" && c.Split != "test":
@@ -151,7 +158,11 @@ func checkDevice(name string) error {
 func (b *Backend) Prepare(ctx context.Context) (trials.Provenance, error) {
 	p := trials.Provenance{Backend: "native", Devices: []string{"cpu"}, Extra: map[string]string{
 		"model": b.model.name, trials.ExtraInstructionSet: kernels.ISA(), "batch": fmt.Sprint(b.cfg.Batch),
+		"threads": "the trial's cores",
 	}}
+	if n := b.cfg.Threads; n > 0 {
+		p.Extra["threads"] = fmt.Sprint(n)
+	}
 	for _, ref := range b.cfg.Data {
 		d, err := b.dataset(ctx, ref)
 		if err != nil {

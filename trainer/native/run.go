@@ -73,7 +73,7 @@ func (r *run) build() error {
 	}
 	r.config = r.fingerprint(start)
 	cfg := model.Config{File: r.b.model.file, Classes: len(r.data.Classes), Width: r.data.Size, Height: r.data.Size, Batch: c.Batch,
-		Largest: r.mostSide(), Seed: r.job.Seed, Aux: r.set.aux > 0, Loss: r.mainLoss, AuxLoss: r.auxLoss}
+		Largest: r.mostSide(), Seed: r.job.Seed, Threads: r.threads(), Aux: r.set.aux > 0, Loss: r.mainLoss, AuxLoss: r.auxLoss}
 	if r.net, err = model.New(cfg); err != nil {
 		return err
 	}
@@ -89,8 +89,9 @@ func (r *run) build() error {
 	r.schedule = optim.Schedule{LR0: s.lr0, LRF: s.lrf, Shape: s.shape, Momentum: s.momentum,
 		Warmup: max(s.warmupEpochs*float64(r.steps), float64(s.warmupFloor)), WarmupMomentum: s.warmupMomentum, WarmupBias: s.warmupBias,
 		Steps: r.steps * r.job.Epochs}
-	r.main.Method, r.main.Classes = s.method, s.classes
-	r.aux.Method, r.aux.Classes = s.method, s.classes
+	r.main.Method, r.main.Classes, r.main.Threads = s.method, s.classes, r.threads()
+	r.aux.Method, r.aux.Classes, r.aux.Threads = s.method, s.classes, r.threads()
+	r.set.average.Threads = r.threads()
 	if r.solver, err = newSolver(r.net, s, c.Batch); err != nil {
 		return infeasible(err)
 	}
@@ -106,6 +107,14 @@ func (r *run) build() error {
 	}
 	r.log, err = r.openFiles()
 	return err
+}
+
+// threads is the number of threads that share the work of a step.
+func (r *run) threads() int {
+	if n := r.b.cfg.Threads; n > 0 {
+		return n
+	}
+	return max(1, r.job.Threads)
 }
 
 // allocate makes the arenas beside the network's own; they live until it is closed.

@@ -53,7 +53,7 @@ const (
 	metricGFLOP      = "model/gflops" // 1e9 floating-point operations of one image in evaluation, a multiply-add counted as two
 	metricEpoch      = "time/epoch"   // seconds of training and scoring
 	metricTrain      = "time/train"   // sum of those so far; the engine adds them up
-	metricImage      = "time/image"   // seconds of scoring one image: forward pass, decoding and suppression, on the trial's one thread
+	metricImage      = "time/image"   // seconds of scoring one image: forward pass, decoding and suppression, on the trial's threads
 )
 
 // costs are an epoch's metrics together with what the model costs.

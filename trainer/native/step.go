@@ -37,21 +37,22 @@ func newSolver(net *model.Network, set *settings, batch int) (solver, error) {
 			s.sum = net.Alloc(floats)
 		}
 	}
+	threads := net.Config().Threads
 	switch set.optimizer {
 	case Adam, AdamW:
 		s.square = net.Alloc(floats)
 		if set.optimizer == AdamW && set.amsgrad {
 			s.peak = net.Alloc(floats)
 		}
-		o := optim.AdamW{Segments: segments, Beta1: set.momentum, WeightDecay: decay, ClipNorm: set.clipNorm, L2: set.optimizer == Adam}
+		o := optim.AdamW{Segments: segments, Beta1: set.momentum, WeightDecay: decay, ClipNorm: set.clipNorm, L2: set.optimizer == Adam, Threads: threads}
 		m := optim.Moments{Mean: s.momentum, Square: s.square, Peak: s.peak}
 		s.move = func(w, g []float32, n int, r optim.Rates) float64 { return o.Step(w, g, m, n, r) }
 	case LION:
-		o := optim.LION{Segments: segments, Beta1: set.momentum, WeightDecay: decay, ClipNorm: set.clipNorm}
+		o := optim.LION{Segments: segments, Beta1: set.momentum, WeightDecay: decay, ClipNorm: set.clipNorm, Threads: threads}
 		mean := s.momentum
 		s.move = func(w, g []float32, _ int, r optim.Rates) float64 { return o.Step(w, g, mean, r) }
 	default:
-		o := optim.SGD{Segments: segments, WeightDecay: decay, ClipNorm: set.clipNorm}
+		o := optim.SGD{Segments: segments, WeightDecay: decay, ClipNorm: set.clipNorm, Threads: threads}
 		momentum := s.momentum
 		s.move = func(w, g []float32, _ int, r optim.Rates) float64 { return o.Step(w, g, momentum, r) }
 	}

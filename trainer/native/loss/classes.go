@@ -21,30 +21,23 @@ func (c Classes) special() bool {
 	return c.Smoothing > 0 || c.Weight != 0 && c.Weight != 1 || c.Gamma > 0
 }
 
-// specialClasses is classes with everything that Classes can say.
-func (l *Loss) specialClasses(h Heads, t *Targets, scale float64, dClass []float32) float64 {
-	c := l.Classes
+// special makes the terms from to to-1 with everything that Classes can say.
+func (j *classing) special(from, to int) {
+	c, h, t := j.l.Classes, j.h, j.t
 	if c.Weight == 0 {
 		c.Weight = 1
 	}
-	sum := 0.0
-	for i, truth := range t.Truth {
-		object := -1
-		if truth >= 0 {
-			object = t.truth[truth].Class
+	for term := from; term < to; term++ {
+		at := j.first + term
+		i, k := at/h.K, at%h.K
+		target := c.Smoothing / 2
+		if truth := t.Truth[i]; truth >= 0 && t.truth[truth].Class == k {
+			target += (1 - c.Smoothing) * float64(t.Score[i])
 		}
-		for k := range h.K {
-			target := c.Smoothing / 2
-			if k == object {
-				target += (1 - c.Smoothing) * float64(t.Score[i])
-			}
-			at := i*h.K + k
-			value, slope := c.point(float64(h.Class[at]), target)
-			sum += value
-			dClass[at] = float32(scale * slope)
-		}
+		value, slope := c.point(float64(h.Class[at]), target)
+		j.terms[term] = value
+		j.dClass[at] = float32(j.scale * slope)
 	}
-	return sum
 }
 
 // point is the loss of one logit and its derivative. With p the probability, q = t p + (1-t)(1-p) how well it fits

@@ -22,20 +22,20 @@ type Targets struct {
 	truth []Truth
 }
 
-// Loss computes losses with buffers of its own: the zero value is ready, one goroutine
-// at a time, no allocation once the buffers have grown.
+// Loss computes losses with buffers of its own: the zero value is ready, one call at a time, no allocation with one thread
+// once the buffers have grown.
 type Loss struct {
 	Method  assign.Method // of the assignment; zero: assign.Usual
 	Classes Classes       // how class losses are made; zero: plain binary cross-entropy
 
-	assigner assign.Assigner
-	objects  []assign.Object
-	inside   []bool
-	boxes    []float32
-	scores   []float32 // A*K
-	prob     []float64 // R
-	sides    []float64 // 4*R
-	targets  Targets
+	// Threads is how many goroutines share the work, the calling one included; results have the same bits for every number. 0: 1.
+	Threads int
+
+	rooms     []room
+	targets   Targets
+	assigning assigning
+	classing  classing
+	boxing    boxing
 }
 
 // Compute assigns and evaluates: the parts before gains, and in dBox (N*A*4*R) and
@@ -59,58 +59,74 @@ func (l *Loss) Assign(h Heads, truths []Truth) (*Targets, error) {
 		return nil, err
 	}
 	l.grow(h)
-	l.assigner.Method = l.Method
-	t := &l.targets
+	t, j := &l.targets, &l.assigning
 	t.truth = truths
-	sum, first := 0.0, 0
+	j.l, j.h = l, h
+	at := 0
 	for n := range h.N {
-		l.objects = l.objects[:0]
-		for j := first; j < len(truths) && truths[j].Image == n; j++ {
-			o := truths[j]
-			if o.Class < 0 || o.Class >= h.K {
-				return nil, fmt.Errorf("assign targets: class %d of %d in image %d", o.Class, h.K, n)
+		j.first[n] = at
+		for ; at < len(truths) && truths[at].Image == n; at++ {
+			if c := truths[at].Class; c < 0 || c >= h.K {
+				return nil, fmt.Errorf("assign targets: class %d of %d in image %d", c, h.K, n)
 			}
-			l.objects = append(l.objects, assign.Object{Class: o.Class, X0: o.X0, Y0: o.Y0, X1: o.X1, Y1: o.Y1})
 		}
-		row := t.Truth[n*h.A : (n+1)*h.A]
-		score := t.Score[n*h.A : (n+1)*h.A]
-		sum += l.assign(h, n, first, row, score)
-		first += len(l.objects)
 	}
-	if first != len(truths) {
-		return nil, fmt.Errorf("assign targets: truth %d of %d is out of order or of image %d of %d", first, len(truths), truths[first].Image, h.N)
+	j.first[h.N] = at
+	if at != len(truths) {
+		return nil, fmt.Errorf("assign targets: truth %d of %d is out of order or of image %d of %d", at, len(truths), truths[at].Image, h.N)
+	}
+	l.each(h.N, j)
+	sum := 0.0
+	for _, s := range j.sums {
+		sum += s
 	}
 	t.Total = max(sum, 1)
 	return t, nil
 }
 
-// assign fills the rows of image n, whose truths start at first, and returns the sum of its scores.
-func (l *Loss) assign(h Heads, n, first int, row []int32, score []float32) float64 {
-	assign.Inside(h.Points, l.objects, l.inside)
-	for a, in := range l.inside {
+// assigning is the assignment of a batch, a piece an image.
+type assigning struct {
+	l     *Loss
+	h     Heads
+	first []int     // N+1: the first truth of each image
+	sums  []float64 // N: sum of the scores of each image
+}
+
+// do fills the rows of image n.
+func (j *assigning) do(r *room, n int) {
+	h, t := j.h, &j.l.targets
+	first, end := j.first[n], j.first[n+1]
+	r.objects = r.objects[:0]
+	for _, o := range t.truth[first:end] {
+		r.objects = append(r.objects, assign.Object{Class: o.Class, X0: o.X0, Y0: o.Y0, X1: o.X1, Y1: o.Y1})
+	}
+	assign.Inside(h.Points, r.objects, r.inside)
+	for a, in := range r.inside {
 		if !in {
 			continue
 		}
-		l.decode(h, n, a, l.boxes[4*a:4*a+4])
+		decode(h, n, a, r.boxes[4*a:4*a+4], r.prob)
 		for k, z := range h.Class[(n*h.A+a)*h.K : (n*h.A+a+1)*h.K] {
-			l.scores[a*h.K+k] = float32(1 / (1 + math.Exp(-float64(z))))
+			r.scores[a*h.K+k] = float32(1 / (1 + math.Exp(-float64(z))))
 		}
 	}
-	r := l.assigner.Assign(h.Points, l.boxes, l.scores, h.K, l.objects)
+	row, score := t.Truth[n*h.A:(n+1)*h.A], t.Score[n*h.A:(n+1)*h.A]
+	r.assigner.Method = j.l.Method
+	found := r.assigner.Assign(h.Points, r.boxes, r.scores, h.K, r.objects)
 	sum := 0.0
-	for a, o := range r.Object {
+	for a, o := range found.Object {
 		row[a], score[a] = -1, 0
 		if o >= 0 {
-			row[a], score[a] = int32(first)+o, r.Score[a]
-			sum += float64(r.Score[a])
+			row[a], score[a] = int32(first)+o, found.Score[a]
+			sum += float64(found.Score[a])
 		}
 	}
-	return sum
+	j.sums[n] = sum
 }
 
 // decode writes the predicted corners of point a of image n.
-func (l *Loss) decode(h Heads, n, a int, box []float32) {
-	b := Decode(h, n, a, l.prob)
+func decode(h Heads, n, a int, box []float32, scratch []float64) {
+	b := Decode(h, n, a, scratch)
 	box[0], box[1], box[2], box[3] = float32(b.X0), float32(b.Y0), float32(b.X1), float32(b.Y1)
 }
 
@@ -149,17 +165,6 @@ func softmax(logits []float32, prob []float64) (mean, top, sum float64) {
 		prob[k] /= sum
 	}
 	return mean / sum, top, sum
-}
-
-func (l *Loss) grow(h Heads) {
-	if len(l.scores) != h.A*h.K || len(l.inside) != h.A || len(l.prob) != h.R {
-		l.scores = make([]float32, h.A*h.K)
-		l.inside, l.boxes = make([]bool, h.A), make([]float32, 4*h.A)
-		l.prob, l.sides = make([]float64, h.R), make([]float64, 4*h.R)
-	}
-	if len(l.targets.Truth) != h.N*h.A {
-		l.targets.Truth, l.targets.Score = make([]int32, h.N*h.A), make([]float32, h.N*h.A)
-	}
 }
 
 func (h Heads) check() error {

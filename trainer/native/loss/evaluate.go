@@ -28,41 +28,59 @@ func (l *Loss) Evaluate(h Heads, t *Targets, gains Gains, weight float64, dBox, 
 		return Parts{}, fmt.Errorf("evaluate loss: targets of %d points for %d", len(t.Truth), h.N*h.A)
 	}
 	l.grow(h)
-	classes := l.classes
-	if l.Classes.special() {
-		classes = l.specialClasses
-	}
 	scale := weight * float64(h.N) / t.Total
-	p := Parts{Class: classes(h, t, gains.Class*scale, dClass) / t.Total}
+	classes := l.classes(h, t, gains.Class*scale, dClass)
+	p := Parts{Class: classes / t.Total}
 	clear(dBox)
+	b := &l.boxing
+	b.h, b.t, b.gains, b.scale, b.dBox, b.points = h, t, gains, scale, dBox, b.points[:0]
 	for i, truth := range t.Truth {
-		if truth < 0 {
-			continue
+		if truth >= 0 {
+			b.points = append(b.points, point{at: i})
 		}
-		w := float64(t.Score[i])
-		at := i * 4 * h.R
-		box, dfl := l.point(h, i%h.A, t.truth[truth], h.Box[at:at+4*h.R],
-			gains.Box*scale*w, gains.DFL*scale*w/4, dBox[at:at+4*h.R])
-		p.Box += box * w
-		p.DFL += dfl * w
+	}
+	l.each((len(b.points)+pointsEach-1)/pointsEach, b)
+	for _, o := range b.points {
+		w := float64(t.Score[o.at])
+		p.Box += o.box * w
+		p.DFL += o.dfl * w
 	}
 	p.Box /= t.Total
 	p.DFL /= t.Total
 	return p, nil
 }
 
-// classes returns the sum of the binary cross-entropies and writes scale (p - target).
+// A piece of a job is so many class logits, or so many points with an object.
+const (
+	termsEach  = 1 << 14
+	pointsEach = 16
+)
+
+// classing is the class loss: the terms of some logits, and their gradient scale (p - target).
+type classing struct {
+	l      *Loss
+	h      Heads
+	t      *Targets
+	scale  float64
+	dClass []float32
+	first  int       // logit of the first term
+	terms  []float64 // so many logits at a time
+}
+
+// classes returns the sum of the binary cross-entropies, or what l.Classes makes of it, and writes the gradient.
 func (l *Loss) classes(h Heads, t *Targets, scale float64, dClass []float32) float64 {
+	j := &l.classing
+	j.l, j.h, j.t, j.scale, j.dClass = l, h, t, scale, dClass
 	sum := 0.0
-	for i, z32 := range h.Class {
-		z := float64(z32)
-		e := math.Exp(-math.Abs(z))
-		p := 1 / (1 + e)
-		if z < 0 {
-			p = e / (1 + e)
+	for j.first = 0; j.first < len(h.Class); j.first += len(j.terms) {
+		n := min(len(j.terms), len(h.Class)-j.first)
+		l.each((n+termsEach-1)/termsEach, j)
+		for _, v := range j.terms[:n] {
+			sum += v
 		}
-		sum += max(z, 0) + math.Log(1+e)
-		dClass[i] = float32(scale * p)
+	}
+	if l.Classes.special() {
+		return sum
 	}
 	for i, truth := range t.Truth {
 		if truth < 0 {
@@ -76,13 +94,57 @@ func (l *Loss) classes(h Heads, t *Targets, scale float64, dClass []float32) flo
 	return sum
 }
 
+func (j *classing) do(_ *room, piece int) {
+	from := piece * termsEach
+	to := min(from+termsEach, len(j.terms), len(j.h.Class)-j.first)
+	if j.l.Classes.special() {
+		j.special(from, to)
+		return
+	}
+	for i, z32 := range j.h.Class[j.first+from : j.first+to] {
+		z := float64(z32)
+		e := math.Exp(-math.Abs(z))
+		p := 1 / (1 + e)
+		if z < 0 {
+			p = e / (1 + e)
+		}
+		j.terms[from+i] = max(z, 0) + math.Log(1+e)
+		j.dClass[j.first+from+i] = float32(j.scale * p)
+	}
+}
+
+// boxing is the box loss and the distribution focal loss of the points that have an object.
+type boxing struct {
+	h      Heads
+	t      *Targets
+	gains  Gains
+	scale  float64
+	dBox   []float32
+	points []point
+}
+
+type point struct {
+	at       int // in the batch
+	box, dfl float64
+}
+
+func (j *boxing) do(r *room, piece int) {
+	h := j.h
+	for i := piece * pointsEach; i < min((piece+1)*pointsEach, len(j.points)); i++ {
+		o := &j.points[i]
+		w := float64(j.t.Score[o.at])
+		logits, grad := h.Box[o.at*4*h.R:(o.at+1)*4*h.R], j.dBox[o.at*4*h.R:(o.at+1)*4*h.R]
+		o.box, o.dfl = r.point(h, o.at%h.A, j.t.truth[j.t.Truth[o.at]], logits, j.gains.Box*j.scale*w, j.gains.DFL*j.scale*w/4, grad)
+	}
+}
+
 // point returns 1 - CIoU and the distribution focal loss of one point and writes their
 // gradient by its 4*R logits, scaled by gBox and gDFL (for the sum over the sides).
-func (l *Loss) point(h Heads, a int, o Truth, logits []float32, gBox, gDFL float64, grad []float32) (box, dfl float64) {
+func (w *room) point(h Heads, a int, o Truth, logits []float32, gBox, gDFL float64, grad []float32) (box, dfl float64) {
 	r := h.R
 	var d, logSum [4]float64
 	for s := range d {
-		mean, top, sum := softmax(logits[s*r:(s+1)*r], l.sides[s*r:(s+1)*r])
+		mean, top, sum := softmax(logits[s*r:(s+1)*r], w.sides[s*r:(s+1)*r])
 		d[s], logSum[s] = mean, top+math.Log(sum)
 	}
 	truth := assign.Box{X0: float64(o.X0), Y0: float64(o.Y0), X1: float64(o.X1), Y1: float64(o.Y1)}
@@ -93,7 +155,7 @@ func (l *Loss) point(h Heads, a int, o Truth, logits []float32, gBox, gDFL float
 	x, y := float64(h.Points[2*a]), float64(h.Points[2*a+1])
 	want := [4]float64{x - truth.X0, y - truth.Y0, truth.X1 - x, truth.Y1 - y}
 	for s := range d {
-		p, z := l.sides[s*r:(s+1)*r], logits[s*r:(s+1)*r]
+		p, z := w.sides[s*r:(s+1)*r], logits[s*r:(s+1)*r]
 		t := min(max(want[s]/stride, 0), float64(r)-1.01)
 		left := int(t)
 		wl := float64(left+1) - t

@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"strconv"
 	"testing"
 
@@ -370,6 +371,39 @@ func TestNoAllocationInSteadyState(t *testing.T) {
 	step()
 	if n := testing.AllocsPerRun(3, step); n != 0 {
 		t.Errorf("%v allocations a step", n)
+	}
+}
+
+// TestThreads computes a loss of more logits than a piece of work on several threads: targets, parts and gradients have
+// the bits of one.
+func TestThreads(t *testing.T) {
+	h := heads(256, 7, 20, 8, 1, 2)
+	var truths []loss.Truth
+	for n := range 7 {
+		for j := range n { // none in the first
+			x, y := float32(30*j), float32((37*j+11*n)%160)
+			truths = append(truths, loss.Truth{Image: n, Class: j, X0: x, Y0: y, X1: x + 60, Y1: y + 50})
+		}
+	}
+	for _, c := range []loss.Classes{{}, {Smoothing: 0.1, Gamma: 1.5}} {
+		compute := func(threads int) (loss.Parts, []float32) {
+			l := loss.Loss{Threads: threads, Classes: c}
+			dBox, dClass := make([]float32, len(h.Box)), make([]float32, len(h.Class))
+			p, err := l.Compute(h, truths, gains, 1, dBox, dClass)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return p, append(dBox, dClass...)
+		}
+		want, gradient := compute(1)
+		for _, threads := range []int{2, 3, 11} {
+			if got, g := compute(threads); got != want || !slices.Equal(g, gradient) {
+				t.Errorf("%+v, %d threads: %v, want %v; gradients equal: %v", c, threads, got, want, slices.Equal(g, gradient))
+			}
+		}
+		if want.Box == 0 || want.DFL == 0 || want.Class == 0 {
+			t.Errorf("nothing was assigned: %v", want)
+		}
 	}
 }
 

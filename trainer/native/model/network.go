@@ -22,6 +22,7 @@ type Config struct {
 	Bins          int   // distribution bins a box side; 0: the model's
 	Aux           bool  // build the auxiliary head, and the layers that serve it alone
 	Seed          int64 // of the initial weights
+	Threads       int   // that a pass uses, the calling one included; results have the same bits for every number. 0: 1
 
 	// Loss is called in each step with the head's output, AuxLoss with the auxiliary head's. The auxiliary loss
 	// brings its own weight. Without Loss the network can evaluate only.

@@ -30,7 +30,13 @@ func (f *family) add(cfg Config) (*Network, error) {
 		return nil, fmt.Errorf("build network: %w", err)
 	}
 	f.all = append(f.all, n)
-	if err := n.compile(); err != nil {
+	if f.first == nil {
+		err = n.device.UseThreads(cfg.Threads)
+	}
+	if err == nil {
+		err = n.compile()
+	}
+	if err != nil {
 		return nil, fmt.Errorf("build network: %w", err)
 	}
 	if f.first == nil {

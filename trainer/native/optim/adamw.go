@@ -17,6 +17,7 @@ type AdamW struct {
 	WeightDecay float64 // 0 or more; weights shrink by learning rate x decay a step
 	ClipNorm    float64 // 0: no clipping
 	L2          bool    // Adam: decay x weight is added to the gradient instead (Kingma and Ba 2015, arXiv:1412.6980)
+	Threads     int     // that a step uses; 0: 1
 }
 
 // Moments is the state of Adam and AdamW, all of it arranged as the weights and zero before the first step.
@@ -47,12 +48,13 @@ func (o *AdamW) Step(weights, grads []float32, m Moments, n int, r Rates) float6
 		case s.Decay:
 			step.Decay = o.WeightDecay
 		}
-		to := s.Off + s.Len
-		var peak []float32
-		if m.Peak != nil {
-			peak = m.Peak[s.Off:to]
-		}
-		kernels.AdamW(weights[s.Off:to], grads[s.Off:to], m.Mean[s.Off:to], m.Square[s.Off:to], peak, step)
+		ranges(o.Threads, s.Off, s.Off+s.Len, func(from, to int) {
+			var peak []float32
+			if m.Peak != nil {
+				peak = m.Peak[from:to]
+			}
+			kernels.AdamW(weights[from:to], grads[from:to], m.Mean[from:to], m.Square[from:to], peak, step)
+		})
 	}
 	return norm
 }

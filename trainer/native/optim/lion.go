@@ -13,6 +13,7 @@ type LION struct {
 	Beta1       float64 // 0..1, below 1
 	WeightDecay float64 // 0 or more; weights shrink by learning rate x decay a step
 	ClipNorm    float64 // 0: no clipping
+	Threads     int     // that a step uses; 0: 1
 }
 
 // Step moves weights along grads with the average mean (zero before the first step); all three are arranged alike. It
@@ -34,8 +35,7 @@ func (o *LION) Step(weights, grads, mean []float32, r Rates) float64 {
 		if s.Decay {
 			step.Decay = o.WeightDecay
 		}
-		to := s.Off + s.Len
-		kernels.Lion(weights[s.Off:to], grads[s.Off:to], mean[s.Off:to], step)
+		ranges(o.Threads, s.Off, s.Off+s.Len, func(from, to int) { kernels.Lion(weights[from:to], grads[from:to], mean[from:to], step) })
 	}
 	return norm
 }

@@ -5,6 +5,7 @@ import (
 	"math"
 	"os"
 	"reflect"
+	"slices"
 	"testing"
 
 	"github.com/mapsweep/mapsweep/trainer/native/graph"
@@ -243,6 +244,40 @@ func TestAccumulation(t *testing.T) {
 }
 
 // What is frozen stays, whatever stands in its gradient, and the norm is that of the others.
+// TestThreads takes steps over more floats than are worth a thread, to an end within a vector: the same bits for any number.
+func TestThreads(t *testing.T) {
+	const n = 5<<16 + 77
+	take := func(threads int) []float32 {
+		var all []float32
+		arena := func(scale float64) []float32 {
+			v := make([]float32, n)
+			for i := range v {
+				v[i] = float32(scale * math.Sin(float64(i)*1.7))
+			}
+			return v
+		}
+		segments := []optim.Segment{{Off: 0, Len: n, Decay: true}}
+		w, g, m := arena(1), arena(0.1), arena(0.01)
+		sgd := optim.SGD{Segments: segments, WeightDecay: 0.01, ClipNorm: 1, Threads: threads}
+		sgd.Step(w, g, m, optim.Rates{Weights: 0.1, Momentum: 0.9})
+		adamw := optim.AdamW{Segments: segments, Beta1: 0.9, WeightDecay: 0.01, Threads: threads}
+		state := optim.Moments{Mean: m, Square: make([]float32, n), Peak: make([]float32, n)}
+		adamw.Step(w, g, state, 1, optim.Rates{Weights: 0.1})
+		average := arena(2)
+		optim.Average{Decay: 0.9, Tau: 10, Threads: threads}.Move(average, w, 3)
+		for _, v := range [][]float32{w, m, state.Square, state.Peak, average} {
+			all = append(all, v...)
+		}
+		return all
+	}
+	want := take(1)
+	for _, threads := range []int{2, 3, 8} {
+		if !slices.Equal(take(threads), want) {
+			t.Errorf("%d threads come to something else", threads)
+		}
+	}
+}
+
 func TestFrozen(t *testing.T) {
 	ps := []*graph.Param{{Name: "a.weight", Group: graph.Decay, Len: 4}, {Name: "b.weight", Group: graph.Decay, Off: 16, Len: 4}, {Name: "c.weight", Group: graph.Decay, Off: 32, Len: 4}}
 	segments := optim.Segments(ps, ps[1])

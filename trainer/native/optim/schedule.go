@@ -79,6 +79,8 @@ func (s Schedule) Accumulate(step, batch, nominal int) int {
 type Average struct {
 	Decay float64 // 0..1
 	Tau   float64 // steps, above 0
+
+	Threads int // that Move uses; 0: 1
 }
 
 // Weight is 1-d at update n, counted from 1.

@@ -61,6 +61,7 @@ type SGD struct {
 	Segments    []Segment
 	WeightDecay float64 // 0 or more
 	ClipNorm    float64 // 0: no clipping
+	Threads     int     // that a step uses; 0: 1
 }
 
 // Step moves weights along grads with the buffer momentum (zero before the first step);
@@ -83,12 +84,13 @@ func (o *SGD) Step(weights, grads, momentum []float32, r Rates) float64 {
 			step.Decay = float32(o.WeightDecay)
 		}
 		to := s.Off + s.Len
-		kernels.SGD(weights[s.Off:to], grads[s.Off:to], momentum[s.Off:to], step)
+		ranges(o.Threads, s.Off, to, func(from, to int) { kernels.SGD(weights[from:to], grads[from:to], momentum[from:to], step) })
 	}
 	return norm
 }
 
 // Move updates an average with the current values after update n, counted from 1.
 func (a Average) Move(average, current []float32, n int) {
-	kernels.Lerp(average, current, float32(a.Weight(n)))
+	t := float32(a.Weight(n))
+	ranges(a.Threads, 0, len(average), func(from, to int) { kernels.Lerp(average[from:to], current[from:to], t) })
 }

@@ -1,0 +1,37 @@
+package native_test
+
+import (
+	"bytes"
+	"reflect"
+	"testing"
+
+	"github.com/mapsweep/mapsweep/trainer"
+	"github.com/mapsweep/mapsweep/trainer/native"
+	"github.com/mapsweep/mapsweep/trials"
+)
+
+// Threads change nothing: the same metrics and the same checkpoint to the bit, whether they are the trainer's or the job's
+// cores.
+func TestThreads(t *testing.T) {
+	params := trials.Params{"mosaic": 0.5, "aux": 0.25, "optimizer": "AdamW", "lr0": 0.002}
+	want, alone := train(t, backend(t, nil), trainer.Job{Params: params, Epochs: 2, Threads: 1})
+	weights := read(t, alone.Checkpoint)
+	for name, c := range map[string]struct {
+		config func(*native.Config)
+		cores  int
+	}{
+		"3 cores":              {nil, 3},
+		"2 threads on 4 cores": {func(c *native.Config) { c.Threads = 2 }, 4},
+		"5 threads on 1 core":  {func(c *native.Config) { c.Threads = 5 }, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, res := train(t, backend(t, c.config), trainer.Job{Params: params, Epochs: 2, Threads: c.cores})
+			if !reflect.DeepEqual(metrics(got), metrics(want)) {
+				t.Errorf("%v, want %v", metrics(got), metrics(want))
+			}
+			if !bytes.Equal(read(t, res.Checkpoint), weights) {
+				t.Error("the checkpoint is another")
+			}
+		})
+	}
+}
