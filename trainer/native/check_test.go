@@ -1,9 +1,11 @@
 package native_test
 
 import (
+	"context"
 	"strings"
 	"testing"
 
+	"github.com/mapsweep/mapsweep/trainer/dataset"
 	"github.com/mapsweep/mapsweep/trainer/native"
 	"github.com/mapsweep/mapsweep/trials"
 )
@@ -35,5 +37,19 @@ func TestCheckParams(t *testing.T) {
 				t.Errorf("%s, %v, %v: error %v without %q", c.model, c.baseline, c.levels, err, w)
 			}
 		}
+	}
+}
+
+// One image with one pixel on the coarsest level leaves batch normalisation without a variance.
+func TestPrepareFindsSingleValues(t *testing.T) {
+	b := backend(t, func(cfg *native.Config) {
+		cfg.Batch = 1
+		cfg.Load = func(context.Context, string, dataset.Options) (*dataset.Dataset, error) {
+			all := []dataset.Image{{Name: "a", W: 16, H: 16, Pix: make([]uint8, 3*16*16), Boxes: []dataset.Box{{X0: 2, Y0: 2, X1: 12, Y1: 12}}}}
+			return &dataset.Dataset{Name: "one", Classes: []string{"a"}, Size: 16, Train: all, Val: all, Hash: "one"}, nil
+		}
+	})
+	if _, err := b.Prepare(t.Context()); err == nil || !strings.Contains(err.Error(), "use a larger batch or image") {
+		t.Errorf("error %v", err)
 	}
 }
