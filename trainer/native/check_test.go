@@ -21,7 +21,7 @@ func TestCheckParams(t *testing.T) {
 		{"gelan-n", trials.Params{"freeze": int64(9), "lr0": 0.01}, map[string][]any{"aux": {0.0, 0.25}}, nil},
 		{"gelan-n", trials.Params{"freeze": int64(11)}, nil, []string{"freeze is 11: that leaves no layer"}},
 		{"gelan-n", trials.Params{"freeze": int64(11), "aux": 0.25}, nil, nil}, // the auxiliary head's are left
-		{"gelan-t", trials.Params{}, map[string][]any{"aux": {0.0, 0.25}, "freeze": {int64(22), int64(23)}}, []string{"aux is 0.25: model gelan-t has no auxiliary head", "freeze is 23"}},
+		{"gelan-t", trials.Params{}, map[string][]any{"freeze": {int64(22), int64(23), int64(24)}}, []string{"freeze is 23", "freeze is 24"}},
 		{"yolov9-t", trials.Params{"freeze": int64(29)}, map[string][]any{"aux": {0.0, 0.25}}, nil},
 		{"yolov9-t", trials.Params{"freeze": int64(30)}, map[string][]any{"aux": {0.0, 0.25}}, []string{"freeze is 30"}},
 		{"gelan-n", trials.Params{"freeze": "all", "nosuch": 1.0, "lr0": -1.0}, nil, nil},
