@@ -40,7 +40,7 @@ func TestLearning(t *testing.T) {
 	for _, l := range []lesson{
 		{name: "digits", model: "gelan-n", data: "builtin:digits", size: 128, epochs: 20, params: trials.Params{"mixup": 0.15, "copy_paste": 0.3}, close: 1e-4, least: 0.3},
 		{name: "bccd", model: "gelan-n", data: *learnBCCD, size: 160, epochs: 20, close: 1e-4, least: 0.1},
-		{name: "auxiliary", model: "yolov9-t", data: *learnBCCD, size: 128, epochs: 8, params: trials.Params{"lr0": 0.01}, close: 1e-3},
+		{name: "auxiliary", model: "yolov9-t", data: *learnBCCD, size: 128, epochs: 4, params: trials.Params{"lr0": 0.01}, close: 1e-3},
 	} {
 		t.Run(l.name, func(t *testing.T) {
 			l.change()
