@@ -195,7 +195,7 @@ func (b *Backend) size(d *dataset.Dataset) (params int, eval, train float64, fro
 	if err != nil {
 		return 0, 0, 0, "", err
 	}
-	n, err := model.New(model.Config{File: b.model.file, Classes: len(d.Classes), Width: d.Size, Height: d.Size, Batch: 2, Aux: b.model.weight > 0})
+	n, err := model.New(model.Config{File: b.model.file, Classes: len(d.Classes), Width: d.Size, Height: d.Size, Batch: min(2, b.cfg.Batch), Aux: b.model.weight > 0})
 	if err != nil {
 		return 0, 0, 0, "", fmt.Errorf("data %s: %w", d.Name, err)
 	}

@@ -50,7 +50,7 @@ type kernel struct {
 // trained model. batch is the largest number of images of one run; 0: what suits the model and the size.
 func NewInference(m *spec.Model, width, height, batch int, t fold.Tensors) (*Inference, error) {
 	if k := m.Multiple(); width < k || height < k || width%k != 0 || height%k != 0 {
-		return nil, fmt.Errorf("build network: input of %d x %d pixels: positive multiples of %d are needed", width, height, k)
+		return nil, fmt.Errorf("build network: %w", &spec.SizeError{Width: width, Height: height, Multiple: k})
 	}
 	n := &Inference{model: m, width: width, height: height, batch: max(batch, 1)}
 	var err error

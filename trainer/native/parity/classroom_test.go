@@ -125,8 +125,14 @@ func (c *classroom) settings(path string, knobs trials.Params) error {
 	for _, name := range []string{"lr0", "warmup_bias_lr"} {
 		sent[name] = number(name) * *learnRates
 	}
+	rule := "claimers"
+	if *learnRule != "" {
+		rule = *learnRule
+	} else if v, ok := knobs["tal_rule"].(string); ok {
+		rule = v
+	}
 	text, err := json.Marshal(map[string]any{"model": c.model, "classes": len(c.data.Classes), "size": c.size, "batch": lessonBatch, "steps": c.steps * c.epochs,
-		"warmup": max(number("warmup_epochs")*float64(c.steps), number("warmup_floor")), "rule": c.rule, "threads": *learnThreads, "knobs": sent})
+		"warmup": max(number("warmup_epochs")*float64(c.steps), number("warmup_floor")), "rule": rule, "threads": *learnThreads, "knobs": sent})
 	if err != nil {
 		return err
 	}
