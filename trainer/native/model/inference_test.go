@@ -54,41 +54,46 @@ func TestInference(t *testing.T) {
 	for _, name := range spec.Names() {
 		t.Run(name, func(t *testing.T) {
 			n, tensors := trained(t, name)
-			cfg := n.Config()
-			pix := images(cfg, cfg.Batch)
-			if err := n.SetImages(pix); err != nil {
-				t.Fatal(err)
-			}
-			if err := n.Eval(); err != nil {
-				t.Fatal(err)
-			}
-			want := n.HeadOutputs()
-			i, err := model.NewInference(n.Model(), cfg.Width, cfg.Height, cfg.Batch, tensors)
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer i.Close()
-			got := run(t, i, pix)
-			box, class := worst(got.Box, want.Box), worst(got.Class, want.Class)
-			activations, weights := i.Bytes()
-			t.Logf("largest difference %.1e of boxes, %.1e of classes; %d KiB of activations and %d KiB of weights, %d KiB in training",
-				box, class, activations>>10, weights>>10, n.Bytes()>>10)
-			if !(box < 1e-5 && class < 1e-5) || got.N != want.N || got.A != want.A || got.R != want.R || got.K != want.K {
-				t.Errorf("differs by %g and %g of the largest value", box, class)
-			}
-			if activations+weights > n.Bytes()/2 {
-				t.Errorf("%d bytes, %d in training", activations+weights, n.Bytes())
-			}
-			first, second := slices.Clone(got.Box), slices.Clone(got.Class)
-			one := len(pix) / cfg.Batch
-			for k := range cfg.Batch {
-				alone := run(t, i, pix[k*one:(k+1)*one])
-				b, c := len(alone.Box), len(alone.Class)
-				if alone.N != 1 || !slices.Equal(alone.Box, first[k*b:(k+1)*b]) || !slices.Equal(alone.Class, second[k*c:(k+1)*c]) {
-					t.Errorf("image %d alone gives other outputs", k)
-				}
-			}
+			checkInference(t, n, tensors)
 		})
+	}
+}
+
+func checkInference(t *testing.T, n *model.Network, tensors fold.Tensors) {
+	t.Helper()
+	cfg := n.Config()
+	pix := images(cfg, cfg.Batch)
+	if err := n.SetImages(pix); err != nil {
+		t.Fatal(err)
+	}
+	if err := n.Eval(); err != nil {
+		t.Fatal(err)
+	}
+	want := n.HeadOutputs()
+	i, err := model.NewInference(n.Model(), cfg.Width, cfg.Height, cfg.Batch, tensors)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer i.Close()
+	got := run(t, i, pix)
+	box, class := worst(got.Box, want.Box), worst(got.Class, want.Class)
+	activations, weights := i.Bytes()
+	t.Logf("largest difference %.1e of boxes, %.1e of classes; %d KiB of activations and %d KiB of weights, %d KiB in training",
+		box, class, activations>>10, weights>>10, n.Bytes()>>10)
+	if !(box < 1e-5 && class < 1e-5) || got.N != want.N || got.A != want.A || got.R != want.R || got.K != want.K {
+		t.Errorf("differs by %g and %g of the largest value", box, class)
+	}
+	if activations+weights > n.Bytes()/2 {
+		t.Errorf("%d bytes, %d in training", activations+weights, n.Bytes())
+	}
+	first, second := slices.Clone(got.Box), slices.Clone(got.Class)
+	one := len(pix) / cfg.Batch
+	for k := range cfg.Batch {
+		alone := run(t, i, pix[k*one:(k+1)*one])
+		b, c := len(alone.Box), len(alone.Class)
+		if alone.N != 1 || !slices.Equal(alone.Box, first[k*b:(k+1)*b]) || !slices.Equal(alone.Class, second[k*c:(k+1)*c]) {
+			t.Errorf("image %d alone gives other outputs", k)
+		}
 	}
 }
 
