@@ -53,7 +53,7 @@ func read(t *testing.T, path string) []byte {
 // others are knobs that bring state of their own or act on it: moments and peaks of AdamW, gradients summed over batches
 // in the middle of an epoch, frozen layers, patience that has waited, batches of other sizes.
 var others = trials.Params{"optimizer": "AdamW", "lr0": 0.002, "warmup_bias_lr": 0.01, "nominal_batch": 24, "warmup_epochs": 1.5, "warmup_floor": 5, "schedule": "flat-cosine",
-	"freeze": 2, "label_smoothing": 0.05, "cls_pw": 1.5, "fl_gamma": 0.2, "tal_topk": 13, "tal_alpha": 1.0, "tal_beta": 4.0, "aux_assign": "main", "patience": 4, "val_interval": 2,
+	"freeze": 2, "label_smoothing": 0.05, "cls_pw": 1.5, "fl_gamma": 0.2, "tal_topk": 13, "tal_rule": "all", "tal_alpha": 1.0, "tal_beta": 4.0, "aux_assign": "main", "patience": 4, "val_interval": 2,
 	"multi_scale": 0.5}
 
 func TestResumedRunIsTheUninterruptedOne(t *testing.T) {

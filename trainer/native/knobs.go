@@ -109,6 +109,8 @@ func knobs() []knob {
 		whole("tal_topk", 10, 1, 1000, "points that task-aligned assignment gives to each object at most", func(s *settings) *int { return &s.method.TopK }),
 		number("tal_alpha", 0.5, 0, 100, "exponent of the class score in task-aligned assignment", func(s *settings) *float64 { return &s.method.Alpha }),
 		number("tal_beta", 6, 0, 100, "exponent of CIoU in task-aligned assignment", func(s *settings) *float64 { return &s.method.Beta }),
+		choice("tal_rule", "claimers", "who gets a point that several objects claim: the one of these that it overlaps most, or of all objects; all knows no least alignment either, as the official code",
+			func(s *settings, v any) { s.method.All = v == "all" }, "claimers", "all"),
 		number("aux", 0, 0, 100, "weight of an auxiliary head's loss in training; 0: no auxiliary head", func(s *settings) *float64 { return &s.aux }),
 		choice("aux_assign", "own", "whose assignment the auxiliary head learns: its own, or the main head's",
 			func(s *settings, v any) { s.auxMain = v == "main" }, "own", "main").requires(trials.Params{"aux": 1.0}),

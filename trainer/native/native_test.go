@@ -148,7 +148,7 @@ func TestKnobsThatMustMatter(t *testing.T) {
 		"warmup_bias_lr": 0.0, "clip_norm": 0.5, "box": 5.0, "cls": 1.0, "dfl": 1.0, "aux": 0.25, "lrf": 0.5,
 		"mosaic": 0.5, "mixup": 0.5, "copy_paste": 0.5, "autoaugment": "randaugment", "hsv": 0.5, "fliplr": 0.5, "flipud": 0.5,
 		"scale": 0.3, "translate": 0.1, "close_mosaic": 1, "optimizer": "AdamW", "warmup_floor": 50, "nominal_batch": 64, "freeze": 2,
-		"cls_pw": 2.0, "fl_gamma": 1.5, "label_smoothing": 0.1, "tal_topk": 5, "tal_alpha": 1.0, "tal_beta": 4.0,
+		"cls_pw": 2.0, "fl_gamma": 1.5, "label_smoothing": 0.1, "tal_topk": 5, "tal_rule": "all", "tal_alpha": 1.0, "tal_beta": 4.0,
 	} {
 		if reflect.DeepEqual(loss(trials.Params{name: v}), base) {
 			t.Errorf("%s = %v changes nothing", name, v)
@@ -413,7 +413,7 @@ func TestBestF1(t *testing.T) {
 
 func TestKnobNames(t *testing.T) {
 	want := strings.Fields(`lr0 lrf schedule optimizer amsgrad momentum weight_decay warmup_epochs warmup_floor warmup_momentum warmup_bias_lr clip_norm
-		nominal_batch freeze box cls dfl cls_pw fl_gamma label_smoothing tal_topk tal_alpha tal_beta aux aux_assign ema ema_decay ema_tau
+		nominal_batch freeze box cls dfl cls_pw fl_gamma label_smoothing tal_topk tal_alpha tal_beta tal_rule aux aux_assign ema ema_decay ema_tau
 		mosaic mixup copy_paste mosaic9 mosaic_layout copy_paste_polygons autoaugment randaugment_geometry autoaugment_geometry randaugment_n randaugment_m
 		hsv hsv_mode hsv_h hsv_s hsv_v fliplr flipud scale translate degrees shear perspective multi_scale keep_area keep_side close_mosaic patience patience_metric val_interval`)
 	var got []string

@@ -59,6 +59,7 @@ func TestTrace(t *testing.T) {
 		{name: "weight of positives", params: trials.Params{"cls_pw": 2.0}, want: "loss 1"},
 		{name: "focal loss", params: trials.Params{"fl_gamma": 1.5}, want: "loss 1"},
 		{name: "smoothing", params: trials.Params{"label_smoothing": 0.1}, want: "loss 1"},
+		{name: "rule of the assignment", params: trials.Params{"tal_rule": "all"}, want: "loss 1"},
 		{name: "points an object", params: trials.Params{"tal_topk": 3}, want: "loss 1"},
 		{name: "exponent of the score", params: trials.Params{"tal_alpha": 1.0}, want: "loss 1"},
 		{name: "exponent of the overlap", params: trials.Params{"tal_beta": 3.0}, want: "loss 1"},

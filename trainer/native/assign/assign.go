@@ -9,6 +9,7 @@ const minScore = 1e-9
 type Method struct {
 	TopK        int     // points that one object may claim, at least 1
 	Alpha, Beta float64 // 0 or more
+	All         bool    // see rule.go
 }
 
 // Usual is the method as every YOLO since version 8 sets it.
@@ -58,6 +59,9 @@ type Assigner struct {
 	overlap []float64 // A: overlap of the claim that holds the point
 	claims  []claim   // M x Method.TopK, best first
 	count   []int     // M
+
+	metric []float64 // A: alignment of the claim that holds the point, under the rule All
+	best   []peak    // M, under the rule All
 }
 
 // Inside marks the points that lie strictly inside at least one object. Only those
@@ -93,6 +97,7 @@ func inside(x, y float32, o *Object) bool {
 // several objects claim goes to the one that it overlaps most (on ties the earlier).
 // The target score of a point is its alignment over the object's best alignment,
 // times the object's best overlap, both among the points that the object keeps.
+// Method.All changes two of these rules.
 func (s *Assigner) Assign(points, boxes, scores []float32, k int, objects []Object) Result {
 	if s.Method == (Method{}) {
 		s.Method = Usual
@@ -101,6 +106,10 @@ func (s *Assigner) Assign(points, boxes, scores []float32, k int, objects []Obje
 	s.reset(n, len(objects))
 	for i := range objects {
 		s.claim(i, points, boxes, scores, k, &objects[i])
+	}
+	if s.Method.All {
+		s.among(boxes, scores, k, objects)
+		return Result{Object: s.object[:n], Score: s.score[:n]}
 	}
 	for i := range objects {
 		for _, c := range s.claims[i*top : i*top+s.count[i]] {
@@ -131,7 +140,10 @@ func (s *Assigner) reset(n, m int) {
 // claim finds the best points of object i.
 func (s *Assigner) claim(i int, points, boxes, scores []float32, k int, o *Object) {
 	top := s.Method.TopK
-	best := s.claims[i*top : (i+1)*top]
+	best, least := s.claims[i*top:(i+1)*top], minScore
+	if s.Method.All {
+		least = 0
+	}
 	have := 0
 	truth := Box{float64(o.X0), float64(o.Y0), float64(o.X1), float64(o.Y1)}
 	for a := 0; 2*a < len(points); a++ {
@@ -144,7 +156,7 @@ func (s *Assigner) claim(i int, points, boxes, scores []float32, k int, o *Objec
 			continue
 		}
 		metric := s.Method.alignment(float64(scores[a*k+o.Class]), ov)
-		if !(metric > minScore) || have == top && metric <= best[have-1].metric {
+		if !(metric > least) || have == top && metric <= best[have-1].metric {
 			continue
 		}
 		if have < top {

@@ -234,3 +234,55 @@ func BenchmarkAssign(b *testing.B) {
 		}
 	}
 }
+
+func TestRuleOfAllObjects(t *testing.T) {
+	all := assign.Usual
+	all.All = true
+	t.Run("no least alignment", func(t *testing.T) {
+		o := []assign.Object{{X0: 0, Y0: 0, X1: 20, Y1: 20}}
+		s := assign.Assigner{Method: all}
+		r := s.Assign([]float32{10, 10}, []float32{9, 9, 12, 12}, []float32{0.01}, 1, o)
+		ov := assign.CIoU(assign.Box{X0: 9, Y0: 9, X1: 12, Y1: 12}, assign.Box{X1: 20, Y1: 20})
+		metric := 0.1 * math.Pow(ov, 6)
+		if want := metric / (metric + 1e-9) * ov; r.Object[0] != 0 || math.Abs(float64(r.Score[0])-want) > 1e-9 || metric > 1e-9 {
+			t.Errorf("object %d, score %g, want %g; alignment %g", r.Object[0], r.Score[0], want, metric)
+		}
+		for name, box := range map[string][]float32{"apart": {50, 50, 70, 70}, "not finite": {float32(math.NaN()), 0, 20, 20}} {
+			if r := s.Assign([]float32{10, 10}, box, []float32{0.9}, 1, o); r.Object[0] != -1 || r.Score[0] != 0 {
+				t.Errorf("box %s: object %d, score %g", name, r.Object[0], r.Score[0])
+			}
+		}
+	})
+	t.Run("an object that does not claim the point", func(t *testing.T) {
+		// Both wide objects claim the point; its box is almost the third object, which does not hold it.
+		objects := []assign.Object{{X0: 0, Y0: 0, X1: 20, Y1: 20}, {X0: 0, Y0: 0, X1: 24, Y1: 20}, {X0: 12, Y0: 0, X1: 24, Y1: 20}}
+		s := assign.Assigner{Method: all}
+		for _, c := range []struct {
+			rule bool
+			want int32
+		}{{true, 2}, {false, 1}} {
+			s.Method.All = c.rule
+			r := s.Assign([]float32{10, 10}, []float32{11, 0, 24, 20}, []float32{0.5}, 1, objects)
+			o := objects[c.want]
+			ov := assign.CIoU(assign.Box{X0: 11, X1: 24, Y1: 20}, assign.Box{X0: float64(o.X0), X1: float64(o.X1), Y1: 20})
+			if r.Object[0] != c.want || math.Abs(float64(r.Score[0])-ov) > 1e-5 {
+				t.Errorf("rule of all objects %v: object %d, score %g, want %d, %g", c.rule, r.Object[0], r.Score[0], c.want, ov)
+			}
+		}
+	})
+	t.Run("as ever where objects keep apart", func(t *testing.T) {
+		const n = 14
+		o := []assign.Object{{X0: 0, Y0: 0, X1: 100, Y1: 20}}
+		scores := make([]float32, n)
+		for i := range scores {
+			scores[i] = 0.05 + 0.01*float32(i%7)
+		}
+		a, b := assign.Assigner{}, assign.Assigner{Method: all}
+		want, got := a.Assign(row(n), same(n, 0, 0, 90, 20), scores, 1, o), b.Assign(row(n), same(n, 0, 0, 90, 20), scores, 1, o)
+		for i := range n {
+			if got.Object[i] != want.Object[i] || math.Abs(float64(got.Score[i]-want.Score[i])) > 1e-7 {
+				t.Errorf("point %d: object %d, score %g, want %d, %g", i, got.Object[i], got.Score[i], want.Object[i], want.Score[i])
+			}
+		}
+	})
+}

@@ -17,7 +17,7 @@ type settings struct {
 	Size, Batch, Classes, Steps, Bins int
 	Rate, Momentum, Decay, Clip, Aux  float64
 	Gains                             struct{ Box, Cls, DFL float64 }
-	Torch                             string
+	Torch, Rule                       string
 }
 
 // fixture is what PyTorch computed. Names are those of fixture.py.

@@ -6,11 +6,18 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/mapsweep/mapsweep/trainer/native/assign"
 	"github.com/mapsweep/mapsweep/trainer/native/layers"
 	"github.com/mapsweep/mapsweep/trainer/native/loss"
 	"github.com/mapsweep/mapsweep/trainer/native/model"
 	"github.com/mapsweep/mapsweep/trainer/native/optim"
 )
+
+// limits are the differences that are allowed, of the largest value of a tensor: half as much again as was measured with
+// AVX-512. Deep networks magnify rounding (see fixture.py).
+type limits struct{ outputs, gradients, after float64 }
+
+var small = limits{3e-5, 1.5e-4, 3e-5} // gelan-n's
 
 // TestParity holds networks to PyTorch: outputs, assignments, losses and gradients of one step, and weights, statistics
 // and averages after ten.
@@ -19,21 +26,22 @@ func TestParity(t *testing.T) {
 		network string
 		config  model.Config
 		args    []string
-		scale   float64 // of what is allowed: deep networks magnify rounding (see fixture.py)
+		limits  limits
 	}{
-		{"gelan-n", model.Config{}, []string{"--size", "64"}, 1},
-		{"gelan-n+aux", model.Config{Aux: true}, []string{"--size", "64"}, 1},
-		{"gelan-n", model.Config{}, []string{"--size", "96", "--batch", "3", "--classes", "5", "--seed", "20"}, 1},
-		{"gelan-t", model.Config{Model: "gelan-t"}, []string{"--size", "128", "--rate", "0.000005"}, 100},
-		{"yolov9-t", model.Config{Model: "yolov9-t", Aux: true}, []string{"--size", "128", "--rate", "0.000005"}, 100},
-		{"gelan-s", model.Config{Model: "gelan-s"}, []string{"--size", "128", "--rate", "0.000005", "--steps", "3"}, 100},
-		{"yolov9-m", model.Config{Model: "yolov9-m", Aux: true}, []string{"--size", "128", "--rate", "0.000005", "--steps", "2"}, 100},
+		{"gelan-n", model.Config{}, []string{"--size", "64"}, small},
+		{"gelan-n+aux", model.Config{Aux: true}, []string{"--size", "64"}, small},
+		{"gelan-n", model.Config{}, []string{"--size", "96", "--batch", "3", "--classes", "5", "--seed", "20"}, small},
+		{"gelan-n", model.Config{}, []string{"--size", "64", "--seed", "9", "--rule", "all"}, small},
+		{"gelan-t", model.Config{Model: "gelan-t"}, []string{"--size", "128", "--rate", "0.000005"}, limits{8e-4, 1.2e-2, 3.5e-3}},
+		{"yolov9-t", model.Config{Model: "yolov9-t", Aux: true}, []string{"--size", "128", "--rate", "0.000005"}, limits{1.1e-3, 1.3e-2, 2e-3}},
+		{"gelan-s", model.Config{Model: "gelan-s"}, []string{"--size", "128", "--rate", "0.000005", "--steps", "3"}, limits{2.5e-3, 3.2e-2, 2.5e-4}},
+		{"yolov9-m", model.Config{Model: "yolov9-m", Aux: true}, []string{"--size", "128", "--rate", "0.000005", "--steps", "2"}, limits{1.2e-3, 1.5e-2, 6e-5}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.network, func(t *testing.T) {
 			f := compute(t, tt.network, tt.args...)
 			r := newRun(t, f, tt.config)
-			r.scale = tt.scale
+			r.limits = tt.limits
 			r.first(t)
 			r.others(t)
 		})
@@ -52,7 +60,8 @@ type run struct {
 	f     *fixture
 	net   *model.Network
 	heads map[string]*head
-	scale float64
+	ruled int // points that have another object than by the usual rule
+	limits
 }
 
 // newRun builds the network and gives it PyTorch's initial weights and images.
@@ -103,12 +112,16 @@ func (r *run) arena(x model.NamedTensor, params, stats []float32) []float32 {
 
 // loss is the loss of one head, which remembers the first step.
 func (r *run) loss(name string, weight float64) layers.LossFunc {
-	var l loss.Loss
+	l := loss.Loss{Method: assign.Usual}
+	l.Method.All = r.f.Rule == "all"
 	g := loss.Gains{Box: r.f.Gains.Box, Class: r.f.Gains.Cls, DFL: r.f.Gains.DFL}
 	return func(h loss.Heads, dBox, dClass []float32) (float64, error) {
 		targets, err := l.Assign(h, r.f.truths)
 		if err != nil {
 			return 0, err
+		}
+		if l.Method.All && r.heads[name] == nil {
+			r.ruled = ruled(h, r.f.truths, targets)
 		}
 		p, err := l.Evaluate(h, targets, g, weight, dBox, dClass)
 		if r.heads[name] == nil {
@@ -121,6 +134,21 @@ func (r *run) loss(name string, weight float64) layers.LossFunc {
 		}
 		return weight * float64(h.N) * g.Total(p), err
 	}
+}
+
+// ruled counts the points that would have another object by the usual rule; -1 where that fails.
+func ruled(h loss.Heads, truths []loss.Truth, targets *loss.Targets) (n int) {
+	var usual loss.Loss
+	other, err := usual.Assign(h, truths)
+	if err != nil {
+		return -1
+	}
+	for i, o := range targets.Truth {
+		if o != other.Truth[i] && o >= 0 && other.Truth[i] >= 0 {
+			n++
+		}
+	}
+	return n
 }
 
 // first compares one step.
@@ -137,10 +165,15 @@ func (r *run) first(t *testing.T) {
 		outputs.add(t, name+"/class", h.class)
 		losses.add(t, name+"/parts", h.parts)
 		losses.add(t, name+"/score", h.score)
-		if want := r.f.tensors["64/"+name+"/owner"].Ints; !slices.Equal(h.owner, want) {
+		if want := r.owners(t, name, h); !slices.Equal(h.owner, want) {
 			t.Errorf("%s head: other points have objects than in PyTorch", name)
 		} else {
 			t.Logf("assignment   %s: the same %d of %d points", name, len(want)-count(want, -1), len(want))
+		}
+	}
+	if r.f.Rule == "all" {
+		if t.Logf("assignment   %d points have another object than by the usual rule", r.ruled); r.ruled < 1 {
+			t.Error("the rule makes no difference: the comparison proves nothing")
 		}
 	}
 	gradients.least = 1e-5 * r.largest(t, "64/grad/")
@@ -154,9 +187,22 @@ func (r *run) first(t *testing.T) {
 		}
 		gradients.add(t, "grad/"+x.Name, g)
 	}
-	outputs.judge(t, 5e-5*r.scale)
-	losses.judge(t, 5e-5*r.scale)
-	gradients.judge(t, 3e-4*r.scale)
+	outputs.judge(t, r.outputs)
+	losses.judge(t, r.outputs)
+	gradients.judge(t, r.gradients)
+}
+
+// owners are the objects that points have in PyTorch. By the rule of all objects it also gives points to objects that they do not
+// overlap at all: their score is zero, and they have no part in the loss.
+func (r *run) owners(t *testing.T, name string, h *head) []int64 {
+	t.Helper()
+	all := slices.Clone(r.f.tensors["64/"+name+"/owner"].Ints)
+	for i, score := range r.f.values(t, "64/"+name+"/score") {
+		if score == 0 && h.score[i] == 0 {
+			all[i] = h.owner[i]
+		}
+	}
+	return all
 }
 
 func count(xs []int64, v int64) (n int) {
@@ -187,7 +233,7 @@ func (r *run) others(t *testing.T) {
 		if step == 1 {
 			norms := r.compare("norm")
 			norms.add(t, "norm", []float32{float32(norm)})
-			norms.judge(t, 1e-4*r.scale)
+			norms.judge(t, r.gradients)
 		}
 		average.Move(params, net.Weights(), step)
 		average.Move(stats, net.Stats(), step)
@@ -204,8 +250,8 @@ func (r *run) others(t *testing.T) {
 		}
 		mean.add(t, "average/"+x.Name, now)
 	}
-	end.judge(t, 5e-5*r.scale)
-	mean.judge(t, 5e-5*r.scale)
+	end.judge(t, r.after)
+	mean.judge(t, r.after)
 }
 
 // start fills arenas with PyTorch's initial values.
