@@ -103,11 +103,14 @@ func (b *epochBench) run(t *testing.T) {
 	found := map[string][]epochs{}
 	for range *epochRounds {
 		for _, name := range contenders {
+			var e epochs
 			if w, ok := strings.CutPrefix(name, "official, workers "); ok {
-				found[name] = append(found[name], b.official(t, w))
+				e = b.official(t, w)
 			} else {
-				found[name] = append(found[name], b.ours(t))
+				e = b.ours(t)
 			}
+			t.Logf("%s, %s: %+v", b.network, name, e)
+			found[name] = append(found[name], e)
 		}
 	}
 	b.print(t, contenders, found)
