@@ -30,13 +30,16 @@ var (
 	peers    = flag.String("peers", "nchw,channels_last,compile,bf16", "contenders of PyTorch in TestTrainStep, by the names of testdata/torch/bench.py, separated by commas")
 )
 
+// Our own contenders.
+var precisions = []string{"FP32", "BF16"}
+
 const (
 	benchBatch   = 16
 	benchClasses = 3
 )
 
-// TestTrainStep times training steps (forward, loss, backward, clipping, SGD) of the same network at batch 16, ours and in
-// PyTorch, in turn, and prints images a second as medians over the rounds. A network of ours uses one thread; with k
+// TestTrainStep times training steps (forward, loss, backward, clipping, SGD) of the same network at batch 16, ours in FP32 and
+// BF16 and PyTorch's, in turn, and prints images a second as medians over the rounds. A network of ours uses one thread; with k
 // threads k networks train side by side, as trials do. It fails only if something does not run.
 func TestTrainStep(t *testing.T) {
 	for _, network := range strings.Split(*networks, ",") {
@@ -62,15 +65,17 @@ func numbers(t *testing.T, list string) (out []int) {
 
 func trainStep(t *testing.T, network string, size, k int) {
 	peer := newPeer(t, network, size, k)
-	ours := make([]*trainee, k)
-	for i := range ours {
-		ours[i] = newTrainee(t, network, size)
+	ours := map[string][]*trainee{}
+	for _, precision := range precisions {
+		for range k {
+			ours[precision] = append(ours[precision], newTrainee(t, network, size, precision == "BF16"))
+		}
 	}
 	variants := strings.Split(*peers, ",")
-	run := func() float64 { // images a second
+	run := func(precision string) float64 { // images a second
 		start := time.Now()
 		var wg sync.WaitGroup
-		for _, o := range ours {
+		for _, o := range ours[precision] {
 			wg.Go(func() {
 				for range *steps {
 					o.step(t)
@@ -83,33 +88,41 @@ func trainStep(t *testing.T, network string, size, k int) {
 	for _, v := range variants {
 		peer.seconds(t, v, 0) // make and warm up
 	}
-	for _, o := range ours {
-		o.step(t)
+	for _, precision := range precisions {
+		for _, o := range ours[precision] {
+			o.step(t)
+		}
 	}
 	found := map[string][]float64{}
 	for range *rounds {
-		found["ours"] = append(found["ours"], run())
+		for _, precision := range precisions {
+			found[precision] = append(found[precision], run(precision))
+		}
 		for _, v := range variants {
 			found[v] = append(found[v], benchBatch/peer.seconds(t, v, *steps))
 		}
 	}
 	t.Logf("%s, %d px, batch %d, %d threads, %s, median of %d rounds of %d steps", network, size, benchBatch, k, kernels.ISA(), *rounds, *steps)
-	t.Logf("  %-28s %10s %12s", "", "images/s", "ours / it")
-	best := median(found["ours"])
-	for _, name := range append([]string{"ours"}, variants...) {
-		ratios := make([]float64, *rounds)
-		for i := range ratios {
-			ratios[i] = found["ours"][i] / found[name][i]
-		}
+	t.Logf("  %-28s %10s %12s %12s", "", "images/s", "FP32 / it", "BF16 / it")
+	for _, name := range append(slices.Clone(precisions), variants...) {
 		label := "PyTorch " + name
-		if name == "ours" {
-			label = fmt.Sprintf("ours, %d network(s), FP32", k)
+		if slices.Contains(precisions, name) {
+			label = fmt.Sprintf("ours, %d network(s), %s", k, name)
 		}
-		t.Logf("  %-28s %10.1f %12.2f", label, median(found[name]), median(ratios))
+		t.Logf("  %-28s %10.1f %12.2f %12.2f", label, median(found[name]), ratio(found["FP32"], found[name]), ratio(found["BF16"], found[name]))
 	}
-	if !(best > 0) {
-		t.Errorf("ours trains %v images a second", best)
+	if !(median(found["FP32"]) > 0) {
+		t.Errorf("ours trains %v images a second", median(found["FP32"]))
 	}
+}
+
+// ratio is the median of a/b, round by round.
+func ratio(a, b []float64) float64 {
+	all := make([]float64, len(a))
+	for i := range all {
+		all[i] = a[i] / b[i]
+	}
+	return median(all)
 }
 
 func median(v []float64) float64 {
@@ -173,7 +186,7 @@ type trainee struct {
 	momentum []float32
 }
 
-func newTrainee(t *testing.T, network string, size int) *trainee {
+func newTrainee(t *testing.T, network string, size int, bf16 bool) *trainee {
 	t.Helper()
 	var truths []loss.Truth
 	for i := range benchBatch {
@@ -190,7 +203,7 @@ func newTrainee(t *testing.T, network string, size int) *trainee {
 			return g.Total(p), err
 		}
 	}
-	net, err := model.New(model.Config{Model: network, Classes: benchClasses, Width: size, Height: size, Batch: benchBatch, Seed: 1,
+	net, err := model.New(model.Config{Model: network, Classes: benchClasses, Width: size, Height: size, Batch: benchBatch, Seed: 1, BF16: bf16,
 		Loss: criterion(1), Aux: strings.HasPrefix(network, "yolov9"), AuxLoss: criterion(0.25)})
 	if err != nil {
 		t.Fatal(err)
