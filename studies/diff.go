@@ -127,6 +127,7 @@ func (d *differ) trainer(old, now Trainer) {
 	d.text("trainer.cache", old.Cache, now.Cache, true)
 	d.text("trainer.loaders", written(old.Loaders), written(now.Loaders), true)
 	d.number("trainer.threads", old.Threads, now.Threads, true)
+	d.text("trainer.precision", cmp.Or(old.Precision, "fp32"), cmp.Or(now.Precision, "fp32"), false)
 	d.text("trainer.timeout", old.Timeout, now.Timeout, true)
 	d.text("trainer.checkout", old.Checkout, now.Checkout, false)
 	d.text("trainer.python", old.Python, now.Python, false)

@@ -46,6 +46,8 @@ func TestDiff(t *testing.T) {
 		{"range", search, []string{"factors.lr0.high=0.2", "factors.lr0.log=true"}, false, []string{"factors.lr0.high: 0.1 -> 0.2", "factors.lr0.log: false -> true"}},
 		{"trainer", fixed, []string{"trainer.epochs=3", "trainer.data=[builtin:digits, builtin:trees]", "trainer.device=cpu"}, false,
 			[]string{"trainer.data: builtin:digits -> builtin:digits, builtin:trees", "trainer.epochs: 2 -> 3", "trainer.device: auto -> cpu"}},
+		{"precision", fixed, []string{"trainer.precision=bf16"}, false, []string{"trainer.precision: fp32 -> bf16"}},
+		{"the default precision written out", fixed, []string{"trainer.precision=fp32"}, true, nil},
 		{"baseline", fixed, []string{"baseline.mosaic=0", "baseline.box=7.5"}, false, []string{"baseline.box: (nothing) -> 7.5", "baseline.mosaic: 1 -> 0"}},
 		{"a new factor", fixed, []string{"factors.box=[7.5, 10]"}, false, []string{"baseline.box: (nothing) -> 7.5", "factors.box: (nothing) -> [7.5, 10]"}},
 		{"requires", fixed, []string{"factors.mixup.requires.mosaic=1"}, false, []string{"factors.mixup.requires.mosaic: (nothing) -> 1"}},

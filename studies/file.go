@@ -55,6 +55,7 @@ type fileTrainer struct {
 	Cache     string   `json:"cache" jsonschema_description:"native: decoded pictures that stay in memory: ram (all), none, or as much as 2GiB or 500MB; others are decoded again each time. It does not change results. Default: ram."`
 	Loaders   *int     `json:"loaders" jsonschema:"minimum=0,maximum=64" jsonschema_description:"native: goroutines of a trial that make batches ahead of the steps. They do not change results. Default: 1 for a trial with more than one core, else 0."`
 	Threads   int      `json:"threads" jsonschema:"minimum=0,maximum=256" jsonschema_description:"native: threads that share the work of a trial's steps. They do not change results. Default: as many as the trial has cores, the machine's cores divided by the trials at a time."`
+	Precision string   `json:"precision" jsonschema:"enum=fp32,enum=bf16" jsonschema_description:"native: numbers that convolutions multiply in training. bf16 is bfloat16 with sums, weights and everything else in float32: faster on a processor with AVX512_BF16, slower on others. Scoring is always in float32. Default: fp32."`
 	Timeout   string   `json:"timeout" jsonschema_description:"Longest time of one trial: 90s, 45m, 2h30m. Default: none."`
 	Checkout  string   `json:"checkout" jsonschema_description:"yolov9: folder of a checkout of the official code. Default: the environment variable YOLOV9_DIR."`
 	Python    string   `json:"python" jsonschema_description:"yolov9: Python interpreter that can run that code. Default: the environment variable YOLOV9_PYTHON, else python3."`
@@ -256,7 +257,7 @@ func (o replicateOptions) settle() *Settle {
 
 func (t fileTrainer) spec() Trainer {
 	s := Trainer{Backend: t.Backend, Model: t.Model, Data: t.Data, ImageSize: t.ImageSize, Epochs: t.Epochs,
-		Batch: t.Batch, Device: t.Device, Weights: t.Weights, Command: t.Command, Env: t.Env, Cache: t.Cache, Loaders: t.Loaders, Threads: t.Threads, Timeout: t.Timeout,
+		Batch: t.Batch, Device: t.Device, Weights: t.Weights, Command: t.Command, Env: t.Env, Cache: t.Cache, Loaders: t.Loaders, Threads: t.Threads, Precision: t.Precision, Timeout: t.Timeout,
 		Checkout: t.Checkout, Python: t.Python, GPUs: t.GPUs, COCO: t.COCO}
 	t.io(&s)
 	if t.Backend == BackendNative {

@@ -334,6 +334,8 @@ func TestTrainerFaults(t *testing.T) {
 		{"image size", "{backend: native, model: m, epochs: 1, data: a, image_size: 100}", `s.yaml:2:70: trainer.image_size must be a multiple of 32, not 100 (the nearest is 96)`},
 		{"device", "{backend: native, model: m, epochs: 1, data: a, device: gpu}", `s.yaml:2:66: trainer.device cannot be "gpu" (auto, cpu, cuda, cuda:0, or several as cuda:0,2)`},
 		{"device twice", "{backend: native, model: m, epochs: 1, data: a, device: \"cuda:0,0\"}", `s.yaml:2:66: trainer.device cannot be "cuda:0,0" (auto, cpu, cuda, cuda:0, or several as cuda:0,2)`},
+		{"precision", "{backend: native, model: m, epochs: 1, data: a, precision: bf15}", `s.yaml:2:69: trainer.precision cannot be "bf15" (did you mean "bf16"?)`},
+		{"precision of another trainer", "{backend: yolov9, model: m, epochs: 1, data: a, precision: bf16}", `s.yaml:2:69: trainer.precision is read by backend native only`},
 		{"gpus on the cpu", "{backend: yolov9, model: m, epochs: 1, data: a, device: cpu, gpus: 4}", `s.yaml:2:77: trainer.gpus is 4, and trainer.device says cpu (leave one of them out)`},
 		{"timeout", "{backend: native, model: m, epochs: 1, data: a, timeout: 5 minutes}", `s.yaml:2:67: trainer.timeout is no duration: "5 minutes" (for instance 90s, 45m or 2h30m)`},
 		{"timeout without unit", "{backend: native, model: m, epochs: 1, data: a, timeout: 5}", `s.yaml:2:67: trainer.timeout must be text, not 5 (with its unit: 5s, 5m or 5h)`},

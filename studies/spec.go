@@ -229,14 +229,15 @@ type Trainer struct {
 	Weights   string            `json:"weights,omitempty"` // native: file that every trial starts from
 	Command   []string          `json:"command,omitempty"`
 	Env       map[string]string `json:"env,omitempty"`
-	Cache     string            `json:"cache,omitempty"`    // native: see CacheBytes
-	Loaders   *int              `json:"loaders,omitempty"`  // native: goroutines that make batches; nil: as the trainer sees fit
-	Threads   int               `json:"threads,omitempty"`  // native: threads of a step; 0: the trial's cores
-	Timeout   string            `json:"timeout,omitempty"`  // Go duration, per trial
-	Checkout  string            `json:"checkout,omitempty"` // yolov9: folder of the official code; "": $YOLOV9_DIR
-	Python    string            `json:"python,omitempty"`   // yolov9: interpreter; "": $YOLOV9_PYTHON, else python3
-	GPUs      int               `json:"gpus,omitempty"`     // GPUs of one trial; 0: one, if there are any
-	COCO      bool              `json:"coco,omitempty"`     // yolov9: score the final weights by COCO AP, too
+	Cache     string            `json:"cache,omitempty"`     // native: see CacheBytes
+	Loaders   *int              `json:"loaders,omitempty"`   // native: goroutines that make batches; nil: as the trainer sees fit
+	Threads   int               `json:"threads,omitempty"`   // native: threads of a step; 0: the trial's cores
+	Precision string            `json:"precision,omitempty"` // native: fp32 ("") or bf16
+	Timeout   string            `json:"timeout,omitempty"`   // Go duration, per trial
+	Checkout  string            `json:"checkout,omitempty"`  // yolov9: folder of the official code; "": $YOLOV9_DIR
+	Python    string            `json:"python,omitempty"`    // yolov9: interpreter; "": $YOLOV9_PYTHON, else python3
+	GPUs      int               `json:"gpus,omitempty"`      // GPUs of one trial; 0: one, if there are any
+	COCO      bool              `json:"coco,omitempty"`      // yolov9: score the final weights by COCO AP, too
 
 	// Of backend command; nil means that the program keeps to the house's own ways.
 	Arguments  *Arguments  `json:"arguments,omitempty"`

@@ -72,7 +72,7 @@ func (a *app) devicesCommand() *cobra.Command {
 
 // listDevices is the CPU and the GPUs; why says in words that there are none, or none that can be leased.
 func listDevices() (rows []deviceRow, why string, err error) {
-	rows = []deviceRow{{Name: "cpu", Description: fmt.Sprintf("%s, %d cores, %s kernels", local.CPU(), runtime.NumCPU(), kernels.ISA())}}
+	rows = []deviceRow{{Name: "cpu", Description: fmt.Sprintf("%s, %d cores, %s kernels, bf16 by %s", local.CPU(), runtime.NumCPU(), kernels.ISA(), kernels.BF16())}}
 	gpus, err := telemetry.GPUs()
 	if errors.Is(err, telemetry.ErrNone) {
 		why = err.Error()

@@ -300,6 +300,7 @@ func (a *app) trainCommand() *cobra.Command {
 	f.IntVar(&t.ImageSize, "image-size", 128, "side of the network's input in pixels; 0: 128 for built-in data sets, 640 for others")
 	f.StringVar(&t.Device, "device", "auto", "auto or cpu; both are the processor")
 	f.StringVar(&t.Weights, "weights", "", "weights to start from: a checkpoint, safetensors or a checkpoint of PyTorch (default random weights)")
+	f.StringVar(&t.Precision, "precision", "fp32", "fp32, or bf16: convolutions multiply bfloat16 in training")
 	f.StringArrayVar(&sets, "set", nil, "a setting of the trainer, e.g. --set lr0=0.01 (repeatable)")
 	f.Int64Var(&seed, "seed", 1, "seed of weights, order and augmentation")
 	f.StringVar(&dir, "dir", "", "folder of the run (default runs/train)")

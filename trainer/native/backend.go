@@ -28,6 +28,13 @@ const (
 	mostThreads   = 256
 )
 
+// Values of Config.Precision. BF16 rounds what convolutions multiply in training to bfloat16; sums, weights, normalisation,
+// loss, optimiser and all of scoring stay in float32.
+const (
+	FP32 = "fp32"
+	BF16 = "bf16"
+)
+
 // Config says what a Backend trains. What a study varies is in Job.Params.
 type Config struct {
 	Model     string   // name of a built-in model, or path of a model file; "": ModelName
@@ -36,6 +43,7 @@ type Config struct {
 	Epochs    int      // of a job that does not say; 0: 20
 	Batch     int      // images of a step; 0: 16
 	Device    string   // "auto" or "": the CPU; "cpu"
+	Precision string   // of training: FP32 ("") or BF16
 	Weights   string   // file that every trial starts from: a checkpoint of this trainer, safetensors, or a checkpoint of PyTorch; "": random weights
 	Split     string   // split that is scored if the job does not say: "val" ("") or "test"
 
@@ -106,6 +114,9 @@ func New(cfg Config) (*Backend, error) {
 	if cfg.ValEvery == 0 {
 		cfg.ValEvery = 1
 	}
+	if cfg.Precision == "" {
+		cfg.Precision = FP32
+	}
 	if cfg.Load == nil {
 		cfg.Load = dataset.Load
 	}
@@ -138,6 +149,8 @@ func (c *Config) check(m architecture) error {
 		return fmt.Errorf("%d threads: use 0 to %d", c.Threads, mostThreads)
 	case c.ValEvery < 1:
 		return fmt.Errorf("scoring every %d epochs: use at least 1", c.ValEvery)
+	case c.Precision != FP32 && c.Precision != BF16:
+		return fmt.Errorf("there is no precision %q: use %s or %s", c.Precision, FP32, BF16)
 	case c.Split != "val" && c.Split != "test":
 		return fmt.Errorf("there is no split %q to score: use val or test", c.Split)
 	}
@@ -162,6 +175,12 @@ func (b *Backend) Prepare(ctx context.Context) (trials.Provenance, error) {
 	}}
 	if n := b.cfg.Threads; n > 0 {
 		p.Extra["threads"] = fmt.Sprint(n)
+	}
+	if b.cfg.Precision == BF16 {
+		p.Extra["precision"] = fmt.Sprintf("%s, %s", BF16, kernels.BF16())
+		if kernels.BF16() == kernels.Emulated {
+			b.log.Warn("this processor has no instructions for bfloat16: they are emulated, and training is slower than with precision fp32", "precision", BF16)
+		}
 	}
 	for _, ref := range b.cfg.Data {
 		d, err := b.dataset(ctx, ref)

@@ -47,8 +47,8 @@ func (r *run) openFiles() (*trialLog, error) {
 		return nil, fmt.Errorf("open trial log: %w", err)
 	}
 	l := &trialLog{file: f}
-	l.printf("trial %d: %s on %s (%d images, scored on %d of %s), seed %d, %d epochs of %d steps, %s kernels",
-		r.job.Number, r.b.model.name, r.data.Name, len(r.data.Train), len(r.val), r.job.Split, r.job.Seed, r.job.Epochs, r.steps, kernels.ISA())
+	l.printf("trial %d: %s on %s (%d images, scored on %d of %s), seed %d, %d epochs of %d steps, %s",
+		r.job.Number, r.b.model.name, r.data.Name, len(r.data.Train), len(r.val), r.job.Split, r.job.Seed, r.job.Epochs, r.steps, r.arithmetic())
 	l.printf("%.0f MiB for the network, the optimiser and averages", float64(r.net.Bytes())/(1<<20))
 	if most := r.mostSide(); most != r.data.Size {
 		l.printf("batches of up to %d pixels a side", most)
@@ -62,7 +62,7 @@ func (r *run) openFiles() (*trialLog, error) {
 	}
 	data, err := json.MarshalIndent(map[string]any{
 		"params": r.effective, "model": r.b.model.name, "data": r.data.Name, "data_hash": r.data.Hash, "split": r.job.Split,
-		"image_size": r.data.Size, "bytes": r.net.Bytes(), "epochs": r.job.Epochs, "batch": r.b.cfg.Batch, "seed": r.job.Seed,
+		"image_size": r.data.Size, "bytes": r.net.Bytes(), "epochs": r.job.Epochs, "batch": r.b.cfg.Batch, "seed": r.job.Seed, "precision": r.b.cfg.Precision,
 		"instruction_set": kernels.ISA(), "parameters": r.net.ParamCount(),
 	}, "", "  ")
 	if err == nil {
@@ -72,6 +72,14 @@ func (r *run) openFiles() (*trialLog, error) {
 		return l, fmt.Errorf("write %s: %w", effectiveName, err)
 	}
 	return l, nil
+}
+
+// arithmetic says in words how the run computes.
+func (r *run) arithmetic() string {
+	if r.b.cfg.Precision == BF16 {
+		return fmt.Sprintf("%s kernels, bf16 by %s", kernels.ISA(), kernels.BF16())
+	}
+	return kernels.ISA() + " kernels"
 }
 
 func (l *trialLog) printf(format string, args ...any) {

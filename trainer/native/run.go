@@ -73,7 +73,7 @@ func (r *run) build() error {
 	}
 	r.config = r.fingerprint(start)
 	cfg := model.Config{File: r.b.model.file, Classes: len(r.data.Classes), Width: r.data.Size, Height: r.data.Size, Batch: c.Batch,
-		Largest: r.mostSide(), Seed: r.job.Seed, Threads: r.threads(), Aux: r.set.aux > 0, Loss: r.mainLoss, AuxLoss: r.auxLoss}
+		Largest: r.mostSide(), Seed: r.job.Seed, Threads: r.threads(), BF16: r.b.cfg.Precision == BF16, Aux: r.set.aux > 0, Loss: r.mainLoss, AuxLoss: r.auxLoss}
 	if r.net, err = model.New(cfg); err != nil {
 		return err
 	}

@@ -23,6 +23,9 @@ func (r *run) fingerprint(start *source) string {
 		"params": r.b.model.changed(r.effective).Key(), "epochs": r.job.Epochs, "seed": r.job.Seed, "batch": r.b.cfg.Batch,
 		"model": r.b.model.name, "size": r.data.Size, "data": r.data.Hash, "split": r.job.Split, "val every": r.b.cfg.ValEvery, "instruction set": kernels.ISA(),
 	}
+	if r.b.cfg.Precision != FP32 {
+		all["precision"] = r.b.cfg.Precision
+	}
 	if start != nil {
 		all["weights"] = start.hash
 	}
@@ -72,7 +75,7 @@ type tensor interface {
 // save writes the whole state to a file of the trial's directory.
 func (r *run) save(name string) error {
 	h := header{
-		Config: r.config, ISA: kernels.ISA(), Model: r.b.model.name, File: r.b.model.source(), Classes: r.data.Classes, Size: r.data.Size,
+		Config: r.config, ISA: kernels.ISA(), Precision: r.b.cfg.Precision, Model: r.b.model.name, File: r.b.model.source(), Classes: r.data.Classes, Size: r.data.Size,
 		Epoch: len(r.curves), Step: r.step, Sums: [3]float64{r.sums.Box, r.sums.Class, r.sums.DFL},
 		Best: r.best, Curves: r.curves,
 	}

@@ -25,12 +25,25 @@ static struct batch batch_of(const struct ms_conv *c, const struct ms_conv *d) {
 	return b;
 }
 
+// The scratch of one thread, with operands in bfloat16.
+static uint32_t *room_of(const struct ms_conv *c, int member) { return c->room + member * c->room_words; }
+
+static void convolve_part(const struct batch *b, const struct ms_conv *c, int n, struct part p, int member) {
+	if (b->train && c->bf) c->bf->convolve(c, n, p.number, p.of, room_of(c, member));
+	else convolve(c, n, p, b->train && c->bn);
+}
+
+static void input_backward_part(const struct ms_conv *c, int n, struct part p, int member) {
+	if (c->bf) c->bf->input_backward(c, n, p.number, p.of, room_of(c, member));
+	else input_backward(c, n, p);
+}
+
 static void convolve_piece(const void *job, int piece, int member) {
 	const struct batch *b = job;
 	const struct part p = part_of(b, piece);
-	const int n = image_of(b, piece), sums = b->train && b->c->bn;
-	convolve(b->c, n, p, sums);
-	if (b->d) convolve(b->d, n, p, sums);
+	const int n = image_of(b, piece);
+	convolve_part(b, b->c, n, p, member);
+	if (b->d) convolve_part(b, b->d, n, p, member);
 }
 
 static void activate_piece(const void *job, int piece, int member) {
@@ -41,9 +54,17 @@ static void activate_piece(const void *job, int piece, int member) {
 	else (b->c->linear ? normalise : activate)(b->c, n, first, last);
 }
 
+// Weights for the images of a forward pass, some output blocks.
+static void pack_piece(const void *job, int piece, int member) {
+	const struct batch *b = job;
+	b->c->bf->pack(b->c, piece, piece + 1);
+	if (b->d) b->d->bf->pack(b->d, piece, piece + 1);
+}
+
 static void forward(const struct ms_conv *c, const struct ms_conv *d, int train) {
 	struct batch b = batch_of(c, d);
 	b.train = train;
+	if (train && c->bf) ms_team_run(c->y.team, pack_piece, &b, c->ocb, 0);
 	each_piece(&b, convolve_piece, 0);
 	if (!c->bn) return;
 	for (; c; c = c == d ? NULL : d) {
@@ -71,8 +92,8 @@ static void dy_piece(const void *job, int piece, int member) {
 
 static void dx_piece(const void *job, int piece, int member) {
 	const struct batch *b = job;
-	input_backward(b->c, image_of(b, piece), part_of(b, piece));
-	if (b->d) input_backward(b->d, image_of(b, piece), part_of(b, piece));
+	input_backward_part(b->c, image_of(b, piece), part_of(b, piece), member);
+	if (b->d) input_backward_part(b->d, image_of(b, piece), part_of(b, piece), member);
 }
 
 static void dy_dx_piece(const void *job, int piece, int member) {
@@ -85,7 +106,11 @@ static int pieces_of(const struct ms_conv *c, int things) {
 	const int threads = ms_team_threads(c->y.team), most = threads == 1 ? 1 : 4 * threads;
 	return things < most ? things : most;
 }
-static int weight_pieces(const struct ms_conv *c) { return pieces_of(c, weight_tiles(c)); }
+static int weight_pieces(const struct ms_conv *c) {
+	const int tiles = weight_tiles(c), threads = ms_team_threads(c->y.team);
+	if (!c->bf) return pieces_of(c, tiles);
+	return tiles < threads ? tiles : threads; // each piece rounds its operands itself
+}
 
 static void start_piece(const void *job, int piece, int member) {
 	const struct batch *b = job;
@@ -103,8 +128,10 @@ static void weight_piece(const void *job, int piece, int member) {
 		c = b->d;
 	}
 	const int tiles = weight_tiles(c), pieces = weight_pieces(c);
+	const int first = ms_share(tiles, pieces, piece), last = ms_share(tiles, pieces, piece + 1);
 	for (int n = b->first + b->count - 1; n >= b->first; n--)
-		weight_backward(c, n, ms_share(tiles, pieces, piece), ms_share(tiles, pieces, piece + 1));
+		if (c->bf) c->bf->weight_backward(c, n, first, last, room_of(c, member));
+		else weight_backward(c, n, first, last);
 }
 
 static void weights_of(const struct batch *b) {

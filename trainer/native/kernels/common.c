@@ -34,6 +34,23 @@ const struct ms_kernels *ms_find(const char *name) {
 	return strcmp(name, "generic") == 0 ? &ms_kernels_generic : NULL;
 }
 
+const struct ms_bf16 *ms_bf16_of(const struct ms_kernels *k) {
+#if defined(__x86_64__)
+	__builtin_cpu_init();
+	if (k == &ms_kernels_avx512 && __builtin_cpu_supports("avx512bf16")) return &ms_bf16_avx512;
+#endif
+	return k->bf;
+}
+
+// Words of room for one image: x in narrow form, then dy in narrow form, then dy and x in pairs of pixels, one after the other.
+int64_t ms_bf16_room(const struct ms_conv *c) {
+	const int64_t words = MS_LANES / 2, pairs = (int64_t)c->y.h * ((c->y.w + 1) / 2) * MS_LANES;
+	const int64_t x = ms_plane(&c->x) / MS_LANES * c->icb, dy = ms_plane(&c->y) / MS_LANES * c->ocb;
+	int64_t most = x * words > dy * words ? x * words : dy * words;
+	const int64_t paired = pairs * c->ocb + (c->k == 1 ? pairs * c->icb : x * MS_LANES);
+	return most > paired ? most : paired;
+}
+
 static void pack_image(const float *rgb, struct ms_view dst, int n) {
 	typedef int32_t four __attribute__((vector_size(16)));
 	typedef int32_t loosefour __attribute__((vector_size(16), aligned(4), may_alias));

@@ -35,6 +35,7 @@ type ConvSpec struct {
 	HasDX  bool  // Backward makes DX too
 	AccDX  bool  // Backward adds to DX; otherwise it overwrites it
 	AccW   bool  // Backward adds to the parameter gradients; otherwise it overwrites them
+	BF16   bool  // Forward(true) and Backward multiply numbers rounded to bfloat16; BN only, and not of an image
 
 	X  View // input, N x IC x H x W
 	DX View // gradient of X, where HasDX
@@ -119,6 +120,8 @@ func (s ConvSpec) check() error {
 		return fmt.Errorf("%d and %d blocks for %d and %d channels", s.X.CB, s.Y.CB, s.IC, s.OC)
 	case s.X.N != s.Y.N || s.Y.PS != Lanes || s.Y.H != (s.X.H-1)/s.S+1 || s.Y.W != (s.X.W-1)/s.S+1:
 		return fmt.Errorf("output %v of input %v at stride %d", s.Y, s.X, s.S)
+	case s.BF16 && (s.Image || !s.BN):
+		return fmt.Errorf("bfloat16 exists for convolutions with batch normalisation and not of an image")
 	case s.BN && !s.A.same(s.Y):
 		return fmt.Errorf("activation %v of output %v", s.A, s.Y)
 	case s.DA.P != nil && !s.DA.same(s.Y):
@@ -162,7 +165,8 @@ type Conv struct {
 	k         table
 	c         *C.struct_ms_conv
 	scratch   []float32
-	lent      bool // scratch is another layer's
+	lent      bool      // scratch is another layer's
+	room      []float32 // of BF16
 	backwards bool
 }
 
@@ -182,10 +186,10 @@ func newConv(s ConvSpec, like *Conv) (*Conv, error) {
 		return nil, fmt.Errorf("bind convolution %d->%d %dx%d/%d: %w", s.IC, s.OC, s.K, s.K, s.S, err)
 	}
 	lanes := Blocks(s.OC) * Lanes
-	// Scratch in one piece: turned weights, then per channel totals (2, float64), sums of each image (2), seven coefficients,
-	// and which lanes are real; a byte a block.
+	// Scratch in one piece: turned weights (with BF16 both ways round, at half the size), then per channel totals (2, float64),
+	// sums of each image (2), seven coefficients, and which lanes are real; a byte a block.
 	turned := 0
-	if s.HasDX {
+	if s.HasDX || s.BF16 {
 		turned = len(s.W)
 	}
 	inputs, outputs := s.ILanes, s.OLanes
@@ -217,6 +221,9 @@ func newConv(s ConvSpec, like *Conv) (*Conv, error) {
 	k.c.group, k.c.da_room = C.int(s.group()), C.int(s.Y.N)
 	if s.daRoom > 0 {
 		k.c.da_room = C.int(s.daRoom)
+	}
+	if s.BF16 {
+		k.round(turned, s.Y.Team.Threads())
 	}
 	for _, o := range outputs {
 		unsafe.Slice((*float32)(k.c.real), lanes)[o] = 1
@@ -259,6 +266,17 @@ func (k *Conv) Backward() {
 	C.conv_backward(k.k, k.c)
 }
 
+// round makes the layer's training use bfloat16, with room for each thread. The place of its turned weights, so many floats, is
+// divided in two.
+func (k *Conv) round(turned, threads int) {
+	k.c.bf = bf16Of(k.k)
+	k.c.wb = (*C.uint32_t)(unsafe.Pointer(k.c.wt))
+	k.c.wtb = (*C.uint32_t)(unsafe.Add(unsafe.Pointer(k.c.wt), 2*turned))
+	k.c.room_words = C.ms_bf16_room(k.c)
+	k.room = Alloc(threads * int(k.c.room_words))
+	k.c.room = (*C.uint32_t)(unsafe.Pointer(unsafe.SliceData(k.room)))
+}
+
 // Close releases the layer's scratch memory, not the caller's buffers.
 func (k *Conv) Close() {
 	if k.c == nil {
@@ -266,6 +284,9 @@ func (k *Conv) Close() {
 	}
 	if !k.lent {
 		Free(k.scratch)
+	}
+	if k.room != nil {
+		Free(k.room)
 	}
 	C.free(unsafe.Pointer(k.c))
 	k.c = nil

@@ -25,12 +25,6 @@ struct pass {
 	float *sums;                  // [ocb][2][16] adds sum(y) and sum(y*y); NULL: not wanted
 };
 
-// How many vectors a half block takes, and how many NB blocks do of which the last may be one. With vectors of a whole
-// block the last one is narrowed to half of a register, which on many processors takes half the time.
-#define HALF_NV (NV > 1 ? NV / 2 : 1)
-#define VECTORS(NB, HALF) ((HALF) ? ((NB) - 1) * NV + HALF_NV : (NB) * NV)
-#define NARROW(n, N, HALF) (NV == 1 && (HALF) && (n) == (N) - 1)
-
 // PX: floats from an output pixel's input to its neighbour's; LANES: input lanes in use, or 0: 8 times the halves of each
 // block; HALF: the last output block has 8 lanes in use, and the others are set to zero, as memory is shared. M, NB, HALF, PX and LANES are
 // constants at every call, so that all loops but four unroll and acc stays in registers.
@@ -406,6 +400,7 @@ INLINE int image_rows(const struct ms_conv *c) { return c->y.team ? 1 : IMAGE_KE
 // The gradient of the weights falls into tiles, each of some floats of dw that no other tile touches: for the image a vector
 // of output channels at some kernel rows; otherwise [output blocks, WEIGHT_NB_MAX of them or one][ICB][K][K].
 static int weight_tiles(const struct ms_conv *c) {
+	if (c->bf) return c->bf->weight_tiles(c);
 	if (c->image) return c->ocb * (3 / image_rows(c)) * NV;
 	return (c->ocb / WEIGHT_NB_MAX + c->ocb % WEIGHT_NB_MAX) * c->icb * c->k * c->k;
 }
@@ -492,5 +487,5 @@ static void input_backward(const struct ms_conv *c, int n, struct part part) {
 static void start_gradients(const struct ms_conv *c, int first, int last) {
 	const int64_t each = (int64_t)WBLOCK * c->icb * c->k * c->k;
 	if (!c->acc_w) memset(c->dw + first * each, 0, sizeof(float) * (size_t)((last - first) * each));
-	if (c->has_dx) ms_turn_weights(c, first, last);
+	if (c->has_dx) (c->bf ? c->bf->turn : ms_turn_weights)(c, first, last);
 }

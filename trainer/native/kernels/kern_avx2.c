@@ -18,7 +18,20 @@
 #define WEIGHT_NB_MAX 1
 #define WEIGHT_PIXELS 128
 #define IMAGE_KERNEL_ROWS 1
+#define BF_MAX_M 2
+#define BF_MAX_NB 1
+#define BF_TILES(F) F(1, 1) F(2, 1)
+#define BF_HALF_TILES(F)
+#define BF_WEIGHT_I 2
+#define BF_WEIGHT_I_WIDE 2
+#define BF_WEIGHT_NB 1
+#define BF_WEIGHT_PIXELS 128
+#define BF16_TABLE bf16_table
+#define BF16_NAME "emulation"
 #include "conv.h"
+#include "bf16.h"
+#include "bf16_dw.h"
+#include "bf16_table.h"
 #include "rep.h"
 #include "batch.h"
 #include "plain.h"

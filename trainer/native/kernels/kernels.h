@@ -21,6 +21,8 @@
 
 #define MS_LANES 16 // channels of a block
 
+struct ms_bf16;
+
 struct ms_view {
 	float *p; // first float of the first block's plane, halo included
 	int n, cb, tcb, h, w, ps;
@@ -53,6 +55,23 @@ struct ms_conv {
 	float *mu, *rstd;     // [OCB*16] mean and 1/sqrt(var+eps) that scale and shift were made from
 	float *g1, *g2, *g3;  // [OCB*16] bn backward as dy = dz*g1 + y*g2 + g3
 	float *real;          // [OCB*16] 1: an output channel; 0: a padding lane
+	// Training with operands in bfloat16 (bf16.h). bf is NULL without; wt is then in use and these are not.
+	const struct ms_bf16 *bf;
+	uint32_t *wb, *wtb; // weights and turned weights, half as many words as w has floats
+	uint32_t *room;     // scratch, room_words for each member of the team: see ms_bf16_room
+	int64_t room_words;
+};
+
+// The parts of a convolution with operands in bfloat16 (bf16.h), once per instruction set. room is that of one thread. Blocks
+// and tiles are those from first to last-1. part of parts: a share of an image as conv.h cuts it.
+struct ms_bf16 {
+	const char *name;
+	void (*pack)(const struct ms_conv *, int first, int last); // w -> wb, output blocks
+	void (*turn)(const struct ms_conv *, int first, int last); // w -> wtb, output blocks
+	void (*convolve)(const struct ms_conv *, int n, int part, int parts, uint32_t *room);       // image n of y, with its sums
+	int (*weight_tiles)(const struct ms_conv *);                                                // tiles of dw, as those of conv.h
+	void (*weight_backward)(const struct ms_conv *, int n, int first, int last, uint32_t *room); // adds image n to tiles of dw
+	void (*input_backward)(const struct ms_conv *, int n, int part, int parts, uint32_t *room);  // image n of dx
 };
 
 // One convolution of inference: y = f(conv(x) + bias) + add, f SiLU where active.
@@ -87,6 +106,7 @@ struct ms_lion {
 // Every kernel once per instruction set. All are pure functions of their arguments.
 struct ms_kernels {
 	const char *name;
+	const struct ms_bf16 *bf; // without instructions for it
 	void (*conv_forward)(const struct ms_conv *, int train);
 	void (*conv_backward)(const struct ms_conv *);
 	void (*rep_forward)(const struct ms_conv *wide, const struct ms_conv *point, int train);
@@ -122,6 +142,7 @@ struct ms_kernels {
 extern const struct ms_kernels ms_kernels_generic;
 #if defined(__x86_64__)
 extern const struct ms_kernels ms_kernels_avx2, ms_kernels_avx512;
+extern const struct ms_bf16 ms_bf16_avx512; // needs AVX512_BF16
 #endif
 
 // Common to all instruction sets (common.c).
@@ -129,6 +150,8 @@ float *ms_alloc(int64_t floats);
 double ms_thread_seconds(void);
 const struct ms_kernels *ms_find(const char *name); // NULL: not in this build, or not on this processor
 void ms_zero_halo(struct ms_view dst);
+const struct ms_bf16 *ms_bf16_of(const struct ms_kernels *k); // by instructions of the processor where it has them, or else k's
+int64_t ms_bf16_room(const struct ms_conv *c);
 void ms_pack_images(const float *rgb, struct ms_view dst, int count); // into the first images of dst
 void ms_bn_forward(const struct ms_conv *c, int train); // totals -> scale, shift; running statistics when training
 void ms_bn_backward(const struct ms_conv *c);           // totals -> dgamma, dbeta, g1, g2, g3

@@ -57,6 +57,12 @@ INLINE vec vmax(vec a, vec b) { return pick(a > b, a, b); }
 // Half blocks, the lower 8 lanes: where a vector is a whole block, operations with `narrow` (a constant) use half of each
 // register, and the rest of it is undefined. Elsewhere narrow is always 0.
 #define HALF_LANES (MS_LANES / 2)
+// How many vectors a half block takes, and how many NB blocks do of which the last may be one. With vectors of a whole
+// block the last one is narrowed to half of a register, which on many processors takes half the time.
+#define HALF_NV (NV > 1 ? NV / 2 : 1)
+#define VECTORS(NB, HALF) ((HALF) ? ((NB) - 1) * NV + HALF_NV : (NB) * NV)
+#define NARROW(n, N, HALF) (NV == 1 && (HALF) && (n) == (N) - 1)
+
 #if defined(MS_AVX512)
 #define LOWER(v) _mm512_castps512_ps256(v)
 #define WHOLE(v) (vec) _mm512_castps256_ps512(v)

@@ -1,6 +1,7 @@
 // The closing part of each kern_*.c: the set's entry points. TABLE and TABLE_NAME name it.
 const struct ms_kernels TABLE = {
 	.name = TABLE_NAME,
+	.bf = &bf16_table,
 	.conv_forward = conv_forward,
 	.conv_backward = conv_backward,
 	.rep_forward = rep_forward,

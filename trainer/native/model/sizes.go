@@ -29,6 +29,9 @@ func (f *family) add(cfg Config) (*Network, error) {
 	} else if n.device, err = f.first.device.Resized(n.graph); err != nil {
 		return nil, fmt.Errorf("build network: %w", err)
 	}
+	if cfg.BF16 {
+		n.device.UseBF16()
+	}
 	f.all = append(f.all, n)
 	if f.first == nil {
 		err = n.device.UseThreads(cfg.Threads)

@@ -36,13 +36,39 @@ const (
 	apart    = "ours, a network a thread"
 )
 
+// contender is one of ours.
+type contender struct {
+	name string
+	side []*trainee
+}
+
+// contenders are ours: each precision in both ways.
+func contenders(t *testing.T, network string, size, threads int) (all []contender) {
+	for _, bf16 := range []bool{false, true} {
+		precision := ", FP32"
+		if bf16 {
+			precision = ", BF16"
+		}
+		all = append(all, contender{together + precision, []*trainee{newTrainee(t, network, size, threads, bf16)}})
+		if threads == 1 {
+			continue
+		}
+		c := contender{name: apart + precision}
+		for range threads {
+			c.side = append(c.side, newTrainee(t, network, size, 1, bf16))
+		}
+		all = append(all, c)
+	}
+	return all
+}
+
 const (
 	benchBatch   = 16
 	benchClasses = 3
 )
 
-// TestTrainStep times training steps (forward, loss, backward, clipping, SGD) of the same network at batch 16, ours and in
-// PyTorch, in turn, and prints images a second as medians over the rounds. With k threads ours is timed as one network on
+// TestTrainStep times training steps (forward, loss, backward, clipping, SGD) of the same network at batch 16, ours in FP32 and
+// BF16 and PyTorch's, in turn, and prints images a second as medians over the rounds. With k threads ours is timed as one network on
 // all of them, and as k networks of one thread side by side, as trials train. It fails only if something does not run.
 func TestTrainStep(t *testing.T) {
 	for _, network := range strings.Split(*networks, ",") {
@@ -68,16 +94,7 @@ func numbers(t *testing.T, list string) (out []int) {
 
 func trainStep(t *testing.T, network string, size, k int) {
 	peer := newPeer(t, network, size, k)
-	ours := map[string][]*trainee{together: {newTrainee(t, network, size, k)}}
-	names := []string{together}
-	for range k {
-		if k > 1 {
-			ours[apart] = append(ours[apart], newTrainee(t, network, size, 1))
-		}
-	}
-	if k > 1 {
-		names = append(names, apart)
-	}
+	ours := contenders(t, network, size, k)
 	variants := strings.Split(*peers, ",")
 	run := func(side []*trainee) float64 { // images a second
 		start := time.Now()
@@ -95,34 +112,34 @@ func trainStep(t *testing.T, network string, size, k int) {
 	for _, v := range variants {
 		peer.seconds(t, v, 0) // make and warm up
 	}
-	for _, side := range ours {
-		for _, o := range side {
+	for _, c := range ours {
+		for _, o := range c.side {
 			o.step(t)
 		}
 	}
 	found := map[string][]float64{}
 	for range *rounds {
-		for _, name := range names {
-			found[name] = append(found[name], run(ours[name]))
+		for _, c := range ours {
+			found[c.name] = append(found[c.name], run(c.side))
 		}
 		for _, v := range variants {
 			found[v] = append(found[v], benchBatch/peer.seconds(t, v, *steps))
 		}
 	}
 	t.Logf("%s, %d px, batch %d, %d threads, %s, median of %d rounds of %d steps", network, size, benchBatch, k, kernels.ISA(), *rounds, *steps)
-	t.Logf("  %-36s %10s   ratio to it of %s", "", "images/s", strings.Join(names, "; "))
-	for _, name := range append(names, variants...) {
+	var names []string
+	for _, c := range ours {
+		names = append(names, c.name)
+	}
+	t.Logf("  %-40s %10s   ratio to it of %s", "", "images/s", strings.Join(names, "; "))
+	for _, name := range append(slices.Clone(names), variants...) {
 		label := name
 		if slices.Contains(variants, name) {
 			label = "PyTorch " + name
 		}
-		line := fmt.Sprintf("  %-36s %10.1f  ", label, median(found[name]))
+		line := fmt.Sprintf("  %-40s %10.1f  ", label, median(found[name]))
 		for _, of := range names {
-			ratios := make([]float64, *rounds)
-			for i := range ratios {
-				ratios[i] = found[of][i] / found[name][i]
-			}
-			line += fmt.Sprintf(" %6.2f", median(ratios))
+			line += fmt.Sprintf(" %6.2f", ratio(found[of], found[name]))
 		}
 		t.Log(line)
 	}
@@ -131,6 +148,15 @@ func trainStep(t *testing.T, network string, size, k int) {
 			t.Errorf("%s: %v images a second", name, found[name])
 		}
 	}
+}
+
+// ratio is the median of a/b, round by round.
+func ratio(a, b []float64) float64 {
+	all := make([]float64, len(a))
+	for i := range all {
+		all[i] = a[i] / b[i]
+	}
+	return median(all)
 }
 
 func median(v []float64) float64 {
@@ -194,7 +220,7 @@ type trainee struct {
 	momentum []float32
 }
 
-func newTrainee(t *testing.T, network string, size, threads int) *trainee {
+func newTrainee(t *testing.T, network string, size, threads int, bf16 bool) *trainee {
 	t.Helper()
 	var truths []loss.Truth
 	for i := range benchBatch {
@@ -211,7 +237,7 @@ func newTrainee(t *testing.T, network string, size, threads int) *trainee {
 			return g.Total(p), err
 		}
 	}
-	net, err := model.New(model.Config{Model: network, Classes: benchClasses, Width: size, Height: size, Batch: benchBatch, Seed: 1, Threads: threads,
+	net, err := model.New(model.Config{Model: network, Classes: benchClasses, Width: size, Height: size, Batch: benchBatch, Seed: 1, Threads: threads, BF16: bf16,
 		Loss: criterion(1), Aux: strings.HasPrefix(network, "yolov9"), AuxLoss: criterion(0.25)})
 	if err != nil {
 		t.Fatal(err)

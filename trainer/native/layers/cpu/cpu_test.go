@@ -51,8 +51,8 @@ func build(t *testing.T, batch int, share sharing, define definition) *network {
 	return buildOn(t, 1, batch, share, define)
 }
 
-// buildOn builds for so many threads.
-func buildOn(t *testing.T, threads, batch int, share sharing, define definition) *network {
+// buildOn builds for so many threads, and lets prepare change the device before anything is bound.
+func buildOn(t *testing.T, threads, batch int, share sharing, define definition, prepare ...func(*cpu.Device)) *network {
 	t.Helper()
 	b := graph.NewBuilder(batch)
 	if share == none {
@@ -71,6 +71,9 @@ func buildOn(t *testing.T, threads, batch int, share sharing, define definition)
 	n.d = device(n.g)
 	if err := n.d.UseThreads(threads); err != nil {
 		t.Fatal(err)
+	}
+	for _, p := range prepare {
+		p(n.d)
 	}
 	t.Cleanup(func() {
 		if err := n.d.Close(); err != nil {

@@ -28,6 +28,7 @@ type Device struct {
 	images                int             // of such a one; 0: all
 	floats                int
 	team                  *kernels.Team
+	bf16                  bool
 	sizes
 }
 
@@ -78,6 +79,10 @@ func (d *Device) UseThreads(threads int) error {
 
 // Threads is the number of threads that programs run on.
 func (d *Device) Threads() int { return d.team.Threads() }
+
+// UseBF16 makes normalised convolutions of anything but the image multiply bfloat16 in training, where they are bound from
+// now on. Outside of training, and in all other layers, nothing changes.
+func (d *Device) UseBF16() { d.bf16 = true }
 
 // Weights is the arena of parameters.
 func (d *Device) Weights() []float32 { return d.weights }
