@@ -3,7 +3,6 @@ package model_test
 import (
 	"fmt"
 	"runtime"
-	"slices"
 	"testing"
 
 	"github.com/mapsweep/mapsweep/trainer/native/kernels"
@@ -55,9 +54,4 @@ func BenchmarkBF16(b *testing.B) {
 			})
 		}
 	}
-}
-
-func median(x []float64) float64 {
-	x = slices.Sorted(slices.Values(x))
-	return x[len(x)/2]
 }
