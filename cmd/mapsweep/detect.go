@@ -104,7 +104,7 @@ type detectOptions struct {
 func (o *detectOptions) add(c *cobra.Command, conf, iou string) {
 	f := c.Flags()
 	f.IntVar(&o.size, "image-size", 0, "side of the square that pictures are fitted into, in pixels (default: that of training)")
-	f.IntVar(&o.threads, "threads", 0, "networks that run side by side; results do not depend on it (default: one a processor)")
+	f.IntVar(&o.threads, "threads", 0, "networks that run side by side or, for few pictures, threads that share the work of one; results do not depend on it (default: one a processor)")
 	f.StringVar(&o.device, "device", "auto", "auto or cpu; both are the processor")
 	f.Float64Var(&o.conf, "conf", o.conf, "least confidence of a detection, 0 to 1"+conf)
 	f.Float64Var(&o.iou, "iou", o.iou, "detections that overlap a better one of their class by more are suppressed, 0 to 1"+iou)
@@ -149,7 +149,7 @@ func short(v float32) float64 {
 const groupSize = 8
 
 // inGroups lets so many copies of the detector first, each on its own goroutine, work on n things in groups; work gets
-// the bounds of a group. It ends first.
+// the bounds of a group. Where there are fewer groups, the copies that there are have several threads. It ends first.
 func inGroups(ctx context.Context, first *native.Detector, n, copies int, work func(ctx context.Context, d *native.Detector, from, to int) error) error {
 	g, ctx := errgroup.WithContext(ctx)
 	var next atomic.Int64
@@ -164,8 +164,14 @@ func inGroups(ctx context.Context, first *native.Detector, n, copies int, work f
 			}
 		}
 	}
+	groups := max(1, (n+groupSize-1)/groupSize)
+	if threads := copies / groups; threads > 1 {
+		if err := first.UseThreads(threads); err != nil {
+			return err
+		}
+	}
 	g.Go(func() error { return loop(first) })
-	for range min(copies, (n+groupSize-1)/groupSize) - 1 {
+	for range min(copies, groups) - 1 {
 		g.Go(func() error {
 			d, err := first.Copy()
 			if err != nil {

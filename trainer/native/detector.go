@@ -65,7 +65,11 @@ func (d *Detector) prepare() {
 	d.level = levels()
 }
 
-// Copy returns a detector with the same weights, for another goroutine, also while d runs. Close it before d.
+// UseThreads makes so many threads share its work, the calling one included, without changing what it finds. It has one at
+// first.
+func (d *Detector) UseThreads(threads int) error { return d.net.UseThreads(threads) }
+
+// Copy returns a detector with the same weights and as many threads, for another goroutine, also while d runs. Close it before d.
 func (d *Detector) Copy() (*Detector, error) {
 	c := &Detector{Path: d.Path, Model: d.Model, Classes: d.Classes, Size: d.Size, Epoch: d.Epoch, Average: d.Average}
 	var err error

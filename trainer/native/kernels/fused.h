@@ -26,34 +26,54 @@ static void finish(const struct ms_fused *f, int n, int ob, int nb, int row, int
 		}
 }
 
-static void fused_forward(const struct ms_fused *f, int images) {
+// Images in some parts each: output blocks or, where there are too few, rows.
+struct fused_job {
+	const struct ms_fused *f;
+	int parts;
+};
+
+static void fused_piece(const void *job, int piece, int member) {
+	const struct fused_job *j = job;
+	const struct ms_fused *f = j->f;
+	const int n = piece / j->parts, part = piece % j->parts;
 	const int centre = f->k == 1; // a 1x1 kernel begins at the pixel itself, a 3x3 one in the halo
 	const enum kind kind = f->image ? (f->s == 1 ? I1 : I2) : (f->s == 1 ? S1 : S2);
-	struct pass p = {
-		.xplane = ms_plane(&f->x), .xrow = ms_row(&f->x), .xstep = f->x.ps, .xdown = f->s * ms_row(&f->x),
+	const struct pass p = {
+		.x = ms_at(&f->x, n, 0, centre, centre), .xplane = ms_plane(&f->x), .xrow = ms_row(&f->x), .xstep = f->x.ps, .xdown = f->s * ms_row(&f->x),
 		.icb = f->icb, .kh = f->k, .kw = f->k, .xhalves = f->ihalves, .w = f->w,
-		.yplane = ms_plane(&f->y), .ydown = ms_row(&f->y), .ystep = f->y.ps,
+		.y = ms_at(&f->y, n, 0, 1, 1), .yplane = ms_plane(&f->y), .ydown = ms_row(&f->y), .ystep = f->y.ps,
 		.ocb = f->ocb, .rows = f->y.h, .width = f->y.w, .yhalves = f->ohalves, .bias = f->bias,
 	};
+	int first = 0, last = p.ocb, top = 0, bottom = p.rows;
+	if (p.ocb < j->parts) {
+		top = ms_share(p.rows, j->parts, part);
+		bottom = ms_share(p.rows, j->parts, part + 1);
+	} else {
+		first = ms_share(p.ocb, j->parts, part);
+		last = ms_share(p.ocb, j->parts, part + 1);
+	}
 	int group = (int)(INPUT_FLOATS / (p.icb * p.xdown));
 	if (group < 1) group = 1;
-	for (int n = 0; n < images; n++) {
-		p.x = ms_at(&f->x, n, 0, centre, centre);
-		p.y = ms_at(&f->y, n, 0, 1, 1);
-		for (int from = 0; from < p.rows; from += group) {
-			const int to = from + group < p.rows ? from + group : p.rows;
-			for (int ob = 0, nb; ob < p.ocb; ob += nb) {
-				nb = next_blocks(tiles[kind][0], p.ocb - ob);
-				int band = BAND_FLOATS / (nb * p.width * MS_LANES);
-				if (band < 1) band = 1;
-				for (int h = from; h < to; h += band) {
-					const int end = h + band < to ? h + band : to;
-					run_rows(&p, kind, ob, nb, h, end);
-					if (f->active || f->add.p) finish(f, n, ob, nb, h + 1, end - h);
-				}
+	for (int from = top; from < bottom; from += group) {
+		const int to = from + group < bottom ? from + group : bottom;
+		for (int ob = first, nb; ob < last; ob += nb) {
+			nb = next_blocks(tiles[kind][0], last - ob);
+			int band = BAND_FLOATS / (nb * p.width * MS_LANES);
+			if (band < 1) band = 1;
+			for (int h = from; h < to; h += band) {
+				const int end = h + band < to ? h + band : to;
+				run_rows(&p, kind, ob, nb, h, end);
+				if (f->active || f->add.p) finish(f, n, ob, nb, h + 1, end - h);
 			}
 		}
 	}
+}
+
+static void fused_forward(const struct ms_fused *f, int images) {
+	struct fused_job j = {f, 1};
+	const int threads = ms_team_threads(f->y.team);
+	if (images % threads) j.parts = (4 * threads + images - 1) / images;
+	ms_team_run(f->y.team, fused_piece, &j, images * j.parts, 0);
 }
 
 // Maximum of a K x K window whose centre stands at every S-th pixel; outside the plane nothing counts.

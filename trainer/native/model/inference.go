@@ -30,6 +30,7 @@ type Inference struct {
 	copied        bool // the weights belong to another
 	device        *cpu.Inference
 	filled        int
+	threads       int
 }
 
 // plan is a network written down for a batch.
@@ -81,16 +82,24 @@ func NewInference(m *spec.Model, width, height, batch int, t fold.Tensors) (*Inf
 }
 
 func (n *Inference) bind() (err error) {
-	if n.device, err = cpu.NewInference(n.plan.schedule, n.plan.image, n.plan.head, n.weights); err != nil {
+	if n.device, err = cpu.NewInference(n.plan.schedule, n.plan.image, n.plan.head, n.weights, n.threads); err != nil {
 		return fmt.Errorf("build network: %w", err)
 	}
 	return nil
 }
 
+// UseThreads makes so many threads share the work, the calling one included; results have the same bits for every number.
+// Images must be set anew.
+func (n *Inference) UseThreads(threads int) error {
+	n.device.Close()
+	n.filled, n.threads = 0, threads
+	return n.bind()
+}
+
 // Copy returns a network with the same weights and memory of its own for activations, also while n runs. Close it before
 // n.
 func (n *Inference) Copy() (*Inference, error) {
-	c := &Inference{model: n.model, width: n.width, height: n.height, batch: n.batch, plan: n.plan, weights: n.weights, copied: true}
+	c := &Inference{threads: n.threads, model: n.model, width: n.width, height: n.height, batch: n.batch, plan: n.plan, weights: n.weights, copied: true}
 	if err := c.bind(); err != nil {
 		return nil, err
 	}

@@ -95,6 +95,17 @@ func checkInference(t *testing.T, n *model.Network, tensors fold.Tensors) {
 			t.Errorf("image %d alone gives other outputs", k)
 		}
 	}
+	for _, threads := range []int{2, 3} {
+		if err := i.UseThreads(threads); err != nil {
+			t.Fatal(err)
+		}
+		for k := range 2 { // all images, then one
+			some := run(t, i, pix[:len(pix)>>k/one*one])
+			if !slices.Equal(some.Box, first[:len(some.Box)]) || !slices.Equal(some.Class, second[:len(some.Class)]) {
+				t.Errorf("%d images on %d threads give other outputs", some.N, threads)
+			}
+		}
+	}
 }
 
 // Copies share the weights and run side by side.

@@ -42,6 +42,7 @@ func (w *Weights) Bytes() int64 { return 4 * int64(len(w.arena)) }
 
 // Inference carries out a schedule: one arena for all activations, in which buffers follow each other.
 type Inference struct {
+	team    *kernels.Team
 	arena   []float32
 	memory  [][]float32
 	floats  int
@@ -66,9 +67,14 @@ func spans(s *graph.Schedule) (all []*life) {
 }
 
 // NewInference binds a schedule to memory of its own and to weights for its parameters. image is its input, and set has
-// the outputs. Several may be bound to one schedule.
-func NewInference(s *graph.Schedule, image *graph.Tensor, set *layers.HeadSet, w *Weights) (*Inference, error) {
-	d := &Inference{rooms: map[*graph.Tensor]kernels.View{}, begins: map[int][]kernels.View{}, weights: w.arena, image: image}
+// the outputs. It runs on so many threads, the one that calls Run included; results have the same bits for every number.
+// Several may be bound to one schedule.
+func NewInference(s *graph.Schedule, image *graph.Tensor, set *layers.HeadSet, w *Weights, threads int) (*Inference, error) {
+	team, err := kernels.NewTeam(threads)
+	if err != nil {
+		return nil, err
+	}
+	d := &Inference{team: team, rooms: map[*graph.Tensor]kernels.View{}, begins: map[int][]kernels.View{}, weights: w.arena, image: image}
 	d.lay(s)
 	for i, op := range s.Steps {
 		run, err := d.bind(op)
@@ -101,6 +107,7 @@ func (d *Inference) lay(s *graph.Schedule) {
 	d.arena = d.alloc(arrange(all, graph.Align))
 	for _, l := range all {
 		v := shape(l.t).On(d.arena[l.at:][:l.floats])
+		v.Team = d.team
 		d.rooms[l.t] = v
 		if padded[l.t] && slices.ContainsFunc(all, l.disturbs) {
 			d.begins[l.first] = append(d.begins[l.first], v)
@@ -143,11 +150,12 @@ func (d *Inference) Outputs(images int) loss.Heads { return d.heads.Collect(imag
 // Bytes is the memory held, without that of the weights.
 func (d *Inference) Bytes() int64 { return 4 * int64(d.floats) }
 
-// Close releases the memory; that of the weights stays.
+// Close releases threads and memory; that of the weights stays.
 func (d *Inference) Close() {
 	for _, c := range d.convs {
 		c.Close()
 	}
+	d.team.Close()
 	for _, m := range d.memory {
 		kernels.Free(m)
 	}
