@@ -48,7 +48,7 @@ func held(t *testing.T, params trials.Params) float64 {
 
 func TestMemoryOfScales(t *testing.T) {
 	plain, scaled, twice := held(t, nil), held(t, trials.Params{"multi_scale": 0.5}), held(t, trials.Params{"optimizer": native.AdamW})
-	if !(scaled > 1.5*plain && scaled < 2.25*plain) {
+	if !(scaled > 1.3*plain && scaled < 2.25*plain) {
 		t.Errorf("%g bytes at 64 pixels, %g at up to 96", plain, scaled)
 	}
 	if twice <= plain {
