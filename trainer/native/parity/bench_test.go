@@ -33,7 +33,7 @@ var (
 // The ways in which ours uses several threads.
 const (
 	together = "ours, one network on all threads"
-	apart    = "ours, a network a thread"
+	abreast  = "ours, a network a thread"
 )
 
 // contender is one of ours.
@@ -53,7 +53,7 @@ func contenders(t *testing.T, network string, size, threads int) (all []contende
 		if threads == 1 {
 			continue
 		}
-		c := contender{name: apart + precision}
+		c := contender{name: abreast + precision}
 		for range threads {
 			c.side = append(c.side, newTrainee(t, network, size, 1, bf16))
 		}

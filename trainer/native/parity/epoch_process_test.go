@@ -111,7 +111,7 @@ func family(pid int) []int {
 }
 
 // stat has the fields of /proc/PID/stat from the third, the state, on; nil for a process that is gone.
-func stat(pid int) []string {
+func processStat(pid int) []string {
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
 		return nil
@@ -146,7 +146,7 @@ func proportional(pid int) int64 {
 func cpuOf(pid int) float64 {
 	sum := 0
 	for _, id := range family(pid) {
-		if f := stat(id); f != nil {
+		if f := processStat(id); f != nil {
 			for _, field := range f[11:15] { // user and system, its own and of children that it has waited for
 				n, _ := strconv.Atoi(field)
 				sum += n
