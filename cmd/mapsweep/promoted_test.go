@@ -118,8 +118,8 @@ func same(t *testing.T, got, want []trials.Trial) {
 		t.Fatalf("%d trials, want %d", len(got), len(want))
 	}
 	for i, g := range got {
-		if w := want[i]; g.State != w.State || g.Key != w.Key || !reflect.DeepEqual(curve(g), curve(w)) || !reflect.DeepEqual(g.Values, w.Values) || g.Text(trials.AttrNote) != "" {
-			t.Errorf("trial %d: %v %s %v, note %q; want %v %s %v", g.Number, g.State, g.Key, g.Values, g.Text(trials.AttrNote), w.State, w.Key, w.Values)
+		if w := want[i]; g.State != w.State || g.Key != w.Key || !reflect.DeepEqual(curve(g), curve(w)) || !reflect.DeepEqual(g.Values, w.Values) || g.Text(trials.AttrNote) != w.Text(trials.AttrNote) {
+			t.Errorf("trial %d: %v %s %v, note %q; want %v %s %v, note %q", g.Number, g.State, g.Key, g.Values, g.Text(trials.AttrNote), w.State, w.Key, w.Values, w.Text(trials.AttrNote))
 		}
 	}
 }

@@ -110,7 +110,7 @@ func family(pid int) []int {
 	return all
 }
 
-// stat has the fields of /proc/PID/stat from the third, the state, on; nil for a process that is gone.
+// processStat has the fields of /proc/PID/stat from the third, the state, on; nil for a process that is gone.
 func processStat(pid int) []string {
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
