@@ -294,14 +294,14 @@ func (a *app) trainCommand() *cobra.Command {
 	}
 	f := c.Flags()
 	f.StringVar(&data, "data", "builtin:digits", "data set: builtin:NAME, a data.yaml, a VOC folder or a COCO file")
-	f.StringVar(&t.Model, "model", "gelan-n", "model")
+	f.StringVar(&t.Model, "model", "gelan-n", "model, see 'mapsweep models list', or the path of a model file")
 	f.IntVar(&t.Epochs, "epochs", 20, "epochs")
 	f.IntVar(&t.Batch, "batch", 16, "pictures per step")
 	f.IntVar(&t.ImageSize, "image-size", 128, "side of the network's input in pixels; 0: 128 for built-in data sets, 640 for others")
 	f.StringVar(&t.Device, "device", "auto", "auto or cpu; both are the processor")
 	f.StringVar(&t.Weights, "weights", "", "weights to start from: a checkpoint, safetensors or a checkpoint of PyTorch (default random weights)")
-	f.StringVar(&t.Precision, "precision", "fp32", "fp32, or bf16: convolutions multiply bfloat16 in training")
-	f.StringArrayVar(&sets, "set", nil, "a setting of the trainer, e.g. --set lr0=0.01 (repeatable)")
+	f.StringVar(&t.Precision, "precision", "fp32", "fp32, or bf16: convolutions multiply bfloat16 in training; results differ")
+	f.StringArrayVar(&sets, "set", nil, "a knob of the trainer, e.g. --set lr0=0.01 (repeatable)")
 	f.Int64Var(&seed, "seed", 1, "seed of weights, order and augmentation")
 	f.StringVar(&dir, "dir", "", "folder of the run (default runs/train)")
 	f.IntVar(&t.Threads, "threads", 0, "threads that share the work of a step; results do not depend on it (default: one a processor)")
@@ -318,8 +318,8 @@ func (a *app) train(parent context.Context, t studies.Trainer, sets []string, se
 	if t.Batch < 1 {
 		return usagef("--batch %d: at least 1", t.Batch)
 	}
-	if t.Threads < 0 {
-		return usagef("--threads %d: at least 1", t.Threads)
+	if t.Threads < 0 || t.Threads > 256 {
+		return usagef("--threads %d: 1 to 256, or leave it out", t.Threads)
 	}
 	said := &toldLog{lineLog: lineLog{w: a.notes}}
 	backend, err := newBackend(studies.Spec{Trainer: t, Objective: studies.Objective{Split: "val"}, Replicates: 1}, a.out, slog.New(said))

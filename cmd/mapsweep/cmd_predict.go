@@ -65,7 +65,7 @@ A picture that cannot be read is named and skipped; the exit code is then 3.`,
 	f.StringVar(&o.draw, "draw", "", "folder for pictures with boxes, classes and confidences drawn in, as PNG")
 	f.StringVar(&o.annotations, "annotations", "", "COCO annotations whose ids the format coco takes")
 	f.BoolVar(&asJSON, "json", false, "the same as --format json")
-	o.add(c, "", "")
+	o.add(c, "", "", "")
 	return c
 }
 

@@ -23,7 +23,8 @@ func (a *app) valCommand() *cobra.Command {
 		Short: "Score a trained detector on a data set: COCO AP, yolo mAP, curves, confusion matrix",
 		Long: `Val finds objects in every picture of a split and scores them in two ways, which are different numbers:
 
-  COCO AP    as pycocotools computes it, and as training scores: the same weights, data and split give the same numbers
+  COCO AP    as pycocotools computes it, and as training scores: the same weights, data and split give the same numbers but for
+             rounding
   yolo mAP   as the official YOLOv9 program computes it: its own matching, its interpolation over 101 points, and its
              limits of confidence 0.001, overlap 0.7 and 300 detections, unless flags set others for both
 
@@ -75,7 +76,7 @@ A trial brings its data set and split along. Sizes (small, medium, large) are in
 	f.StringVar(&split, "split", "", "train, val or test (default: the trial's, else val)")
 	f.StringVar(&charts, "charts", "", "folder for the curves and the confusion matrix as SVG, PNG and CSV")
 	f.BoolVar(&asJSON, "json", false, "print as JSON")
-	o.add(c, " (yolo mAP: 0.001, 300)", "")
+	o.add(c, " (yolo mAP: 0.001)", "", " (yolo mAP: 300)")
 	return c
 }
 

@@ -101,14 +101,14 @@ type detectOptions struct {
 	most          int
 }
 
-func (o *detectOptions) add(c *cobra.Command, conf, iou string) {
+func (o *detectOptions) add(c *cobra.Command, conf, iou, most string) {
 	f := c.Flags()
 	f.IntVar(&o.size, "image-size", 0, "side of the square that pictures are fitted into, in pixels (default: that of training)")
 	f.IntVar(&o.threads, "threads", 0, "networks that run side by side or, for few pictures, threads that share the work of one; results do not depend on it (default: one a processor)")
 	f.StringVar(&o.device, "device", "auto", "auto or cpu; both are the processor")
 	f.Float64Var(&o.conf, "conf", o.conf, "least confidence of a detection, 0 to 1"+conf)
 	f.Float64Var(&o.iou, "iou", o.iou, "detections that overlap a better one of their class by more are suppressed, 0 to 1"+iou)
-	f.IntVar(&o.most, "max-det", o.most, "most detections of a picture"+conf)
+	f.IntVar(&o.most, "max-det", o.most, "most detections of a picture"+most)
 }
 
 func (o *detectOptions) check(c *cobra.Command) error {

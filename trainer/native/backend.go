@@ -146,7 +146,7 @@ func (c *Config) check(m architecture) error {
 	case c.Loaders != nil && (*c.Loaders < 0 || *c.Loaders > mostLoaders):
 		return fmt.Errorf("%d loaders: use 0 to %d", *c.Loaders, mostLoaders)
 	case c.Threads < 0 || c.Threads > mostThreads:
-		return fmt.Errorf("%d threads: use 0 to %d", c.Threads, mostThreads)
+		return fmt.Errorf("%d threads: use 1 to %d, or 0 for the trial's cores", c.Threads, mostThreads)
 	case c.ValEvery < 1:
 		return fmt.Errorf("scoring every %d epochs: use at least 1", c.ValEvery)
 	case c.Precision != FP32 && c.Precision != BF16:

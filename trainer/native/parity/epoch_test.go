@@ -16,7 +16,7 @@ import (
 )
 
 var (
-	epochData     = flag.String("epoch-data", "", "Pascal VOC folder of TestEpoch; default: MAPSWEEP_BCCD, or shared/data/bccd beside the checkout")
+	epochData     = flag.String("epoch-data", "", "Pascal VOC folder of TestEpoch; default: MAPSWEEP_BCCD")
 	epochCount    = flag.Int("epochs", 3, "epochs of each run of TestEpoch; the first is told apart")
 	epochRounds   = flag.Int("epoch-rounds", 2, "rounds of TestEpoch; each runs every contender once, in turn")
 	epochSize     = flag.Int("epoch-size", 320, "image size of TestEpoch")
@@ -32,7 +32,7 @@ var (
 		"warmup_bias_lr": 0.1, "box": 7.5, "cls": 0.5, "cls_pw": 1, "dfl": 1.5, "fl_gamma": 0, "hsv_h": 0.015, "hsv_s": 0.7, "hsv_v": 0.4, "degrees": 0,
 		"translate": 0.1, "scale": 0.5, "shear": 0, "perspective": 0, "flipud": 0, "fliplr": 0.5, "mosaic": 1, "mixup": 0}
 	epochTheirs = map[string]float64{"obj": 0.7, "obj_pw": 1, "iou_t": 0.2, "anchor_t": 5, "copy_paste": 0}
-	epochOurs   = []string{"mosaic_layout=whole", "nominal_batch=64", "warmup_floor=100", "keep_area=0.1"}
+	epochOurs   = []string{"mosaic_layout=whole", "nominal_batch=64", "warmup_floor=100", "keep_area=0.1", "keep_side=2", "hsv_mode=hsv", "tal_rule=all"}
 )
 
 // TestEpoch times whole epochs of BCCD, pictures read from their files, augmented, trained on and scored after every
@@ -67,9 +67,6 @@ func bccd(t *testing.T) string {
 	dir := *epochData
 	if dir == "" {
 		dir = os.Getenv("MAPSWEEP_BCCD")
-	}
-	if dir == "" {
-		dir = filepath.Join("..", "..", "..", "..", "shared", "data", "bccd")
 	}
 	if _, err := os.Stat(filepath.Join(dir, "JPEGImages")); err != nil {
 		t.Skipf("needs BCCD: %v; name its folder with -epoch-data or MAPSWEEP_BCCD", err)

@@ -26,7 +26,7 @@ var (
 	learnEpochs  = flag.Int("learn-epochs", 0, "epochs of TestLearning; 0: each case's own")
 	learnSize    = flag.Int("learn-size", 0, "image size of TestLearning; 0: each case's own")
 	learnModel   = flag.String("learn-model", "", "model of TestLearning; empty: each case's own")
-	learnBCCD    = flag.String("learn-bccd", "../../../../shared/data/bccd", "folder of the BCCD images, a data set of Pascal VOC")
+	learnBCCD    = flag.String("learn-bccd", os.Getenv("MAPSWEEP_BCCD"), "folder of the BCCD images, a data set of Pascal VOC")
 	learnRule    = flag.String("learn-rule", "", "PyTorch's rule of assignment in TestLearning, claimers or all (loss.py); empty: ours. Another one is a planted fault")
 	learnThreads = flag.Int("learn-threads", 1, "threads of PyTorch in TestLearning")
 	learnRates   = flag.Float64("learn-rates", 1, "PyTorch's learning rates are so many times ours in TestLearning; anything but 1 is a planted fault")
