@@ -27,6 +27,12 @@ func MostSide(size, multiple int, share float64) int {
 	return (most + multiple - 1) / multiple * multiple
 }
 
+// LeastSide is the smallest side that Side can give.
+func LeastSide(size, multiple int, share float64) int {
+	low, _ := sides(size, share)
+	return max(multiple, low/multiple*multiple)
+}
+
 // sides are the smallest and the largest side before rounding. The small terms are for products that miss a whole number.
 func sides(size int, share float64) (low, most int) {
 	return int(math.Ceil((1-share)*float64(size) - 1e-9)), int(math.Floor((1+share)*float64(size) + 1e-9))

@@ -49,6 +49,9 @@ func TestSide(t *testing.T) {
 		if got := augment.MostSide(c.size, c.multiple, c.share); got != most {
 			t.Errorf("%d px, share %g: largest side %d, drawn %d", c.size, c.share, got, most)
 		}
+		if got := augment.LeastSide(c.size, c.multiple, c.share); got != slices.Min(c.want) {
+			t.Errorf("%d px, share %g: least side %d, drawn %d", c.size, c.share, got, slices.Min(c.want))
+		}
 	}
 	if a, b := sides(1), sides(2); slices.Equal(a, b) {
 		t.Error("the seed does not matter")

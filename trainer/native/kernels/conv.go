@@ -36,6 +36,7 @@ type ConvSpec struct {
 	AccDX  bool  // Backward adds to DX; otherwise it overwrites it
 	AccW   bool  // Backward adds to the parameter gradients; otherwise it overwrites them
 	BF16   bool  // Forward(true) and Backward multiply numbers rounded to bfloat16; BN only, and not of an image
+	Room   *Room // of BF16: what layers share that never run at the same time; nil: the layer's own
 
 	X  View // input, N x IC x H x W
 	DX View // gradient of X, where HasDX
@@ -165,8 +166,8 @@ type Conv struct {
 	k         table
 	c         *C.struct_ms_conv
 	scratch   []float32
-	lent      bool      // scratch is another layer's
-	room      []float32 // of BF16
+	lent      bool  // scratch is another layer's
+	room      *Room // of BF16, where it is this layer's own
 	backwards bool
 }
 
@@ -223,7 +224,7 @@ func newConv(s ConvSpec, like *Conv) (*Conv, error) {
 		k.c.da_room = C.int(s.daRoom)
 	}
 	if s.BF16 {
-		k.round(turned, s.Y.Team.Threads())
+		k.round(turned, s.Y.Team.Threads(), s.Room)
 	}
 	for _, o := range outputs {
 		unsafe.Slice((*float32)(k.c.real), lanes)[o] = 1
@@ -266,15 +267,18 @@ func (k *Conv) Backward() {
 	C.conv_backward(k.k, k.c)
 }
 
-// round makes the layer's training use bfloat16, with room for each thread. The place of its turned weights, so many floats, is
+// round makes the layer's training use bfloat16, with room for each thread; shared may be nil. The place of its turned weights, so many floats, is
 // divided in two.
-func (k *Conv) round(turned, threads int) {
+func (k *Conv) round(turned, threads int, shared *Room) {
 	k.c.bf = bf16Of(k.k)
 	k.c.wb = (*C.uint32_t)(unsafe.Pointer(k.c.wt))
 	k.c.wtb = (*C.uint32_t)(unsafe.Add(unsafe.Pointer(k.c.wt), 2*turned))
 	k.c.room_words = C.ms_bf16_room(k.c)
-	k.room = Alloc(threads * int(k.c.room_words))
-	k.c.room = (*C.uint32_t)(unsafe.Pointer(unsafe.SliceData(k.room)))
+	if shared == nil {
+		k.room = &Room{}
+		shared = k.room
+	}
+	k.c.room = (*C.uint32_t)(unsafe.Pointer(unsafe.SliceData(shared.take(threads * int(k.c.room_words)))))
 }
 
 // Close releases the layer's scratch memory, not the caller's buffers.
@@ -286,7 +290,7 @@ func (k *Conv) Close() {
 		Free(k.scratch)
 	}
 	if k.room != nil {
-		Free(k.room)
+		k.room.Close()
 	}
 	C.free(unsafe.Pointer(k.c))
 	k.c = nil

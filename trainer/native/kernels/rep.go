@@ -27,8 +27,8 @@ type Rep struct {
 	lent        bool      // room is another layer's
 }
 
-// NewRep binds a layer: wide describes the 3x3 arm with stride 1, and point the 1x1 arm by its parameters (W to Var) and
-// Y alone; the rest is the same. Close the result.
+// NewRep binds a layer: wide describes the 3x3 arm with stride 1, and point the 1x1 arm by its parameters (W to Var),
+// Y and Room alone; the rest is the same. Close the result.
 func NewRep(wide, point ConvSpec) (*Rep, error) { return newRep(wide, point, &Rep{}) }
 
 // Resized binds the same layer to views of another size; see [Conv.Resized]. r may be nil: see NewRep.
@@ -45,7 +45,7 @@ func newRep(wide, point ConvSpec, like *Rep) (*Rep, error) {
 	}
 	r := &Rep{}
 	p := wide
-	p.K, p.Y = 1, point.Y
+	p.K, p.Y, p.Room = 1, point.Y, point.Room
 	p.W, p.DW, p.Gamma, p.DGamma, p.Beta, p.DBeta = point.W, point.DW, point.Gamma, point.DGamma, point.Beta, point.DBeta
 	p.Mean, p.Var = point.Mean, point.Var
 	p.AccDX = true

@@ -91,9 +91,14 @@ func (n *Inference) bind() (err error) {
 // UseThreads makes so many threads share the work, the calling one included; results have the same bits for every number.
 // Images must be set anew.
 func (n *Inference) UseThreads(threads int) error {
-	n.device.Close()
+	old := n.device
 	n.filled, n.threads = 0, threads
-	return n.bind()
+	if err := n.bind(); err != nil {
+		n.device = old
+		return err
+	}
+	old.Close()
+	return nil
 }
 
 // Copy returns a network with the same weights and memory of its own for activations, also while n runs. Close it before

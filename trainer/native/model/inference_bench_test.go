@@ -1,7 +1,6 @@
 package model_test
 
 import (
-	"fmt"
 	"runtime"
 	"slices"
 	"testing"
@@ -63,7 +62,7 @@ func BenchmarkInference(b *testing.B) {
 			b.ReportMetric(float64(n.Bytes())/(1<<20), "training-MiB")
 			b.ReportMetric(float64(activations+weights)/(1<<20), "inference-MiB")
 			b.ReportMetric(0, "ns/op")
-			b.Log(fmt.Sprintf("batch %d", i.Batch()))
+			b.Logf("batch %d", i.Batch())
 		})
 	}
 }

@@ -13,9 +13,10 @@ import (
 // TestResized runs steps at changing sizes in one memory, and holds each against a network of its own for that size,
 // with the same weights and statistics: to the bit.
 func TestResized(t *testing.T) {
-	for _, name := range []string{"gelan-n", "yolov9-t", "yolov9-m"} {
+	for _, name := range []string{"gelan-n", "gelan-n bf16", "yolov9-t", "yolov9-m"} {
 		t.Run(name, func(t *testing.T) {
-			cfg := model.Config{Model: name, Classes: 3, Width: 96, Height: 96, Largest: 160, Batch: 2, Seed: 1,
+			name, bf16 := strings.CutSuffix(name, " bf16")
+			cfg := model.Config{Model: name, Classes: 3, Width: 96, Height: 96, Largest: 160, Batch: 2, Seed: 1, BF16: bf16,
 				Aux: strings.HasPrefix(name, "yolov9"), Loss: layerstest.Smooth(1), AuxLoss: layerstest.Smooth(0.25)}
 			if name == "yolov9-m" {
 				cfg.File = narrow(t, name)

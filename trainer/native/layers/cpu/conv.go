@@ -35,7 +35,7 @@ func (d *Device) conv(op *layers.Conv, backward bool) (graph.Kernel, error) {
 // newConv makes one convolution for each group. Parameters stand in the order weight, gamma, beta with normalisation,
 // and weight, bias without.
 func (d *Device) newConv(op *layers.Conv) ([]*kernels.Conv, error) {
-	s := kernels.ConvSpec{K: op.Kernel, S: op.Stride, Image: op.In[0].Image, BN: op.Norm, Linear: op.Linear, BF16: d.bf16 && op.Norm && !op.In[0].Image}
+	s := kernels.ConvSpec{K: op.Kernel, S: op.Stride, Image: op.In[0].Image, BN: op.Norm, Linear: op.Linear, BF16: d.bf16 && op.Norm && !op.In[0].Image, Room: d.operands(0)}
 	d.connect(&s, &op.Base)
 	s.Y = s.A
 	if op.Norm {
@@ -71,6 +71,7 @@ func (d *Device) newRep(op *layers.Rep) (*kernels.Rep, error) {
 	wide := kernels.ConvSpec{K: 3, S: 1, BN: true, BF16: d.bf16}
 	d.connect(&wide, &op.Base)
 	point := wide
+	wide.Room, point.Room = d.operands(0), d.operands(1) // the two arms may run at the same time
 	wide.Y, point.Y = d.room(buffer{op.Out, product}), d.room(buffer{op.Out, second})
 	half := len(op.Learn) / 2
 	wide = d.group(wide, banks(op.Learn[0])[0], op.Learn[:half], op.Run[:2])

@@ -28,6 +28,7 @@ type Device struct {
 	images                int             // of such a one; 0: all
 	floats                int
 	team                  *kernels.Team
+	rounded               [2]kernels.Room // see operands
 	bf16                  bool
 	sizes
 }
@@ -97,7 +98,9 @@ func (d *Device) Stats() []float32 { return d.stats }
 func (d *Device) Groups() [graph.Groups]graph.Extent { return d.groups }
 
 // Bytes is the memory held.
-func (d *Device) Bytes() int64 { return int64(d.floats) * 4 }
+func (d *Device) Bytes() int64 {
+	return 4 * int64(d.floats+d.rounded[0].Floats()+d.rounded[1].Floats())
+}
 
 // Alloc returns zeroed memory for the caller's own use that lives until Close. It panics where memory is exhausted, as
 // make does.
@@ -133,6 +136,9 @@ func (d *Device) release() {
 	}
 	for _, m := range slices.Concat(d.memory, d.extra) {
 		kernels.Free(m)
+	}
+	for i := range d.rounded {
+		d.rounded[i].Close()
 	}
 }
 

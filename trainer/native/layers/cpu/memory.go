@@ -49,8 +49,26 @@ func (d *Device) plan() {
 		d.rooms[l.buffer] = v
 		if slices.ContainsFunc(all, l.disturbs) {
 			d.begins[steps[l.first]] = append(d.begins[steps[l.first]], v)
+			d.beginParts(l, v)
 		} else {
 			d.steady = append(d.steady, v)
+		}
+	}
+}
+
+// beginParts clears the halos of what lies in an activation's buffer once more as each part is made: an evaluation leaves out
+// steps of training, and the buffer may begin with one of them.
+func (d *Device) beginParts(l *life, v kernels.View) {
+	if l.what != activation {
+		return
+	}
+	for i, s := range d.g.Forward {
+		out := s.Op.Output()
+		if i <= l.first || out == nil {
+			continue
+		}
+		if owner, block := out.Data(); owner == l.t {
+			d.begins[s] = append(d.begins[s], v.Part(block, out.Blocks()))
 		}
 	}
 }

@@ -25,7 +25,7 @@ func (l *life) disturbs(o *life) bool {
 		return false
 	}
 	plane := (l.t.H + 2) * (l.t.W + 2) * graph.Block
-	return l.t.H != o.t.H || l.t.W != o.t.W || (l.at-o.at)%plane != 0
+	return l.t.Image != o.t.Image || l.t.H != o.t.H || l.t.W != o.t.W || (l.at-o.at)%plane != 0
 }
 
 // arrange gives every buffer a place such that buffers that live at the same time do not overlap, and returns the length

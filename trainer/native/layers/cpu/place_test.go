@@ -7,6 +7,7 @@ import (
 	"github.com/mapsweep/mapsweep/trainer/native/graph"
 	"github.com/mapsweep/mapsweep/trainer/native/layers"
 	"github.com/mapsweep/mapsweep/trainer/native/layers/cpu"
+	"github.com/mapsweep/mapsweep/trainer/native/layers/layerstest"
 )
 
 func TestArrange(t *testing.T) {
@@ -79,5 +80,42 @@ func TestMemory(t *testing.T) {
 	apart.run(t)
 	if x, y := shared.d.Bytes(), apart.d.Bytes(); x > y*3/4 {
 		t.Errorf("%d bytes with shared memory, %d without", x, y)
+	}
+}
+
+// TestEvaluationAfterTraining: a tensor of the main branch lies in a buffer that begins with a step of the auxiliary branch,
+// which an evaluation leaves out. What training left in the buffer's halo must not be read.
+func TestEvaluationAfterTraining(t *testing.T) {
+	for _, first := range []bool{false, true} {
+		define := func(b *graph.Builder) (*graph.Tensor, *layers.Loss) {
+			i := b.Image("image", 3, 32, 32)
+			x := layers.ConvBNSiLU(b, "stem", i, 16, 3, 2)
+			x = layers.ConvBNSiLU(b, "down", x, 16, 3, 2)
+			parts := make([]*graph.Tensor, 2)
+			for k := range parts {
+				if k == 0 == first {
+					parts[0] = layers.ConvBNSiLU(b, "training", x, 16, 3, 1)
+				} else {
+					parts[1] = layers.ConvBNSiLU(b, "main", x, 16, 3, 1)
+				}
+			}
+			joined := layers.Join(b, "joined", parts...)
+			d := layers.ConvBNSiLU(b, "after", parts[1], 16, 3, 1)
+			var sets []*layers.HeadSet
+			for _, x := range []*graph.Tensor{d, layers.ConvBNSiLU(b, "aux", joined, 16, 3, 1)} {
+				name := x.Name
+				sets = append(sets, &layers.HeadSet{Name: name, Bins: 3, Classes: 5, Strides: []int{4}, Func: layerstest.Smooth(1),
+					Box:   []*graph.Tensor{layers.HeadConv(b, name+".box", x, 12)},
+					Class: []*graph.Tensor{layers.HeadConv(b, name+".class", x, 5)}})
+			}
+			return i, layers.AddLoss(b, sets...)
+		}
+		n, apart := build(t, 2, all, define), build(t, 2, joined, define)
+		for range 2 {
+			got, want := n.everything(t), apart.everything(t)
+			for what, v := range want {
+				same(t, what+" in shared memory and apart", got[what], v)
+			}
+		}
 	}
 }

@@ -96,6 +96,14 @@ func (d *Device) Entered() bool {
 	return d.first.entered == d
 }
 
+// operands is the room in which convolutions round what they multiply: all of the first device's and of the others share it.
+func (d *Device) operands(arm int) *kernels.Room {
+	if d.first != nil {
+		return &d.first.rounded[arm]
+	}
+	return &d.rounded[arm]
+}
+
 // likeConv is the first device's kernel number i of the same layer; nil without one.
 func (d *Device) likeConv(op *layers.Conv, i int) *kernels.Conv {
 	if d.first == nil {
