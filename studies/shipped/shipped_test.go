@@ -163,7 +163,7 @@ func TestOfficialSettings(t *testing.T) {
 func TestForUnknownBackend(t *testing.T) {
 	for _, c := range []struct{ name, backend, want string }{
 		{"sync-bn", "native", "one for yolov9 only: the native trainer trains a trial on one device"},
-		{"cache", "native", "one for yolov9 only: the native trainer always keeps"},
+		{"cache", "native", "one for yolov9 only: the native trainer has `trainer.cache`"},
 		{"quickstart", "yolov9", "one for native only: this is the study"},
 		{"mosaic", "command", "one for native and yolov9"},
 		{"mosaic", "", "one for native and yolov9"},
