@@ -93,7 +93,7 @@ type epochs struct {
 }
 
 func (b *epochBench) run(t *testing.T) {
-	contenders := []string{"mapsweep"}
+	contenders := slices.Clone(epochOurNames)
 	for _, w := range strings.Split(*epochWorkers, ",") {
 		contenders = append(contenders, "official, workers "+w)
 	}
@@ -104,7 +104,7 @@ func (b *epochBench) run(t *testing.T) {
 			if w, ok := strings.CutPrefix(name, "official, workers "); ok {
 				e = b.official(t, w)
 			} else {
-				e = b.ours(t)
+				e = b.ours(t, strings.TrimPrefix(name, "mapsweep, "))
 			}
 			t.Logf("%s, %s: %+v", b.network, name, e)
 			found[name] = append(found[name], e)
@@ -113,10 +113,13 @@ func (b *epochBench) run(t *testing.T) {
 	b.print(t, contenders, found)
 }
 
+// epochOurNames are our contenders, each with the precision that it trains in.
+var epochOurNames = []string{"mapsweep, fp32", "mapsweep, bf16"}
+
 // ours trains with the binary. It trains on whole batches alone, and prints a line when an epoch is done.
-func (b *epochBench) ours(t *testing.T) epochs {
+func (b *epochBench) ours(t *testing.T, precision string) epochs {
 	args := []string{"train", "--json", "--model", b.network, "--data", b.data, "--image-size", strconv.Itoa(*epochSize), "--batch", strconv.Itoa(benchBatch),
-		"--epochs", strconv.Itoa(*epochCount), "--dir", t.TempDir()}
+		"--epochs", strconv.Itoa(*epochCount), "--precision", precision, "--threads", strconv.Itoa(b.threads), "--dir", t.TempDir()}
 	for name, v := range epochHyp {
 		args = append(args, "--set", fmt.Sprintf("%s=%g", name, v))
 	}
@@ -125,11 +128,6 @@ func (b *epochBench) ours(t *testing.T) epochs {
 	}
 	if strings.HasPrefix(b.network, "yolov9") {
 		args = append(args, "--set", "aux=0.25")
-	}
-	if help, _ := exec.Command(b.binary, "train", "--help").Output(); strings.Contains(string(help), "--threads") {
-		args = append(args, "--threads", strconv.Itoa(b.threads))
-	} else if b.threads > 1 {
-		t.Log("mapsweep train has no --threads: it trains on one")
 	}
 	c := exec.Command(b.binary, args...)
 	c.Env = os.Environ()
@@ -227,15 +225,18 @@ func (b *epochBench) print(t *testing.T, contenders []string, found map[string][
 	for _, name := range contenders {
 		head += fmt.Sprintf(" %20s", name)
 	}
-	t.Log(head + "   ours is better by")
+	t.Log(head + "   ours is better by (each official one: " + strings.Join(epochOurNames, "; ") + ")")
 	for _, m := range measures {
 		line := fmt.Sprintf("  %-16s", m.name)
 		var ratios []string
-		for i, name := range contenders {
+		for _, name := range contenders {
 			v := over(name, m.of)
 			line += fmt.Sprintf(" %20.1f", v)
-			if i > 0 {
-				r := v / over(contenders[0], m.of)
+			if slices.Contains(epochOurNames, name) {
+				continue
+			}
+			for _, our := range epochOurNames {
+				r := v / over(our, m.of)
 				if m.more {
 					r = 1 / r
 				}
@@ -244,7 +245,7 @@ func (b *epochBench) print(t *testing.T, contenders []string, found map[string][
 		}
 		t.Log(line + "   " + strings.Join(ratios, ", "))
 	}
-	if !slices.ContainsFunc(found["mapsweep"], func(e epochs) bool { return e.rss > 0 }) {
+	if !slices.ContainsFunc(found[epochOurNames[0]], func(e epochs) bool { return e.rss > 0 }) {
 		t.Error("no memory of ours was seen")
 	}
 }
