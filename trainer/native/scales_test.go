@@ -3,6 +3,7 @@ package native_test
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -30,6 +31,25 @@ func TestMultiScale(t *testing.T) {
 		}
 		if log := string(read(t, filepath.Join(job.Dir, "trial.log"))); !strings.Contains(log, "batches of up to 96 pixels a side") {
 			t.Errorf("log:\n%s", log)
+		}
+	}
+}
+
+// One picture of the smallest side leaves the deepest layers a single value, which batch normalisation cannot take: that is
+// said before the first step. With two pictures, or a larger smallest side, it trains.
+func TestMultiScaleOfOnePicture(t *testing.T) {
+	for _, c := range []struct {
+		batch   int
+		share   float64
+		refused bool
+	}{{1, 0.8, true}, {2, 0.8, false}, {1, 0.4, false}} {
+		b := backend(t, func(cfg *native.Config) { cfg.Batch = c.batch })
+		job := trainer.Job{Epochs: 1, Dir: t.TempDir(), Params: trials.Params{"multi_scale": c.share, "mosaic": 0.0}}
+		_, err := b.Train(t.Context(), job, func(trials.Measurement) {})
+		var f *trainer.Failure
+		refused := errors.As(err, &f) && f.Class == trials.ClassInfeasible && strings.Contains(err.Error(), "one picture of 16 pixels")
+		if refused != c.refused || !c.refused && err != nil {
+			t.Errorf("batch of %d, multi_scale %g: %v", c.batch, c.share, err)
 		}
 	}
 }
