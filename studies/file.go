@@ -45,7 +45,7 @@ type fileTrainer struct {
 	Backend   string   `json:"backend" jsonschema:"required,enum=native,enum=command,enum=yolov9" jsonschema_description:"native: the detector in this program. yolov9: the official YOLOv9 code in a checkout of yours. command: any program of yours."`
 	Model     string   `json:"model" jsonschema_description:"Model: gelan-n, gelan-t ... yolov9-e or the path of a model file of ours for native; gelan-t, yolov9-s ... or the path of a model file of theirs for yolov9."`
 	Data      textList `json:"data" jsonschema_description:"Data set: builtin:digits, builtin:trees, or the path of a data.yaml, of a VOC or a COCO data set. A list makes one block of the design per data set."`
-	ImageSize int      `json:"image_size" jsonschema:"minimum=32" jsonschema_description:"Side of the square training picture in pixels, a multiple of 32. Default for native: 640, and 128 for builtin data."`
+	ImageSize int      `json:"image_size" jsonschema:"minimum=32" jsonschema_description:"Side of the square training picture in pixels. native: a multiple of the largest stride of the model (16 for gelan-n and 32 for the others that are built in). yolov9: a multiple of 32. Default for native: 640, and 128 for builtin data."`
 	Epochs    int      `json:"epochs" jsonschema:"minimum=1" jsonschema_description:"Full length of a trial."`
 	Batch     int      `json:"batch" jsonschema:"minimum=1" jsonschema_description:"Pictures in one optimiser step. Default for native: 16."`
 	Device    string   `json:"device" jsonschema:"default=auto" jsonschema_description:"auto, cpu, cuda, or the GPUs that trials may lease: cuda:0, or several as cuda:0,2. auto takes GPUs where there are any."`
