@@ -12,11 +12,14 @@ import (
 	"github.com/mapsweep/mapsweep/trainer/native/kernels"
 )
 
-// cases cover every kind of convolution at odd shapes, at one pixel, and at every number of output blocks up to six.
-var cases = []struct {
+// shape is one convolution: images, channels, pixels of the input, kernel, stride.
+type shape struct {
 	n, ic, oc, h, w, k, s int
 	image, bn             bool
-}{
+}
+
+// cases cover every kind of convolution at odd shapes, at one pixel, and at every number of output blocks up to six.
+var cases = []shape{
 	{2, 16, 16, 5, 7, 3, 1, false, true},
 	{2, 24, 40, 13, 9, 3, 1, false, true},
 	{1, 16, 48, 6, 31, 3, 1, false, true},
@@ -69,8 +72,11 @@ func random(r *rand.Rand, n int, scale, shift float64) []float64 {
 }
 
 func newBench(t *testing.T, i int, accumulate bool) *bench {
-	c := cases[i]
-	r := rand.New(rand.NewPCG(uint64(i), 7))
+	return shapedBench(t, cases[i], uint64(i), accumulate)
+}
+
+func shapedBench(t *testing.T, c shape, seed uint64, accumulate bool) *bench {
+	r := rand.New(rand.NewPCG(seed, 7))
 	l := layer{n: c.n, ic: c.ic, oc: c.oc, h: c.h, w: c.w, k: c.k, s: c.s, bn: c.bn, eps: 1e-3}
 	l.oh, l.ow = (c.h-1)/c.s+1, (c.w-1)/c.s+1
 	b := &bench{layer: l}
