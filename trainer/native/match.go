@@ -11,8 +11,8 @@ import (
 // match says which tensors of a file belong to which of a network.
 type match struct {
 	names  map[string]string // of the file's tensors, by the network's; nil: they are the same
-	layout *spec.Layout      // that the file has, where names are not nil
-	why    error             // nothing but names can be gone by
+	layout *spec.Layout      // that the file has; nil: it is not known, for why
+	why    error
 }
 
 // name is that of the file for a tensor of the network; "" where there is none.
@@ -47,7 +47,7 @@ func (s *source) match(n *model.Network) match {
 		return match{why: err}
 	}
 	if l.Own {
-		return match{}
+		return match{layout: l}
 	}
 	names, err := spec.Rename(l.Model, n.Model())
 	if err != nil {
@@ -71,7 +71,8 @@ func auxiliaryNames(m *spec.Model) map[string]bool {
 type taken struct {
 	file      *source
 	tensors   int             // of the network
-	used      map[string]bool // of the file
+	values    int             // tensors of the network that have values of the file's
+	asked     map[string]bool // of the file: what the network has a place for
 	fresh     []string        // tensors of the network that keep their initial values,
 	auxiliary int             // and those of its auxiliary branch where the file is laid out as a model without one
 }
@@ -86,7 +87,7 @@ func (c *taken) miss(name string, auxiliary bool) {
 
 // text says what was taken, what the network has anew, and what the file has besides.
 func (c *taken) text(m match) string {
-	text := fmt.Sprintf("%s (sha256 %.12s): %d of %d tensors", c.file.path, c.file.hash, len(c.used), c.tensors)
+	text := fmt.Sprintf("%s (sha256 %.12s): %d of %d tensors", c.file.path, c.file.hash, c.values, c.tensors)
 	if m.names != nil {
 		text += fmt.Sprintf(" by their layers, for the file has %s", m.layout)
 	}
@@ -104,14 +105,33 @@ func (c *taken) text(m match) string {
 	if len(anew) > 0 {
 		text += "; anew: " + strings.Join(anew, ", ")
 	}
-	if m.names == nil || !m.layout.Auxiliary {
-		return text
+	if left := c.left(m); len(left) > 0 {
+		text += "; left out: " + strings.Join(left, " and ")
 	}
-	left := 0
-	for name := range auxiliaryNames(m.layout.Model) {
-		if _, ok := c.file.tensors[name]; ok {
-			left++
+	return text
+}
+
+// left says what the file has and the network has no place for. The bins' numbers of a head are no values.
+func (c *taken) left(m match) (left []string) {
+	branch := map[string]bool{}
+	if m.layout != nil && m.layout.Auxiliary {
+		branch = auxiliaryNames(m.layout.Model)
+	}
+	auxiliary, others := 0, 0
+	for name := range c.file.tensors {
+		switch {
+		case c.asked[name] || strings.Contains(name, ".dfl"):
+		case branch[name]:
+			auxiliary++
+		default:
+			others++
 		}
 	}
-	return text + fmt.Sprintf("; left out: the auxiliary branch (%d tensors)", left)
+	if auxiliary > 0 {
+		left = append(left, fmt.Sprintf("the auxiliary branch (%d tensors)", auxiliary))
+	}
+	if others > 0 {
+		left = append(left, fmt.Sprintf("%d tensors that this model has no place for", others))
+	}
+	return left
 }

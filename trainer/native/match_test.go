@@ -99,6 +99,28 @@ func TestWeightsByLayers(t *testing.T) {
 	}
 }
 
+// What a file has besides is told: an auxiliary branch that is not trained, and what this model has no place for.
+func TestWeightsLeftOut(t *testing.T) {
+	path, _ := stateFile(t, "yolov9-t", 2, true, func(s *weights.Set) {
+		for _, name := range []string{"model.29.cv6.0.0.conv.weight", "model.29.cv7.0.2.bias"} { // of a third head
+			s.Tensors = append(s.Tensors, weights.Tensor{Name: name, Type: weights.Float32, Shape: []int{2}, Values: []float32{1, 2}})
+		}
+	})
+	for name, tt := range map[string]struct {
+		aux  float64
+		says string
+	}{
+		"with the branch": {0.25, "1479 of 1479 tensors; left out: 2 tensors that this model has no place for\n"},
+		"without it":      {0, "1117 of 1117 tensors; left out: the auxiliary branch (362 tensors) and 2 tensors that this model has no place for\n"},
+	} {
+		job := trainer.Job{Epochs: 1, Dir: t.TempDir(), Params: trials.Params{"aux": tt.aux}}
+		train(t, into(t, "yolov9-t", path), job)
+		if log := string(read(t, filepath.Join(job.Dir, "trial.log"))); !strings.Contains(log, tt.says) {
+			t.Errorf("%s: no %q in the log\n%s", name, tt.says, log)
+		}
+	}
+}
+
 // A detector without its auxiliary branch is enough for a model with it, although it is less than half of the values.
 func TestWeightsOfTheDetectorAlone(t *testing.T) {
 	path, _ := stateFile(t, "yolov9-t", 2, false, nil)

@@ -106,7 +106,7 @@ func (s *source) into(n *model.Network, classes []string) (string, error) {
 	if errors.Is(m.why, spec.ErrFolded) {
 		return "", fmt.Errorf("trainer.weights: %s: %w: %w", s.path, m.why, trainer.ErrNoData)
 	}
-	c := taken{file: s, used: map[string]bool{}}
+	c := taken{file: s, asked: map[string]bool{}}
 	values, all := 0, 0
 	for t := range n.NamedTensors() {
 		c.tensors++
@@ -114,6 +114,7 @@ func (s *source) into(n *model.Network, classes []string) (string, error) {
 		if serves {
 			all += t.Elements()
 		}
+		c.asked[m.name(t.Name)] = true
 		from, ok := s.tensors[m.name(t.Name)]
 		if !ok || last[t.Name] || !slices.Equal(from.shape, t.Shape) {
 			c.miss(t.Name, !serves && m.names != nil)
@@ -126,13 +127,13 @@ func (s *source) into(n *model.Network, classes []string) (string, error) {
 		if err := t.Set(arena, from.values); err != nil {
 			return "", fmt.Errorf("trainer.weights: %s: %w", s.path, err)
 		}
-		c.used[m.name(t.Name)] = true
+		c.values++
 		if serves {
 			values += t.Elements()
 		}
 	}
 	if 2*values < all && m.names == nil {
-		return "", fmt.Errorf("trainer.weights: %s is of another model: %d of %d tensors have the name and shape of this one's%s: %w", s.path, len(c.used), c.tensors, m.reason(),
+		return "", fmt.Errorf("trainer.weights: %s is of another model: %d of %d tensors have the name and shape of this one's%s: %w", s.path, c.values, c.tensors, m.reason(),
 			trainer.ErrNoData)
 	}
 	return c.text(m), nil
