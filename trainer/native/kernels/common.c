@@ -51,6 +51,9 @@ int64_t ms_bf16_room(const struct ms_conv *c) {
 	return most > paired ? most : paired;
 }
 
+// Floats of room for the largest group of tiles in any direction.
+int64_t ms_winograd_room(const struct ms_conv *c) { return c->winograd ? MS_LANES : 0; }
+
 static void pack_image(const float *rgb, struct ms_view dst, int n) {
 	typedef int32_t four __attribute__((vector_size(16)));
 	typedef int32_t loosefour __attribute__((vector_size(16), aligned(4), may_alias));
