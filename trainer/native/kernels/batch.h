@@ -3,68 +3,105 @@
 // Passes over the batch alternate in direction, so that each begins with the images that the one before it left in the
 // cache: convolve upwards, activate downwards, the sums of the backward pass upwards, the rest of it downwards.
 
-// A pass over the images first to first+count-1, each in some parts. d is the second arm, or NULL.
+// A pass over the images first to first+count-1, in pieces: runs of about `each` images, or parts of one. d is the second arm, or NULL.
 struct batch {
 	const struct ms_conv *c, *d;
-	int first, count, parts;
+	int first, count, parts, each;
 	int train;
 };
 
-static int image_of(const struct batch *b, int piece) { return b->first + piece / b->parts; }
+// Images from `from` to to-1.
+struct images {
+	int from, to;
+};
+
+// Runs of equal length, as far as that can be, and as many for every thread.
+static int pieces(const struct batch *b) {
+	const int threads = ms_team_threads(b->c->y.team), runs = (b->count + b->each - 1) / b->each;
+	if (b->parts > 1) return b->count * b->parts;
+	const int even = (runs + threads - 1) / threads * threads;
+	return even < b->count ? even : b->count;
+}
+
+static struct images images_of(const struct batch *b, int piece) {
+	const int shares = b->parts > 1 ? b->count : pieces(b);
+	piece /= b->parts;
+	return (struct images){b->first + ms_share(b->count, shares, piece), b->first + ms_share(b->count, shares, piece + 1)};
+}
 static struct part part_of(const struct batch *b, int piece) { return (struct part){piece % b->parts, b->parts}; }
 static int first_block(const struct batch *b, struct part p) { return ms_share(b->c->ocb, p.of, p.number); }
 static int last_block(const struct batch *b, struct part p) { return ms_share(b->c->ocb, p.of, p.number + 1); }
 
-static void each_piece(const struct batch *b, ms_work *work, int down) { ms_team_run(b->c->y.team, work, b, b->count * b->parts, down); }
+static void each_piece(const struct batch *b, ms_work *work, int down) { ms_team_run(b->c->y.team, work, b, pieces(b), down); }
+
+// Images whose tiles fill a group, in Winograd's form.
+static int images_of_group(const struct ms_conv *c) {
+	return c->winograd ? ms_winograd_images(c->y.h, c->y.w, c->icb > c->ocb ? c->icb : c->ocb) : 1;
+}
 
 // All images, in parts where whole ones cannot be dealt out evenly: about eight pieces a thread then.
 static struct batch batch_of(const struct ms_conv *c, const struct ms_conv *d) {
-	struct batch b = {.c = c, .d = d, .count = c->y.n, .parts = 1};
+	struct batch b = {.c = c, .d = d, .count = c->y.n, .parts = 1, .each = images_of_group(c)};
 	const int threads = ms_team_threads(c->y.team);
 	if (b.count % threads) b.parts = (8 * threads + b.count - 1) / b.count;
 	return b;
 }
 
-// The scratch of one thread, with operands in bfloat16.
+// The scratch of one thread.
 static uint32_t *room_of(const struct ms_conv *c, int member) { return c->room + member * c->room_words; }
 
-static void convolve_part(const struct batch *b, const struct ms_conv *c, int n, struct part p, int member) {
-	if (b->train && c->bf) c->bf->convolve(c, n, p.number, p.of, room_of(c, member));
-	else convolve(c, n, p, b->train && c->bn);
+// All images of a piece, or the part of one.
+static void convolve_images(const struct batch *b, const struct ms_conv *c, struct images i, struct part p, int member) {
+	const int bf = b->train && c->bf;
+	if (!bf && c->winograd & MS_WINOGRAD_FORWARD) {
+		winograd_convolve(c, i.from, i.to - i.from, p, b->train && c->bn, (float *)room_of(c, member));
+		return;
+	}
+	for (int n = i.from; n < i.to; n++)
+		if (bf) c->bf->convolve(c, n, p.number, p.of, room_of(c, member));
+		else convolve(c, n, p, b->train && c->bn);
 }
 
-static void input_backward_part(const struct ms_conv *c, int n, struct part p, int member) {
-	if (c->bf) c->bf->input_backward(c, n, p.number, p.of, room_of(c, member));
-	else input_backward(c, n, p);
+static void input_backward_images(const struct ms_conv *c, struct images i, struct part p, int member) {
+	if (!c->bf && c->winograd & MS_WINOGRAD_DX) {
+		winograd_input_backward(c, i.from, i.to - i.from, p, (float *)room_of(c, member));
+		return;
+	}
+	for (int n = i.from; n < i.to; n++)
+		if (c->bf) c->bf->input_backward(c, n, p.number, p.of, room_of(c, member));
+		else input_backward(c, n, p);
 }
 
 static void convolve_piece(const void *job, int piece, int member) {
 	const struct batch *b = job;
 	const struct part p = part_of(b, piece);
-	const int n = image_of(b, piece);
-	convolve_part(b, b->c, n, p, member);
-	if (b->d) convolve_part(b, b->d, n, p, member);
+	const struct images i = images_of(b, piece);
+	convolve_images(b, b->c, i, p, member);
+	if (b->d) convolve_images(b, b->d, i, p, member);
 }
 
 static void activate_piece(const void *job, int piece, int member) {
 	const struct batch *b = job;
 	const struct part p = part_of(b, piece);
-	const int n = image_of(b, piece), first = first_block(b, p), last = last_block(b, p);
-	if (b->d) rep_activate(b->c, b->d, n, first, last);
-	else (b->c->linear ? normalise : activate)(b->c, n, first, last);
+	const struct images i = images_of(b, piece);
+	const int first = first_block(b, p), last = last_block(b, p);
+	for (int n = i.from; n < i.to; n++)
+		if (b->d) rep_activate(b->c, b->d, n, first, last);
+		else (b->c->linear ? normalise : activate)(b->c, n, first, last);
 }
 
 // Weights for the images of a forward pass, some output blocks.
 static void pack_piece(const void *job, int piece, int member) {
 	const struct batch *b = job;
-	b->c->bf->pack(b->c, piece, piece + 1);
-	if (b->d) b->d->bf->pack(b->d, piece, piece + 1);
+	for (const struct ms_conv *c = b->c; c; c = c == b->d ? NULL : b->d)
+		if (b->train && c->bf) c->bf->pack(c, piece, piece + 1);
+		else if (c->winograd & MS_WINOGRAD_FORWARD) winograd_weights(c, piece, piece + 1);
 }
 
 static void forward(const struct ms_conv *c, const struct ms_conv *d, int train) {
 	struct batch b = batch_of(c, d);
 	b.train = train;
-	if (train && c->bf) ms_team_run(c->y.team, pack_piece, &b, c->ocb, 0);
+	if ((train && c->bf) || c->winograd & MS_WINOGRAD_FORWARD) ms_team_run(c->y.team, pack_piece, &b, c->ocb, 0);
 	each_piece(&b, convolve_piece, 0);
 	if (!c->bn) return;
 	for (; c; c = c == d ? NULL : d) {
@@ -77,23 +114,28 @@ static void forward(const struct ms_conv *c, const struct ms_conv *d, int train)
 static void sums_piece(const void *job, int piece, int member) {
 	const struct batch *b = job;
 	const struct part p = part_of(b, piece);
-	const int n = image_of(b, piece), first = first_block(b, p), last = last_block(b, p);
-	if (b->d) rep_silu_backward(b->c, b->d, n, first, last);
-	else (!b->c->bn ? bias_sums : b->c->linear ? linear_backward : silu_backward)(b->c, n, first, last);
+	const struct images i = images_of(b, piece);
+	const int first = first_block(b, p), last = last_block(b, p);
+	for (int n = i.from; n < i.to; n++)
+		if (b->d) rep_silu_backward(b->c, b->d, n, first, last);
+		else (!b->c->bn ? bias_sums : b->c->linear ? linear_backward : silu_backward)(b->c, n, first, last);
 }
 
 static void dy_piece(const void *job, int piece, int member) {
 	const struct batch *b = job;
 	const struct part p = part_of(b, piece);
-	const int n = image_of(b, piece), first = first_block(b, p), last = last_block(b, p);
-	if (b->d) rep_point_backward(b->c, b->d, n, first, last);
-	if (b->c->bn) bn_backward(b->c, n, first, last);
+	const struct images i = images_of(b, piece);
+	const int first = first_block(b, p), last = last_block(b, p);
+	for (int n = i.from; n < i.to; n++) {
+		if (b->d) rep_point_backward(b->c, b->d, n, first, last);
+		if (b->c->bn) bn_backward(b->c, n, first, last);
+	}
 }
 
 static void dx_piece(const void *job, int piece, int member) {
 	const struct batch *b = job;
-	input_backward_part(b->c, image_of(b, piece), part_of(b, piece), member);
-	if (b->d) input_backward_part(b->d, image_of(b, piece), part_of(b, piece), member);
+	input_backward_images(b->c, images_of(b, piece), part_of(b, piece), member);
+	if (b->d) input_backward_images(b->d, images_of(b, piece), part_of(b, piece), member);
 }
 
 static void dy_dx_piece(const void *job, int piece, int member) {
@@ -116,6 +158,7 @@ static void start_piece(const void *job, int piece, int member) {
 	const struct batch *b = job;
 	const int pieces = pieces_of(b->c, b->c->ocb), first = ms_share(b->c->ocb, pieces, piece), last = ms_share(b->c->ocb, pieces, piece + 1);
 	start_gradients(b->c, first, last);
+	if (b->c->has_dx && !b->c->bf && b->c->winograd & MS_WINOGRAD_DX) winograd_turned(b->c, first, last);
 	if (b->d) start_gradients(b->d, first, last);
 }
 

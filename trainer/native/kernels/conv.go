@@ -97,16 +97,20 @@ func eachWeight(oc, ic []int, k int, f func(blocked, logical int)) {
 	}
 }
 
-// group is how many images go through the backward pass together: one by one alone; with more threads, so many that each has
-// one, and more while what they read and write fits about half of a second-level cache of each thread.
+// group is how many images go through the backward pass together: alone one by one, or what fills a group of tiles in Winograd's
+// form; with more threads, so many that each has as many, and more while what they read and write fits about half of a
+// second-level cache of each thread.
 func (s ConvSpec) group() int {
 	const cache = 512 << 10
-	threads := s.Y.Team.Threads()
+	threads, least := s.Y.Team.Threads(), 1
+	if s.winograd()&^forwardOnly != 0 {
+		least = int(C.ms_winograd_images(C.int(s.Y.H), C.int(s.Y.W), C.int(max(s.X.CB, s.Y.CB))))
+	}
 	if threads == 1 {
-		return 1
+		return min(s.Y.N, least)
 	}
 	image := 4 * (s.X.CB*s.X.plane() + s.Y.CB*s.Y.plane())
-	return min(s.Y.N, max(1, cache/image)*threads)
+	return min(s.Y.N, max(least, cache/image)*threads)
 }
 
 // check says what is wrong with the specification, if anything.

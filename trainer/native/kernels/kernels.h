@@ -164,6 +164,9 @@ void ms_zero_halo(struct ms_view dst);
 const struct ms_bf16 *ms_bf16_of(const struct ms_kernels *k); // by instructions of the processor where it has them, or else k's
 int64_t ms_bf16_room(const struct ms_conv *c);     // words of room of a thread, with operands in bfloat16
 int64_t ms_winograd_room(const struct ms_conv *c); // and in Winograd's form
+int ms_winograd_tiles(int icb);                    // of a group, for so many blocks of input
+int64_t ms_winograd_input(int icb);                // floats that its transformed input takes
+int ms_winograd_images(int h, int w, int icb);     // images of h x w pixels that fill a group
 void ms_pack_images(const float *rgb, struct ms_view dst, int count); // into the first images of dst
 void ms_bn_forward(const struct ms_conv *c, int train); // totals -> scale, shift; running statistics when training
 void ms_bn_backward(const struct ms_conv *c);           // totals -> dgamma, dbeta, g1, g2, g3

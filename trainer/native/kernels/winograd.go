@@ -14,13 +14,19 @@ const (
 	Winograd             // Winograd's form in every direction
 )
 
+const forwardOnly = C.MS_WINOGRAD_FORWARD
+
 // winograd is the set of directions that use Winograd's form. It depends on the shape of one image alone, so that
 // results do not depend on the batch, on threads or on the machine.
 func (s ConvSpec) winograd() int {
 	if s.Form == Direct || s.K != 3 || s.S != 1 || s.Image {
 		return 0
 	}
-	return 0
+	all := C.MS_WINOGRAD_FORWARD | C.MS_WINOGRAD_DX
+	if s.BF16 {
+		all = forwardOnly
+	}
+	return all
 }
 
 // transformed is how many floats the transformed weights take, if there are any: 16 blocks for each pair of channel blocks.
