@@ -20,10 +20,6 @@ func (c *checker) trainer() {
 		needs(t.Model == "", "model", "for instance gelan-n")
 		needs(len(t.Data) == 0, "data", "for instance builtin:digits, or the path of a data.yaml")
 		needs(t.Epochs == 0, "epochs", "for instance 20")
-		if t.ImageSize%32 != 0 {
-			c.add("trainer.image_size", fmt.Sprintf("the nearest is %d", max(32, (t.ImageSize+16)/32*32)),
-				"trainer.image_size must be a multiple of 32, not %d", t.ImageSize)
-		}
 		if len(t.Command) > 0 {
 			c.add("trainer.command", "for your own program write backend: command", "trainer.command is not read by backend native")
 		}
@@ -39,6 +35,10 @@ func (c *checker) trainer() {
 		needs(t.Model == "", "model", "for instance gelan-t or yolov9-s")
 		needs(len(t.Data) == 0, "data", "the path of a data.yaml")
 		needs(t.Epochs == 0, "epochs", "for instance 100")
+		if t.ImageSize%32 != 0 {
+			c.add("trainer.image_size", fmt.Sprintf("the nearest is %d", max(32, (t.ImageSize+16)/32*32)),
+				"trainer.image_size must be a multiple of 32, not %d", t.ImageSize)
+		}
 		if len(t.Command) > 0 {
 			c.add("trainer.command", "for your own program write backend: command", "trainer.command is not read by backend yolov9")
 		}

@@ -42,26 +42,27 @@ type fileObjective struct {
 }
 
 type fileTrainer struct {
-	Backend     string   `json:"backend" jsonschema:"required,enum=native,enum=command,enum=yolov9" jsonschema_description:"native: the detector in this program. yolov9: the official YOLOv9 code in a checkout of yours. command: any program of yours."`
-	Model       string   `json:"model" jsonschema_description:"Model: gelan-n, gelan-t ... yolov9-e or the path of a model file of ours for native; gelan-t, yolov9-s ... or the path of a model file of theirs for yolov9."`
-	Data        textList `json:"data" jsonschema_description:"Data set: builtin:digits, builtin:trees, or the path of a data.yaml, of a VOC or a COCO data set. A list makes one block of the design per data set."`
-	ImageSize   int      `json:"image_size" jsonschema:"minimum=32" jsonschema_description:"Side of the square training picture in pixels, a multiple of 32. Default for native: 640, and 128 for builtin data."`
-	Epochs      int      `json:"epochs" jsonschema:"minimum=1" jsonschema_description:"Full length of a trial."`
-	Batch       int      `json:"batch" jsonschema:"minimum=1" jsonschema_description:"Pictures in one optimiser step. Default for native: 16."`
-	Device      string   `json:"device" jsonschema:"default=auto" jsonschema_description:"auto, cpu, cuda, or the GPUs that trials may lease: cuda:0, or several as cuda:0,2. auto takes GPUs where there are any."`
-	Weights     string   `json:"weights" jsonschema_description:"native: file of weights that every trial starts from: a checkpoint of the native trainer such as best.ckpt, a file of safetensors, or a .pt file of PyTorch. Default: random weights."`
-	Command     words    `json:"command" jsonschema_description:"Program and arguments of the command trainer, one list item each."`
-	Env         fileEnv  `json:"env" jsonschema_description:"Environment variables for the command, beside those that mapsweep sets."`
-	Cache       string   `json:"cache" jsonschema_description:"native: decoded pictures that stay in memory: ram (all), none, or as much as 2GiB or 500MB; others are decoded again each time. It does not change results. Default: ram."`
-	Loaders     *int     `json:"loaders" jsonschema:"minimum=0,maximum=64" jsonschema_description:"native: goroutines of a trial that make batches ahead of the steps. They do not change results. Default: 1 for a trial with more than one core, else 0."`
-	Threads     int      `json:"threads" jsonschema:"minimum=0,maximum=256" jsonschema_description:"native: threads that share the work of a trial's steps. They do not change results. Default: as many as the trial has cores, the machine's cores divided by the trials at a time."`
-	Precision   string   `json:"precision" jsonschema:"enum=fp32,enum=bf16" jsonschema_description:"native: numbers that convolutions multiply in training. bf16 is bfloat16 with sums, weights and everything else in float32: faster on a processor with AVX512_BF16, slower on others. Scoring is always in float32. Default: fp32."`
-	Timeout     string   `json:"timeout" jsonschema_description:"Longest time of one trial: 90s, 45m, 2h30m. Default: none."`
-	Checkout    string   `json:"checkout" jsonschema_description:"yolov9: folder of a checkout of the official code. Default: the environment variable YOLOV9_DIR."`
-	Python      string   `json:"python" jsonschema_description:"yolov9: Python interpreter that can run that code. Default: the environment variable YOLOV9_PYTHON, else python3."`
-	GPUs        int      `json:"gpus" jsonschema:"minimum=0" jsonschema_description:"GPUs of one trial. Default: one, or none with device: cpu."`
-	Convolution string   `json:"convolution" jsonschema:"enum=auto,enum=direct" jsonschema_description:"native: how 3x3 convolutions with stride 1 are computed. auto uses Winograd's form where it is faster, direct does not; results differ by rounding. Default: auto."`
-	COCO        bool     `json:"coco" jsonschema_description:"yolov9: also score the final weights by COCO average precision, under coco/mAP50-95 and so on."`
+	Backend   string   `json:"backend" jsonschema:"required,enum=native,enum=command,enum=yolov9" jsonschema_description:"native: the detector in this program. yolov9: the official YOLOv9 code in a checkout of yours. command: any program of yours."`
+	Model     string   `json:"model" jsonschema_description:"Model: gelan-n, gelan-t ... yolov9-e or the path of a model file of ours for native; gelan-t, yolov9-s ... or the path of a model file of theirs for yolov9."`
+	Data      textList `json:"data" jsonschema_description:"Data set: builtin:digits, builtin:trees, or the path of a data.yaml, of a VOC or a COCO data set. A list makes one block of the design per data set."`
+	ImageSize int      `json:"image_size" jsonschema:"minimum=32" jsonschema_description:"Side of the square training picture in pixels. native: a multiple of the largest stride of the model (16 for gelan-n and 32 for the others that are built in). yolov9: a multiple of 32. Default for native: 640, and 128 for builtin data."`
+	Epochs    int      `json:"epochs" jsonschema:"minimum=1" jsonschema_description:"Full length of a trial."`
+	Batch     int      `json:"batch" jsonschema:"minimum=1" jsonschema_description:"Pictures in one optimiser step. Default for native: 16."`
+	Device    string   `json:"device" jsonschema:"default=auto" jsonschema_description:"auto, cpu, cuda, or the GPUs that trials may lease: cuda:0, or several as cuda:0,2. auto takes GPUs where there are any."`
+	Weights   string   `json:"weights" jsonschema_description:"native: file of weights that every trial starts from: a checkpoint of the native trainer such as best.ckpt, a file of safetensors, or a .pt file of PyTorch. Default: random weights."`
+	Command   words    `json:"command" jsonschema_description:"Program and arguments of the command trainer, one list item each."`
+	Env       fileEnv  `json:"env" jsonschema_description:"Environment variables for the command, beside those that mapsweep sets."`
+	Cache     string   `json:"cache" jsonschema_description:"native: decoded pictures that stay in memory: ram (all), none, or as much as 2GiB or 500MB; others are decoded again each time. It does not change results. Default: ram."`
+	Loaders   *int     `json:"loaders" jsonschema:"minimum=0,maximum=64" jsonschema_description:"native: goroutines of a trial that make batches ahead of the steps. They do not change results. Default: 1 for a trial with more than one core, else 0."`
+	Threads   int      `json:"threads" jsonschema:"minimum=0,maximum=256" jsonschema_description:"native: threads that share the work of a trial's steps. They do not change results. Default: as many as the trial has cores, the machine's cores divided by the trials at a time."`
+	Precision string   `json:"precision" jsonschema:"enum=fp32,enum=bf16" jsonschema_description:"native: numbers that convolutions multiply in training. bf16 is bfloat16 with sums, weights and everything else in float32: faster on a processor with AVX512_BF16, slower on others. Scoring is always in float32. Default: fp32."`
+	Timeout   string   `json:"timeout" jsonschema_description:"Longest time of one trial: 90s, 45m, 2h30m. Default: none."`
+	Checkout  string   `json:"checkout" jsonschema_description:"yolov9: folder of a checkout of the official code. Default: the environment variable YOLOV9_DIR."`
+	Python    string   `json:"python" jsonschema_description:"yolov9: Python interpreter that can run that code. Default: the environment variable YOLOV9_PYTHON, else python3."`
+	GPUs      int      `json:"gpus" jsonschema:"minimum=0" jsonschema_description:"GPUs of one trial. Default: one, or none with device: cpu."`
+	COCO      bool     `json:"coco" jsonschema_description:"yolov9: also score the final weights by COCO average precision, under coco/mAP50-95 and so on."`
+
+	Convolution string `json:"convolution" jsonschema:"enum=auto,enum=direct" jsonschema_description:"native: how 3x3 convolutions with stride 1 are computed. auto uses Winograd's form where it is faster, direct does not; results differ by rounding. Default: auto."`
 
 	Arguments  *fileArguments  `json:"arguments" jsonschema_description:"command: how parameters become arguments, which stand where the command says {args}."`
 	Metrics    *fileMetrics    `json:"metrics" jsonschema_description:"command: where the measurements are. Default: JSON lines in the file that MAPSWEEP_METRICS names."`

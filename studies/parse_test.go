@@ -331,7 +331,7 @@ func TestTrainerFaults(t *testing.T) {
 		{"empty data", "{backend: native, model: m, epochs: 1, data: []}", `s.yaml:2:55: trainer lacks the key "data", which backend native needs (for instance builtin:digits, or the path of a data.yaml)`},
 		{"data twice", "{backend: native, model: m, epochs: 1, data: [a, a]}", `s.yaml:2:59: data set a is there twice`},
 		{"data a number", "{backend: native, model: m, epochs: 1, data: [3]}", `s.yaml:2:56: trainer.data must be texts, not 3`},
-		{"image size", "{backend: native, model: m, epochs: 1, data: a, image_size: 100}", `s.yaml:2:70: trainer.image_size must be a multiple of 32, not 100 (the nearest is 96)`},
+		{"image size", "{backend: yolov9, model: m, epochs: 1, data: a, image_size: 100}", `s.yaml:2:70: trainer.image_size must be a multiple of 32, not 100 (the nearest is 96)`},
 		{"device", "{backend: native, model: m, epochs: 1, data: a, device: gpu}", `s.yaml:2:66: trainer.device cannot be "gpu" (auto, cpu, cuda, cuda:0, or several as cuda:0,2)`},
 		{"device twice", "{backend: native, model: m, epochs: 1, data: a, device: \"cuda:0,0\"}", `s.yaml:2:66: trainer.device cannot be "cuda:0,0" (auto, cpu, cuda, cuda:0, or several as cuda:0,2)`},
 		{"precision", "{backend: native, model: m, epochs: 1, data: a, precision: bf15}", `s.yaml:2:69: trainer.precision cannot be "bf15" (did you mean "bf16"?)`},

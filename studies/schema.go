@@ -60,12 +60,13 @@ func (fileStudy) JSONSchemaExtend(s *jsonschema.Schema) {
 func (fileTrainer) JSONSchemaExtend(s *jsonschema.Schema) {
 	property(s, "timeout").Pattern = durationPattern
 	property(s, "device").Pattern = `^(auto|cpu|cuda|cuda:[0-9]+)$`
-	property(s, "image_size").MultipleOf = "32"
 	native := need("model", "data", "epochs")
 	native.Not = &jsonschema.Schema{AnyOf: []*jsonschema.Schema{need("command"), need("env")}}
 	other := &jsonschema.Schema{Not: &jsonschema.Schema{AnyOf: []*jsonschema.Schema{need("arguments"), need("metrics"), need("checkpoint")}}}
+	size := jsonschema.NewProperties()
+	size.Set("image_size", &jsonschema.Schema{MultipleOf: "32"})
 	s.AllOf = append(s.AllOf, when("backend", BackendNative, native), when("backend", BackendCommand, need("command")),
-		when("backend", BackendNative, other), when("backend", BackendYOLOv9, other))
+		when("backend", BackendNative, other), when("backend", BackendYOLOv9, other), when("backend", BackendYOLOv9, &jsonschema.Schema{Properties: size}))
 }
 
 // JSONSchemaExtend says what a table needs, and that JSON lines need nothing.

@@ -101,6 +101,7 @@ func TestSchemaAgreesWithParse(t *testing.T) {
 	check("whole", whole, true)
 	check("minimal", minimal, true)
 	check("fixed", fixed, true)
+	check("image size of a model of its own", "name: a\ntrainer: {backend: native, model: m, epochs: 1, data: a, image_size: 40}\ndesign: one-factor\n", true)
 	check("command", "name: a\ntrainer: {backend: command, command: [a, 5], env: {X: 1}}\ndesign: one-factor\n", true)
 	for _, add := range []string{
 		"replicats: 3", "budget: {paralel: 2}", "replicates: five", "replicates: 0", "replicates: 1.5", "replicates: {until: settled, max: 3, looks: [1, 3]}", "seed: -1", "description: 3",
@@ -118,7 +119,7 @@ func TestSchemaAgreesWithParse(t *testing.T) {
 	for _, trainer := range []string{
 		"{}", "{backend: other}", "{backend: native}", "{backend: command}", "{backend: command, command: []}", "{backend: command, command: a b}",
 		"{backend: native, model: m, epochs: 1, data: []}", "{backend: native, model: m, epochs: 0, data: a}", "{backend: native, model: m, epochs: 1, data: [a, a]}",
-		"{backend: native, model: m, epochs: 1, data: a, image_size: 100}", "{backend: native, model: m, epochs: 1, data: a, device: gpu}",
+		"{backend: yolov9, model: m, epochs: 1, data: a, image_size: 100}", "{backend: native, model: m, epochs: 1, data: a, image_size: 16}", "{backend: native, model: m, epochs: 1, data: a, device: gpu}",
 		"{backend: native, model: m, epochs: 1, data: a, timeout: soon}", "{backend: native, model: m, epochs: 1, data: a, command: [b]}",
 	} {
 		check(trainer, "name: a\ntrainer: "+trainer+"\ndesign: one-factor\n", false)

@@ -219,26 +219,27 @@ func (o Objective) Chooser() (metric string, dir trials.Direction) {
 
 // Trainer says what trains, on what, for how long.
 type Trainer struct {
-	Backend     string            `json:"backend"` // native, command, yolov9
-	Model       string            `json:"model,omitempty"`
-	Data        []string          `json:"data,omitempty"` // one block of the design per data set
-	ImageSize   int               `json:"image_size,omitempty"`
-	Epochs      int               `json:"epochs"`
-	Batch       int               `json:"batch,omitempty"`
-	Device      string            `json:"device,omitempty"`  // auto, cpu, cuda, cuda:0, cuda:0,2
-	Weights     string            `json:"weights,omitempty"` // native: file that every trial starts from
-	Command     []string          `json:"command,omitempty"`
-	Env         map[string]string `json:"env,omitempty"`
-	Cache       string            `json:"cache,omitempty"`       // native: see CacheBytes
-	Loaders     *int              `json:"loaders,omitempty"`     // native: goroutines that make batches; nil: as the trainer sees fit
-	Threads     int               `json:"threads,omitempty"`     // native: threads of a step; 0: the trial's cores
-	Precision   string            `json:"precision,omitempty"`   // native: fp32 ("") or bf16
-	Convolution string            `json:"convolution,omitempty"` // native: auto ("") or direct
-	Timeout     string            `json:"timeout,omitempty"`     // Go duration, per trial
-	Checkout    string            `json:"checkout,omitempty"`    // yolov9: folder of the official code; "": $YOLOV9_DIR
-	Python      string            `json:"python,omitempty"`      // yolov9: interpreter; "": $YOLOV9_PYTHON, else python3
-	GPUs        int               `json:"gpus,omitempty"`        // GPUs of one trial; 0: one, if there are any
-	COCO        bool              `json:"coco,omitempty"`        // yolov9: score the final weights by COCO AP, too
+	Backend   string            `json:"backend"` // native, command, yolov9
+	Model     string            `json:"model,omitempty"`
+	Data      []string          `json:"data,omitempty"` // one block of the design per data set
+	ImageSize int               `json:"image_size,omitempty"`
+	Epochs    int               `json:"epochs"`
+	Batch     int               `json:"batch,omitempty"`
+	Device    string            `json:"device,omitempty"`  // auto, cpu, cuda, cuda:0, cuda:0,2
+	Weights   string            `json:"weights,omitempty"` // native: file that every trial starts from
+	Command   []string          `json:"command,omitempty"`
+	Env       map[string]string `json:"env,omitempty"`
+	Cache     string            `json:"cache,omitempty"`     // native: see CacheBytes
+	Loaders   *int              `json:"loaders,omitempty"`   // native: goroutines that make batches; nil: as the trainer sees fit
+	Threads   int               `json:"threads,omitempty"`   // native: threads of a step; 0: the trial's cores
+	Precision string            `json:"precision,omitempty"` // native: fp32 ("") or bf16
+	Timeout   string            `json:"timeout,omitempty"`   // Go duration, per trial
+	Checkout  string            `json:"checkout,omitempty"`  // yolov9: folder of the official code; "": $YOLOV9_DIR
+	Python    string            `json:"python,omitempty"`    // yolov9: interpreter; "": $YOLOV9_PYTHON, else python3
+	GPUs      int               `json:"gpus,omitempty"`      // GPUs of one trial; 0: one, if there are any
+	COCO      bool              `json:"coco,omitempty"`      // yolov9: score the final weights by COCO AP, too
+
+	Convolution string `json:"convolution,omitempty"` // native: auto ("") or direct
 
 	// Of backend command; nil means that the program keeps to the house's own ways.
 	Arguments  *Arguments  `json:"arguments,omitempty"`

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -19,6 +20,7 @@ import (
 	"github.com/mapsweep/mapsweep/studies/shipped"
 	"github.com/mapsweep/mapsweep/sweep"
 	"github.com/mapsweep/mapsweep/trainer"
+	"github.com/mapsweep/mapsweep/trainer/native"
 	"github.com/mapsweep/mapsweep/trainer/telemetry"
 	"github.com/mapsweep/mapsweep/trials"
 )
@@ -129,6 +131,10 @@ func (s source) load() (studies.Spec, trainer.Backend, error) {
 		return none, nil, err
 	}
 	backend, err := newBackend(spec, s.out, s.log)
+	if size := new(native.SizeError); errors.As(err, &size) {
+		return none, nil, studies.Locate(studies.Faults{{Path: "trainer.image_size", Text: strconv.Itoa(size.Size), Hint: fmt.Sprintf("the nearest is %d", size.Nearest()),
+			Message: fmt.Sprintf("trainer.image_size is %d: model %s takes multiples of %d", size.Size, size.Model, size.Multiple)}}, s.text, s.opts)
+	}
 	if err != nil {
 		return none, nil, &codeError{exitUsage, fmt.Errorf("%s: trainer: %w", s.opts.File, err)}
 	}

@@ -57,7 +57,7 @@ var levers = map[string]map[remedy][]Lever{
 		stopEarly: {lever("objective.epoch", "best scores the best epoch instead of the last"), lever("trainer.epochs", "shorten training; the schedule shortens with it"),
 			lever("patience", "10, as in the article; it watches patience_metric, fitness by default")},
 		boxGain:     {lever("box", "raise it by 40 %, as the article does: 7.5 to 10.5; the shipped study box-weight tests that"), lever("dfl", "raise it with the box gain")},
-		pictureSize: {lever("trainer.image_size", "larger for small objects, a multiple of 32")},
+		pictureSize: {lever("trainer.image_size", "larger for small objects")},
 		batchSize:   {lever("trainer.batch", "another batch size; lr0 may have to follow")},
 		feed: {lever("budget.parallel", "do not run more trials than there are cores"),
 			lever("trainer.loaders", "1 or more make batches ahead of the steps"), lever("trainer.cache", "ram, if memory allows")},

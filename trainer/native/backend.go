@@ -151,7 +151,7 @@ func (c *Config) check(m architecture) error {
 	case len(c.Data) == 0:
 		return fmt.Errorf("no data set is named: %w", trainer.ErrNoData)
 	case c.ImageSize < 0 || c.ImageSize%m.multiple != 0:
-		return fmt.Errorf("image size is %d: use a multiple of %d", c.ImageSize, m.multiple)
+		return &SizeError{Model: m.name, Size: c.ImageSize, Multiple: m.multiple}
 	case c.Epochs < 1:
 		return fmt.Errorf("%d epochs: use at least 1", c.Epochs)
 	case c.Batch < 1:

@@ -94,7 +94,7 @@ struct bf_pass {
 	int ocb, rows, width;
 	const uint8_t *yhalves; // [ocb] as well
 	int accumulate;
-	float *sums;
+	double *sums;
 };
 
 // PX: words from an output pixel's input to its neighbour's; HALF: the last output block has 8 lanes in use. See tile in conv.h.
@@ -197,12 +197,14 @@ static void bf_run_rows(const struct bf_pass *p, int stride, int ob, int nb, int
 	const int half = p->yhalves[ob + nb - 1] == 1 && bf_tiles[stride - 1][1][1][nb];
 	bf_tile_fn *const(*table)[BF_MAX_NB + 1] = bf_tiles[stride - 1][half];
 	const uint32_t *w = p->w + (int64_t)ob * p->icb * p->kh * p->kw * BF_BLOCK;
-	float *sums = p->sums ? p->sums + ob * 2 * MS_LANES : NULL;
-	for (int h = from; h < to; h++)
+	float row[BF_MAX_NB * 2 * MS_LANES] = {0}, *sums = p->sums ? row : NULL;
+	for (int h = from; h < to; h++) {
 		for (int col = 0, m; col < p->width; col += m) {
 			m = bf_width(table, nb, p->width - col);
 			table[m][nb](p, p->x + h * p->xdown + (int64_t)col * stride * WORDS, w, p->y + ob * p->yplane + h * p->ydown + col * p->ystep, sums);
 		}
+		if (sums) end_row(p->sums + ob * 2 * MS_LANES, row, nb);
+	}
 }
 
 // One image through all tiles, some rows at a time: as many as INPUT_WORDS hold.
@@ -266,7 +268,7 @@ static void bf_convolve(const struct ms_conv *c, int n, int part, int parts, uin
 	};
 	bf_share(&p, part, parts);
 	if (p.ocb == 0) return;
-	memset(p.sums, 0, sizeof(float) * p.ocb * 2 * MS_LANES);
+	memset(p.sums, 0, sizeof(double) * p.ocb * 2 * MS_LANES);
 	bf_narrow(ms_at(&c->x, n, 0, 0, 0), room, pixels * c->icb);
 	bf_run(&p, c->s);
 }

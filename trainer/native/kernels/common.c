@@ -7,7 +7,7 @@
 
 #include "kernels.h"
 
-#define WINOGRAD_FLOATS (128 << 10)
+#define WINOGRAD_FLOATS (64 << 10)
 #define WINOGRAD_LEAST 24
 
 float *ms_alloc(int64_t floats) {
@@ -54,7 +54,7 @@ int64_t ms_bf16_room(const struct ms_conv *c) {
 	return most > paired ? most : paired;
 }
 
-// So many that the transformed input and the products of as many as three output blocks keep to half of the second cache, but
+// So many that the transformed input and the products of as many as three output blocks keep to a quarter of the second cache, but
 // enough to use weights often.
 int ms_winograd_tiles(int icb) {
 	const int tiles = WINOGRAD_FLOATS / (16 * MS_LANES * (icb + 3));

@@ -192,8 +192,8 @@ func newConv(s ConvSpec, like *Conv) (*Conv, error) {
 		return nil, fmt.Errorf("bind convolution %d->%d %dx%d/%d: %w", s.IC, s.OC, s.K, s.K, s.S, err)
 	}
 	lanes := Blocks(s.OC) * Lanes
-	// Scratch in one piece: turned weights (with BF16 both ways round, at half the size), then per channel totals (2, float64),
-	// sums of each image (2), seven coefficients, and which lanes are real; a byte a block.
+	// Scratch in one piece: turned weights (with BF16 both ways round, at half the size), then per channel totals
+	// (2, float64), sums of each image (2, float64), seven coefficients, and which lanes are real; a byte a block.
 	turned := 0
 	if s.HasDX || s.BF16 {
 		turned = len(s.W)
@@ -205,7 +205,7 @@ func newConv(s ConvSpec, like *Conv) (*Conv, error) {
 	if outputs == nil {
 		outputs = Row(s.OC)
 	}
-	scratch, lent := like.lend(turned + lanes*(4+2*s.Y.N+7+1) + Blocks(s.IC) + Blocks(s.OC))
+	scratch, lent := like.lend(turned + lanes*(4+4*s.Y.N+7+1) + Blocks(s.IC) + Blocks(s.OC))
 	next := func(n int) *C.float {
 		p := floats(scratch)
 		scratch = scratch[n:]
@@ -220,7 +220,7 @@ func newConv(s ConvSpec, like *Conv) (*Conv, error) {
 		x: s.X.c(), dx: s.DX.c(), y: s.Y.c(), a: s.A.c(), da: s.DA.c(),
 		w: floats(s.W), dw: floats(s.DW), gamma: floats(s.Gamma), beta: floats(s.Beta), dgamma: floats(s.DGamma), dbeta: floats(s.DBeta),
 		mean: floats(s.Mean), _var: floats(s.Var), momentum: C.float(s.Momentum), eps: C.float(s.Eps),
-		wt: next(turned), totals: (*C.double)(unsafe.Pointer(next(4 * lanes))), sums: next(2 * s.Y.N * lanes),
+		wt: next(turned), totals: (*C.double)(unsafe.Pointer(next(4 * lanes))), sums: (*C.double)(unsafe.Pointer(next(4 * s.Y.N * lanes))),
 		scale: next(lanes), shift: next(lanes), mu: next(lanes), rstd: next(lanes), g1: next(lanes), g2: next(lanes), g3: next(lanes),
 		real: next(lanes), ihalves: halves(next(Blocks(s.IC)), inputs, Blocks(s.IC)), ohalves: halves(next(Blocks(s.OC)), outputs, Blocks(s.OC)),
 	}

@@ -22,7 +22,7 @@ struct pass {
 	const uint8_t *yhalves;       // [ocb] the same of the output blocks
 	int accumulate;               // start from what y holds
 	const float *bias;            // or from this, [ocb*16]; NULL: from zero
-	float *sums;                  // [ocb][2][16] adds sum(y) and sum(y*y); NULL: not wanted
+	double *sums;                 // [ocb][2][16] adds sum(y) and sum(y*y); NULL: not wanted
 };
 
 // PX: floats from an output pixel's input to its neighbour's; LANES: input lanes in use, or 0: 8 times the halves of each
@@ -138,12 +138,14 @@ static void run_rows(const struct pass *p, enum kind kind, int ob, int nb, int f
 	const int half = p->yhalves[ob + nb - 1] == 1 && tiles[kind][1][1][nb];
 	tile_fn *const(*table)[MAX_NB + 1] = tiles[kind][half];
 	const float *w = p->w + (int64_t)ob * p->icb * p->kh * p->kw * WBLOCK, *bias = p->bias ? p->bias + ob * MS_LANES : NULL;
-	float *sums = p->sums ? p->sums + ob * 2 * MS_LANES : NULL;
-	for (int h = from; h < to; h++)
+	float row[MAX_NB * 2 * MS_LANES] = {0}, *sums = p->sums ? row : NULL;
+	for (int h = from; h < to; h++) {
 		for (int col = 0, m; col < p->width; col += m) {
 			m = next_width(table, nb, p->width - col);
 			table[m][nb](p, p->x + h * p->xdown + (int64_t)col * px, w, p->y + ob * p->yplane + h * p->ydown + col * p->ystep, bias, sums);
 		}
+		if (sums) end_row(p->sums + ob * 2 * MS_LANES, row, nb);
+	}
 }
 
 // One image through all tiles, some rows at a time: as many as INPUT_FLOATS hold.
@@ -159,14 +161,13 @@ static void run(const struct pass *p, enum kind kind) {
 	}
 }
 
-// Sums are float32 within an image and float64 over the batch: image n has its own floats, [OCB][2][16], and they are added up in
-// the order of the images when all are there.
-static float *image_sums(const struct ms_conv *c, int n) { return c->sums + (int64_t)n * c->ocb * 2 * MS_LANES; }
+// Image n has its own sums, [OCB][2][16], and they are added up in the order of the images when all are there.
+static double *image_sums(const struct ms_conv *c, int n) { return c->sums + (int64_t)n * c->ocb * 2 * MS_LANES; }
 
 static void add_totals(const struct ms_conv *c) {
 	for (int i = 0; i < c->ocb * 2 * MS_LANES; i++) c->totals[i] = 0;
 	for (int n = 0; n < c->y.n; n++) {
-		const float *sums = image_sums(c, n);
+		const double *sums = image_sums(c, n);
 		for (int i = 0; i < c->ocb * 2 * MS_LANES; i++) c->totals[i] += sums[i];
 	}
 }
@@ -205,7 +206,7 @@ static void convolve(const struct ms_conv *c, int n, struct part part, int sums)
 		.bias = c->bn ? NULL : c->beta, .sums = sums ? image_sums(c, n) : NULL,
 	};
 	narrow(&p, part);
-	if (p.sums) memset(p.sums, 0, sizeof(float) * p.ocb * 2 * MS_LANES);
+	if (p.sums) memset(p.sums, 0, sizeof(double) * p.ocb * 2 * MS_LANES);
 	run(&p, c->image ? (c->s == 1 ? I1 : I2) : (c->s == 1 ? S1 : S2));
 }
 
@@ -240,6 +241,13 @@ static void activate(const struct ms_conv *c, int n, int first, int last) {
 		}
 }
 
+// Where the sums of a vector of an image's channels begin, set to zero: the second ones are MS_LANES further on.
+static double *start_sums(const struct ms_conv *c, int n, int block, int v) {
+	double *to = image_sums(c, n) + block * 2 * MS_LANES + v * VL;
+	for (int i = 0; i < VL; i++) to[i] = to[MS_LANES + i] = 0;
+	return to;
+}
+
 // da -> dz in place, with z = bn(y), a = z*s, s = sigmoid(z): da/dz = s*(1 + z*(1-s)). Sums of dz and dz*(y-mu).
 static void silu_backward(const struct ms_conv *c, int n, int first, int last) {
 	const vec one = splat(1.0f);
@@ -247,9 +255,10 @@ static void silu_backward(const struct ms_conv *c, int n, int first, int last) {
 		for (int v = 0; v < NV; v++) {
 			const int lane = b * MS_LANES + v * VL;
 			const vec scale = load(c->scale + lane), shift = load(c->shift + lane), mu = load(c->mu + lane);
-			vec sum = splat(0), second = splat(0);
+			double *to = start_sums(c, n, b, v);
 			for (int h = 1; h <= c->y.h; h++) {
 				const float *y = ms_at(&c->y, n, b, h, 1);
+				vec sum = splat(0), second = splat(0);
 				float *d = ms_at(&c->da, n, b, h, 1);
 				for (int i = v * VL; i < c->y.w * MS_LANES; i += MS_LANES) {
 					const vec yv = load(y + i), z = muladd(yv, scale, shift), s = sigmoid(z);
@@ -258,10 +267,9 @@ static void silu_backward(const struct ms_conv *c, int n, int first, int last) {
 					second = muladd(dz, yv - mu, second);
 					store(d + i, dz);
 				}
+				add_wide(to, sum);
+				add_wide(to + MS_LANES, second);
 			}
-			float *to = image_sums(c, n) + b * 2 * MS_LANES + v * VL;
-			store(to, sum);
-			store(to + MS_LANES, second);
 		}
 }
 
@@ -285,18 +293,18 @@ static void linear_backward(const struct ms_conv *c, int n, int first, int last)
 	for (int b = first; b < last; b++)
 		for (int v = 0; v < NV; v++) {
 			const vec mu = load(c->mu + b * MS_LANES + v * VL);
-			vec sum = splat(0), second = splat(0);
+			double *to = start_sums(c, n, b, v);
 			for (int h = 1; h <= c->y.h; h++) {
+				vec sum = splat(0), second = splat(0);
 				const float *y = ms_at(&c->y, n, b, h, 1), *d = ms_at(&c->da, n, b, h, 1);
 				for (int i = v * VL; i < c->y.w * MS_LANES; i += MS_LANES) {
 					const vec dz = load(d + i);
 					sum += dz;
 					second = muladd(dz, load(y + i) - mu, second);
 				}
+				add_wide(to, sum);
+				add_wide(to + MS_LANES, second);
 			}
-			float *to = image_sums(c, n) + b * 2 * MS_LANES + v * VL;
-			store(to, sum);
-			store(to + MS_LANES, second);
 		}
 }
 
@@ -304,14 +312,13 @@ static void linear_backward(const struct ms_conv *c, int n, int first, int last)
 static void bias_sums(const struct ms_conv *c, int n, int first, int last) {
 	for (int b = first; b < last; b++)
 		for (int v = 0; v < NV; v++) {
-			vec sum = splat(0);
+			double *to = start_sums(c, n, b, v);
 			for (int h = 1; h <= c->y.h; h++) {
+				vec sum = splat(0);
 				const float *d = ms_at(&c->da, n, b, h, 1);
 				for (int i = v * VL; i < c->y.w * MS_LANES; i += MS_LANES) sum += load(d + i);
+				add_wide(to, sum);
 			}
-			float *to = image_sums(c, n) + b * 2 * MS_LANES + v * VL;
-			store(to, sum);
-			store(to + MS_LANES, splat(0));
 		}
 }
 

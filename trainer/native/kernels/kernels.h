@@ -49,7 +49,7 @@ struct ms_conv {
 	float momentum, eps;
 	// Scratch of the layer.
 	float *wt;            // weights turned for dx, as many floats as w
-	float *sums;          // [N][OCB][2][16] sum and second sum of each image
+	double *sums;         // [N][OCB][2][16] sum and second sum of each image
 	double *totals;       // [OCB][2][16] the same over the batch
 	float *scale, *shift; // [OCB*16] bn as z = y*scale + shift
 	float *mu, *rstd;     // [OCB*16] mean and 1/sqrt(var+eps) that scale and shift were made from

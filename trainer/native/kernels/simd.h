@@ -95,6 +95,23 @@ INLINE void store_padded(int narrow, float *p, vec v) { (void)narrow, store(p, v
 #define PIN(v) (void)(v)
 #endif
 
+// Sums of normalisation are float32 within a row of pixels, and float64 over rows and images.
+
+// Adds a vector to as many sums.
+INLINE void add_wide(double *to, vec v) {
+	float row[VL];
+	store(row, v);
+	for (int i = 0; i < VL; i++) to[i] += row[i];
+}
+
+// Adds the sums of a row to those of its image, [blocks][2][16] both, and begins the next row's.
+INLINE void end_row(double *sums, float *row, int blocks) {
+	for (int i = 0; i < blocks * 2 * MS_LANES; i += VL) {
+		add_wide(sums + i, load(row + i));
+		store(row + i, splat(0));
+	}
+}
+
 // sigmoid is 1/(1+exp(-z)) to about 2 units in the last place, from additions and multiplications alone: reciprocal
 // and scale instructions differ between processor makers, and results must not.
 INLINE vec sigmoid(vec z) {

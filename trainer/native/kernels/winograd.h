@@ -22,7 +22,7 @@ struct winograd {
 	const float *u;                   // [16][ocb][icb][16][16]
 	int accumulate;                   // y is added to
 	const float *bias;                // [ocb*16] or NULL
-	float *sums;                      // [N][ocb][2][16] gets sum(y) and sum(y*y) of each image, or NULL
+	double *sums;                     // [N][ocb][2][16] gets sum(y) and sum(y*y) of each image, or NULL
 	int first, last;                  // output blocks that are made
 	int top, bottom;                  // and rows of tiles
 	float *v, *m;                     // scratch: transformed input and products
@@ -117,17 +117,20 @@ INLINE void output_tile(const int ROWS, const int COLUMNS, const int ADD, const 
 
 // A row of tiles of one output block; sums: [2][16], or NULL.
 INLINE void output_tiles(const int ROWS, const int ADD, const int SUMS, const int narrow, const float *m, int64_t position, int tiles, int edge,
-                         float *y, int64_t row, float *sums) {
+                         float *y, int64_t row, double *sums) {
 	vec s = splat(0), q = splat(0);
 	for (int i = 0; i < tiles - edge; i++, m += MS_LANES, y += 2 * MS_LANES)
 		output_tile(ROWS, 2, ADD, SUMS, narrow, m, position, y, row, &s, &q);
 	if (edge) output_tile(ROWS, 1, ADD, SUMS, narrow, m, position, y, row, &s, &q);
 	if (!SUMS) return;
-	store_part(narrow, sums, add_part(narrow, load_part(narrow, sums), s));
-	store_part(narrow, sums + MS_LANES, add_part(narrow, load_part(narrow, sums + MS_LANES), q));
+	float row_sums[2][VL];
+	store_padded(narrow, row_sums[0], s);
+	store_padded(narrow, row_sums[1], q);
+	add_wide(sums, load(row_sums[0]));
+	add_wide(sums + MS_LANES, load(row_sums[1]));
 }
 
-INLINE void output_mode(const int ROWS, const int narrow, int add, const float *m, int64_t position, int tiles, int edge, float *y, int64_t row, float *sums) {
+INLINE void output_mode(const int ROWS, const int narrow, int add, const float *m, int64_t position, int tiles, int edge, float *y, int64_t row, double *sums) {
 	if (sums) output_tiles(ROWS, 0, 1, narrow, m, position, tiles, edge, y, row, sums);
 	else if (add) output_tiles(ROWS, 1, 0, narrow, m, position, tiles, edge, y, row, sums);
 	else output_tiles(ROWS, 0, 0, narrow, m, position, tiles, edge, y, row, sums);
@@ -142,10 +145,10 @@ static void transform_output(const struct winograd *g, const struct tile_group *
 		for (int r = p->first; r < p->last; r++) {
 			const int n = r / rows, h = r % rows * 2, whole = h + 2 <= g->y.h;
 			float *y = ms_at(&g->y, n, ob + b, h + 1, p->left * 2 + 1);
-			float *sums = g->sums ? g->sums + ((int64_t)n * g->ocb + ob + b) * 2 * MS_LANES : NULL;
+			double *sums = g->sums ? g->sums + ((int64_t)n * g->ocb + ob + b) * 2 * MS_LANES : NULL;
 			const float *m = g->m + b * plane + (int64_t)(r - p->first) * width * MS_LANES;
 			for (int i = 0; i < MS_LANES; i += VL) {
-				float *to = sums ? sums + i : NULL;
+				double *to = sums ? sums + i : NULL;
 				if (whole && half) output_mode(2, 1, g->accumulate, m + i, p->mposition, width, edge, y + i, row, to);
 				else if (whole) output_mode(2, 0, g->accumulate, m + i, p->mposition, width, edge, y + i, row, to);
 				else if (half) output_mode(1, 1, g->accumulate, m + i, p->mposition, width, edge, y + i, row, to);
