@@ -94,7 +94,7 @@ type Prober interface {
 	Probe(ctx context.Context, job Job) (Estimate, error)
 }
 
-// Estimate is the forecast for one trial on one core or device.
+// Estimate is the forecast for one trial on the cores and devices of its job.
 type Estimate struct {
 	Seconds    float64 // whole trial: start-up, epochs, validation
 	Checkpoint int64   // bytes of a checkpoint; 0: not known

@@ -33,6 +33,7 @@ func (a *app) predictCommand() *cobra.Command {
 boxes are in pixels of the picture itself, upright as its EXIF orientation has it.
 
 ` + weightsHelp + `
+` + filesHelp + `
 Formats:
   json   a line for each picture: image, width, height, detections with class (from 0), name, score and box (x0, y0, x1, y1)
   yolo   a file NAME.txt for each picture in the folder --to: class cx cy w h score, in fractions of the picture
@@ -132,11 +133,14 @@ func (a *app) predict(ctx context.Context, w weights, shots []shot, o predictOpt
 	if err := o.checkNames(shots); err != nil {
 		return err
 	}
-	d, err := native.OpenDetector(w.path, o.size)
+	d, err := o.open(w.path)
 	if err != nil {
 		return err
 	}
 	defer d.Close()
+	if !d.Named {
+		fmt.Fprintf(a.notes, "%s does not name its classes: they go by their numbers here; --names gives names\n", d.Path)
+	}
 	out, err := a.newPredictWriter(shots, d.Classes, o)
 	if err != nil {
 		return err

@@ -29,6 +29,8 @@ func (a *app) valCommand() *cobra.Command {
              limits of confidence 0.001, overlap 0.7 and 300 detections, unless flags set others for both
 
 ` + weightsHelp + `
+` + filesHelp + ` Where neither names the
+classes, they are taken for those of the data set, if there are as many.
 A trial brings its data set and split along. Sizes (small, medium, large) are in pixels of the fitted picture, as in training.`,
 		Args: args(cobra.ExactArgs(1)),
 		RunE: func(c *cobra.Command, given []string) error {
@@ -94,7 +96,7 @@ type validation struct {
 
 // validate scores a detector. limits are those of COCO AP and of yolo mAP.
 func (a *app) validate(ctx context.Context, w weights, o detectOptions, limits [2]evaluate.NMSOptions) (*validation, error) {
-	d, err := native.OpenDetector(w.path, o.size)
+	d, err := o.open(w.path)
 	if err != nil {
 		return nil, err
 	}
@@ -103,6 +105,7 @@ func (a *app) validate(ctx context.Context, w weights, o detectOptions, limits [
 	if err != nil {
 		return nil, err
 	}
+	a.adoptNames(d, w.data, set.Classes)
 	if err := sameClasses(d, w.data, set.Classes); err != nil {
 		return nil, err
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/mapsweep/mapsweep/trainer/native"
+	"github.com/mapsweep/mapsweep/trainer/native/model/spec"
 	file "github.com/mapsweep/mapsweep/trainer/native/weights"
 )
 
@@ -98,6 +99,30 @@ func (a *app) exportONNX(w weights, out string, size int) error {
 type weightsFile struct {
 	Meta    map[string]string `json:"metadata"`
 	Tensors []weightsTensor   `json:"tensors"`
+	Layout  weightsLayout     `json:"layout"`
+}
+
+// weightsLayout says which model's tensors a file has, or why none's.
+type weightsLayout struct {
+	Model     string   `json:"model,omitempty"`
+	Classes   int      `json:"classes,omitempty"`
+	Auxiliary bool     `json:"auxiliary"`
+	Starts    []string `json:"starts"` // built-in models that take the whole detector from it
+	None      string   `json:"none,omitempty"`
+}
+
+// layoutOf compares a file with the models that are built in.
+func layoutOf(s *file.Set) (weightsLayout, string) {
+	shapes := spec.Shapes{}
+	for _, t := range s.Tensors {
+		shapes[t.Name] = t.Shape
+	}
+	l, err := spec.ReadLayout(shapes, nil)
+	if err != nil {
+		return weightsLayout{Starts: []string{}, None: err.Error()}, fmt.Sprintf("no layout of a built-in model: %v", err)
+	}
+	v := weightsLayout{Model: l.Model.Name, Classes: l.Model.Classes, Auxiliary: l.Auxiliary, Starts: l.Starts()}
+	return v, fmt.Sprintf("%s: weights to start from for %s", l, strings.Join(v.Starts, ", "))
 }
 
 type weightsTensor struct {
@@ -111,7 +136,9 @@ func (a *app) weightsShowCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "show FILE",
 		Short: "List the tensors of a file of safetensors or of a checkpoint of PyTorch (.pt)",
-		Args:  args(cobra.ExactArgs(1)),
+		Long: `Show lists the tensors of a file, and says which model of the family has them and which models can start from
+it (trainer.weights): a yolov9 model has the detector of the gelan model of the same letter, in layers of other numbers.`,
+		Args: args(cobra.ExactArgs(1)),
 		RunE: func(_ *cobra.Command, given []string) error {
 			s, err := file.Read(given[0])
 			if errors.Is(err, file.ErrFormat) {
@@ -120,7 +147,8 @@ func (a *app) weightsShowCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			v := weightsFile{Meta: s.Meta, Tensors: []weightsTensor{}}
+			layout, words := layoutOf(s)
+			v := weightsFile{Meta: s.Meta, Tensors: []weightsTensor{}, Layout: layout}
 			for _, t := range s.Tensors {
 				v.Tensors = append(v.Tensors, weightsTensor{t.Name, t.Type, append([]int{}, t.Shape...)})
 			}
@@ -131,6 +159,7 @@ func (a *app) weightsShowCommand() *cobra.Command {
 				fmt.Fprintf(a.stdout, "%-4s %-20s %s\n", t.Type, strings.Trim(fmt.Sprint(t.Shape), "[]"), t.Name)
 			}
 			fmt.Fprintf(a.stdout, "%s, %s values\n", count(len(v.Tensors), "tensor"), whole(elements(s)))
+			fmt.Fprintln(a.stdout, words)
 			return nil
 		},
 	}

@@ -97,6 +97,7 @@ func (a *app) trialWeights(snap *reports.Snapshot, t trials.Trial) (weights, err
 type detectOptions struct {
 	size, threads int
 	device        string
+	model, names  string // of a file of weights
 	conf, iou     float64
 	most          int
 }
@@ -106,6 +107,8 @@ func (o *detectOptions) add(c *cobra.Command, conf, iou, most string) {
 	f.IntVar(&o.size, "image-size", 0, "side of the square that pictures are fitted into, in pixels (default: that of training)")
 	f.IntVar(&o.threads, "threads", 0, "networks that run side by side or, for few pictures, threads that share the work of one; results do not depend on it (default: one a processor)")
 	f.StringVar(&o.device, "device", "auto", "auto or cpu; both are the processor")
+	f.StringVar(&o.model, "model", "", "model of a file of weights, by name or by the path of a model file (default: found in the file)")
+	f.StringVar(&o.names, "names", "", "names of the classes of a file of weights, in its order: a,b,c, or a file with one a line (default: found in the file)")
 	f.Float64Var(&o.conf, "conf", o.conf, "least confidence of a detection, 0 to 1"+conf)
 	f.Float64Var(&o.iou, "iou", o.iou, "detections that overlap a better one of their class by more are suppressed, 0 to 1"+iou)
 	f.IntVar(&o.most, "max-det", o.most, "most detections of a picture"+most)
@@ -190,5 +193,14 @@ func sameClasses(d *native.Detector, data string, classes []string) error {
 		return nil
 	}
 	return usagef("the detector knows the classes %s, data %s has %s: they must be the same, in the same order",
-		strings.Join(d.Classes, ", "), data, strings.Join(classes, ", "))
+		listed(d.Classes), data, listed(classes))
+}
+
+// listed are up to so many names.
+func listed(names []string) string {
+	const most = 20
+	if n := len(names); n > most {
+		return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), n-most)
+	}
+	return strings.Join(names, ", ")
 }

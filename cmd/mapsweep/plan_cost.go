@@ -15,6 +15,7 @@ import (
 	"github.com/mapsweep/mapsweep/studies"
 	"github.com/mapsweep/mapsweep/studies/design"
 	"github.com/mapsweep/mapsweep/sweep/forecast"
+	"github.com/mapsweep/mapsweep/sweep/local"
 	"github.com/mapsweep/mapsweep/sweep/tuned"
 	"github.com/mapsweep/mapsweep/trainer"
 	"github.com/mapsweep/mapsweep/trials"
@@ -49,7 +50,7 @@ func (a *app) foresee(ctx context.Context, spec studies.Spec, backend trainer.Ba
 			p.Matches = sizeOfMatches(spec, prov, p.Trials)
 		}
 		if !past.Times.Known() {
-			if one, err = a.measure(ctx, spec, backend, &past.Times, probes); err != nil {
+			if one, err = a.measure(ctx, spec, backend, &past.Times, probes, local.Share(p.Parallel)); err != nil {
 				return err
 			}
 		}
@@ -106,8 +107,8 @@ func studyNames(names []string) string {
 	return strings.Join(names, ", ")
 }
 
-// measure lets the trainer measure a few steps of the baseline on each data set, some times.
-func (a *app) measure(ctx context.Context, spec studies.Spec, backend trainer.Backend, t *forecast.Times, times int) (trainer.Estimate, error) {
+// measure lets the trainer measure a few steps of the baseline on each data set, some times, on as many cores as a trial has.
+func (a *app) measure(ctx context.Context, spec studies.Spec, backend trainer.Backend, t *forecast.Times, times, cores int) (trainer.Estimate, error) {
 	prober, ok := backend.(trainer.Prober)
 	if !ok {
 		t.Note = "this trainer cannot tell in advance how long a trial takes; once trials with these settings are in the database, plan goes by them"
@@ -120,7 +121,7 @@ func (a *app) measure(ctx context.Context, spec studies.Spec, backend trainer.Ba
 	}
 	defer os.RemoveAll(dir)
 	job := trainer.Job{Params: spec.Baseline, Epochs: spec.Trainer.Epochs, Seed: design.Seed(spec.Seed, 0),
-		Threads: 1, Devices: []string{"cpu"}, Split: spec.Objective.Split, Dir: dir}
+		Threads: cores, Devices: []string{"cpu"}, Split: spec.Objective.Split, Dir: dir}
 	data := spec.Trainer.Data
 	if len(data) == 0 {
 		data = []string{""}
@@ -333,7 +334,7 @@ func (a *app) expected(ctx context.Context, store trials.Reader, spec studies.Sp
 		return nil, err
 	}
 	if _, ok := backend.(trainer.Prober); ok && !past.Times.Known() {
-		if _, err := a.measure(ctx, spec, backend, &past.Times, 1); err != nil {
+		if _, err := a.measure(ctx, spec, backend, &past.Times, 1, local.Share(parallel)); err != nil {
 			return nil, err
 		}
 	}

@@ -11,7 +11,7 @@ import (
 type valReport struct {
 	Checkpoint string   `json:"checkpoint"`
 	Model      string   `json:"model"`
-	Epoch      int      `json:"epoch"`
+	Epoch      int      `json:"epoch"` // 0: not known
 	Average    bool     `json:"moving_average"`
 	ImageSize  int      `json:"image_size"`
 	Data       string   `json:"data"`
@@ -119,7 +119,11 @@ func (v *validation) print(w io.Writer) {
 	if d.Average {
 		kind = "moving average of the weights"
 	}
-	fmt.Fprintf(w, "%s: %s, %d classes, after epoch %d, %s\n", d.Path, d.Model, len(d.Classes), d.Epoch, kind)
+	after := ""
+	if d.Epoch > 0 {
+		after = fmt.Sprintf("after epoch %d, ", d.Epoch)
+	}
+	fmt.Fprintf(w, "%s: %s, %d classes, %s%s\n", d.Path, d.Model, len(d.Classes), after, kind)
 	fmt.Fprintf(w, "data %s, split %s: %d pictures fitted into %d x %d pixels, %d objects\n\n", v.weights.data, v.weights.split, v.pictures, d.Size, d.Size, v.total())
 	fmt.Fprintf(w, "COCO AP (confidence above %v, overlap %v, %d detections a picture)\n", short(v.limits[0].Score), v.limits[0].IoU, v.limits[0].Keep)
 	for i, s := range v.coco.List() {

@@ -248,6 +248,8 @@ func TestPast(t *testing.T) {
 		"split":    func(s *studies.Spec) { s.Objective.Split = "test" },
 		"baseline": func(s *studies.Spec) { s.Baseline = trials.Params{"x": 0.5, "y": 1.0} },
 		"model":    func(s *studies.Spec) { s.Trainer.Model = "other" },
+		"format":   func(s *studies.Spec) { s.Trainer.Precision = "bf16" },
+		"start":    func(s *studies.Spec) { s.Trainer.Weights = "w.ckpt" },
 		"data":     func(s *studies.Spec) { s.Trainer.Data = []string{"trees"} },
 		"search":   func(s *studies.Spec) { s.Design = studies.DesignSearch },
 	} {
@@ -279,6 +281,31 @@ func TestPast(t *testing.T) {
 	same := past1(p)
 	if ns := forecast.Noises(spec(), same, 2); len(ns) != 0 {
 		t.Errorf("noise where all seeds score the same: %+v", ns)
+	}
+}
+
+// Times go with the threads of a trial, scores do not; where the study does not say how many, they follow from how many trials
+// run at a time.
+func TestPastThreads(t *testing.T) {
+	m, s := memory.New(), spec()
+	s.Trainer.Backend, s.Budget.Parallel = studies.BackendNative, 1
+	past(t, m, s, curve)
+	host := hostOf(t, m, "s")
+	for name, c := range map[string]struct {
+		change func(*studies.Spec)
+		known  bool
+	}{
+		"the same":             {func(*studies.Spec) {}, true},
+		"fp32 by name":         {func(s *studies.Spec) { s.Trainer.Precision = "fp32" }, true},
+		"two threads":          {func(s *studies.Spec) { s.Trainer.Threads = 2 }, false},
+		"two trials at a time": {func(s *studies.Spec) { s.Budget.Parallel = 2 }, false},
+	} {
+		q := s
+		c.change(&q)
+		p, err := forecast.Read(t.Context(), m, q, host)
+		if err != nil || p.Times.Known() != c.known || len(p.Baseline["digits"]) != 5 {
+			t.Errorf("%s: times %v of %d seeds' scores, %v", name, p.Times.Known(), len(p.Baseline["digits"]), err)
+		}
 	}
 }
 

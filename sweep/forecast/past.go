@@ -1,6 +1,7 @@
 package forecast
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -69,7 +70,7 @@ func Read(ctx context.Context, r trials.Reader, spec studies.Spec, host string) 
 		if err != nil || sweep.IsImported(st) || !sameTraining(spec, old) {
 			continue
 		}
-		if st.LastProvenance().Host == host && len(st.Continuations()) == 0 {
+		if st.LastProvenance().Host == host && len(st.Continuations()) == 0 && sameThreads(spec, old) {
 			w, d := p.times(spec, st, ts)
 			wall, device = wall+w, device+d
 		}
@@ -108,7 +109,17 @@ func reference(spec studies.Spec) trials.Params {
 func sameTraining(a, b studies.Spec) bool {
 	s, t := a.Trainer, b.Trainer
 	return s.Backend == t.Backend && s.Model == t.Model && s.ImageSize == t.ImageSize && s.Epochs == t.Epochs && s.Batch == t.Batch &&
-		s.COCO == t.COCO && s.GPUs == t.GPUs && slices.Equal(s.Command, t.Command)
+		s.COCO == t.COCO && s.GPUs == t.GPUs && slices.Equal(s.Command, t.Command) && s.Weights == t.Weights &&
+		cmp.Or(s.Precision, "fp32") == cmp.Or(t.Precision, "fp32")
+}
+
+// sameThreads says that trials of the two studies share their work between as many threads: those of the native trainer have
+// as many as there are cores for each of the trials at a time, unless the study says how many.
+func sameThreads(a, b studies.Spec) bool {
+	if a.Trainer.Backend != studies.BackendNative {
+		return true
+	}
+	return a.Trainer.Threads == b.Trainer.Threads && (a.Trainer.Threads > 0 || a.Budget.Parallel == b.Budget.Parallel)
 }
 
 func sameObjective(a, b studies.Spec) bool {

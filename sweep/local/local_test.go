@@ -115,3 +115,13 @@ func TestAloneOnHost(t *testing.T) {
 	got.release()
 	arrives(t, next).release()
 }
+
+// Cores are shared out evenly, and nobody goes without one.
+func TestShare(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(8))
+	for trials, want := range map[int]int{0: 8, 1: 8, 2: 4, 3: 2, 8: 1, 20: 1} {
+		if got := local.Share(trials); got != want {
+			t.Errorf("%d trials: %d cores each, want %d", trials, got, want)
+		}
+	}
+}

@@ -93,7 +93,7 @@ func NewPool(parallel, threads int, d Devices, log *slog.Logger) (*Pool, error) 
 		p.gpus = newGPUs(list, per, d, locks, (size+sets-1)/sets, log)
 	}
 	if p.threads == 0 {
-		p.threads = max(1, cores/p.begin)
+		p.threads = Share(p.begin)
 	}
 	p.slots = make(chan int, size)
 	for i := range size {
@@ -101,6 +101,9 @@ func NewPool(parallel, threads int, d Devices, log *slog.Logger) (*Pool, error) 
 	}
 	return p, nil
 }
+
+// Share is the number of cores of each of so many trials at once, where cores are shared out evenly.
+func Share(trials int) int { return max(1, runtime.GOMAXPROCS(0)/max(1, trials)) }
 
 // Size is the most leases at once.
 func (p *Pool) Size() int { return cap(p.slots) }

@@ -17,11 +17,12 @@ import (
 // from what training scores with by rounding alone. It belongs to one goroutine; several may run side by side, copies of
 // one with the same weights.
 type Detector struct {
-	Path    string // of the checkpoint
+	Path    string // of the checkpoint, or of the file of weights
 	Model   string
 	Classes []string
+	Named   bool // the classes have names; otherwise these are their numbers
 	Size    int  // pixels a side of the images that it takes
-	Epoch   int  // epochs that the checkpoint had finished
+	Epoch   int  // epochs that the checkpoint had finished; 0: the file does not say
 	Average bool // the weights are the moving average of those that were trained, which training scores with
 
 	net     *model.Inference
@@ -30,30 +31,66 @@ type Detector struct {
 	level   [256]float32
 }
 
-// OpenDetector reads a checkpoint, or the best one of a trial's directory, else its last. size is the side of the
-// images in pixels; 0: that of training. Close frees its memory.
-func OpenDetector(path string, size int) (*Detector, error) {
+// DetectorOptions is what a detector's file may leave open. A checkpoint of this trainer says model and classes itself.
+type DetectorOptions struct {
+	Size    int      // pixels a side of the images; 0: that of training
+	Model   string   // of a file of weights: a built-in model, or the path of a model file; "": as it says, or as its tensors do
+	Classes []string // of a file of weights: names in its order; nil: as it says, or else their numbers
+}
+
+// OpenDetector reads a checkpoint, or the best one of a trial's directory, else its last, or a file of safetensors or a
+// checkpoint of PyTorch. Close frees its memory.
+func OpenDetector(path string, o DetectorOptions) (*Detector, error) {
 	path, err := checkpointAt(path)
 	if err != nil {
 		return nil, err
 	}
-	h, part, named, err := readScored(path)
+	ours, err := isCheckpoint(path)
+	if err != nil {
+		return nil, fmt.Errorf("open checkpoint: %w", err)
+	}
+	if !ours {
+		h, part, tensors, named, err := readForeign(path, o)
+		if err != nil {
+			return nil, fmt.Errorf("open weights %s: %w", path, err)
+		}
+		d, err := newDetector(path, h, part, tensors)
+		if err != nil {
+			return nil, fmt.Errorf("open weights %s: %w", path, err)
+		}
+		d.Named = named
+		return d, nil
+	}
+	if o.Model != "" || o.Classes != nil {
+		return nil, fmt.Errorf("open checkpoint %s: it names its model and its classes itself, and cannot get others", path)
+	}
+	h, part, tensors, err := readScored(path)
 	if err != nil {
 		return nil, err
 	}
-	if size == 0 {
-		size = h.Size
+	if o.Size != 0 {
+		h.Size = o.Size
 	}
-	d := &Detector{Path: path, Model: h.Model, Classes: h.Classes, Size: size, Epoch: h.Epoch, Average: part == partAverage}
-	m, err := h.inference()
-	if err == nil {
-		d.net, err = model.NewInference(m, size, size, 0, fold.Tensors{Named: named, Labels: m.Labels})
-	}
+	d, err := newDetector(path, h, part, tensors)
 	if errors.Is(err, fold.ErrMissing) {
 		err = fmt.Errorf("%w: %w", err, errNotCheckpoint)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("open checkpoint %s: %w", path, err)
+	}
+	d.Named = true
+	return d, nil
+}
+
+// newDetector builds the network of inference for images of the header's size.
+func newDetector(path string, h header, part string, tensors map[string][]float32) (*Detector, error) {
+	m, err := h.inference()
+	if err != nil {
+		return nil, err
+	}
+	d := &Detector{Path: path, Model: h.Model, Classes: h.Classes, Size: h.Size, Epoch: h.Epoch, Average: part == partAverage}
+	if d.net, err = model.NewInference(m, h.Size, h.Size, 0, fold.Tensors{Named: tensors, Labels: m.Labels}); err != nil {
+		return nil, err
 	}
 	d.prepare()
 	return d, nil
@@ -71,7 +108,7 @@ func (d *Detector) UseThreads(threads int) error { return d.net.UseThreads(threa
 
 // Copy returns a detector with the same weights and as many threads, for another goroutine, also while d runs. Close it before d.
 func (d *Detector) Copy() (*Detector, error) {
-	c := &Detector{Path: d.Path, Model: d.Model, Classes: d.Classes, Size: d.Size, Epoch: d.Epoch, Average: d.Average}
+	c := &Detector{Path: d.Path, Model: d.Model, Classes: d.Classes, Named: d.Named, Size: d.Size, Epoch: d.Epoch, Average: d.Average}
 	var err error
 	if c.net, err = d.net.Copy(); err != nil {
 		return nil, fmt.Errorf("copy detector: %w", err)

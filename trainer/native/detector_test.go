@@ -53,7 +53,7 @@ func TestDetectorScoresAsTraining(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
 			all, res := train(t, backend(t, nil), trainer.Job{Params: params, Epochs: 5, Dir: dir})
-			d, err := native.OpenDetector(res.Checkpoint, 0)
+			d, err := native.OpenDetector(res.Checkpoint, native.DetectorOptions{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -69,7 +69,7 @@ func TestDetectorScoresAsTraining(t *testing.T) {
 				t.Errorf("detector says average %v, epoch %d, model %s, classes %v", d.Average, d.Epoch, d.Model, d.Classes)
 			}
 			// The folder serves as well as the file, and the other images of a batch change nothing.
-			of, err := native.OpenDetector(dir, 0)
+			of, err := native.OpenDetector(dir, native.DetectorOptions{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -115,11 +115,11 @@ func TestDetectorFaults(t *testing.T) {
 	}{
 		{"none.ckpt", 0, "none.ckpt"}, {t.TempDir(), 0, "neither best.ckpt nor last.ckpt"}, {cut, 0, "not a usable checkpoint"}, {res.Checkpoint, 50, "multiples of 16"},
 	} {
-		if d, err := native.OpenDetector(c.path, c.size); err == nil || !strings.Contains(err.Error(), c.want) {
+		if d, err := native.OpenDetector(c.path, native.DetectorOptions{Size: c.size}); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s at %d: %v, %v, want %q", c.path, c.size, d, err, c.want)
 		}
 	}
-	d, err := native.OpenDetector(res.Checkpoint, 96)
+	d, err := native.OpenDetector(res.Checkpoint, native.DetectorOptions{Size: 96})
 	if err != nil {
 		t.Fatal(err)
 	}

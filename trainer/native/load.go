@@ -13,7 +13,12 @@ import (
 // startLoader begins to make the batches of the steps that are left: in goroutines ahead of them, or with no loaders
 // in the run's own.
 func (r *run) startLoader(ctx context.Context) error {
-	p := batches.Plan{Count: max(0, r.steps*r.job.Epochs-r.step), Values: r.values(r.mostSide()), Batch: r.requests()}
+	return r.startBatches(ctx, max(0, r.steps*r.job.Epochs-r.step))
+}
+
+// startBatches begins to make so many batches, from the step that comes next on.
+func (r *run) startBatches(ctx context.Context, count int) error {
+	p := batches.Plan{Count: count, Values: r.values(r.mostSide()), Batch: r.requests()}
 	n := r.loaders()
 	if n == 0 {
 		r.loader = batches.Inline(ctx, p, r.sampler)

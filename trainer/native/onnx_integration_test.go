@@ -48,7 +48,7 @@ func TestRuntimeDetections(t *testing.T) {
 }
 
 func compareDetections(t *testing.T, checkpoint string, e *native.Exported, images []dataset.Image, output []float32) {
-	d, err := native.OpenDetector(checkpoint, 0)
+	d, err := native.OpenDetector(checkpoint, native.DetectorOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,8 +16,8 @@ const (
 	probeSteps = 8
 )
 
-// Probe times a few steps and one validation of the job on this machine as it is now, and
-// works out a whole trial. job.Dir is not touched.
+// Probe times a few steps and one validation of the job on this machine as it is now, with the threads, loaders and
+// precision that a trial has, and works out a whole trial. job.Dir is not touched.
 func (b *Backend) Probe(ctx context.Context, job trainer.Job) (trainer.Estimate, error) {
 	start := time.Now()
 	dir, err := os.MkdirTemp("", "mapsweep-probe-")
@@ -32,17 +32,16 @@ func (b *Backend) Probe(ctx context.Context, job trainer.Job) (trainer.Estimate,
 	}
 	defer r.close()
 	built := time.Since(start)
-	var step time.Duration
-	order := make([]int, b.cfg.Batch)
-	for i := range order {
-		order[i] = i
-	}
 	for k := range probeWarm + probeSteps { // networks are built once in a run
-		r.now = r.side(0, k)
+		r.now = r.side(k/r.steps, k%r.steps)
 		if _, err := r.network(); err != nil {
 			return trainer.Estimate{}, err
 		}
 	}
+	if err := r.startBatches(ctx, probeWarm+probeSteps); err != nil {
+		return trainer.Estimate{}, err
+	}
+	defer r.loader.Close()
 	for k := range probeWarm + probeSteps {
 		if ctx.Err() != nil {
 			return trainer.Estimate{}, context.Cause(ctx)
@@ -50,14 +49,14 @@ func (b *Backend) Probe(ctx context.Context, job trainer.Job) (trainer.Estimate,
 		if k == probeWarm {
 			start = time.Now()
 		}
-		if err := r.fill(0, k, order); err != nil {
+		if err := r.next(); err != nil {
 			return trainer.Estimate{}, err
 		}
 		if _, err := r.update(); err != nil {
 			return trainer.Estimate{}, err
 		}
 	}
-	step = time.Since(start) / probeSteps
+	step := time.Since(start) / probeSteps
 	start = time.Now()
 	if err := r.score(ctx, map[string]float64{}); err != nil {
 		return trainer.Estimate{}, err
@@ -73,5 +72,17 @@ func (b *Backend) Probe(ctx context.Context, job trainer.Job) (trainer.Estimate,
 	scores := (r.job.Epochs + r.valEvery() - 1) / r.valEvery()
 	total := built + step*time.Duration(r.steps*r.job.Epochs) + scored*time.Duration(scores)
 	return trainer.Estimate{Seconds: total.Seconds(), Checkpoint: size,
-		Note: fmt.Sprintf("%d steps timed at %.0f ms, one validation at %.1f s", probeSteps, float64(step.Microseconds())/1000, scored.Seconds())}, nil
+		Note: fmt.Sprintf("%d steps timed at %.0f ms, one validation at %.1f s, with %s", probeSteps, float64(step.Microseconds())/1000, scored.Seconds(), r.manner())}, nil
+}
+
+// manner is how the run computes: threads, and precision where it is not the usual one.
+func (r *run) manner() string {
+	text := "1 thread"
+	if n := r.threads(); n > 1 {
+		text = fmt.Sprintf("%d threads", n)
+	}
+	if p := r.b.cfg.Precision; p != FP32 {
+		text += " in " + p
+	}
+	return text
 }

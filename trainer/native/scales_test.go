@@ -2,6 +2,7 @@ package native_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"path/filepath"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/mapsweep/mapsweep/trainer"
 	"github.com/mapsweep/mapsweep/trainer/native"
+	"github.com/mapsweep/mapsweep/trainer/native/kernels"
 	"github.com/mapsweep/mapsweep/trials"
 )
 
@@ -31,6 +33,54 @@ func TestMultiScale(t *testing.T) {
 		}
 		if log := string(read(t, filepath.Join(job.Dir, "trial.log"))); !strings.Contains(log, "batches of up to 96 pixels a side") {
 			t.Errorf("log:\n%s", log)
+		}
+	}
+}
+
+// The same with bfloat16, whose layers share rooms that the largest size makes: threads, an emulated instruction and a stop in
+// the middle of an epoch, between batches of two sizes, change no bit of a whole run.
+func TestMultiScaleInBF16(t *testing.T) {
+	change := func(c *native.Config) { c.Precision, c.BestMetric, c.ValEvery = native.BF16, "mAP50-95", 1 }
+	job := trainer.Job{Epochs: 2, Seed: 6, Params: trials.Params{"multi_scale": 0.5, "mosaic": 0.5, "warmup_epochs": 1, "aux": 0.25}}
+	files := func(dir string) (all []byte) {
+		for _, name := range []string{"last.ckpt", "best.ckpt", "curves.csv"} {
+			all = append(all, read(t, filepath.Join(dir, name))...)
+		}
+		return all
+	}
+	run := func(threads int) (string, []trials.Measurement) {
+		j := job
+		j.Dir, j.Threads = t.TempDir(), threads
+		all, _ := train(t, backend(t, change), j)
+		return j.Dir, all
+	}
+	dir, all := run(1)
+	want := files(dir)
+	if a, z := all[0].Metrics, all[1].Metrics; !(z["loss/cls"] < a["loss/cls"]) {
+		t.Errorf("the class loss went from %v to %v", a["loss/cls"], z["loss/cls"])
+	}
+	if plain, _ := train(t, backend(t, func(c *native.Config) { change(c); c.Precision = native.FP32 }), job); plain[0].Metrics["loss/box"] == all[0].Metrics["loss/box"] {
+		t.Error("float32 comes to the same loss")
+	}
+	if dir, _ := run(3); !bytes.Equal(files(dir), want) {
+		t.Error("three threads: another result")
+	}
+	restore := kernels.EmulateBF16()
+	if dir, _ := run(2); !bytes.Equal(files(dir), want) {
+		t.Error("emulated on two threads: another result")
+	}
+	restore()
+	for _, steps := range []int{3, 13} {
+		b, broken := backend(t, change), job
+		broken.Dir, broken.Threads = t.TempDir(), 2
+		if _, err := b.Train(&countdown{context.Background(), steps}, broken, func(trials.Measurement) {}); !errors.Is(err, context.Canceled) {
+			t.Fatalf("Train returned %v", err)
+		}
+		broken.Resume, _ = b.Latest(broken.Dir)
+		broken.Threads = 1
+		train(t, b, broken)
+		if !bytes.Equal(files(broken.Dir), want) {
+			t.Errorf("stopped after %d steps on two threads and gone on with on one: another result", steps)
 		}
 	}
 }

@@ -3,6 +3,7 @@ package native_test
 import (
 	"bytes"
 	"reflect"
+	"strings"
 	"testing"
 
 	"github.com/mapsweep/mapsweep/trainer"
@@ -33,5 +34,23 @@ func TestThreads(t *testing.T) {
 				t.Error("the checkpoint is another")
 			}
 		})
+	}
+}
+
+// A probe measures what a trial does: with its threads, its loaders and its precision.
+func TestProbe(t *testing.T) {
+	for says, c := range map[string]struct {
+		config func(*native.Config)
+		cores  int
+	}{
+		", with 1 thread":          {nil, 1},
+		", with 2 threads":         {nil, 2},
+		", with 3 threads":         {func(c *native.Config) { c.Threads, c.Batch = 3, 32 }, 2},
+		", with 2 threads in bf16": {func(c *native.Config) { c.Precision = native.BF16 }, 2},
+	} {
+		e, err := backend(t, c.config).Probe(t.Context(), trainer.Job{Params: trials.Params{"multi_scale": 0.5}, Epochs: 3, Threads: c.cores, Split: "val"})
+		if err != nil || !(e.Seconds > 0) || e.Checkpoint < 1<<20 || !strings.HasSuffix(e.Note, says) {
+			t.Errorf("%s: %+v, %v", says, e, err)
+		}
 	}
 }

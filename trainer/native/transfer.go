@@ -5,13 +5,14 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"slices"
-	"strings"
 
 	"github.com/mapsweep/mapsweep/trainer"
 	"github.com/mapsweep/mapsweep/trainer/native/model"
+	"github.com/mapsweep/mapsweep/trainer/native/model/spec"
 	"github.com/mapsweep/mapsweep/trainer/native/weights"
 )
 
@@ -92,22 +93,31 @@ func (b *Backend) source() (*source, error) {
 	return b.weights, nil
 }
 
-// into copies to a network what the file has by the same name and shape. Other tensors keep their initial values, and
-// so does what tells classes apart where the file knows other ones. It says what was taken; a file that has less than
-// half of the values is of another model.
+// into copies to a network what the file has by the same name and shape, or, where it is laid out as another model with
+// the same detector, in the same place. Other tensors keep their initial values, and so does what tells classes apart
+// where the file knows other ones. It says what was taken; a file that has less than half of the detector's values is
+// of another model.
 func (s *source) into(n *model.Network, classes []string) (string, error) {
 	last := map[string]bool{}
 	if s.classes != nil && !slices.Equal(s.classes, classes) {
 		last = n.ClassParams()
 	}
-	var fresh []string
-	tensors, taken, values, all := 0, 0, 0, 0
+	m, auxiliary := s.match(n), auxiliaryNames(n.Model())
+	if errors.Is(m.why, spec.ErrFolded) {
+		return "", fmt.Errorf("trainer.weights: %s: %w: %w", s.path, m.why, trainer.ErrNoData)
+	}
+	c := taken{file: s, asked: map[string]bool{}}
+	values, all := 0, 0
 	for t := range n.NamedTensors() {
-		tensors++
-		all += t.Elements()
-		from, ok := s.tensors[t.Name]
+		c.tensors++
+		serves := !auxiliary[t.Name]
+		if serves {
+			all += t.Elements()
+		}
+		c.asked[m.name(t.Name)] = true
+		from, ok := s.tensors[m.name(t.Name)]
 		if !ok || last[t.Name] || !slices.Equal(from.shape, t.Shape) {
-			fresh = append(fresh, t.Name)
+			c.miss(t.Name, !serves && m.names != nil)
 			continue
 		}
 		arena := n.Weights()
@@ -117,20 +127,14 @@ func (s *source) into(n *model.Network, classes []string) (string, error) {
 		if err := t.Set(arena, from.values); err != nil {
 			return "", fmt.Errorf("trainer.weights: %s: %w", s.path, err)
 		}
-		taken++
-		values += t.Elements()
-	}
-	if 2*values < all {
-		return "", fmt.Errorf("trainer.weights: %s is of another model: %d of %d tensors have the name and shape of this one's: %w", s.path, taken, tensors, trainer.ErrNoData)
-	}
-	text := fmt.Sprintf("%s (sha256 %.12s): %d of %d tensors", s.path, s.hash, taken, tensors)
-	if len(fresh) > 0 {
-		const most = 6
-		more := ""
-		if len(fresh) > most {
-			more = fmt.Sprintf(" and %d more", len(fresh)-most)
+		c.values++
+		if serves {
+			values += t.Elements()
 		}
-		text += "; anew: " + strings.Join(fresh[:min(most, len(fresh))], ", ") + more
 	}
-	return text, nil
+	if 2*values < all && m.names == nil {
+		return "", fmt.Errorf("trainer.weights: %s is of another model: %d of %d tensors have the name and shape of this one's%s: %w", s.path, c.values, c.tensors, m.reason(),
+			trainer.ErrNoData)
+	}
+	return c.text(m), nil
 }

@@ -203,7 +203,7 @@ static void bf_run_rows(const struct bf_pass *p, int stride, int ob, int nb, int
 			m = bf_width(table, nb, p->width - col);
 			table[m][nb](p, p->x + h * p->xdown + (int64_t)col * stride * WORDS, w, p->y + ob * p->yplane + h * p->ydown + col * p->ystep, sums);
 		}
-		if (sums) end_row(p->sums + ob * 2 * MS_LANES, row, nb);
+		if (sums && ends_sums(h - from, to - from, p->width)) end_row(p->sums + ob * 2 * MS_LANES, row, nb);
 	}
 }
 

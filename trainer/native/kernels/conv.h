@@ -144,7 +144,7 @@ static void run_rows(const struct pass *p, enum kind kind, int ob, int nb, int f
 			m = next_width(table, nb, p->width - col);
 			table[m][nb](p, p->x + h * p->xdown + (int64_t)col * px, w, p->y + ob * p->yplane + h * p->ydown + col * p->ystep, bias, sums);
 		}
-		if (sums) end_row(p->sums + ob * 2 * MS_LANES, row, nb);
+		if (sums && ends_sums(h - from, to - from, p->width)) end_row(p->sums + ob * 2 * MS_LANES, row, nb);
 	}
 }
 
@@ -256,9 +256,9 @@ static void silu_backward(const struct ms_conv *c, int n, int first, int last) {
 			const int lane = b * MS_LANES + v * VL;
 			const vec scale = load(c->scale + lane), shift = load(c->shift + lane), mu = load(c->mu + lane);
 			double *to = start_sums(c, n, b, v);
+			vec sum = splat(0), second = splat(0);
 			for (int h = 1; h <= c->y.h; h++) {
 				const float *y = ms_at(&c->y, n, b, h, 1);
-				vec sum = splat(0), second = splat(0);
 				float *d = ms_at(&c->da, n, b, h, 1);
 				for (int i = v * VL; i < c->y.w * MS_LANES; i += MS_LANES) {
 					const vec yv = load(y + i), z = muladd(yv, scale, shift), s = sigmoid(z);
@@ -267,8 +267,10 @@ static void silu_backward(const struct ms_conv *c, int n, int first, int last) {
 					second = muladd(dz, yv - mu, second);
 					store(d + i, dz);
 				}
+				if (!ends_sums(h - 1, c->y.h, c->y.w)) continue;
 				add_wide(to, sum);
 				add_wide(to + MS_LANES, second);
+				sum = second = splat(0);
 			}
 		}
 }
@@ -294,16 +296,18 @@ static void linear_backward(const struct ms_conv *c, int n, int first, int last)
 		for (int v = 0; v < NV; v++) {
 			const vec mu = load(c->mu + b * MS_LANES + v * VL);
 			double *to = start_sums(c, n, b, v);
+			vec sum = splat(0), second = splat(0);
 			for (int h = 1; h <= c->y.h; h++) {
-				vec sum = splat(0), second = splat(0);
 				const float *y = ms_at(&c->y, n, b, h, 1), *d = ms_at(&c->da, n, b, h, 1);
 				for (int i = v * VL; i < c->y.w * MS_LANES; i += MS_LANES) {
 					const vec dz = load(d + i);
 					sum += dz;
 					second = muladd(dz, load(y + i) - mu, second);
 				}
+				if (!ends_sums(h - 1, c->y.h, c->y.w)) continue;
 				add_wide(to, sum);
 				add_wide(to + MS_LANES, second);
+				sum = second = splat(0);
 			}
 		}
 }
@@ -313,11 +317,13 @@ static void bias_sums(const struct ms_conv *c, int n, int first, int last) {
 	for (int b = first; b < last; b++)
 		for (int v = 0; v < NV; v++) {
 			double *to = start_sums(c, n, b, v);
+			vec sum = splat(0);
 			for (int h = 1; h <= c->y.h; h++) {
-				vec sum = splat(0);
 				const float *d = ms_at(&c->da, n, b, h, 1);
 				for (int i = v * VL; i < c->y.w * MS_LANES; i += MS_LANES) sum += load(d + i);
+				if (!ends_sums(h - 1, c->y.h, c->y.w)) continue;
 				add_wide(to, sum);
+				sum = splat(0);
 			}
 		}
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/mapsweep/mapsweep/trainer/native/kernels"
 )
 
-// shape is the size of a convolution and what else tells its kernels apart.
+// shape is one convolution: images, channels, pixels of the input, kernel, stride.
 type shape struct {
 	n, ic, oc, h, w, k, s int
 	image, bn             bool
@@ -76,10 +76,11 @@ func random(r *rand.Rand, n int, scale, shift float64) []float64 {
 }
 
 func newBench(t *testing.T, i int, accumulate bool) *bench {
-	return newBenchOf(t, cases[i], rand.New(rand.NewPCG(uint64(i), 7)), accumulate)
+	return shapedBench(t, cases[i], uint64(i), accumulate)
 }
 
-func newBenchOf(t *testing.T, c shape, r *rand.Rand, accumulate bool) *bench {
+func shapedBench(t *testing.T, c shape, seed uint64, accumulate bool) *bench {
+	r := rand.New(rand.NewPCG(seed, 7))
 	l := layer{n: c.n, ic: c.ic, oc: c.oc, h: c.h, w: c.w, k: c.k, s: c.s, bn: c.bn, eps: 1e-3}
 	l.oh, l.ow = (c.h-1)/c.s+1, (c.w-1)/c.s+1
 	b := &bench{layer: l}

@@ -28,8 +28,8 @@ static void rep_silu_backward(const struct ms_conv *c, const struct ms_conv *d, 
 			const vec s3 = load(c->scale + lane), s1 = load(d->scale + lane), shift = load(c->shift + lane) + load(d->shift + lane);
 			const vec mu3 = load(c->mu + lane), mu1 = load(d->mu + lane);
 			double *to3 = start_sums(c, n, b, v), *to1 = start_sums(d, n, b, v);
+			vec sum = splat(0), second3 = splat(0), second1 = splat(0);
 			for (int h = 1; h <= c->y.h; h++) {
-				vec sum = splat(0), second3 = splat(0), second1 = splat(0);
 				const float *y3 = ms_at(&c->y, n, b, h, 1), *y1 = ms_at(&d->y, n, b, h, 1);
 				float *g = ms_at(&c->da, n, b, h, 1);
 				for (int i = v * VL; i < c->y.w * MS_LANES; i += MS_LANES) {
@@ -40,10 +40,12 @@ static void rep_silu_backward(const struct ms_conv *c, const struct ms_conv *d, 
 					second1 = muladd(dz, e - mu1, second1);
 					store(g + i, dz);
 				}
+				if (!ends_sums(h - 1, c->y.h, c->y.w)) continue;
 				add_wide(to3, sum);
 				add_wide(to1, sum);
 				add_wide(to3 + MS_LANES, second3);
 				add_wide(to1 + MS_LANES, second1);
+				sum = second3 = second1 = splat(0);
 			}
 		}
 }

@@ -95,16 +95,25 @@ INLINE void store_padded(int narrow, float *p, vec v) { (void)narrow, store(p, v
 #define PIN(v) (void)(v)
 #endif
 
-// Sums of normalisation are float32 within a row of pixels, and float64 over rows and images.
+// Sums of normalisation are float32 within a row of pixels, or rows of so many together, and float64 from there on.
+#define SUM_PIXELS 64
+
+// Tells whether sums go on in float64 after row h, counted from 0, of so many.
+INLINE int ends_sums(int h, int rows, int width) { return h + 1 == rows || (h + 1) % (width < SUM_PIXELS ? SUM_PIXELS / width : 1) == 0; }
 
 // Adds a vector to as many sums.
 INLINE void add_wide(double *to, vec v) {
+#if defined(MS_AVX512)
+	_mm512_storeu_pd(to, _mm512_add_pd(_mm512_loadu_pd(to), _mm512_cvtps_pd(_mm512_castps512_ps256(v))));
+	_mm512_storeu_pd(to + 8, _mm512_add_pd(_mm512_loadu_pd(to + 8), _mm512_cvtps_pd(_mm512_extractf32x8_ps(v, 1))));
+#else
 	float row[VL];
 	store(row, v);
 	for (int i = 0; i < VL; i++) to[i] += row[i];
+#endif
 }
 
-// Adds the sums of a row to those of its image, [blocks][2][16] both, and begins the next row's.
+// Adds the sums of rows to those of their image, [blocks][2][16] both, and begins the next ones.
 INLINE void end_row(double *sums, float *row, int blocks) {
 	for (int i = 0; i < blocks * 2 * MS_LANES; i += VL) {
 		add_wide(sums + i, load(row + i));
@@ -112,8 +121,8 @@ INLINE void end_row(double *sums, float *row, int blocks) {
 	}
 }
 
-// sigmoid is 1/(1+exp(-z)) to about 2 units in the last place, from additions and multiplications alone: reciprocal
-// and scale instructions differ between processor makers, and results must not.
+// sigmoid is 1/(1+exp(-z)) to about 2 units in the last place, from operations that IEEE 754 defines: estimates of reciprocals
+// and the like differ between processor makers, and results must not. The division runs beside the multiplications.
 INLINE vec sigmoid(vec z) {
 	const vec limit = splat(86.0f);
 	vec x = vmax(-limit, vmin(limit, -z));
@@ -123,23 +132,16 @@ INLINE vec sigmoid(vec z) {
 	vec n = t - magic;
 	vec r = muladd(n, splat(-0.693359375f), x); // ln(2) in two parts, the first exact in few bits (Cody and Waite)
 	r = muladd(n, splat(2.12194440e-4f), r);
-	// Minimax polynomial of exp on that interval (Cephes expf).
-	vec p = splat(1.9875691500e-4f);
-	p = muladd(p, r, splat(1.3981999507e-3f));
-	p = muladd(p, r, splat(8.3334519073e-3f));
-	p = muladd(p, r, splat(4.1665795894e-2f));
-	p = muladd(p, r, splat(1.6666665459e-1f));
-	p = muladd(p, r, splat(5.0000001201e-1f));
+	// exp(r) = 1 + r + r^2 * p(r), p of degree 4 with the least largest relative error on that interval, 4e-9.
+	vec p = splat(1.3814539e-3f);
+	p = muladd(p, r, splat(8.3687450e-3f));
+	p = muladd(p, r, splat(4.1668390e-2f));
+	p = muladd(p, r, splat(1.6666521e-1f));
+	p = muladd(p, r, splat(4.9999994e-1f));
 	p = muladd(p, r * r, r) + splat(1.0f);
 	// 2^n by adding n to the exponent: the low bits of t, shifted, since those of the magic number vanish to the left.
-	vec d = (vec)((ivec)p + ((ivec)t << 23)) + splat(1.0f);
-	// 1/d: a first guess from the exponent bits, then three steps of Newton's method.
-	vec q = (vec)(isplat(0x7EF311C7) - (ivec)d);
-	const vec two = splat(2.0f);
-	q = q * muladd(-d, q, two);
-	q = q * muladd(-d, q, two);
-	q = q * muladd(-d, q, two);
-	return q;
+	const vec one = splat(1.0f);
+	return one / ((vec)((ivec)p + ((ivec)t << 23)) + one);
 }
 
 #endif

@@ -67,7 +67,7 @@ func (b *tall) want(arms float64, slope func(z float64) float64) (mean, variance
 
 func siluSlope(z float64) float64 { s := sigmoid(z); return s * (1 + z*(1-s)) }
 
-// TestSums: sums of normalisation are float32 within a row of pixels and float64 from there on.
+// TestSums: sums of normalisation are float32 within few rows of pixels and float64 from there on.
 func TestSums(t *testing.T) {
 	judge := func(t *testing.T, b *tall, s kernels.ConvSpec, arms float64, slope func(float64) float64) {
 		mean, variance, dbeta, dgamma := b.want(arms, slope)

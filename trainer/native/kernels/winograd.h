@@ -80,7 +80,7 @@ static void transform_input(const struct winograd *g, const struct tile_group *p
 			const float *x = ms_at(&g->x, n, b, h, p->left * 2);
 			float *v = g->v + b * plane + (int64_t)(r - p->first) * width * MS_LANES;
 			const int half = NARROW(0, 1, g->xhalves[b] == 1);
-			for (int i = 0; i < MS_LANES; i += VL) {
+			for (int i = 0; i < g->xhalves[b] * HALF_LANES; i += VL) {
 				if (whole && half) transform_tiles(4, 1, x + i, row, width, edge, v + i, p->vposition);
 				else if (whole) transform_tiles(4, 0, x + i, row, width, edge, v + i, p->vposition);
 				else if (half) transform_tiles(3, 1, x + i, row, width, edge, v + i, p->vposition);

@@ -26,7 +26,7 @@ var winogradShapes = []shape{
 }
 
 // eachWinograd runs f for those shapes and some random ones, normalised and with bias, overwriting and adding.
-func eachWinograd(t *testing.T, f func(t *testing.T, c shape, r *rand.Rand, accumulate bool)) {
+func eachWinograd(t *testing.T, f func(t *testing.T, c shape, seed uint64, accumulate bool)) {
 	r := rand.New(rand.NewPCG(9, 9))
 	shapes := winogradShapes
 	for range 6 {
@@ -38,17 +38,17 @@ func eachWinograd(t *testing.T, f func(t *testing.T, c shape, r *rand.Rand, accu
 			continue
 		}
 		accumulate := i%2 == 1
-		t.Run(fmt.Sprintf("%v_accumulate=%t", c, accumulate), func(t *testing.T) { f(t, c, rand.New(rand.NewPCG(uint64(i), 3)), accumulate) })
+		t.Run(fmt.Sprintf("%v_accumulate=%t", c, accumulate), func(t *testing.T) { f(t, c, uint64(i), accumulate) })
 	}
 }
 
 func TestWinograd(t *testing.T) {
 	eachISA(t, func(t *testing.T) {
-		eachWinograd(t, func(t *testing.T, c shape, r *rand.Rand, accumulate bool) {
-			b := newBenchOf(t, c, r, accumulate)
+		eachWinograd(t, func(t *testing.T, c shape, seed uint64, accumulate bool) {
+			b := shapedBench(t, c, seed, accumulate)
 			b.spec.Form = kernels.Winograd
 			b.checkForward(t)
-			b = newBenchOf(t, c, r, accumulate)
+			b = shapedBench(t, c, seed, accumulate)
 			b.spec.Form = kernels.Winograd
 			b.checkBackward(t, accumulate)
 		})
@@ -57,14 +57,11 @@ func TestWinograd(t *testing.T) {
 
 // Results have the same bits for every number of threads, whether images can be dealt out evenly or not.
 func TestWinogradThreads(t *testing.T) {
-	eachWinograd(t, func(t *testing.T, c shape, _ *rand.Rand, accumulate bool) {
+	eachWinograd(t, func(t *testing.T, c shape, seed uint64, accumulate bool) {
 		var first []float32
 		for threads := 1; threads <= 3; threads++ {
-			team := newTeam(t, threads)
-			b := newBenchOf(t, c, rand.New(rand.NewPCG(5, 5)), accumulate)
-			for _, v := range []*kernels.View{&b.spec.X, &b.spec.DX, &b.spec.Y, &b.spec.A, &b.spec.DA} {
-				v.Team = team
-			}
+			b := shapedBench(t, c, seed, accumulate)
+			b.withTeam(t, threads)
 			b.spec.Form = kernels.Winograd
 			k := b.conv(t)
 			k.Forward(true)
@@ -73,7 +70,6 @@ func TestWinogradThreads(t *testing.T) {
 			all = append(append(all, b.spec.Mean...), b.spec.Var...)
 			k.Forward(false)
 			all = append(all, b.y.all...)
-			team.Close()
 			if first == nil {
 				first = all
 			}

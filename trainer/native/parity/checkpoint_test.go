@@ -13,6 +13,7 @@ import (
 
 	"github.com/mapsweep/mapsweep/trainer/native/loss"
 	"github.com/mapsweep/mapsweep/trainer/native/model"
+	"github.com/mapsweep/mapsweep/trainer/native/model/spec"
 	"github.com/mapsweep/mapsweep/trainer/native/weights"
 )
 
@@ -41,10 +42,17 @@ func TestOfficialCheckpoints(t *testing.T) {
 		{"yolov9-e", 80, "stripped", ""}, {"yolov9-e", 3, "float", ""},
 		{"yolov9-t", 80, "converted", "gelan-t"}, {"yolov9-m", 3, "converted", "gelan-m"},
 		{"yolov9-c", 80, "converted", "gelan-c"}, {"yolov9-e", 80, "converted", "gelan-e"},
+		{"yolov9-t", 80, "stripped", "gelan-t"}, {"yolov9-s", 3, "unfinished", "gelan-s"}, // by layers
+		{"yolov9-m", 3, "float", "gelan-m"}, {"yolov9-c", 80, "stripped", "gelan-c"}, {"yolov9-e", 80, "stripped", "gelan-e"},
+		{"yolov9-t", 3, "converted", "yolov9-t"}, {"yolov9-s", 80, "converted", "yolov9-s"},
+		{"yolov9-m", 80, "converted", "yolov9-m"}, {"yolov9-c", 3, "converted", "yolov9-c"}, {"yolov9-e", 3, "converted", "yolov9-e"},
 	}
 	checkout(t)
 	for _, tt := range tests {
-		t.Run(fmt.Sprintf("%s/%d/%s", tt.model, tt.classes, tt.form), func(t *testing.T) {
+		if tt.into == "" {
+			tt.into = tt.model
+		}
+		t.Run(fmt.Sprintf("%s/%d/%s/%s", tt.model, tt.classes, tt.form, tt.into), func(t *testing.T) {
 			file := checkpoint(t, tt.model, tt.classes, tt.form)
 			got, err := weights.Read(file)
 			if err != nil {
@@ -52,9 +60,6 @@ func TestOfficialCheckpoints(t *testing.T) {
 			}
 			want := expected(t, file)
 			same(t, got, want)
-			if tt.into == "" {
-				tt.into = tt.model
-			}
 			half := len(want.values(t, "class")) / 2
 			if d := apart(t, want.values(t, "class")[:half], want.values(t, "class")[half:]); !(d > 0.1) {
 				t.Fatalf("the two pictures' logits differ by %.1e only: they would hold anything to be equal", d)
@@ -127,6 +132,24 @@ func same(t *testing.T, got *weights.Set, want reading) {
 	}
 }
 
+// placed says under which name of a file each tensor of a network's stands.
+func placed(t *testing.T, net *model.Network, from *weights.Set) map[string]string {
+	t.Helper()
+	shapes := spec.Shapes{}
+	for _, x := range from.Tensors {
+		shapes[x.Name] = x.Shape
+	}
+	l, err := spec.ReadLayout(shapes, net.Config().File)
+	if err != nil {
+		t.Fatal(err)
+	}
+	names, err := spec.Rename(l.Model, net.Model())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return names
+}
+
 // evaluated is the output of a network of ours with all its tensors from the file.
 func evaluated(t *testing.T, network string, classes int, from *weights.Set, images []float32) loss.Heads {
 	t.Helper()
@@ -139,8 +162,9 @@ func evaluated(t *testing.T, network string, classes int, from *weights.Set, ima
 			t.Error(err)
 		}
 	})
+	names := placed(t, net, from)
 	for x := range net.NamedTensors() {
-		w := from.Find(x.Name)
+		w := from.Find(names[x.Name])
 		if w == nil || !slices.Equal(w.Shape, x.Shape) {
 			t.Fatalf("the file has no %s of shape %v", x.Name, x.Shape)
 		}

@@ -37,6 +37,36 @@ func TestPyTorch(t *testing.T) {
 	}
 }
 
+// What a checkpoint says about itself: class names, epochs, image size, and which weights they are.
+func TestPyTorchWords(t *testing.T) {
+	s, err := weights.Read("testdata/module.pt")
+	if want := map[string]string{"names": `["a","b"]`, "epoch": "4", "image_size": "320", "part": "average"}; err != nil || !reflect.DeepEqual(s.Meta, want) {
+		t.Errorf("words %v (%v), want %v", s.Meta, err, want)
+	}
+	w := tensor("Float", 2, "K\x00", "K\x02\x85", "K\x01\x85")
+	model := text("model") + module("models.yolo\nModel", "}("+text("names")+"%s"+text("_parameters")+"}"+text("w")+w+"su")
+	for _, c := range []struct {
+		name, pickle string
+		want         map[string]string
+	}{
+		{"a state alone", dict("w", w), nil},
+		{"a list of names, options, and training that is over", begin + "}(" + strings.Replace(model, "%s", "]("+text("cat")+text("dog")+"e", 1) + text("ema") + "N" +
+			text("opt") + "}" + text("imgsz") + "M\x40\x01s" + text("epoch") + "J\xff\xff\xff\xffu" + end,
+			map[string]string{"names": `["cat","dog"]`, "image_size": "320", "part": "weights"}},
+		{"names and numbers that are none", begin + "}(" + strings.Replace(model, "%s", "](K\x01"+text("dog")+"e", 1) + text("epoch") + text("last") + text("opt") + "K\x01u" + end,
+			map[string]string{"part": "weights"}},
+		{"names by other numbers than those from 0", begin + "}(" + strings.Replace(model, "%s", "}(K\x01"+text("cat")+"K\x02"+text("dog")+"u", 1) + "u" + end,
+			map[string]string{"part": "weights"}},
+		{"shared names, longer than the file", begin + "}(" + strings.Replace(model, "%s", "]("+text(strings.Repeat("a", 500))+"q\x01"+strings.Repeat("h\x01", 100)+"e", 1) + "u" + end,
+			map[string]string{"part": "weights"}},
+	} {
+		s, err := weights.DecodePyTorch(archive(t, zip.Store, c.pickle, map[string]string{"data/0": "12345678"}))
+		if err != nil || !reflect.DeepEqual(s.Meta, c.want) {
+			t.Errorf("%s: words %v (%v), want %v", c.name, s, err, c.want)
+		}
+	}
+}
+
 // archive is a .pt file of the given pickle and storages.
 func archive(t testing.TB, method uint16, pickle string, storages map[string]string) []byte {
 	t.Helper()

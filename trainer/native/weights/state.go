@@ -37,12 +37,20 @@ func stateOf(root any, limit int64) (*Set, error) {
 		for _, key := range []string{"ema", "model", "state_dict"} {
 			for _, e := range entries {
 				if e.Key == key && e.Value != nil {
-					return c.run(e.Value)
+					s, err := c.run(e.Value)
+					if err == nil {
+						c.describe(key, e.Value, entries)
+					}
+					return s, err
 				}
 			}
 		}
 	}
-	return c.run(root)
+	s, err := c.run(root)
+	if err == nil {
+		c.describe("", root, nil)
+	}
+	return s, err
 }
 
 // collector gathers the tensors of a model.

@@ -11,10 +11,10 @@ import (
 func (d *Device) conv(op *layers.Conv, backward bool) (graph.Kernel, error) {
 	if d.convs[op] == nil {
 		cs, err := d.newConv(op)
-		d.convs[op] = cs
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", op.Name, err)
 		}
+		d.convs[op] = cs
 	}
 	cs := d.convs[op]
 	if backward {
@@ -42,11 +42,21 @@ func (d *Device) newConv(op *layers.Conv) ([]*kernels.Conv, error) {
 	if op.Norm {
 		s.Y = d.room(buffer{op.Out, product})
 	}
-	var cs []*kernels.Conv
-	for i, b := range banks(op.Learn[0]) {
-		c, err := d.likeConv(op, i).Resized(d.group(s, b, op.Learn, op.Run))
+	groups := banks(op.Learn[0])
+	return whole(len(groups), func(i int) (*kernels.Conv, error) {
+		return d.likeConv(op, i).Resized(d.group(s, groups[i], op.Learn, op.Run))
+	})
+}
+
+// whole binds n convolutions, or none: where one cannot be bound, it closes those before.
+func whole(n int, bind func(i int) (*kernels.Conv, error)) (cs []*kernels.Conv, err error) {
+	for i := range n {
+		c, err := bind(i)
 		if err != nil {
-			return cs, err
+			for _, c := range cs {
+				c.Close()
+			}
+			return nil, err
 		}
 		cs = append(cs, c)
 	}

@@ -17,3 +17,6 @@ func Arrange(all []Extent) int {
 	}
 	return n
 }
+
+// Whole binds n convolutions or none.
+var Whole = whole

@@ -21,7 +21,12 @@ type Tensor struct {
 	Shape []int
 	Role  Role
 	Layer int // len(Layers): the head
+	// TrainingOnly: no level of the main head depends on it.
+	TrainingOnly bool
 }
+
+// Taken says whether a network keeps the tensor: it is learned, or a running statistic.
+func (t Tensor) Taken() bool { return t.Role <= Var }
 
 // Elements is the number of values.
 func (t Tensor) Elements() int64 {
@@ -66,6 +71,10 @@ type Count struct {
 	Layers  []Cost
 	Tensors []Tensor // of the state, in order of computation
 }
+
+// State lists the tensors of the model's state in order of computation, those of the auxiliary head and of the layers
+// that serve it alone included if the model is resolved with it.
+func (m *Model) State() []Tensor { return m.Cost(m.Multiple(), m.Multiple()).Tensors }
 
 // Cost counts a model for images of the given size, multiples of [Model.Multiple].
 func (m *Model) Cost(height, width int) Count {
@@ -148,7 +157,7 @@ func (c *counter) normalised(name string, shape []int) {
 }
 
 func (c *counter) tensor(name string, role Role, shape ...int) {
-	t := Tensor{Name: name, Shape: shape, Role: role, Layer: c.layer}
+	t := Tensor{Name: name, Shape: shape, Role: role, Layer: c.layer, TrainingOnly: c.training}
 	c.Tensors = append(c.Tensors, t)
 	if t.Learned() {
 		c.Layers[c.layer].Params += t.Elements()
@@ -156,7 +165,7 @@ func (c *counter) tensor(name string, role Role, shape ...int) {
 }
 
 func (c *counter) Fixed(name string, shape ...int) {
-	t := Tensor{Name: name, Shape: shape, Role: Fixed, Layer: c.layer}
+	t := Tensor{Name: name, Shape: shape, Role: Fixed, Layer: c.layer, TrainingOnly: c.training}
 	c.Tensors = append(c.Tensors, t)
 	n := Cost{Params: t.Elements(), Fixed: t.Elements(), Fused: t.Elements(), Inference: t.Elements()}
 	if c.training {

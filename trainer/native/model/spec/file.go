@@ -60,6 +60,7 @@ const (
 	maxGroups   = 16      // of CBLinear
 	maxStride   = 64      // pixels of the image a cell
 	maxParams   = 1 << 30 // of a model
+	maxClasses  = 1 << 14
 	maxLevels   = 6
 	maxBins     = 64
 )

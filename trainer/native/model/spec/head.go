@@ -31,10 +31,7 @@ func (b *walk[T]) ddetect(o *Outputs[T], xs []T) {
 	box := up(max(first/4, 4*m.Bins, 16), 4)
 	class := max(first, min(2*m.Classes, 128))
 	path := fmt.Sprintf("model.%d", len(m.Layers))
-	cvBox, cvClass, dfl := "cv2", "cv3", "dfl"
-	if m.Head.Dual && o.Name == "head" {
-		cvBox, cvClass, dfl = "cv4", "cv5", "dfl2"
-	}
+	cvBox, cvClass, dfl := m.branches(o.Name == "aux")
 	for i, x := range xs {
 		at := fmt.Sprintf("%s.%s.%d", path, cvBox, i)
 		y := b.conv(at, "0", x, box, 3, 1)
@@ -45,6 +42,14 @@ func (b *walk[T]) ddetect(o *Outputs[T], xs []T) {
 		o.Class = append(o.Class, b.ops.Conv(at+".2", y, Conv{Out: m.Classes, Kernel: 1, Stride: 1, Bias: true}))
 	}
 	b.ops.Fixed(path+"."+dfl+".conv.weight", 1, m.Bins, 1, 1)
+}
+
+// branches are the names of a head's branches for boxes and classes and of its bins' numbers.
+func (m *Model) branches(aux bool) (box, class, bins string) {
+	if m.Head.Dual && !aux {
+		return "cv4", "cv5", "dfl2"
+	}
+	return "cv2", "cv3", "dfl"
 }
 
 // slim builds the levels of SlimDetect: a 3x3 and a biased 1x1 convolution for each of boxes and classes. Names hold

@@ -11,8 +11,8 @@ import (
 // Resolve fills in a model for a number of classes. The error is [Faults] where the file is wrong: all of them, as far
 // as one does not hide another.
 func (f *File) Resolve(o Options) (*Model, error) {
-	if o.Classes < 1 || o.Classes > 1<<14 {
-		return nil, fmt.Errorf("model %s: %d classes: 1 to %d are possible", f.Name, o.Classes, 1<<14)
+	if o.Classes < 1 || o.Classes > maxClasses {
+		return nil, fmt.Errorf("model %s: %d classes: 1 to %d are possible", f.Name, o.Classes, maxClasses)
 	}
 	if o.Bins != 0 && (o.Bins < 2 || o.Bins > maxBins) {
 		return nil, fmt.Errorf("model %s: %d bins a box side: 2 to %d are possible", f.Name, o.Bins, maxBins)

@@ -36,7 +36,7 @@ for p in ema.parameters():
 ema.half()
 optimizer = torch.optim.SGD(m.parameters(), 0.1)
 torch.save(dict(epoch=3, best_fitness=numpy.array([0.5]), fitness=numpy.float64(0.5), model=m, ema=ema, updates=4,
-                optimizer=optimizer.state_dict(), opt=argparse.Namespace(lr=0.1), date=None), 'module.pt')
+                optimizer=optimizer.state_dict(), opt=argparse.Namespace(lr=0.1, imgsz=320), date=None), 'module.pt')
 save = lambda state, path: save_file({k: (v.float() if v.dtype == torch.float64 else v.long() if v.dtype in (torch.int32, torch.bool, torch.uint8, torch.int16, torch.int8) else v).contiguous().clone() for k, v in state.items()}, path)
 save(ema.state_dict(), 'module.safetensors')
 

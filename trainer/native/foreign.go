@@ -1,0 +1,211 @@
+package native
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/mapsweep/mapsweep/trainer/native/model/spec"
+	"github.com/mapsweep/mapsweep/trainer/native/weights"
+)
+
+// ErrNoSize is in the error for a file of weights that does not say how large the pictures of its training were, where
+// nobody else does either.
+var ErrNoSize = errors.New("the size of its pictures is not known")
+
+// foreign is a file of safetensors or a checkpoint of PyTorch that is to find objects.
+type foreign struct {
+	set    *weights.Set
+	shapes map[string][]int // of its floating tensors, by name
+}
+
+// isCheckpoint says whether a file begins as a checkpoint of this trainer.
+func isCheckpoint(path string) (bool, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return false, err
+	}
+	defer f.Close()
+	begin := make([]byte, len(magic))
+	n, _ := f.ReadAt(begin, 0) // a shorter file is none
+	return string(begin[:n]) == magic, nil
+}
+
+// readForeign reads a file as a network of inference needs it: a header as a checkpoint has it, the part of the training's
+// state that the weights are, and tensors by name. What the file does not say itself comes from o; where neither names
+// the model, it is the built-in one whose tensors the file has. named says whether its classes have names.
+func readForeign(path string, o DetectorOptions) (h header, part string, tensors map[string][]float32, named bool, err error) {
+	fail := func(err error) (header, string, map[string][]float32, bool, error) {
+		return header{}, "", nil, false, err
+	}
+	set, err := weights.Read(path)
+	if err != nil {
+		return fail(fmt.Errorf("no checkpoint of the native trainer, no safetensors and none of PyTorch: %w", err))
+	}
+	f := foreign{set, map[string][]int{}}
+	tensors = map[string][]float32{}
+	for _, t := range set.Tensors {
+		if t.Type != weights.Int64 {
+			f.shapes[t.Name], tensors[t.Name] = t.Shape, t.Values
+		}
+	}
+	a, classes, err := f.model(o.Model)
+	if err != nil {
+		return fail(err)
+	}
+	h = header{Model: a.name, File: a.source(), Size: o.Size}
+	if h.Classes, named, err = f.names(classes, o.Classes); err != nil {
+		return fail(err)
+	}
+	if h.Size == 0 {
+		if h.Size = f.number("image_size"); h.Size == 0 {
+			return fail(ErrNoSize)
+		}
+	}
+	h.Epoch, part = f.number("epoch"), partWeights
+	if set.Meta["part"] == partAverage {
+		part = partAverage
+	}
+	return h, part, tensors, named, nil
+}
+
+// number is a number in the words about the file; 0: there is none.
+func (f foreign) number(key string) int {
+	n, err := strconv.Atoi(f.set.Meta[key])
+	if err != nil || n < 0 {
+		return 0
+	}
+	return n
+}
+
+// model finds the model of the file, and how many classes it tells apart: the one given, or the one that the file names,
+// or the first that is built in and fits.
+func (f foreign) model(given string) (architecture, int, error) {
+	said := f.set.Meta["model"]
+	own := strings.Contains(said, "@") // a model file, and its hash
+	switch {
+	case given != "":
+	case own:
+		return architecture{}, 0, fmt.Errorf("it is of %s, a model that is not built in: name its model file", said)
+	case slices.Contains(spec.Names(), said):
+		given = said
+	default:
+		return f.recognise()
+	}
+	a, err := openArchitecture(given)
+	if err != nil {
+		return a, 0, err
+	}
+	if own && a.name != said {
+		return a, 0, fmt.Errorf("it is of %s, and %s is %s, another model", said, given, a.name)
+	}
+	classes, faults, err := f.fits(a.file)
+	if err == nil && len(faults) > 0 {
+		err = fmt.Errorf("it is no %s: %s%s", a.name, lacks(faults), f.folded())
+	}
+	return a, classes, err
+}
+
+// recognise tries the models that are built in.
+func (f foreign) recognise() (architecture, int, error) {
+	var least []string
+	nearest := ""
+	for _, name := range spec.Names() {
+		a, err := openArchitecture(name)
+		if err != nil {
+			return a, 0, err
+		}
+		classes, faults, err := f.fits(a.file)
+		if err != nil || len(faults) == 0 {
+			return a, classes, err
+		}
+		if nearest == "" || len(faults) < len(least) {
+			nearest, least = name, faults
+		}
+	}
+	return architecture{}, 0, fmt.Errorf("its tensors are those of no model that is built in; nearest is %s: %s%s", nearest, lacks(least), f.folded())
+}
+
+// lacks says of tensors that a file does not have how many they are, and the first.
+func lacks(names []string) string {
+	if len(names) == 1 {
+		return names[0] + " is missing or of another shape"
+	}
+	return fmt.Sprintf("%s and %d more of its tensors are missing or of another shape", names[0], len(names)-1)
+}
+
+// folded is a word on files whose batch normalisation was folded into convolutions; "" for others.
+func (f foreign) folded() string {
+	biases := false
+	for name := range f.shapes {
+		if strings.Contains(name, ".bn.") {
+			return ""
+		}
+		biases = biases || strings.HasSuffix(name, ".conv.bias")
+	}
+	if !biases {
+		return ""
+	}
+	return ". It has its batch normalisation folded into convolutions: a file from before that is needed"
+}
+
+// fits holds the file against a model: for how many classes it is, and which tensors it lacks of what finds objects.
+func (f foreign) fits(file *spec.File) (classes int, missing []string, err error) {
+	none := 0.0
+	one, err := file.Resolve(spec.Options{Classes: 1, Weight: &none})
+	if err != nil {
+		return 0, nil, err
+	}
+	two, err := file.Resolve(spec.Options{Classes: 2, Weight: &none})
+	if err != nil {
+		return 0, nil, err
+	}
+	a, b := one.Cost(one.Multiple(), one.Multiple()).Tensors, two.Cost(two.Multiple(), two.Multiple()).Tensors
+	for i, t := range a { // one bias of the class branches has an element for each class
+		if t.Role != spec.Bias || t.Shape[0] == b[i].Shape[0] {
+			continue
+		}
+		if s := f.shapes[t.Name]; len(s) == 1 && s[0] > 0 {
+			classes = s[0]
+		}
+		break
+	}
+	of := one
+	if classes > 0 {
+		if of, err = file.Resolve(spec.Options{Classes: classes, Weight: &none}); err != nil {
+			return 0, nil, err
+		}
+	}
+	for _, t := range of.Cost(of.Multiple(), of.Multiple()).Tensors {
+		if s, ok := f.shapes[t.Name]; t.Role <= spec.Var && (!ok || !slices.Equal(s, t.Shape)) {
+			missing = append(missing, t.Name)
+		}
+	}
+	return classes, missing, nil
+}
+
+// names are those of so many classes: as given, or as the file has them, or else their numbers from 0. A model of PyTorch
+// whose names are these numbers was never told others.
+func (f foreign) names(classes int, given []string) (names []string, named bool, err error) {
+	numbers := make([]string, classes)
+	for k := range numbers {
+		numbers[k] = strconv.Itoa(k)
+	}
+	if given != nil {
+		if len(given) != classes {
+			return nil, false, fmt.Errorf("it tells %d classes apart, and %d names are given", classes, len(given))
+		}
+		return given, true, nil
+	}
+	for _, key := range []string{"classes", "names"} {
+		var said []string
+		if json.Unmarshal([]byte(f.set.Meta[key]), &said) == nil && len(said) == classes && (key == "classes" || !slices.Equal(said, numbers)) {
+			return said, true, nil
+		}
+	}
+	return numbers, false, nil
+}
