@@ -138,6 +138,19 @@ static void dx_piece(const void *job, int piece, int member) {
 	if (b->d) input_backward_images(b->d, images_of(b, piece), part_of(b, piece), member);
 }
 
+// dx of all pieces. The second arm adds to what the first has made; parts of an image are not the same ones for both.
+static void dx_of(const struct batch *b) {
+	if (!b->d || b->parts == 1) {
+		each_piece(b, dx_piece, 1);
+		return;
+	}
+	struct batch arm = *b;
+	arm.d = NULL;
+	each_piece(&arm, dx_piece, 1);
+	arm.c = b->d;
+	each_piece(&arm, dx_piece, 1);
+}
+
 static void dy_dx_piece(const void *job, int piece, int member) {
 	dy_piece(job, piece, member);
 	dx_piece(job, piece, member);
@@ -191,7 +204,7 @@ static void group_backward(const struct batch *b) {
 	}
 	if (c->bn) each_piece(b, dy_piece, 1);
 	weights_of(b);
-	if (c->has_dx) each_piece(b, dx_piece, 1);
+	if (c->has_dx) dx_of(b);
 }
 
 static void backward(const struct ms_conv *c, const struct ms_conv *d) {
