@@ -70,8 +70,17 @@ int ms_winograd_images(int h, int w, int icb) {
 	return images < 1 ? 1 : images;
 }
 
+// What is transformed at once, four positions of an input block and of all output blocks, stays in the first cache where that
+// can be. Otherwise many tiles are better, since du comes and goes once for all of them.
+int ms_winograd_dw_tiles(int ocb) { return ocb <= 2 ? 32 : MS_WINOGRAD_DW_TILES; }
+
+// One pixel more, so that positions do not meet in the cache.
+int64_t ms_winograd_dw_plane(int ocb) { return (ms_winograd_dw_tiles(ocb) + 1) * MS_LANES; }
+
+static int64_t dw_floats(int ocb) { return (1 + (int64_t)ocb) * 4 * ms_winograd_dw_plane(ocb); }
+
 int64_t ms_winograd_room(const struct ms_conv *c) {
-	int64_t most = 0;
+	int64_t most = c->winograd & MS_WINOGRAD_DW ? dw_floats(c->ocb) : 0;
 	const int blocks[] = {c->winograd & MS_WINOGRAD_FORWARD ? c->icb : 0, c->winograd & MS_WINOGRAD_DX ? c->ocb : 0};
 	for (int i = 0; i < 2; i++) {
 		const int64_t floats = blocks[i] ? ms_winograd_input(blocks[i]) + group_floats(ms_winograd_tiles(blocks[i]), 3) : 0;
