@@ -58,7 +58,7 @@ func (c *checker) trainer() {
 		c.add("trainer.weights", hint, "trainer.weights is read by backend native only")
 	}
 	if t.Backend != "" && t.Backend != BackendNative {
-		for key, set := range map[string]bool{"cache": t.Cache != "", "loaders": t.Loaders != nil, "threads": t.Threads != 0, "precision": t.Precision != ""} {
+		for key, set := range map[string]bool{"cache": t.Cache != "", "loaders": t.Loaders != nil, "threads": t.Threads != 0, "precision": t.Precision != "", "convolution": t.Convolution != ""} {
 			if set {
 				c.add("trainer."+key, "", "trainer.%s is read by backend native only", key)
 			}

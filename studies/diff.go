@@ -128,6 +128,7 @@ func (d *differ) trainer(old, now Trainer) {
 	d.text("trainer.loaders", written(old.Loaders), written(now.Loaders), true)
 	d.number("trainer.threads", old.Threads, now.Threads, true)
 	d.text("trainer.precision", cmp.Or(old.Precision, "fp32"), cmp.Or(now.Precision, "fp32"), false)
+	d.text("trainer.convolution", cmp.Or(old.Convolution, "auto"), cmp.Or(now.Convolution, "auto"), false)
 	d.text("trainer.timeout", old.Timeout, now.Timeout, true)
 	d.text("trainer.checkout", old.Checkout, now.Checkout, false)
 	d.text("trainer.python", old.Python, now.Python, false)

@@ -47,6 +47,8 @@ func TestDiff(t *testing.T) {
 		{"trainer", fixed, []string{"trainer.epochs=3", "trainer.data=[builtin:digits, builtin:trees]", "trainer.device=cpu"}, false,
 			[]string{"trainer.data: builtin:digits -> builtin:digits, builtin:trees", "trainer.epochs: 2 -> 3", "trainer.device: auto -> cpu"}},
 		{"precision", fixed, []string{"trainer.precision=bf16"}, false, []string{"trainer.precision: fp32 -> bf16"}},
+		{"convolution", fixed, []string{"trainer.convolution=direct"}, false, []string{"trainer.convolution: auto -> direct"}},
+		{"the default convolution written out", fixed, []string{"trainer.convolution=auto"}, true, nil},
 		{"the default precision written out", fixed, []string{"trainer.precision=fp32"}, true, nil},
 		{"baseline", fixed, []string{"baseline.mosaic=0", "baseline.box=7.5"}, false, []string{"baseline.box: (nothing) -> 7.5", "baseline.mosaic: 1 -> 0"}},
 		{"a new factor", fixed, []string{"factors.box=[7.5, 10]"}, false, []string{"baseline.box: (nothing) -> 7.5", "factors.box: (nothing) -> [7.5, 10]"}},

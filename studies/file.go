@@ -62,6 +62,8 @@ type fileTrainer struct {
 	GPUs      int      `json:"gpus" jsonschema:"minimum=0" jsonschema_description:"GPUs of one trial. Default: one, or none with device: cpu."`
 	COCO      bool     `json:"coco" jsonschema_description:"yolov9: also score the final weights by COCO average precision, under coco/mAP50-95 and so on."`
 
+	Convolution string `json:"convolution" jsonschema:"enum=auto,enum=direct" jsonschema_description:"native: how 3x3 convolutions with stride 1 are computed. auto uses Winograd's form where it is faster, direct does not; results differ by rounding. Default: auto."`
+
 	Arguments  *fileArguments  `json:"arguments" jsonschema_description:"command: how parameters become arguments, which stand where the command says {args}."`
 	Metrics    *fileMetrics    `json:"metrics" jsonschema_description:"command: where the measurements are. Default: JSON lines in the file that MAPSWEEP_METRICS names."`
 	Checkpoint *fileCheckpoint `json:"checkpoint" jsonschema_description:"command: the file that the program can go on from, if it does not name one in its metrics."`
@@ -257,7 +259,7 @@ func (o replicateOptions) settle() *Settle {
 
 func (t fileTrainer) spec() Trainer {
 	s := Trainer{Backend: t.Backend, Model: t.Model, Data: t.Data, ImageSize: t.ImageSize, Epochs: t.Epochs,
-		Batch: t.Batch, Device: t.Device, Weights: t.Weights, Command: t.Command, Env: t.Env, Cache: t.Cache, Loaders: t.Loaders, Threads: t.Threads, Precision: t.Precision, Timeout: t.Timeout,
+		Batch: t.Batch, Device: t.Device, Weights: t.Weights, Command: t.Command, Env: t.Env, Cache: t.Cache, Loaders: t.Loaders, Threads: t.Threads, Precision: t.Precision, Convolution: t.Convolution, Timeout: t.Timeout,
 		Checkout: t.Checkout, Python: t.Python, GPUs: t.GPUs, COCO: t.COCO}
 	t.io(&s)
 	if t.Backend == BackendNative {

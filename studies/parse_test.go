@@ -335,6 +335,7 @@ func TestTrainerFaults(t *testing.T) {
 		{"device", "{backend: native, model: m, epochs: 1, data: a, device: gpu}", `s.yaml:2:66: trainer.device cannot be "gpu" (auto, cpu, cuda, cuda:0, or several as cuda:0,2)`},
 		{"device twice", "{backend: native, model: m, epochs: 1, data: a, device: \"cuda:0,0\"}", `s.yaml:2:66: trainer.device cannot be "cuda:0,0" (auto, cpu, cuda, cuda:0, or several as cuda:0,2)`},
 		{"precision", "{backend: native, model: m, epochs: 1, data: a, precision: bf15}", `s.yaml:2:69: trainer.precision cannot be "bf15" (did you mean "bf16"?)`},
+		{"convolution", "{backend: native, model: m, epochs: 1, data: a, convolution: winograd}", `s.yaml:2:71: trainer.convolution cannot be "winograd" (known here: auto, direct)`},
 		{"precision of another trainer", "{backend: yolov9, model: m, epochs: 1, data: a, precision: bf16}", `s.yaml:2:69: trainer.precision is read by backend native only`},
 		{"gpus on the cpu", "{backend: yolov9, model: m, epochs: 1, data: a, device: cpu, gpus: 4}", `s.yaml:2:77: trainer.gpus is 4, and trainer.device says cpu (leave one of them out)`},
 		{"timeout", "{backend: native, model: m, epochs: 1, data: a, timeout: 5 minutes}", `s.yaml:2:67: trainer.timeout is no duration: "5 minutes" (for instance 90s, 45m or 2h30m)`},

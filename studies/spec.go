@@ -239,6 +239,8 @@ type Trainer struct {
 	GPUs      int               `json:"gpus,omitempty"`      // GPUs of one trial; 0: one, if there are any
 	COCO      bool              `json:"coco,omitempty"`      // yolov9: score the final weights by COCO AP, too
 
+	Convolution string `json:"convolution,omitempty"` // native: auto ("") or direct
+
 	// Of backend command; nil means that the program keeps to the house's own ways.
 	Arguments  *Arguments  `json:"arguments,omitempty"`
 	Metrics    *Metrics    `json:"metrics,omitempty"`

@@ -35,6 +35,13 @@ const (
 	BF16 = "bf16"
 )
 
+// Values of Config.Convolution. Auto lets 3x3 convolutions with stride 1 use Winograd's form where it is faster, Direct does
+// not; results differ by rounding.
+const (
+	Auto   = "auto"
+	Direct = "direct"
+)
+
 // Config says what a Backend trains. What a study varies is in Job.Params.
 type Config struct {
 	Model     string   // name of a built-in model, or path of a model file; "": ModelName
@@ -44,8 +51,11 @@ type Config struct {
 	Batch     int      // images of a step; 0: 16
 	Device    string   // "auto" or "": the CPU; "cpu"
 	Precision string   // of training: FP32 ("") or BF16
-	Weights   string   // file that every trial starts from: a checkpoint of this trainer, safetensors, or a checkpoint of PyTorch; "": random weights
-	Split     string   // split that is scored if the job does not say: "val" ("") or "test"
+
+	Convolution string // Auto ("") or Direct
+
+	Weights string // file that every trial starts from: a checkpoint of this trainer, safetensors, or a checkpoint of PyTorch; "": random weights
+	Split   string // split that is scored if the job does not say: "val" ("") or "test"
 
 	// Cache is how many bytes of pixels stay in RAM: see dataset.Options.Cache. Loaders is how many goroutines of a run
 	// make batches ahead; nil: one where a run may use more than one core, or else none. Neither changes results.
@@ -117,6 +127,9 @@ func New(cfg Config) (*Backend, error) {
 	if cfg.Precision == "" {
 		cfg.Precision = FP32
 	}
+	if cfg.Convolution == "" {
+		cfg.Convolution = Auto
+	}
 	if cfg.Load == nil {
 		cfg.Load = dataset.Load
 	}
@@ -151,6 +164,8 @@ func (c *Config) check(m architecture) error {
 		return fmt.Errorf("scoring every %d epochs: use at least 1", c.ValEvery)
 	case c.Precision != FP32 && c.Precision != BF16:
 		return fmt.Errorf("there is no precision %q: use %s or %s", c.Precision, FP32, BF16)
+	case c.Convolution != Auto && c.Convolution != Direct:
+		return fmt.Errorf("there is no convolution %q: use %s or %s", c.Convolution, Auto, Direct)
 	case c.Split != "val" && c.Split != "test":
 		return fmt.Errorf("there is no split %q to score: use val or test", c.Split)
 	}
@@ -181,6 +196,9 @@ func (b *Backend) Prepare(ctx context.Context) (trials.Provenance, error) {
 		if kernels.BF16() == kernels.Emulated {
 			b.log.Warn("this processor has no instructions for bfloat16: they are emulated, and training is slower than with precision fp32", "precision", BF16)
 		}
+	}
+	if b.cfg.Convolution == Direct {
+		p.Extra["convolution"] = Direct
 	}
 	for _, ref := range b.cfg.Data {
 		d, err := b.dataset(ctx, ref)

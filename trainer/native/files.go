@@ -63,6 +63,7 @@ func (r *run) openFiles() (*trialLog, error) {
 	data, err := json.MarshalIndent(map[string]any{
 		"params": r.effective, "model": r.b.model.name, "data": r.data.Name, "data_hash": r.data.Hash, "split": r.job.Split,
 		"image_size": r.data.Size, "bytes": r.net.Bytes(), "epochs": r.job.Epochs, "batch": r.b.cfg.Batch, "seed": r.job.Seed, "precision": r.b.cfg.Precision,
+		"convolution":     r.b.cfg.Convolution,
 		"instruction_set": kernels.ISA(), "parameters": r.net.ParamCount(),
 	}, "", "  ")
 	if err == nil {

@@ -73,7 +73,7 @@ func (r *run) build() error {
 	}
 	r.config = r.fingerprint(start)
 	cfg := model.Config{File: r.b.model.file, Classes: len(r.data.Classes), Width: r.data.Size, Height: r.data.Size, Batch: c.Batch,
-		Largest: r.mostSide(), Seed: r.job.Seed, Threads: r.threads(), BF16: r.b.cfg.Precision == BF16, Aux: r.set.aux > 0, Loss: r.mainLoss, AuxLoss: r.auxLoss}
+		Largest: r.mostSide(), Seed: r.job.Seed, Threads: r.threads(), BF16: r.b.cfg.Precision == BF16, Direct: r.b.cfg.Convolution == Direct, Aux: r.set.aux > 0, Loss: r.mainLoss, AuxLoss: r.auxLoss}
 	if least := augment.LeastSide(r.data.Size, r.b.model.multiple, r.set.multiScale); r.set.multiScale > 0 && c.Batch == 1 && least == r.b.model.multiple {
 		return infeasible(fmt.Errorf("multi_scale %v: some batches are one picture of %d pixels, which leaves batch normalisation one value; raise batch or image_size",
 			r.set.multiScale, least))

@@ -22,6 +22,7 @@ func (r *run) fingerprint(start *source) string {
 	all := map[string]any{
 		"params": r.b.model.changed(r.effective).Key(), "epochs": r.job.Epochs, "seed": r.job.Seed, "batch": r.b.cfg.Batch,
 		"model": r.b.model.name, "size": r.data.Size, "data": r.data.Hash, "split": r.job.Split, "val every": r.b.cfg.ValEvery, "instruction set": kernels.ISA(),
+		"convolution": r.b.cfg.Convolution, // files of versions without it are of another arithmetic
 	}
 	if r.b.cfg.Precision != FP32 {
 		all["precision"] = r.b.cfg.Precision

@@ -8,6 +8,9 @@
 
 #include "kernels.h"
 
+#define WINOGRAD_FLOATS (64 << 10)
+#define WINOGRAD_LEAST 24
+
 float *ms_alloc(int64_t floats) {
 	void *p = NULL;
 	size_t bytes = ((size_t)floats * sizeof(float) + 63) / 64 * 64;
@@ -57,6 +60,41 @@ int64_t ms_bf16_room(const struct ms_conv *c) {
 	int64_t most = x * words > dy * words ? x * words : dy * words;
 	const int64_t paired = pairs * c->ocb + (c->k == 1 ? pairs * c->icb : x * MS_LANES);
 	return most > paired ? most : paired;
+}
+
+// So many that the transformed input and the products of as many as three output blocks keep to a quarter of the second cache, but
+// enough to use weights often.
+int ms_winograd_tiles(int icb) {
+	const int tiles = WINOGRAD_FLOATS / (16 * MS_LANES * (icb + 3));
+	return tiles < WINOGRAD_LEAST ? WINOGRAD_LEAST : tiles;
+}
+
+static int64_t group_floats(int tiles, int blocks) { return 16 * MS_LANES * ((int64_t)tiles * blocks + 1); }
+
+int64_t ms_winograd_input(int icb) { return group_floats(ms_winograd_tiles(icb), icb); }
+
+int ms_winograd_images(int h, int w, int icb) {
+	const int images = ms_winograd_tiles(icb) / (((h + 1) / 2) * ((w + 1) / 2));
+	return images < 1 ? 1 : images;
+}
+
+// What is transformed at once, four positions of an input block and of all output blocks, stays in the first cache where that
+// can be. Otherwise many tiles are better, since du comes and goes once for all of them.
+int ms_winograd_dw_tiles(int ocb) { return ocb <= 2 ? 32 : MS_WINOGRAD_DW_TILES; }
+
+// One pixel more, so that positions do not meet in the cache.
+int64_t ms_winograd_dw_plane(int ocb) { return (ms_winograd_dw_tiles(ocb) + 1) * MS_LANES; }
+
+static int64_t dw_floats(int ocb) { return (1 + (int64_t)ocb) * 4 * ms_winograd_dw_plane(ocb); }
+
+int64_t ms_winograd_room(const struct ms_conv *c) {
+	int64_t most = c->winograd & MS_WINOGRAD_DW ? dw_floats(c->ocb) : 0;
+	const int blocks[] = {c->winograd & MS_WINOGRAD_FORWARD ? c->icb : 0, c->winograd & MS_WINOGRAD_DX ? c->ocb : 0};
+	for (int i = 0; i < 2; i++) {
+		const int64_t floats = blocks[i] ? ms_winograd_input(blocks[i]) + group_floats(ms_winograd_tiles(blocks[i]), 3) : 0;
+		if (floats > most) most = floats;
+	}
+	return most;
 }
 
 static void pack_image(const float *rgb, struct ms_view dst, int n) {

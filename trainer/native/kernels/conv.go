@@ -36,7 +36,8 @@ type ConvSpec struct {
 	AccDX  bool  // Backward adds to DX; otherwise it overwrites it
 	AccW   bool  // Backward adds to the parameter gradients; otherwise it overwrites them
 	BF16   bool  // Forward(true) and Backward multiply numbers rounded to bfloat16; BN only, and not of an image
-	Room   *Room // of BF16: what layers share that never run at the same time; nil: the layer's own
+	Form   Form  // Winograd's form, or the direct one, of 3x3 convolutions with stride 1
+	Room   *Room // of BF16 and Winograd's form: what layers share that never run at the same time; nil: the layer's own
 
 	X  View // input, N x IC x H x W
 	DX View // gradient of X, where HasDX
@@ -96,16 +97,23 @@ func eachWeight(oc, ic []int, k int, f func(blocked, logical int)) {
 	}
 }
 
-// group is how many images go through the backward pass together: one by one alone; with more threads, so many that each has
-// one, and more while what they read and write fits about half of a second-level cache of each thread.
+// group is how many images go through the backward pass together: alone one by one, or what fills a group of tiles in Winograd's
+// form; with more threads, so many that each has as many, and more while what they read and write fits about half of a
+// second-level cache of each thread.
 func (s ConvSpec) group() int {
 	const cache = 512 << 10
-	threads := s.Y.Team.Threads()
+	threads, least := s.Y.Team.Threads(), 1
+	if s.winograd()&C.MS_WINOGRAD_DX != 0 {
+		least = int(C.ms_winograd_images(C.int(s.Y.H), C.int(s.Y.W), C.int(max(s.X.CB, s.Y.CB))))
+	}
+	if s.winograd()&C.MS_WINOGRAD_DW != 0 {
+		least = max(least, s.imagesOfGradient())
+	}
 	if threads == 1 {
-		return 1
+		return min(s.Y.N, least)
 	}
 	image := 4 * (s.X.CB*s.X.plane() + s.Y.CB*s.Y.plane())
-	return min(s.Y.N, max(1, cache/image)*threads)
+	return min(s.Y.N, max(least, cache/image)*threads)
 }
 
 // check says what is wrong with the specification, if anything.
@@ -167,7 +175,7 @@ type Conv struct {
 	c         *C.struct_ms_conv
 	scratch   []float32
 	lent      bool  // scratch is another layer's
-	room      *Room // of BF16, where it is this layer's own
+	room      *Room // where it is this layer's own
 	backwards bool
 }
 
@@ -223,9 +231,11 @@ func newConv(s ConvSpec, like *Conv) (*Conv, error) {
 	if s.daRoom > 0 {
 		k.c.da_room = C.int(s.daRoom)
 	}
+	k.c.winograd = C.int(s.winograd())
 	if s.BF16 {
-		k.round(turned, s.Y.Team.Threads(), s.Room)
+		k.round(turned)
 	}
+	k.share(s)
 	for _, o := range outputs {
 		unsafe.Slice((*float32)(k.c.real), lanes)[o] = 1
 	}
@@ -267,18 +277,36 @@ func (k *Conv) Backward() {
 	C.conv_backward(k.k, k.c)
 }
 
-// round makes the layer's training use bfloat16, with room for each thread; shared may be nil. The place of its turned weights, so many floats, is
-// divided in two.
-func (k *Conv) round(turned, threads int, shared *Room) {
+// round makes the layer's training use bfloat16. The place of its turned weights, so many floats, is divided in two.
+func (k *Conv) round(turned int) {
 	k.c.bf = bf16Of(k.k)
 	k.c.wb = (*C.uint32_t)(unsafe.Pointer(k.c.wt))
 	k.c.wtb = (*C.uint32_t)(unsafe.Add(unsafe.Pointer(k.c.wt), 2*turned))
-	k.c.room_words = C.ms_bf16_room(k.c)
+}
+
+// share gives the layer its part of the room: scratch of each thread, and what it transforms of its weights.
+func (k *Conv) share(s ConvSpec) {
+	words := int64(0)
+	if s.BF16 {
+		words = int64(C.ms_bf16_room(k.c))
+	}
+	words = (max(words, int64(C.ms_winograd_room(k.c))) + Lanes - 1) / Lanes * Lanes
+	threads := int64(s.Y.Team.Threads()) * words
+	transformed := s.transformed()
+	if threads == 0 && transformed == 0 {
+		return
+	}
+	shared := s.Room
 	if shared == nil {
 		k.room = &Room{}
 		shared = k.room
 	}
-	k.c.room = (*C.uint32_t)(unsafe.Pointer(unsafe.SliceData(shared.take(threads * int(k.c.room_words)))))
+	room := shared.take(int(threads) + 3*transformed)
+	k.c.room, k.c.room_words = (*C.uint32_t)(unsafe.Pointer(unsafe.SliceData(room))), C.int64_t(words)
+	if transformed > 0 {
+		room = room[threads:]
+		k.c.wu, k.c.wtu, k.c.du = floats(room), floats(room[transformed:]), floats(room[2*transformed:])
+	}
 }
 
 // Close releases the layer's scratch memory, not the caller's buffers.

@@ -18,6 +18,10 @@ type shape struct {
 	image, bn             bool
 }
 
+func (c shape) String() string {
+	return fmt.Sprintf("%dx%d-%d_%dx%d_k%ds%d_image=%t_bn=%t", c.n, c.ic, c.oc, c.h, c.w, c.k, c.s, c.image, c.bn)
+}
+
 // cases cover every kind of convolution at odd shapes, at one pixel, and at every number of output blocks up to six.
 var cases = []shape{
 	{2, 16, 16, 5, 7, 3, 1, false, true},
@@ -154,77 +158,79 @@ func (b *bench) guards(t *testing.T) {
 func eachCase(t *testing.T, f func(t *testing.T, i int)) {
 	eachISA(t, func(t *testing.T) {
 		for i, c := range cases {
-			t.Run(fmt.Sprintf("%dx%d-%d_%dx%d_k%ds%d_image=%t_bn=%t", c.n, c.ic, c.oc, c.h, c.w, c.k, c.s, c.image, c.bn), func(t *testing.T) { f(t, i) })
+			t.Run(c.String(), func(t *testing.T) { f(t, i) })
 		}
 	})
 }
 
 func TestConvForward(t *testing.T) {
-	eachCase(t, func(t *testing.T, i int) {
-		b := newBench(t, i, false)
-		k := b.conv(t)
-		wantY, wantA, mean, variance := b.forward(b.lx, b.lw, b.lgamma, b.lbeta, nil)
-		k.Forward(true)
-		near(t, "y", b.y.get(), wantY, 2e-6)
-		if b.bn {
-			near(t, "a", b.a.get(), wantA, 2e-5)
-			m := float64(b.n * b.oh * b.ow)
-			for o := range b.oc {
-				unbiased := variance[o]
-				if m > 1 {
-					unbiased *= m / (m - 1)
-				}
-				near(t, "running", []float64{float64(b.spec.Mean[o]), float64(b.spec.Var[o])}, []float64{0.25 + 0.03*(mean[o]-0.25), 1 + 0.03*(unbiased-1)}, 1e-5)
-			}
-			stats := [2][]float64{wide(b.spec.Mean), wide(b.spec.Var)}
-			_, wantA, _, _ = b.forward(b.lx, b.lw, b.lgamma, b.lbeta, &stats)
-			k.Forward(false)
-			near(t, "a with running statistics", b.a.get(), wantA, 5e-6)
-			near(t, "running statistics moved by Forward(false)", wide(b.spec.Mean), stats[0], 0)
-		}
-		b.guards(t)
-	})
+	eachCase(t, func(t *testing.T, i int) { newBench(t, i, false).checkForward(t) })
 }
 
 func TestConvBackward(t *testing.T) {
 	for _, accumulate := range []bool{false, true} {
 		t.Run(fmt.Sprintf("accumulate=%t", accumulate), func(t *testing.T) {
-			eachCase(t, func(t *testing.T, i int) {
-				b := newBench(t, i, accumulate)
-				k := b.conv(t)
-				dx, dw, dgamma, dbeta := b.backward(b.lx, b.lw, b.lgamma, b.lbeta, b.lda)
-				if accumulate {
-					for i := range dx {
-						if b.dx != nil {
-							dx[i] += b.ldx0[i]
-						}
-					}
-					for i := range dw {
-						dw[i] += b.lw0dw0[i]
-					}
-				}
-				for o := range dbeta {
-					if accumulate {
-						dbeta[o] += 5
-					}
-					if accumulate || !b.bn {
-						dgamma[o] += 3
-					}
-				}
-				k.Forward(true)
-				k.Backward()
-				got := make([]float32, len(dw))
-				kernels.UnpackWeights(got, b.spec.DW, kernels.Row(b.oc), kernels.Row(b.ic), b.k)
-				near(t, "dw", wide(got), dw, 2e-5)
-				near(t, "dbeta", wide(b.spec.DBeta[:b.oc]), dbeta, 2e-5)
-				near(t, "dgamma", wide(b.spec.DGamma[:b.oc]), dgamma, 2e-5)
-				if b.dx != nil {
-					near(t, "dx", b.dx.get(), dx, 2e-5)
-				}
-				b.guards(t)
-			})
+			eachCase(t, func(t *testing.T, i int) { newBench(t, i, accumulate).checkBackward(t, accumulate) })
 		})
 	}
+}
+
+func (b *bench) checkForward(t *testing.T) {
+	k := b.conv(t)
+	wantY, wantA, mean, variance := b.forward(b.lx, b.lw, b.lgamma, b.lbeta, nil)
+	k.Forward(true)
+	near(t, "y", b.y.get(), wantY, 2e-6)
+	if b.bn {
+		near(t, "a", b.a.get(), wantA, 2e-5)
+		m := float64(b.n * b.oh * b.ow)
+		for o := range b.oc {
+			unbiased := variance[o]
+			if m > 1 {
+				unbiased *= m / (m - 1)
+			}
+			near(t, "running", []float64{float64(b.spec.Mean[o]), float64(b.spec.Var[o])}, []float64{0.25 + 0.03*(mean[o]-0.25), 1 + 0.03*(unbiased-1)}, 1e-5)
+		}
+		stats := [2][]float64{wide(b.spec.Mean), wide(b.spec.Var)}
+		_, wantA, _, _ = b.forward(b.lx, b.lw, b.lgamma, b.lbeta, &stats)
+		k.Forward(false)
+		near(t, "a with running statistics", b.a.get(), wantA, 5e-6)
+		near(t, "running statistics moved by Forward(false)", wide(b.spec.Mean), stats[0], 0)
+	}
+	b.guards(t)
+}
+
+func (b *bench) checkBackward(t *testing.T, accumulate bool) {
+	k := b.conv(t)
+	dx, dw, dgamma, dbeta := b.backward(b.lx, b.lw, b.lgamma, b.lbeta, b.lda)
+	if accumulate {
+		for i := range dx {
+			if b.dx != nil {
+				dx[i] += b.ldx0[i]
+			}
+		}
+		for i := range dw {
+			dw[i] += b.lw0dw0[i]
+		}
+	}
+	for o := range dbeta {
+		if accumulate {
+			dbeta[o] += 5
+		}
+		if accumulate || !b.bn {
+			dgamma[o] += 3
+		}
+	}
+	k.Forward(true)
+	k.Backward()
+	got := make([]float32, len(dw))
+	kernels.UnpackWeights(got, b.spec.DW, kernels.Row(b.oc), kernels.Row(b.ic), b.k)
+	near(t, "dw", wide(got), dw, 2e-5)
+	near(t, "dbeta", wide(b.spec.DBeta[:b.oc]), dbeta, 2e-5)
+	near(t, "dgamma", wide(b.spec.DGamma[:b.oc]), dgamma, 2e-5)
+	if b.dx != nil {
+		near(t, "dx", b.dx.get(), dx, 2e-5)
+	}
+	b.guards(t)
 }
 
 // The reference's gradients themselves are checked against central differences of its forward pass.

@@ -58,9 +58,21 @@ struct ms_conv {
 	// Training with operands in bfloat16 (bf16.h). bf is NULL without; wt is then in use and these are not.
 	const struct ms_bf16 *bf;
 	uint32_t *wb, *wtb; // weights and turned weights, half as many words as w has floats
-	uint32_t *room;     // scratch, room_words for each member of the team: see ms_bf16_room
+	// Training and evaluation in Winograd's form (winograd.h). Which directions use it: MS_WINOGRAD_FORWARD and so on; a pass in
+	// bfloat16 uses none.
+	int winograd;
+	float *wu, *wtu; // [16][OCB][ICB][16][16] weights, [16][ICB][OCB][16][16] turned weights, transformed
+	float *du;       // [16][OCB][ICB][16][16] transformed gradient of the weights, summed over the batch
+	// Of both: scratch that other layers share, room_words (a multiple of 16) for each member of the team; see ms_bf16_room.
+	uint32_t *room;
 	int64_t room_words;
 };
+
+// Bits of ms_conv.winograd.
+#define MS_WINOGRAD_FORWARD 1
+#define MS_WINOGRAD_DX 2
+#define MS_WINOGRAD_DW 4
+#define MS_WINOGRAD_DW_TILES 128
 
 // The parts of a convolution with operands in bfloat16 (bf16.h), once per instruction set. room is that of one thread. Blocks
 // and tiles are those from first to last-1. part of parts: a share of an image as conv.h cuts it.
@@ -151,7 +163,13 @@ double ms_thread_seconds(void);
 const struct ms_kernels *ms_find(const char *name); // NULL: not in this build, or not on this processor
 void ms_zero_halo(struct ms_view dst);
 const struct ms_bf16 *ms_bf16_of(const struct ms_kernels *k); // by instructions of the processor where it has them, or else k's
-int64_t ms_bf16_room(const struct ms_conv *c);
+int64_t ms_bf16_room(const struct ms_conv *c);     // words of room of a thread, with operands in bfloat16
+int64_t ms_winograd_room(const struct ms_conv *c); // and in Winograd's form
+int ms_winograd_tiles(int icb);                    // of a group, for so many blocks of input
+int64_t ms_winograd_input(int icb);                // floats that its transformed input takes
+int ms_winograd_images(int h, int w, int icb);     // images of h x w pixels that fill a group
+int ms_winograd_dw_tiles(int ocb);      // that the gradient of the weights transforms at once, at most MS_WINOGRAD_DW_TILES
+int64_t ms_winograd_dw_plane(int ocb);  // floats of one position of theirs in one channel block
 void ms_pack_images(const float *rgb, struct ms_view dst, int count); // into the first images of dst
 void ms_bn_forward(const struct ms_conv *c, int train); // totals -> scale, shift; running statistics when training
 void ms_bn_backward(const struct ms_conv *c);           // totals -> dgamma, dbeta, g1, g2, g3

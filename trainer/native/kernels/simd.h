@@ -69,6 +69,7 @@ INLINE vec vmax(vec a, vec b) { return pick(a > b, a, b); }
 INLINE vec load_part(int narrow, const float *p) { return narrow ? WHOLE(_mm256_loadu_ps(p)) : load(p); }
 INLINE vec zero_part(int narrow) { return narrow ? WHOLE(_mm256_setzero_ps()) : splat(0); }
 INLINE vec add_part(int narrow, vec a, vec b) { return narrow ? WHOLE(_mm256_add_ps(LOWER(a), LOWER(b))) : a + b; }
+INLINE vec sub_part(int narrow, vec a, vec b) { return narrow ? WHOLE(_mm256_sub_ps(LOWER(a), LOWER(b))) : a - b; }
 INLINE vec muladd_part(int narrow, vec a, vec b, vec c) {
 	return narrow ? WHOLE(_mm256_fmadd_ps(LOWER(a), LOWER(b), LOWER(c))) : muladd(a, b, c);
 }
@@ -81,6 +82,7 @@ INLINE void store_padded(int narrow, float *p, vec v) { store(p, narrow ? (vec)_
 INLINE vec load_part(int narrow, const float *p) { return (void)narrow, load(p); }
 INLINE vec zero_part(int narrow) { return (void)narrow, splat(0); }
 INLINE vec add_part(int narrow, vec a, vec b) { return (void)narrow, a + b; }
+INLINE vec sub_part(int narrow, vec a, vec b) { return (void)narrow, a - b; }
 INLINE vec muladd_part(int narrow, vec a, vec b, vec c) { return (void)narrow, muladd(a, b, c); }
 INLINE void store_part(int narrow, float *p, vec v) { (void)narrow, store(p, v); }
 INLINE void store_padded(int narrow, float *p, vec v) { (void)narrow, store(p, v); }

@@ -21,6 +21,7 @@ type Config struct {
 	Batch         int   // images of a step
 	Bins          int   // distribution bins a box side; 0: the model's
 	BF16          bool  // train with convolutions of bfloat16, sums and everything else in float32; evaluation stays in float32
+	Direct        bool  // 3x3 convolutions with stride 1 without Winograd's form; results differ by rounding
 	Aux           bool  // build the auxiliary head, and the layers that serve it alone
 	Seed          int64 // of the initial weights
 	Threads       int   // that a pass uses, the calling one included; results have the same bits for every number. 0: 1

@@ -32,6 +32,9 @@ func (f *family) add(cfg Config) (*Network, error) {
 	if cfg.BF16 {
 		n.device.UseBF16()
 	}
+	if cfg.Direct {
+		n.device.UseDirect()
+	}
 	f.all = append(f.all, n)
 	if f.first == nil {
 		err = n.device.UseThreads(cfg.Threads)

@@ -35,7 +35,8 @@ func (d *Device) conv(op *layers.Conv, backward bool) (graph.Kernel, error) {
 // newConv makes one convolution for each group. Parameters stand in the order weight, gamma, beta with normalisation,
 // and weight, bias without.
 func (d *Device) newConv(op *layers.Conv) ([]*kernels.Conv, error) {
-	s := kernels.ConvSpec{K: op.Kernel, S: op.Stride, Image: op.In[0].Image, BN: op.Norm, Linear: op.Linear, BF16: d.bf16 && op.Norm && !op.In[0].Image, Room: d.operands(0)}
+	s := kernels.ConvSpec{K: op.Kernel, S: op.Stride, Image: op.In[0].Image, BN: op.Norm, Linear: op.Linear, Form: d.form(),
+		BF16: d.bf16 && op.Norm && !op.In[0].Image, Room: d.operands(0)}
 	d.connect(&s, &op.Base)
 	s.Y = s.A
 	if op.Norm {
@@ -78,7 +79,7 @@ func (d *Device) rep(op *layers.Rep, backward bool) (graph.Kernel, error) {
 }
 
 func (d *Device) newRep(op *layers.Rep) (*kernels.Rep, error) {
-	wide := kernels.ConvSpec{K: 3, S: 1, BN: true, BF16: d.bf16}
+	wide := kernels.ConvSpec{K: 3, S: 1, BN: true, Form: d.form(), BF16: d.bf16}
 	d.connect(&wide, &op.Base)
 	point := wide
 	wide.Room, point.Room = d.operands(0), d.operands(1) // the two arms may run at the same time

@@ -26,10 +26,12 @@ type Device struct {
 	bound                 map[graph.Step]graph.Kernel
 	fronts                map[int]*Device // by the number of images that their kernels look at; memory is this one's
 	images                int             // of such a one; 0: all
+	whole                 *Device         // of such a one: the device of all images
 	floats                int
 	team                  *kernels.Team
-	rounded               [2]kernels.Room // see operands
+	scratch               [2]kernels.Room // see operands
 	bf16                  bool
+	direct                bool
 	sizes
 }
 
@@ -85,6 +87,17 @@ func (d *Device) Threads() int { return d.team.Threads() }
 // now on. Outside of training, and in all other layers, nothing changes.
 func (d *Device) UseBF16() { d.bf16 = true }
 
+// UseDirect makes convolutions that are bound from now on do without Winograd's form.
+func (d *Device) UseDirect() { d.direct = true }
+
+// form is how 3x3 convolutions with stride 1 are computed.
+func (d *Device) form() kernels.Form {
+	if d.direct {
+		return kernels.Direct
+	}
+	return kernels.Auto
+}
+
 // Weights is the arena of parameters.
 func (d *Device) Weights() []float32 { return d.weights }
 
@@ -99,7 +112,7 @@ func (d *Device) Groups() [graph.Groups]graph.Extent { return d.groups }
 
 // Bytes is the memory held.
 func (d *Device) Bytes() int64 {
-	return 4 * int64(d.floats+d.rounded[0].Floats()+d.rounded[1].Floats())
+	return 4 * int64(d.floats+d.scratch[0].Floats()+d.scratch[1].Floats())
 }
 
 // Alloc returns zeroed memory for the caller's own use that lives until Close. It panics where memory is exhausted, as
@@ -137,8 +150,8 @@ func (d *Device) release() {
 	for _, m := range slices.Concat(d.memory, d.extra) {
 		kernels.Free(m)
 	}
-	for i := range d.rounded {
-		d.rounded[i].Close()
+	for i := range d.scratch {
+		d.scratch[i].Close()
 	}
 }
 

@@ -9,6 +9,7 @@ func (d *Device) CompileFront(steps []graph.Step, images int) (graph.Program, er
 	if f == nil {
 		f = newDevice(d.g)
 		f.weights, f.grads, f.stats, f.rooms, f.begins, f.team, f.images = d.weights, d.grads, d.stats, d.rooms, d.begins, d.team, images
+		f.whole, f.direct = d, d.direct
 		d.fronts[images] = f
 	}
 	return f.Compile(steps)

@@ -96,12 +96,16 @@ func (d *Device) Entered() bool {
 	return d.first.entered == d
 }
 
-// operands is the room in which convolutions round what they multiply: all of the first device's and of the others share it.
+// operands is the room in which convolutions round or transform what they multiply: all of the first device's and of the
+// others share it.
 func (d *Device) operands(arm int) *kernels.Room {
-	if d.first != nil {
-		return &d.first.rounded[arm]
+	if d.whole != nil {
+		return d.whole.operands(arm)
 	}
-	return &d.rounded[arm]
+	if d.first != nil {
+		return &d.first.scratch[arm]
+	}
+	return &d.scratch[arm]
 }
 
 // likeConv is the first device's kernel number i of the same layer; nil without one.

@@ -1,0 +1,61 @@
+package kernels
+
+/*
+#include "kernels.h"
+*/
+import "C"
+
+import "slices"
+
+// Form says how 3x3 convolutions with stride 1 are computed. The results of the two forms differ by rounding.
+type Form int
+
+const (
+	Direct   Form = iota // products of pixels and weights
+	Auto                 // Winograd's form in those directions in which it is faster for the layer's shape
+	Winograd             // Winograd's form in every direction
+)
+
+const narrowMost = 20 * 20 // pixels of an image for which a block of 8 channels at either end gains 10 %
+
+// winograd is the set of directions that use Winograd's form. It depends on the shape of one image alone, so that
+// results do not depend on the batch, on threads or on the machine.
+func (s ConvSpec) winograd() (directions int) {
+	if s.Form == Direct || s.K != 3 || s.S != 1 || s.Image {
+		return 0
+	}
+	if s.Form == Winograd || s.gains() {
+		directions = C.MS_WINOGRAD_FORWARD
+		if s.HasDX && !s.BF16 {
+			directions |= C.MS_WINOGRAD_DX
+		}
+	}
+	if s.DA.P != nil && !s.BF16 && (s.Form == Winograd || s.gradientPays()) {
+		directions |= C.MS_WINOGRAD_DW
+	}
+	return directions
+}
+
+// gains tells whether Winograd's form is faster by 10 % at least, forward and for the gradient of the input: see
+// BenchmarkWinograd and docs/BENCHMARKS.md. A layer that gains with its input and output exchanged gains as it is.
+func (s ConvSpec) gains() bool {
+	pixels := s.Y.H * s.Y.W
+	narrow := max(s.X.CB, s.Y.CB) == 1 && min(lanes(s.ILanes, s.IC), lanes(s.OLanes, s.OC)) <= Lanes/2
+	return pixels > 1 && (!narrow || pixels <= narrowMost)
+}
+
+// lanes is how many lanes the channels take up to the last one.
+func lanes(all []int, channels int) int {
+	if all == nil {
+		return channels
+	}
+	return slices.Max(all) + 1
+}
+
+// transformed is how many floats the transformed weights take, if there are any: 16 blocks for each pair of channel blocks.
+func (s ConvSpec) transformed() int {
+	if s.winograd() == 0 {
+		return 0
+	}
+	return s.WeightLen() / (s.K * s.K) * 16
+}
