@@ -2,7 +2,11 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"errors"
+	"fmt"
+	"io"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -10,6 +14,7 @@ import (
 	"github.com/mapsweep/mapsweep/studies"
 	"github.com/mapsweep/mapsweep/sweep/audit"
 	"github.com/mapsweep/mapsweep/trainer"
+	"github.com/mapsweep/mapsweep/trainer/native"
 	"github.com/mapsweep/mapsweep/trainer/trainertest"
 	"github.com/mapsweep/mapsweep/trials"
 )
@@ -80,5 +85,53 @@ func TestTrainerFlags(t *testing.T) {
 	}
 	if sets, err := new(trainerFlags).sets(); err != nil || len(sets) != 0 {
 		t.Errorf("no flag: %q, %v", sets, err)
+	}
+}
+
+// countingAuditor takes no step: it counts configurations, which all do different things.
+type countingAuditor struct {
+	*native.Backend
+	configurations int
+}
+
+func (c *countingAuditor) Trace(_ context.Context, jobs []trainer.Job, _ trainer.TraceOptions) ([]trainer.Trace, error) {
+	c.configurations += len(jobs)
+	var all []trainer.Trace
+	for _, j := range jobs {
+		does := map[string]string{trainer.ChannelInput: fmt.Sprint(j.Seed, j.Params.Key())}
+		all = append(all, trainer.Trace{Steps: []trainer.Step{{Hashes: does}}})
+	}
+	return all, nil
+}
+
+// docs/AUDIT.md says how many configurations an audit of all knobs tries, and what became of each knob.
+func TestAuditPage(t *testing.T) {
+	page, err := os.ReadFile(filepath.Join("..", "..", "docs", "AUDIT.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := &app{stderr: io.Discard, notes: &switchWriter{w: io.Discard}, out: t.TempDir(), db: filepath.Join(t.TempDir(), "none.db")}
+	src, err := a.findSource(t.Context(), "quickstart", "", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	spec, backend, err := src.load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	counter := &countingAuditor{Backend: backend.(*native.Backend)}
+	got, err := audit.Run(t.Context(), spec, counter, audit.Options{All: true, Values: auditValues(spec.Trainer, 0), Defaults: knobDefaults(spec.Trainer), Dir: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, section, _ := strings.Cut(string(page), "\n## The native trainer\n")
+	section, _, _ = strings.Cut(section, "\n## ")
+	if want := fmt.Sprintf("(3 steps of each of %d configurations,", counter.configurations); !strings.Contains(section, want) {
+		t.Errorf("docs/AUDIT.md does not say %q", want)
+	}
+	for _, r := range got.Rows {
+		if r.Knob != trials.AuditSeed && !strings.Contains(section, "`"+r.Knob+"`") {
+			t.Errorf("docs/AUDIT.md says nothing of %s", r.Knob)
+		}
 	}
 }

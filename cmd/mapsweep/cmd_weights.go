@@ -119,7 +119,7 @@ func layoutOf(s *file.Set) (weightsLayout, string) {
 	}
 	l, err := spec.ReadLayout(shapes, nil)
 	if err != nil {
-		return weightsLayout{Starts: []string{}, None: err.Error()}, fmt.Sprintf("no layout of a built-in model: %v", err)
+		return weightsLayout{Starts: []string{}, None: err.Error()}, fmt.Sprintf("layout not known: %v", err)
 	}
 	v := weightsLayout{Model: l.Model.Name, Classes: l.Model.Classes, Auxiliary: l.Auxiliary, Starts: l.Starts()}
 	return v, fmt.Sprintf("%s: weights to start from for %s", l, strings.Join(v.Starts, ", "))

@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -32,35 +31,13 @@ const everyKnobEpochs = 12
 // killedRounds times anew. The weights in the end are those of a training that nobody disturbed, bit for bit.
 func TestKilledNative(t *testing.T) {
 	dir := t.TempDir()
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	program := filepath.Join(dir, "mapsweep") // TestMain looks at the name
-	if err := os.Symlink(self, program); err != nil {
-		t.Fatal(err)
-	}
+	programs(t, dir, "mapsweep")
 	samples(t, dir, "train", 28)
 	samples(t, dir, "val", 4)
-	for name, text := range map[string]string{"data.yaml": "path: " + dir + "\ntrain: images/train\nval: images/val\nnames: [square]\n", "s.yaml": everyKnob} {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o666); err != nil {
-			t.Fatal(err)
-		}
-	}
-	start := func(out string) (*exec.Cmd, *strings.Builder) {
-		cmd := exec.Command(program, "run", "s.yaml", "--plain", "--db", out+".db", "--out", out)
-		cmd.Dir = dir
-		cmd.Env = append(os.Environ(), "NO_COLOR=1", "MAPSWEEP_FAKE_GPUS=none")
-		var text strings.Builder
-		cmd.Stdout, cmd.Stderr = &text, &text
-		if err := cmd.Start(); err != nil {
-			t.Fatal(err)
-		}
-		return cmd, &text
-	}
+	writeFiles(t, dir, map[string]string{"data.yaml": pictureSet(dir), "s.yaml": everyKnob})
 	whole := func(out string) time.Duration {
 		begun := time.Now()
-		cmd, text := start(out)
+		cmd, text := startStudy(t, dir, out, nil)
 		if err := cmd.Wait(); err != nil {
 			t.Fatalf("%s: %v\n%s", out, err, text)
 		}
@@ -73,7 +50,7 @@ func TestKilledNative(t *testing.T) {
 		out := "disturbed" + string(rune('a'+round))
 		for half := range 2 { // a trial whose worker vanishes five times counts as lost
 			point := float64(everyKnobEpochs-1) * (float64(half) + rng.Float64()) / 2
-			cmd, text := start(out)
+			cmd, text := startStudy(t, dir, out, nil)
 			reach(t, filepath.Join(dir, out, "s"), point, took/everyKnobEpochs, cmd)
 			killed := cmd.Process.Kill() == nil
 			_ = cmd.Wait()

@@ -3,9 +3,7 @@ package main
 import (
 	"math/rand/v2"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 )
@@ -23,15 +21,8 @@ echo "{\"epoch\": 1, \"mAP50\": $(( 30000 + e + shared + own ))e-5}" >> $MAPSWEE
 // end its table is that of a run that nobody disturbed, and no replicate is there twice.
 func TestKilledUntilSettled(t *testing.T) {
 	dir := t.TempDir()
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	program := filepath.Join(dir, "mapsweep") // TestMain looks at the name
-	if err := os.Symlink(self, program); err != nil {
-		t.Fatal(err)
-	}
-	for name, text := range map[string]string{"train.sh": killedScript, "s.yaml": `name: s
+	programs(t, dir, "mapsweep")
+	writeFiles(t, dir, map[string]string{"train.sh": killedScript, "s.yaml": `name: s
 objective: {metric: mAP50}
 trainer: {backend: command, command: [sh, train.sh], epochs: 1}
 baseline: {x: 1}
@@ -39,23 +30,8 @@ factors: {x: [1, 2, 3, 4]}
 design: one-factor
 replicates: {until: settled}
 budget: {parallel: 2}
-`} {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o666); err != nil {
-			t.Fatal(err)
-		}
-	}
-	start := func(out string) (*exec.Cmd, *strings.Builder) {
-		cmd := exec.Command(program, "run", "s.yaml", "--plain", "--db", out+".db", "--out", out)
-		cmd.Dir = dir
-		cmd.Env = append(os.Environ(), "NO_COLOR=1", "MAPSWEEP_FAKE_GPUS=none", "PATH="+dir+":"+os.Getenv("PATH"))
-		var text strings.Builder
-		cmd.Stdout, cmd.Stderr = &text, &text
-		if err := cmd.Start(); err != nil {
-			t.Fatal(err)
-		}
-		return cmd, &text
-	}
-	calm, text := start("calm")
+`})
+	calm, text := startStudy(t, dir, "calm", nil)
 	begun := time.Now()
 	_ = calm.Wait() // the exit code says how it ended
 	code := calm.ProcessState.ExitCode()
@@ -67,7 +43,7 @@ budget: {parallel: 2}
 	rng := rand.New(rand.NewPCG(seed, 1))
 	kills := 0
 	for range 8 {
-		cmd, _ := start("disturbed")
+		cmd, _ := startStudy(t, dir, "disturbed", nil)
 		time.Sleep(time.Duration(float64(whole) * (0.05 + 0.25*rng.Float64())))
 		_ = cmd.Process.Kill()
 		_ = cmd.Wait()
@@ -80,7 +56,7 @@ budget: {parallel: 2}
 		t.Fatal("the study ended before it was killed once")
 	}
 	t.Logf("killed %d times, seed %d", kills, seed)
-	cmd, text := start("disturbed")
+	cmd, text := startStudy(t, dir, "disturbed", nil)
 	_ = cmd.Wait()
 	if got := cmd.ProcessState.ExitCode(); got != code {
 		t.Fatalf("exit code %d, undisturbed %d\n%s", got, code, text)

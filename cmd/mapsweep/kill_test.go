@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"math/rand/v2"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -28,26 +27,14 @@ func TestRandomKills(t *testing.T) {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	programs := filepath.Join(dir, "bin")
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Mkdir(programs, 0o777); err != nil {
-		t.Fatal(err)
-	}
-	for _, name := range []string{"mapsweep", "sim-python"} { // TestMain looks at the name
-		if err := os.Symlink(self, filepath.Join(programs, name)); err != nil {
-			t.Fatal(err)
-		}
-	}
+	programs(t, dir, "mapsweep", "sim-python")
 	if err := standin.Checkout(filepath.Join(dir, "yolov9")); err != nil {
 		t.Fatal(err)
 	}
 	samples(t, dir, "train", 8)
 	samples(t, dir, "val", 2)
-	for name, text := range map[string]string{
-		"data.yaml": "path: " + dir + "\ntrain: images/train\nval: images/val\nnames: [square]\n",
+	writeFiles(t, dir, map[string]string{
+		"data.yaml": pictureSet(dir),
 		"s.yaml": `name: s
 objective: {metric: mAP50-95}
 trainer: {backend: yolov9, checkout: yolov9, python: sim-python, model: yolov9-t, data: data.yaml, image_size: 64, epochs: 4, batch: 4, device: cpu}
@@ -56,26 +43,12 @@ design: one-factor
 replicates: 2
 budget: {parallel: 2}
 `,
-	} {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o666); err != nil {
-			t.Fatal(err)
-		}
-	}
-	start := func(out string) (*exec.Cmd, *bytes.Buffer) {
-		cmd := exec.Command(filepath.Join(programs, "mapsweep"), "run", "s.yaml", "--plain", "--db", out+".db", "--out", out)
-		cmd.Dir = dir
-		cmd.Env = append(os.Environ(), standin.Variable+"="+string(rules), "PATH="+programs+":"+os.Getenv("PATH"), "NO_COLOR=1")
-		var text bytes.Buffer
-		cmd.Stdout, cmd.Stderr = &text, &text
-		if err := cmd.Start(); err != nil {
-			t.Fatal(err)
-		}
-		return cmd, &text
-	}
+	})
+	env := []string{standin.Variable + "=" + string(rules)}
 	rng := rand.New(rand.NewPCG(uint64(time.Now().UnixNano()), 1))
 	kills := 0
 	for range 5 {
-		cmd, _ := start("disturbed")
+		cmd, _ := startStudy(t, dir, "disturbed", env)
 		after := time.Duration(100+rng.IntN(900)) * time.Millisecond
 		time.Sleep(after)
 		if err := cmd.Process.Kill(); err != nil {
@@ -92,7 +65,7 @@ budget: {parallel: 2}
 	}
 	t.Logf("killed %d times", kills)
 	for _, out := range []string{"disturbed", "calm"} {
-		cmd, text := start(out)
+		cmd, text := startStudy(t, dir, out, env)
 		if cmd.Wait(); cmd.ProcessState.ExitCode() != exitTrials {
 			t.Fatalf("%s: exit code %d, want %d: four trials fail\n%s", out, cmd.ProcessState.ExitCode(), exitTrials, text)
 		}

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"reflect"
@@ -49,20 +48,9 @@ func TestPromoted(t *testing.T) {
 		"yolov9 asha":      {official, "asha, pruner_options: {min_epochs: 1, reduction_factor: 2}", 2}} {
 		t.Run(name, func(t *testing.T) {
 			dir := promotionDir(t, c.promotion, c.pruner)
-			start := func(out string, args ...string) (*exec.Cmd, *strings.Builder) {
-				cmd := exec.Command(filepath.Join(dir, "bin", "mapsweep"), append([]string{"run", "s.yaml", "--plain", "--db", out + ".db", "--out", out}, args...)...)
-				cmd.Dir = dir
-				cmd.Env = append(append(os.Environ(), "NO_COLOR=1", "MAPSWEEP_FAKE_GPUS=none", "PATH="+filepath.Join(dir, "bin")+":"+os.Getenv("PATH")), c.env...)
-				var text strings.Builder
-				cmd.Stdout, cmd.Stderr = &text, &text
-				if err := cmd.Start(); err != nil {
-					t.Fatal(err)
-				}
-				return cmd, &text
-			}
 			finish := func(out string, args ...string) []trials.Trial {
 				t.Helper()
-				cmd, text := start(out, args...)
+				cmd, text := startStudy(t, dir, out, c.env, args...)
 				if err := cmd.Wait(); err != nil {
 					t.Fatalf("%s: %v\n%s", out, err, text)
 				}
@@ -84,7 +72,7 @@ func TestPromoted(t *testing.T) {
 			}
 			out := "killed"
 			for kill, missed := 0, 0; kill < c.kills; kill++ {
-				cmd, text := start(out)
+				cmd, text := startStudy(t, dir, out, c.env)
 				if !killPromoted(t, cmd, filepath.Join(dir, out+".db"), kill) { // a machine with much to do looks too late
 					if missed++; missed > 4 {
 						t.Fatalf("five searches ended before a promoted trial was killed\n%s", text)
@@ -128,25 +116,14 @@ func same(t *testing.T, got, want []trials.Trial) {
 func promotionDir(t *testing.T, p promotion, pruner string) string {
 	t.Helper()
 	dir := t.TempDir()
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Mkdir(filepath.Join(dir, "bin"), 0o777); err != nil {
-		t.Fatal(err)
-	}
-	for _, name := range []string{"mapsweep", "sim-python"} { // TestMain looks at the name
-		if err := os.Symlink(self, filepath.Join(dir, "bin", name)); err != nil {
-			t.Fatal(err)
-		}
-	}
+	programs(t, dir, "mapsweep", "sim-python")
 	if err := standin.Checkout(filepath.Join(dir, "yolov9")); err != nil {
 		t.Fatal(err)
 	}
 	samples(t, dir, "train", 8)
 	samples(t, dir, "val", 2)
-	for name, text := range map[string]string{
-		"data.yaml": "path: " + dir + "\ntrain: images/train\nval: images/val\nnames: [square]\n",
+	writeFiles(t, dir, map[string]string{
+		"data.yaml": pictureSet(dir),
 		"s.yaml": `name: s
 objective: {metric: ` + p.metric + `}
 trainer: ` + p.trainer + `
@@ -158,11 +135,7 @@ seed: 1
 budget: {parallel: 1}
 keep: {best: 1, last: 1}
 `,
-	} {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o666); err != nil {
-			t.Fatal(err)
-		}
-	}
+	})
 	return dir
 }
 

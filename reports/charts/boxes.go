@@ -10,7 +10,6 @@ import (
 	xfont "golang.org/x/image/font"
 	"golang.org/x/image/font/gofont/gobold"
 	"golang.org/x/image/font/opentype"
-	"golang.org/x/image/math/fixed"
 )
 
 // Marked is an object to be drawn into a picture: corners in pixels, and words about it.
@@ -26,28 +25,35 @@ var marks = []struct{ box, text color.NRGBA }{
 	{color.NRGBA{0xf0, 0xe4, 0x42, 0xff}, Ink}, {Ink, background},
 }
 
-// DrawBoxes draws boxes with their labels into a picture, the first one last, so that it is on top. Lines and letters
-// grow with the picture.
+// DrawBoxes draws boxes with their labels into a picture, the first one last, so that it is on top. Labels stand beside
+// each other as far as there is room. Lines and letters grow with the picture.
 func DrawBoxes(dst *image.RGBA, objects []Marked) error {
-	side := float64(max(dst.Rect.Dx(), dst.Rect.Dy()))
-	thick := max(1, int(math.Round(side/400)))
-	tall := min(max(side/42, 11), 48)
-	font, err := opentype.Parse(gobold.TTF)
+	thick, letters, err := pens(dst.Rect)
 	if err != nil {
-		return fmt.Errorf("load font: %w", err)
-	}
-	letters, err := opentype.NewFace(font, &opentype.FaceOptions{Size: tall, DPI: 72, Hinting: xfont.HintingFull})
-	if err != nil {
-		return fmt.Errorf("load font: %w", err)
+		return err
 	}
 	defer letters.Close()
 	for i := len(objects) - 1; i >= 0; i-- {
 		frameBox(dst, objects[i], thick)
 	}
-	for i := len(objects) - 1; i >= 0; i-- { // no box crosses a label
-		labelBox(dst, letters, objects[i], thick)
+	plates := placeLabels(dst.Rect, letters, objects, thick)
+	for i := len(plates) - 1; i >= 0; i-- { // no box crosses a label
+		plates[i].draw(dst, letters)
 	}
 	return nil
+}
+
+// pens are the thickness of lines in pixels and the letters for a picture of a size.
+func pens(all image.Rectangle) (thick int, letters xfont.Face, err error) {
+	side := float64(max(all.Dx(), all.Dy()))
+	font, err := opentype.Parse(gobold.TTF)
+	if err == nil {
+		letters, err = opentype.NewFace(font, &opentype.FaceOptions{Size: min(max(side/42, 11), 48), DPI: 72, Hinting: xfont.HintingFull})
+	}
+	if err != nil {
+		return 0, nil, fmt.Errorf("load font: %w", err)
+	}
+	return max(1, int(math.Round(side/400))), letters, nil
 }
 
 func (m Marked) rect() image.Rectangle {
@@ -80,29 +86,4 @@ func edges(dst *image.RGBA, r image.Rectangle, thick int, col color.Color) {
 	} {
 		draw.Draw(dst, e, ink, image.Point{}, draw.Over)
 	}
-}
-
-// labelBox writes the label on a plate above the box, below it where the picture ends above, inside where it ends on
-// both sides, and never beyond its edges.
-func labelBox(dst *image.RGBA, letters xfont.Face, m Marked, thick int) {
-	if m.Label == "" {
-		return
-	}
-	met := letters.Metrics()
-	up, down, pad := met.Ascent.Ceil(), met.Descent.Ceil(), thick+1
-	w, h := xfont.MeasureString(letters, m.Label).Ceil()+2*pad, up+down
-	r, all := m.rect(), dst.Rect
-	x, y := r.Min.X, r.Min.Y-h
-	switch {
-	case y >= all.Min.Y:
-	case r.Max.Y+h <= all.Max.Y:
-		y = r.Max.Y
-	default:
-		y = max(min(r.Min.Y, all.Max.Y-h), all.Min.Y)
-	}
-	x = max(min(x, all.Max.X-w), all.Min.X)
-	col, text := m.colours()
-	draw.Draw(dst, image.Rect(x, y, x+w, y+h), image.NewUniform(col), image.Point{}, draw.Src)
-	d := xfont.Drawer{Dst: dst, Src: image.NewUniform(text), Face: letters, Dot: fixed.P(x+pad, y+up)}
-	d.DrawString(m.Label)
 }

@@ -50,7 +50,7 @@ func confusionData(m Confusion) (confusionChart, error) {
 const (
 	cellMost     vg.Length = 46
 	cellNumbered vg.Length = 17
-	cellNamed    vg.Length = 7.5
+	cellNamed    vg.Length = 4 // names are as large as their cells: for the file at its full size
 )
 
 func (d confusionChart) cell() vg.Length {
@@ -120,9 +120,12 @@ func (d confusionChart) draw(c *canvas) {
 	c.text(tickStyle, d.title(), pt(c.Min.X+d.middle(), c.Min.Y+7), centre)
 }
 
-// number writes a count as large as the cell allows.
+// number writes a count as large as the cell allows, and a large one in thousands where it does not fit.
 func (c *canvas) number(ink color.Color, v int, at vg.Point, cell vg.Length) {
 	s, t := style{labelSize, false, ink}, strconv.Itoa(v)
+	if s.width(t) > cell-3 && v >= 1000 {
+		t = fmt.Sprintf("%.3gk", float64(v)/1000) // three digits
+	}
 	for s.size > 4.5 && s.width(t) > cell-3 {
 		s.size -= 0.5
 	}

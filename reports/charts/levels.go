@@ -26,12 +26,28 @@ type Level struct {
 // namedLevels is how many curves get colours and names of their own; more are all grey.
 const namedLevels = 12
 
-const levelsKey vg.Length = 130 // width of the names
+// Width of the names.
+const (
+	levelsKeyLeast vg.Length = 130
+	levelsKeyMost  vg.Length = 190
+)
+
+// key is the width that the names take.
+func (d Levels) key() vg.Length {
+	if len(d.Lines) > namedLevels {
+		return levelsKeyLeast
+	}
+	w := labelStyle.strong().width(d.Mean.Name)
+	for _, l := range d.Lines {
+		w = max(w, labelStyle.width(l.Name))
+	}
+	return min(max(levelsKeyLeast, w+20), levelsKeyMost)
+}
 
 func levelsDraw(d Levels, c *canvas) {
-	ts := ticks(0, 1, 5, false)
+	ts, names := ticks(0, 1, 5, false), d.key()
 	f := frame{
-		x: scale{lo: 0, hi: 1, from: c.Min.X + 16 + tickWidth(ts) + 4, to: c.Max.X - levelsKey - 14},
+		x: scale{lo: 0, hi: 1, from: c.Min.X + 16 + tickWidth(ts) + 4, to: c.Max.X - names - 14},
 		y: scale{lo: 0, hi: 1.02, from: c.Min.Y + 34, to: c.Max.Y - 8},
 	}
 	c.grid(f, ts)
@@ -43,12 +59,12 @@ func levelsDraw(d Levels, c *canvas) {
 		c.dashed(Light, 0.8, []vg.Length{3, 3}, pt(x, f.y.from), pt(x, f.y.to))
 	}
 	y := f.y.to - 6
-	key := func(l Level, col color.Color, width vg.Length, s style) {
-		c.line(col, width, pt(f.x.to+14, y), pt(f.x.to+28, y))
-		c.text(s, wrap(s, l.Name, levelsKey-20, 1)[0], pt(f.x.to+32, y), left)
+	key := func(l Level, col color.Color, width vg.Length, dash []vg.Length, s style) {
+		c.dashed(col, width, dash, pt(f.x.to+14, y), pt(f.x.to+28, y))
+		c.text(s, wrap(s, l.Name, names-20, 1)[0], pt(f.x.to+32, y), left)
 		y -= s.lineHeight() + 3
 	}
-	key(d.Mean, Ink, 2.2, labelStyle.strong())
+	key(d.Mean, Ink, 2.2, nil, labelStyle.strong())
 	for i, l := range d.Lines {
 		if len(d.Lines) > namedLevels {
 			c.level(f, l, fade(Mute, 0.35), 0.7)
@@ -59,10 +75,10 @@ func levelsDraw(d Levels, c *canvas) {
 			dash = []vg.Length{4, 2}
 		}
 		c.levelDashed(f, l, col, 1.1, dash)
-		key(l, col, 1.6, labelStyle)
+		key(l, col, 1.6, dash, labelStyle)
 	}
 	if len(d.Lines) > namedLevels {
-		key(Level{Name: fmt.Sprintf("%d classes", len(d.Lines))}, fade(Mute, 0.35), 1.2, labelStyle)
+		key(Level{Name: fmt.Sprintf("%d classes", len(d.Lines))}, fade(Mute, 0.35), 1.2, nil, labelStyle)
 	}
 	c.level(f, d.Mean, Ink, 2.2)
 }

@@ -20,7 +20,7 @@ var ErrNoSize = errors.New("the size of its pictures is not known")
 // foreign is a file of safetensors or a checkpoint of PyTorch that is to find objects.
 type foreign struct {
 	set    *weights.Set
-	shapes map[string][]int // of its floating tensors, by name
+	shapes spec.Shapes // of its floating tensors
 }
 
 // isCheckpoint says whether a file begins as a checkpoint of this trainer.
@@ -46,7 +46,7 @@ func readForeign(path string, o DetectorOptions) (h header, part string, tensors
 	if err != nil {
 		return fail(fmt.Errorf("no checkpoint of the native trainer, no safetensors and none of PyTorch: %w", err))
 	}
-	f := foreign{set, map[string][]int{}}
+	f := foreign{set, spec.Shapes{}}
 	tensors = map[string][]float32{}
 	for _, t := range set.Tensors {
 		if t.Type != weights.Int64 {
@@ -103,89 +103,24 @@ func (f foreign) model(given string) (architecture, int, error) {
 	if own && a.name != said {
 		return a, 0, fmt.Errorf("it is of %s, and %s is %s, another model", said, given, a.name)
 	}
-	classes, faults, err := f.fits(a.file)
+	l, faults, err := a.file.Fit(f.shapes)
 	if err == nil && len(faults) > 0 {
-		err = fmt.Errorf("it is no %s: %s%s", a.name, lacks(faults), f.folded())
+		err = fmt.Errorf("it is no %s: %s", a.name, spec.Lacks(faults))
 	}
-	return a, classes, err
+	if err != nil {
+		return a, 0, err
+	}
+	return a, l.Model.Classes, nil
 }
 
 // recognise tries the models that are built in.
 func (f foreign) recognise() (architecture, int, error) {
-	var least []string
-	nearest := ""
-	for _, name := range spec.Names() {
-		a, err := openArchitecture(name)
-		if err != nil {
-			return a, 0, err
-		}
-		classes, faults, err := f.fits(a.file)
-		if err != nil || len(faults) == 0 {
-			return a, classes, err
-		}
-		if nearest == "" || len(faults) < len(least) {
-			nearest, least = name, faults
-		}
-	}
-	return architecture{}, 0, fmt.Errorf("its tensors are those of no model that is built in; nearest is %s: %s%s", nearest, lacks(least), f.folded())
-}
-
-// lacks says of tensors that a file does not have how many they are, and the first.
-func lacks(names []string) string {
-	if len(names) == 1 {
-		return names[0] + " is missing or of another shape"
-	}
-	return fmt.Sprintf("%s and %d more of its tensors are missing or of another shape", names[0], len(names)-1)
-}
-
-// folded is a word on files whose batch normalisation was folded into convolutions; "" for others.
-func (f foreign) folded() string {
-	biases := false
-	for name := range f.shapes {
-		if strings.Contains(name, ".bn.") {
-			return ""
-		}
-		biases = biases || strings.HasSuffix(name, ".conv.bias")
-	}
-	if !biases {
-		return ""
-	}
-	return ". It has its batch normalisation folded into convolutions: a file from before that is needed"
-}
-
-// fits holds the file against a model: for how many classes it is, and which tensors it lacks of what finds objects.
-func (f foreign) fits(file *spec.File) (classes int, missing []string, err error) {
-	none := 0.0
-	one, err := file.Resolve(spec.Options{Classes: 1, Weight: &none})
+	l, err := spec.ReadLayout(f.shapes, nil)
 	if err != nil {
-		return 0, nil, err
+		return architecture{}, 0, err
 	}
-	two, err := file.Resolve(spec.Options{Classes: 2, Weight: &none})
-	if err != nil {
-		return 0, nil, err
-	}
-	a, b := one.Cost(one.Multiple(), one.Multiple()).Tensors, two.Cost(two.Multiple(), two.Multiple()).Tensors
-	for i, t := range a { // one bias of the class branches has an element for each class
-		if t.Role != spec.Bias || t.Shape[0] == b[i].Shape[0] {
-			continue
-		}
-		if s := f.shapes[t.Name]; len(s) == 1 && s[0] > 0 {
-			classes = s[0]
-		}
-		break
-	}
-	of := one
-	if classes > 0 {
-		if of, err = file.Resolve(spec.Options{Classes: classes, Weight: &none}); err != nil {
-			return 0, nil, err
-		}
-	}
-	for _, t := range of.Cost(of.Multiple(), of.Multiple()).Tensors {
-		if s, ok := f.shapes[t.Name]; t.Role <= spec.Var && (!ok || !slices.Equal(s, t.Shape)) {
-			missing = append(missing, t.Name)
-		}
-	}
-	return classes, missing, nil
+	a, err := openArchitecture(l.Model.Name)
+	return a, l.Model.Classes, err
 }
 
 // names are those of so many classes: as given, or as the file has them, or else their numbers from 0. A model of PyTorch

@@ -139,7 +139,7 @@ func TestDetectorOfFilesFaults(t *testing.T) {
 		{saved(t, set, map[string]string{"model": "mine@123456789abc"}), native.DetectorOptions{Size: 32, Model: "gelan-t"}, "gelan-t is gelan-t, another model"},
 		{saved(t, less, nil), size, "no model that is built in; nearest is gelan-t: model.3."},
 		{saved(t, less, map[string]string{"model": "gelan-t"}), size, "it is no gelan-t: model.3."},
-		{saved(t, folded, nil), size, "batch normalisation folded"},
+		{saved(t, folded, nil), size, "batch normalisation is folded"},
 		{saved(t, &weights.Set{}, nil), size, "no model that is built in"},
 		{text, size, "no safetensors and none of PyTorch"},
 		{checkpoint, native.DetectorOptions{Model: "gelan-t"}, "names its model and its classes itself"},

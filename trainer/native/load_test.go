@@ -1,11 +1,7 @@
 package native_test
 
 import (
-	"bytes"
 	"context"
-	"fmt"
-	"image"
-	"image/png"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -14,6 +10,7 @@ import (
 
 	"github.com/mapsweep/mapsweep/trainer"
 	"github.com/mapsweep/mapsweep/trainer/dataset"
+	"github.com/mapsweep/mapsweep/trainer/dataset/datasettest"
 	"github.com/mapsweep/mapsweep/trainer/native"
 	"github.com/mapsweep/mapsweep/trials"
 )
@@ -21,39 +18,11 @@ import (
 // written puts 16 training and 4 other scenes into a YOLO folder.
 func written(t *testing.T) string {
 	t.Helper()
-	root := t.TempDir()
-	write := func(name string, b []byte) {
-		at := filepath.Join(root, name)
-		if err := os.MkdirAll(filepath.Dir(at), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(at, b, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	write("data.yaml", []byte("train: images/train\nval: images/val\nnames: [bright, core]\n"))
+	var all []dataset.Image
 	for i := range 20 {
-		m, part := scene(i), "train"
-		if i >= 16 {
-			part = "val"
-		}
-		p := image.NewNRGBA(image.Rect(0, 0, side, side))
-		for j := range side * side {
-			copy(p.Pix[4*j:], m.Pix[3*j:3*j+3])
-			p.Pix[4*j+3] = 255
-		}
-		var b bytes.Buffer
-		if err := png.Encode(&b, p); err != nil {
-			t.Fatal(err)
-		}
-		rows := ""
-		for _, o := range m.Boxes {
-			rows += fmt.Sprintf("%d %v %v %v %v\n", o.Class, (o.X0+o.X1)/2/side, (o.Y0+o.Y1)/2/side, (o.X1-o.X0)/side, (o.Y1-o.Y0)/side)
-		}
-		write(fmt.Sprintf("images/%s/%02d.png", part, i), b.Bytes())
-		write(fmt.Sprintf("labels/%s/%02d.txt", part, i), []byte(rows))
+		all = append(all, scene(i))
 	}
-	return root
+	return datasettest.WriteYOLO(t, []string{"bright", "core"}, all[:16], all[16:])
 }
 
 // Neither loaders nor the cache change what is trained: the same metrics, to the bit.

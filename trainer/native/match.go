@@ -34,15 +34,11 @@ func (m match) reason() string {
 // match compares the file with the network's model, and then with those that are built in: yolov9-c has the detector of
 // gelan-c, in layers of other numbers and a head of another name.
 func (s *source) match(n *model.Network) match {
-	own := n.Config().File
-	if own.Labels {
-		return match{}
-	}
 	shapes := spec.Shapes{}
 	for name, t := range s.tensors {
 		shapes[name] = t.shape
 	}
-	l, err := spec.ReadLayout(shapes, own)
+	l, err := spec.ReadLayout(shapes, n.Config().File)
 	if err != nil {
 		return match{why: err}
 	}

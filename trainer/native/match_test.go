@@ -146,9 +146,9 @@ func TestWeightsOfAnotherModelSayWhy(t *testing.T) {
 		says   string
 	}{
 		{"yolov9-s", nil, "gelan-t", "is of another model: 0 of 1117 tensors have the name and shape of this one's; it has the layers of yolov9-s for 2 classes without its auxiliary branch, and layer 0 of yolov9-s is Conv out 32"},
-		{"gelan-t", folded, "yolov9-t", "gelan-t.safetensors: batch normalisation is folded into its convolutions, as for use: training needs a file from before that"},
+		{"gelan-t", folded, "yolov9-t", "gelan-t.safetensors: its batch normalisation is folded into its convolutions, as for use: a file from before that is needed"},
 		{"gelan-t", folded, "gelan-t", "folded into its convolutions"},
-		{"gelan-t", func(s *weights.Set) { s.Tensors = s.Tensors[900:] }, "yolov9-t", "; its tensors are those of no known model: gelan-t comes nearest, but the file lacks 900 of its tensors: model.0.conv.weight of shape [16 3 3 3]"},
+		{"gelan-t", func(s *weights.Set) { s.Tensors = s.Tensors[900:] }, "yolov9-t", "; its tensors are those of no model that is built in; nearest is gelan-t: model.0.conv.weight and 899 more of its tensors are missing or of another shape"},
 	} {
 		path, _ := stateFile(t, tt.from, 2, false, tt.change)
 		if _, err := into(t, tt.to, path).Prepare(t.Context()); !errors.Is(err, trainer.ErrNoData) || !strings.Contains(err.Error(), tt.says) {

@@ -15,6 +15,7 @@ import (
 	"github.com/mapsweep/mapsweep/trainer/dataset"
 	"github.com/mapsweep/mapsweep/trainer/dataset/augment"
 	"github.com/mapsweep/mapsweep/trainer/dataset/batches"
+	"github.com/mapsweep/mapsweep/trainer/dataset/datasettest"
 	"github.com/mapsweep/mapsweep/trainer/dataset/stream"
 )
 
@@ -177,7 +178,7 @@ func TestFailsAtItsTurn(t *testing.T) {
 
 // A picture without room in RAM whose file breaks between two epochs is an error that names the file.
 func TestFileBreaksMeanwhile(t *testing.T) {
-	root := writeSet(t, 12)
+	root := datasettest.WriteYOLO(t, []string{"a", "b", "c"}, images(12), images(1))
 	d, err := dataset.Load(t.Context(), root, dataset.Options{Size: size, Cache: -1})
 	if err != nil {
 		t.Fatal(err)
@@ -187,7 +188,7 @@ func TestFileBreaksMeanwhile(t *testing.T) {
 		if _, err := l.Next(); err != nil {
 			t.Fatal(err)
 		}
-		bad := filepath.Join(root, "images", "05.png")
+		bad := filepath.Join(root, "images", "train", "05.png")
 		good, err := os.ReadFile(bad)
 		if err != nil {
 			t.Fatal(err)

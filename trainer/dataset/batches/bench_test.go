@@ -5,49 +5,19 @@ import (
 	"fmt"
 	"image"
 	"image/jpeg"
-	"image/png"
 	"os"
 	"path/filepath"
 	"testing"
 
 	"github.com/mapsweep/mapsweep/trainer/dataset"
 	"github.com/mapsweep/mapsweep/trainer/dataset/batches"
+	"github.com/mapsweep/mapsweep/trainer/dataset/datasettest"
 )
-
-// writeSet writes a YOLO data set of n PNG pictures with a box each.
-func writeSet(t testing.TB, n int) string {
-	t.Helper()
-	root := t.TempDir()
-	write := func(name string, b []byte) {
-		at := filepath.Join(root, name)
-		if err := os.MkdirAll(filepath.Dir(at), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(at, b, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	write("data.yaml", []byte("train: images\nval: images\nnames: [a, b, c]\n"))
-	for i, m := range images(n) {
-		p := image.NewNRGBA(image.Rect(0, 0, size, size))
-		for j := range size * size {
-			copy(p.Pix[4*j:], m.Pix[3*j:3*j+3])
-			p.Pix[4*j+3] = 255
-		}
-		var b bytes.Buffer
-		if err := png.Encode(&b, p); err != nil {
-			t.Fatal(err)
-		}
-		write(fmt.Sprintf("images/%02d.png", i), b.Bytes())
-		write(fmt.Sprintf("labels/%02d.txt", i), fmt.Appendf(nil, "%d 0.375 0.484375 0.5 0.59375\n", i%3))
-	}
-	return root
-}
 
 // One image an operation: decode + resize + augment of a 640 x 480 JPEG to 320 (nothing cached, mosaics of four), and
 // augment alone (all cached), with one loader and with two.
 func BenchmarkBatches(b *testing.B) {
-	root, side := writeSet(b, 1), 320
+	root, side := datasettest.WriteYOLO(b, []string{"a", "b", "c"}, images(1), images(1)), 320
 	p := image.NewYCbCr(image.Rect(0, 0, 640, 480), image.YCbCrSubsampleRatio420)
 	for i := range p.Y {
 		p.Y[i] = uint8(i*i/977 + i/640)
@@ -57,7 +27,7 @@ func BenchmarkBatches(b *testing.B) {
 		b.Fatal(err)
 	}
 	for i := range 16 {
-		name := filepath.Join(root, "images", fmt.Sprintf("j%02d.jpg", i))
+		name := filepath.Join(root, "images", "train", fmt.Sprintf("j%02d.jpg", i))
 		if err := os.WriteFile(name, file.Bytes(), 0o644); err != nil {
 			b.Fatal(err)
 		}

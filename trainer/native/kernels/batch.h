@@ -161,10 +161,17 @@ static int pieces_of(const struct ms_conv *c, int things) {
 	const int threads = ms_team_threads(c->y.team), most = threads == 1 ? 1 : 4 * threads;
 	return things < most ? things : most;
 }
+
+static int winograd_dw(const struct ms_conv *c) { return c->winograd & MS_WINOGRAD_DW; }
+
+// Into how many things the gradient of the weights falls that can be made apart from each other.
+static int weight_things(const struct ms_conv *c) { return winograd_dw(c) ? dw_units(c) : weight_tiles(c); }
+
 static int weight_pieces(const struct ms_conv *c) {
-	const int tiles = weight_tiles(c), threads = ms_team_threads(c->y.team);
-	if (!c->bf) return pieces_of(c, tiles);
-	return tiles < threads ? tiles : threads; // each piece rounds its operands itself
+	const int things = weight_things(c), threads = ms_team_threads(c->y.team);
+	if (winograd_dw(c) && 4 % threads == 0) return threads; // nothing is transformed twice
+	if (!c->bf) return pieces_of(c, things);
+	return things < threads ? things : threads; // each piece rounds its operands itself
 }
 
 static void start_piece(const void *job, int piece, int member) {
@@ -172,10 +179,11 @@ static void start_piece(const void *job, int piece, int member) {
 	const int pieces = pieces_of(b->c, b->c->ocb), first = ms_share(b->c->ocb, pieces, piece), last = ms_share(b->c->ocb, pieces, piece + 1);
 	start_gradients(b->c, first, last);
 	if (b->c->has_dx && !b->c->bf && b->c->winograd & MS_WINOGRAD_DX) winograd_turned(b->c, first, last);
+	if (winograd_dw(b->c)) dw_clear(b->c, first, last);
 	if (b->d) start_gradients(b->d, first, last);
 }
 
-// A share of the tiles for all images, in the order in which a thread alone takes them.
+// A share of the gradient of the weights for all images, in the order in which a thread alone takes them.
 static void weight_piece(const void *job, int piece, int member) {
 	const struct batch *b = job;
 	const struct ms_conv *c = b->c;
@@ -183,11 +191,21 @@ static void weight_piece(const void *job, int piece, int member) {
 		piece -= weight_pieces(c);
 		c = b->d;
 	}
-	const int tiles = weight_tiles(c), pieces = weight_pieces(c);
-	const int first = ms_share(tiles, pieces, piece), last = ms_share(tiles, pieces, piece + 1);
+	const int things = weight_things(c), pieces = weight_pieces(c);
+	const int first = ms_share(things, pieces, piece), last = ms_share(things, pieces, piece + 1);
+	if (winograd_dw(c)) {
+		winograd_weight_backward(c, b->first, b->first + b->count - 1, first, last, (float *)room_of(c, member));
+		return;
+	}
 	for (int n = b->first + b->count - 1; n >= b->first; n--)
 		if (c->bf) c->bf->weight_backward(c, n, first, last, room_of(c, member));
 		else weight_backward(c, n, first, last);
+}
+
+static void finish_piece(const void *job, int piece, int member) {
+	const struct ms_conv *c = ((const struct batch *)job)->c;
+	const int pieces = pieces_of(c, c->ocb);
+	dw_finish(c, ms_share(c->ocb, pieces, piece), ms_share(c->ocb, pieces, piece + 1));
 }
 
 static void weights_of(const struct batch *b) {
@@ -220,6 +238,7 @@ static void backward(const struct ms_conv *c, const struct ms_conv *d) {
 		b.count = end - b.first;
 		group_backward(&b);
 	}
+	if (winograd_dw(c)) ms_team_run(c->y.team, finish_piece, &b, pieces_of(c, c->ocb), 0);
 }
 
 static void conv_forward(const struct ms_conv *c, int train) { forward(c, NULL, train); }

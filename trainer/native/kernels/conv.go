@@ -103,8 +103,11 @@ func eachWeight(oc, ic []int, k int, f func(blocked, logical int)) {
 func (s ConvSpec) group() int {
 	const cache = 512 << 10
 	threads, least := s.Y.Team.Threads(), 1
-	if s.winograd()&^forwardOnly != 0 {
+	if s.winograd()&C.MS_WINOGRAD_DX != 0 {
 		least = int(C.ms_winograd_images(C.int(s.Y.H), C.int(s.Y.W), C.int(max(s.X.CB, s.Y.CB))))
+	}
+	if s.winograd()&C.MS_WINOGRAD_DW != 0 {
+		least = max(least, s.imagesOfGradient())
 	}
 	if threads == 1 {
 		return min(s.Y.N, least)

@@ -499,6 +499,6 @@ static void input_backward(const struct ms_conv *c, int n, struct part part) {
 // zero, and dx needs turned weights.
 static void start_gradients(const struct ms_conv *c, int first, int last) {
 	const int64_t each = (int64_t)WBLOCK * c->icb * c->k * c->k;
-	if (!c->acc_w) memset(c->dw + first * each, 0, sizeof(float) * (size_t)((last - first) * each));
+	if (!c->acc_w && !(c->winograd & MS_WINOGRAD_DW)) memset(c->dw + first * each, 0, sizeof(float) * (size_t)((last - first) * each));
 	if (c->has_dx) (c->bf ? c->bf->turn : ms_turn_weights)(c, first, last);
 }

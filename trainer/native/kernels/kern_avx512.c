@@ -34,6 +34,7 @@
 #include "bf16_dw.h"
 #include "bf16_table.h"
 #include "winograd.h"
+#include "winograd_dw.h"
 #include "rep.h"
 #include "batch.h"
 #include "plain.h"

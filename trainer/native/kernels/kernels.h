@@ -72,6 +72,7 @@ struct ms_conv {
 #define MS_WINOGRAD_FORWARD 1
 #define MS_WINOGRAD_DX 2
 #define MS_WINOGRAD_DW 4
+#define MS_WINOGRAD_DW_TILES 128
 
 // The parts of a convolution with operands in bfloat16 (bf16.h), once per instruction set. room is that of one thread. Blocks
 // and tiles are those from first to last-1. part of parts: a share of an image as conv.h cuts it.
@@ -167,6 +168,8 @@ int64_t ms_winograd_room(const struct ms_conv *c); // and in Winograd's form
 int ms_winograd_tiles(int icb);                    // of a group, for so many blocks of input
 int64_t ms_winograd_input(int icb);                // floats that its transformed input takes
 int ms_winograd_images(int h, int w, int icb);     // images of h x w pixels that fill a group
+int ms_winograd_dw_tiles(int ocb);      // that the gradient of the weights transforms at once, at most MS_WINOGRAD_DW_TILES
+int64_t ms_winograd_dw_plane(int ocb);  // floats of one position of theirs in one channel block
 void ms_pack_images(const float *rgb, struct ms_view dst, int count); // into the first images of dst
 void ms_bn_forward(const struct ms_conv *c, int train); // totals -> scale, shift; running statistics when training
 void ms_bn_backward(const struct ms_conv *c);           // totals -> dgamma, dbeta, g1, g2, g3

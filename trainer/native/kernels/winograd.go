@@ -16,10 +16,7 @@ const (
 	Winograd             // Winograd's form in every direction
 )
 
-const (
-	forwardOnly = C.MS_WINOGRAD_FORWARD
-	narrowMost  = 20 * 20 // pixels of an image for which a block of 8 channels at either end gains 10 %
-)
+const narrowMost = 20 * 20 // pixels of an image for which a block of 8 channels at either end gains 10 %
 
 // winograd is the set of directions that use Winograd's form. It depends on the shape of one image alone, so that
 // results do not depend on the batch, on threads or on the machine.
@@ -32,6 +29,9 @@ func (s ConvSpec) winograd() (directions int) {
 		if s.HasDX && !s.BF16 {
 			directions |= C.MS_WINOGRAD_DX
 		}
+	}
+	if s.DA.P != nil && !s.BF16 && (s.Form == Winograd || s.gradientPays()) {
+		directions |= C.MS_WINOGRAD_DW
 	}
 	return directions
 }

@@ -30,9 +30,9 @@ func BenchmarkWinograd(b *testing.B) {
 }
 
 func compareForms(b *testing.B, ic, oc, side int) {
-	direct, release := plainLayer(b, ic, oc, side, kernels.Direct)
+	direct, release := plainLayer(b, ic, oc, side, kernels.Direct, true)
 	defer release()
-	winograd, release := plainLayer(b, ic, oc, side, kernels.Winograd)
+	winograd, release := plainLayer(b, ic, oc, side, kernels.Winograd, true)
 	defer release()
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
@@ -64,9 +64,9 @@ func compareForms(b *testing.B, ic, oc, side int) {
 const benchImages = 16
 
 // plainLayer is a convolution with bias on random numbers.
-func plainLayer(b *testing.B, ic, oc, side int, form kernels.Form) (*kernels.Conv, func()) {
+func plainLayer(b *testing.B, ic, oc, side int, form kernels.Form, hasDX bool) (*kernels.Conv, func()) {
 	view := func(c int) kernels.View { return kernels.NewView(benchImages, c, side, side) }
-	s := kernels.ConvSpec{K: 3, S: 1, IC: ic, OC: oc, HasDX: true, Form: form, X: view(ic), DX: view(ic), Y: view(oc), DA: view(oc)}
+	s := kernels.ConvSpec{K: 3, S: 1, IC: ic, OC: oc, HasDX: hasDX, Form: form, X: view(ic), DX: view(ic), Y: view(oc), DA: view(oc)}
 	lanes := kernels.Blocks(oc) * kernels.Lanes
 	s.Beta, s.DBeta, s.W, s.DW = kernels.Alloc(lanes), kernels.Alloc(lanes), kernels.Alloc(s.WeightLen()), kernels.Alloc(s.WeightLen())
 	r := rand.New(rand.NewPCG(1, 1))

@@ -20,7 +20,7 @@ func config() model.Config {
 	return model.Config{Classes: 5, Width: 128, Height: 128, Batch: 2, Seed: 1, Loss: layerstest.Smooth(1)}
 }
 
-func build(t *testing.T, cfg model.Config) *model.Network {
+func build(t testing.TB, cfg model.Config) *model.Network {
 	t.Helper()
 	n, err := model.New(cfg)
 	if err != nil {

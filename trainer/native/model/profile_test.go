@@ -5,7 +5,6 @@ import (
 	"flag"
 	"fmt"
 	"maps"
-	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -55,20 +54,7 @@ func profile(b *testing.B, name string, size int) {
 	}
 	cfg := model.Config{Model: name, Classes: 3, Width: size, Height: size, Batch: 16, Seed: 1,
 		Direct: *profileDirect, Loss: criterion(1), Aux: strings.HasPrefix(name, "yolov9"), AuxLoss: criterion(0.25)}
-	n, err := model.New(cfg)
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer func() {
-		if err := n.Close(); err != nil {
-			b.Error(err)
-		}
-	}()
-	if err := n.SetImages(images(cfg, cfg.Batch)); err != nil {
-		b.Fatal(err)
-	}
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
+	n := timedNetwork(b, cfg)
 	sgd, momentum := optim.SGD{Segments: optim.Segments(n.Params()), WeightDecay: 0.0005, ClipNorm: 10}, n.Alloc(len(n.Weights()))
 	times := map[graph.Step][]float64{}
 	var optimiser []float64
@@ -84,7 +70,7 @@ func profile(b *testing.B, name string, size int) {
 			times[t.Step] = append(times[t.Step], t.Seconds)
 		}
 	}
-	report(b, times, middle(optimiser))
+	report(b, times, median(optimiser))
 }
 
 // profileTruths are three objects a picture, of a quarter to half of its side.
@@ -115,7 +101,7 @@ func report(b *testing.B, times map[graph.Step][]float64, optimiser float64) {
 		total.flop += c.flop
 	}
 	for s, t := range times {
-		c := cost{label: describe(s), seconds: middle(t), flop: flop(s)}
+		c := cost{label: describe(s), seconds: median(t), flop: flop(s)}
 		single = append(single, c)
 		add(kind(s), c)
 	}
@@ -177,9 +163,4 @@ func flop(s graph.Step) float64 {
 		f *= 2
 	}
 	return f
-}
-
-func middle(x []float64) float64 {
-	x = slices.Sorted(slices.Values(x))
-	return x[len(x)/2]
 }

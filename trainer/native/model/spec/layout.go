@@ -15,10 +15,11 @@ type Layout struct {
 	Model     *Model // for the file's number of classes, with the auxiliary branch if the file has it
 	Auxiliary bool   // the file has the auxiliary branch, too
 	Own       bool   // the model is the one that was given
+	has       int    // tensors of the detector that the file has
 }
 
 // ErrFolded is the error of weights that are in the form for use.
-var ErrFolded = errors.New("batch normalisation is folded into its convolutions, as for use: training needs a file from before that")
+var ErrFolded = errors.New("its batch normalisation is folded into its convolutions, as for use: a file from before that is needed")
 
 // ReadLayout finds the model whose detector a file holds, by names and shapes: the one given, else the first of those
 // that are built in. An auxiliary branch may be missing. Where there is none the error says what speaks against the one
@@ -30,32 +31,23 @@ func ReadLayout(shapes Shapes, own *File) (*Layout, error) {
 	}
 	nearest, most := "", 0
 	for _, f := range candidates {
-		l, has, lacks, err := f.layout(shapes)
+		l, lacks, err := f.Fit(shapes)
 		switch {
 		case err != nil:
 			return nil, err
-		case l == nil:
-			continue
 		case len(lacks) == 0:
 			l.Own = f == own
 			return l, nil
-		case has > most:
-			nearest, most = fmt.Sprintf("%s comes nearest, but the file lacks %d of its tensors: %s", f.Name, len(lacks), lacks[0]), has
+		case l.has > most:
+			nearest, most = fmt.Sprintf("; nearest is %s: %s", f.Name, Lacks(lacks)), l.has
 		}
 	}
-	switch {
-	case shapes.folded():
-		return nil, ErrFolded
-	case nearest != "":
-		return nil, fmt.Errorf("its tensors are those of no known model: %s", nearest)
-	}
-	return nil, errors.New("its tensors are those of no known model: no head of one is there")
+	return nil, fmt.Errorf("its tensors are those of no model that is built in%s", nearest)
 }
 
-// candidates are the models that a file of weights may be laid out as. Those that name tensors by labels have layouts of
-// their own.
+// candidates are the models that a file of weights may be laid out as.
 func candidates(own *File) (files []*File, err error) {
-	if own != nil && !own.Labels {
+	if own != nil {
 		files = append(files, own)
 	}
 	for _, name := range names {
@@ -63,45 +55,75 @@ func candidates(own *File) (files []*File, err error) {
 		if err != nil {
 			return nil, err
 		}
-		if !f.Labels {
-			files = append(files, f)
-		}
+		files = append(files, f)
 	}
 	return files, nil
 }
 
-// layout holds a file against one model. It is nil where not even a head stands in the right place; has counts tensors of
-// the detector that are there, lacks are those that are missing or have another shape.
-func (f *File) layout(shapes Shapes) (l *Layout, has int, lacks []string, err error) {
-	m, err := f.Resolve(Options{Classes: 1})
-	if err != nil || m.Head.Module != DDetect {
-		return nil, 0, nil, err
+// Lacks says of tensors that a file does not have how many they are, and the first.
+func Lacks(names []string) string {
+	if len(names) == 1 {
+		return names[0] + " is missing or of another shape"
 	}
-	_, class, _ := m.branches(false)
-	out, ok := shapes[fmt.Sprintf("model.%d.%s.0.2.bias", len(m.Layers), class)]
-	if !ok || len(out) != 1 || out[0] < 1 || out[0] > maxClasses {
-		return nil, 0, nil, nil
+	return fmt.Sprintf("%s and %d more of its tensors are missing or of another shape", names[0], len(names)-1)
+}
+
+// Fit holds a file of weights against a model: lacks names the tensors of the detector that are missing or have another
+// shape. Where there are some the layout says no more than a number of classes.
+func (f *File) Fit(shapes Shapes) (l *Layout, lacks []string, err error) {
+	classes, err := f.classes(shapes)
+	if err != nil {
+		return nil, nil, err
 	}
-	if m, err = f.Resolve(Options{Classes: out[0]}); err != nil {
-		return nil, 0, nil, err
+	dual, none := float64(min(1, len(f.Head.Auxiliary))), 0.0
+	m, err := f.Resolve(Options{Classes: max(1, classes), Weight: &dual})
+	if err != nil {
+		return nil, nil, err
 	}
-	l = &Layout{Model: m, Auxiliary: len(m.Head.Auxiliary) > 0}
+	l = &Layout{Model: m, Auxiliary: dual > 0}
 	for _, t := range m.State() {
 		switch there := shapes.has(t); {
 		case !t.Taken():
 		case t.TrainingOnly:
 			l.Auxiliary = l.Auxiliary && there
 		case there:
-			has++
+			l.has++
 		default:
-			lacks = append(lacks, fmt.Sprintf("%s of shape %v", t.Name, t.Shape))
+			lacks = append(lacks, t.Name)
 		}
 	}
 	if !l.Auxiliary {
-		none := 0.0
-		l.Model, err = f.Resolve(Options{Classes: out[0], Weight: &none})
+		l.Model, err = f.Resolve(Options{Classes: max(1, classes), Weight: &none})
 	}
-	return l, has, lacks, err
+	if len(lacks) > 0 && shapes.folded() {
+		err = ErrFolded
+	}
+	return l, lacks, err
+}
+
+// classes is how many a file tells apart, by the bias of the class branches, which has an element for each; 0 where it has
+// none.
+func (f *File) classes(shapes Shapes) (int, error) {
+	none := 0.0
+	one, err := f.Resolve(Options{Classes: 1, Weight: &none})
+	if err != nil {
+		return 0, err
+	}
+	two, err := f.Resolve(Options{Classes: 2, Weight: &none})
+	if err != nil {
+		return 0, err
+	}
+	others := two.State()
+	for i, t := range one.State() {
+		if t.Role != Bias || t.Shape[0] == others[i].Shape[0] {
+			continue
+		}
+		if s := shapes[t.Name]; len(s) == 1 && s[0] > 0 && s[0] <= maxClasses {
+			return s[0], nil
+		}
+		break
+	}
+	return 0, nil
 }
 
 func (s Shapes) has(t Tensor) bool {

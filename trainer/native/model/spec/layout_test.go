@@ -12,12 +12,12 @@ import (
 // shapes are those of a file with all tensors of a model, or, without its auxiliary branch, of its detector.
 func shapes(t *testing.T, name string, classes int, auxiliary bool) spec.Shapes {
 	t.Helper()
-	o := spec.Options{Classes: classes}
-	if none := 0.0; !auxiliary {
-		o.Weight = &none
+	weight := 0.0
+	if auxiliary && resolve(t, name, spec.Options{Classes: classes}).Head.Dual {
+		weight = 1
 	}
 	s := spec.Shapes{}
-	for _, x := range resolve(t, name, o).State() {
+	for _, x := range resolve(t, name, spec.Options{Classes: classes, Weight: &weight}).State() {
 		s[x.Name] = x.Shape
 	}
 	return s
@@ -25,19 +25,13 @@ func shapes(t *testing.T, name string, classes int, auxiliary bool) spec.Shapes 
 
 func TestReadLayout(t *testing.T) {
 	for _, name := range spec.Names() {
-		dual, parts := strings.HasPrefix(name, "yolov9"), []bool{false}
+		dual, parts := resolve(t, name, spec.Options{Classes: 3}).Head.Dual, []bool{false}
 		if dual {
 			parts = append(parts, true)
 		}
-		for _, classes := range []int{1, 3, 80} {
+		for _, classes := range []int{1, 80} {
 			for _, auxiliary := range parts {
 				l, err := spec.ReadLayout(shapes(t, name, classes, auxiliary), nil)
-				if name == "gelan-n" {
-					if err == nil || !strings.Contains(err.Error(), "no head") {
-						t.Errorf("gelan-n, whose names are its own: %v, %v", l, err)
-					}
-					continue
-				}
 				if err != nil {
 					t.Errorf("%s, %d classes: %v", name, classes, err)
 					continue
@@ -56,12 +50,12 @@ func TestReadLayoutRefuses(t *testing.T) {
 		change func(s spec.Shapes)
 		says   string
 	}{
-		"a tensor is missing":     {func(s spec.Shapes) { delete(s, "model.4.cv1.bn.weight") }, "yolov9-t comes nearest, but the file lacks 1 of its tensors: model.4.cv1.bn.weight of shape [64]"},
-		"another shape":           {func(s spec.Shapes) { s["model.0.conv.weight"] = []int{16, 1, 3, 3} }, "lacks 1 of its tensors: model.0.conv.weight of shape [16 3 3 3]"},
-		"nothing":                 {func(s spec.Shapes) { clear(s) }, "no head of one is there"},
-		"no classes":              {func(s spec.Shapes) { s["model.29.cv5.0.2.bias"] = []int{0} }, "no head of one is there"},
-		"more classes than there": {func(s spec.Shapes) { s["model.29.cv5.0.2.bias"] = []int{1 << 30} }, "no head of one is there"},
-		"no list of classes":      {func(s spec.Shapes) { s["model.29.cv5.0.2.bias"] = nil }, "no head of one is there"},
+		"a tensor is missing":   {func(s spec.Shapes) { delete(s, "model.4.cv1.bn.weight") }, "; nearest is yolov9-t: model.4.cv1.bn.weight is missing or of another shape"},
+		"another shape":         {func(s spec.Shapes) { s["model.0.conv.weight"] = []int{16, 1, 3, 3} }, "; nearest is yolov9-t: model.0.conv.weight is missing or of another shape"},
+		"nothing":               {func(s spec.Shapes) { clear(s) }, "those of no model that is built in"},
+		"no classes":            {func(s spec.Shapes) { s["model.29.cv5.0.2.bias"] = []int{0} }, "; nearest is yolov9-t: model.29.cv5.0.2.weight and 5 more"},
+		"classes beyond bounds": {func(s spec.Shapes) { s["model.29.cv5.0.2.bias"] = []int{1 << 30} }, "; nearest is yolov9-t: model.29.cv5.0.2.weight and 5 more"},
+		"no list of classes":    {func(s spec.Shapes) { s["model.29.cv5.0.2.bias"] = nil }, "; nearest is yolov9-t: model.29.cv5.0.2.weight and 5 more"},
 		"normalisation is folded": {func(s spec.Shapes) {
 			for name := range maps.Clone(s) {
 				if layer, kind, ok := strings.Cut(name, ".bn."); ok {
@@ -71,7 +65,7 @@ func TestReadLayoutRefuses(t *testing.T) {
 					}
 				}
 			}
-		}, "batch normalisation is folded into its convolutions"},
+		}, "its batch normalisation is folded into its convolutions"},
 	} {
 		s := shapes(t, "yolov9-t", 3, true)
 		tt.change(s)
