@@ -19,9 +19,10 @@ import (
 )
 
 var (
-	profiled     = flag.String("networks", "gelan-t", "networks of BenchmarkProfile, separated by commas")
-	profileSizes = flag.String("sizes", "128", "image sizes of BenchmarkProfile, separated by commas")
-	profileTop   = flag.Int("layers", 0, "how many single layers BenchmarkProfile lists, those that cost most first")
+	profiled      = flag.String("networks", "gelan-t", "networks of BenchmarkProfile, separated by commas")
+	profileSizes  = flag.String("sizes", "128", "image sizes of BenchmarkProfile, separated by commas")
+	profileDirect = flag.Bool("direct", false, "BenchmarkProfile without Winograd's form")
+	profileTop    = flag.Int("layers", 0, "how many single layers BenchmarkProfile lists, those that cost most first")
 )
 
 // BenchmarkProfile shows where the processor time of a training step goes (batch 16, three classes, the real loss, clipping and
@@ -52,7 +53,7 @@ func profile(b *testing.B, name string, size int) {
 		}
 	}
 	cfg := model.Config{Model: name, Classes: 3, Width: size, Height: size, Batch: 16, Seed: 1,
-		Loss: criterion(1), Aux: strings.HasPrefix(name, "yolov9"), AuxLoss: criterion(0.25)}
+		Direct: *profileDirect, Loss: criterion(1), Aux: strings.HasPrefix(name, "yolov9"), AuxLoss: criterion(0.25)}
 	n := timedNetwork(b, cfg)
 	sgd, momentum := optim.SGD{Segments: optim.Segments(n.Params()), WeightDecay: 0.0005, ClipNorm: 10}, n.Alloc(len(n.Weights()))
 	times := map[graph.Step][]float64{}
