@@ -10,7 +10,7 @@ import "C"
 // as one of them to transform a block of its input or output; the direct form takes 9 for each pixel.
 func (s ConvSpec) gradientPays() bool {
 	const transform, lanes = 55, Lanes
-	in, out := usedLanes(s.ILanes, s.IC), usedLanes(s.OLanes, s.OC)
+	in, out := usedLanes(s.ILanes, s.IC), max(lanes, usedLanes(s.OLanes, s.OC)) // half a block alone is no faster than a whole one
 	direct := 9 * s.Y.H * s.Y.W * in * out / lanes
 	winograd := s.tiles() * (16*in*out/lanes + transform*(s.X.CB+s.Y.CB))
 	return 10*direct >= 11*winograd
