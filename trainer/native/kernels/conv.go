@@ -301,11 +301,18 @@ func (k *Conv) share(s ConvSpec) {
 		k.room = &Room{}
 		shared = k.room
 	}
-	room := shared.take(int(threads) + 3*transformed)
+	pieces := 1 // forward alone
+	if s.DA.P != nil {
+		pieces = 3
+	}
+	room := shared.take(int(threads) + pieces*transformed)
 	k.c.room, k.c.room_words = (*C.uint32_t)(unsafe.Pointer(unsafe.SliceData(room))), C.int64_t(words)
 	if transformed > 0 {
 		room = room[threads:]
-		k.c.wu, k.c.wtu, k.c.du = floats(room), floats(room[transformed:]), floats(room[2*transformed:])
+		k.c.wu = floats(room)
+		if pieces == 3 {
+			k.c.wtu, k.c.du = floats(room[transformed:]), floats(room[2*transformed:])
+		}
 	}
 }
 

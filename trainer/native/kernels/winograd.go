@@ -5,8 +5,6 @@ package kernels
 */
 import "C"
 
-import "slices"
-
 // Form says how 3x3 convolutions with stride 1 are computed. The results of the two forms differ by rounding.
 type Form int
 
@@ -40,16 +38,8 @@ func (s ConvSpec) winograd() (directions int) {
 // BenchmarkWinograd and docs/BENCHMARKS.md. A layer that gains with its input and output exchanged gains as it is.
 func (s ConvSpec) gains() bool {
 	pixels := s.Y.H * s.Y.W
-	narrow := max(s.X.CB, s.Y.CB) == 1 && min(lanes(s.ILanes, s.IC), lanes(s.OLanes, s.OC)) <= Lanes/2
+	narrow := max(s.X.CB, s.Y.CB) == 1 && min(usedLanes(s.ILanes, s.IC), usedLanes(s.OLanes, s.OC)) <= Lanes/2
 	return pixels > 1 && (!narrow || pixels <= narrowMost)
-}
-
-// lanes is how many lanes the channels take up to the last one.
-func lanes(all []int, channels int) int {
-	if all == nil {
-		return channels
-	}
-	return slices.Max(all) + 1
 }
 
 // transformed is how many floats the transformed weights take, if there are any: 16 blocks for each pair of channel blocks.

@@ -18,7 +18,7 @@ var winogradSides = flag.String("sides", "4,8,10,16,20,32,40,80", "sides of the 
 var winogradChannels = [][2]int{{8, 8}, {16, 16}, {24, 24}, {32, 32}, {48, 48}, {64, 64}, {96, 96}, {128, 128}, {32, 64}, {64, 32}, {256, 256}}
 
 // BenchmarkWinograd times layers directly and in Winograd's form, in turn, by the processor time of one thread: batch 16,
-// without normalisation, forward and backward with the gradient of the input. The ratio is the median of direct/Winograd.
+// without normalisation, forward and backward with both gradients. The ratio is the median of direct/Winograd.
 //
 //	go test ./trainer/native/kernels -run '^$' -bench Winograd -benchtime 20x -sides 16,40
 func BenchmarkWinograd(b *testing.B) {
