@@ -53,13 +53,15 @@ const struct ms_bf16 *ms_bf16_of(const struct ms_kernels *k) {
 	return k->bf;
 }
 
-// Words of room for one image: x in narrow form, then dy in narrow form, then dy and x in pairs of pixels, one after the other.
-int64_t ms_bf16_room(const struct ms_conv *c) {
-	const int64_t words = MS_LANES / 2, pairs = (int64_t)c->y.h * ((c->y.w + 1) / 2) * MS_LANES;
-	const int64_t x = ms_plane(&c->x) / MS_LANES * c->icb, dy = ms_plane(&c->y) / MS_LANES * c->ocb;
-	int64_t most = x * words > dy * words ? x * words : dy * words;
-	const int64_t paired = pairs * c->ocb + (c->k == 1 ? pairs * c->icb : x * MS_LANES);
-	return most > paired ? most : paired;
+// Words of room for one image forward: x in narrow form.
+int64_t ms_bf16_room(const struct ms_conv *c) { return ms_plane(&c->x) / 2 * c->icb; }
+
+// Words of room for one image backward: dy in narrow form, then, from words *dy and *x on, dy and x in pairs of pixels.
+int64_t ms_bf16_slot(const struct ms_conv *c, int64_t *dy, int64_t *x) {
+	const int64_t pairs = (int64_t)c->y.h * ((c->y.w + 1) / 2) * MS_LANES, narrow = ms_plane(&c->y) / 2 * c->ocb;
+	*dy = (narrow + MS_LANES - 1) / MS_LANES * MS_LANES;
+	*x = *dy + pairs * c->ocb;
+	return *x + (c->k == 1 ? pairs : ms_plane(&c->x)) * c->icb;
 }
 
 // So many that the transformed input and the products of as many as three output blocks keep to a quarter of the second cache, but
