@@ -114,17 +114,28 @@ static void pack_image(const float *rgb, struct ms_view dst, int n) {
 	}
 }
 
-void ms_zero_halo(struct ms_view dst) {
-	const size_t row = sizeof(float) * (size_t)ms_row(&dst), pixel = sizeof(float) * (size_t)dst.ps;
-	for (int n = 0; n < dst.n; n++)
-		for (int b = 0; b < dst.cb; b++) {
-			memset(ms_at(&dst, n, b, 0, 0), 0, row);
-			for (int h = 1; h <= dst.h; h++) {
-				memset(ms_at(&dst, n, b, h, 0), 0, pixel);
-				memset(ms_at(&dst, n, b, h, dst.w + 1), 0, pixel);
-			}
-			memset(ms_at(&dst, n, b, dst.h + 1, 0), 0, row);
+// The halo of the planes of image n. The end of a row and the beginning of the next lie side by side.
+static void zero_halos(const void *job, int n, int member) {
+	const struct ms_view *v = job;
+	const size_t pixel = sizeof(float) * (size_t)v->ps, row = sizeof(float) * (size_t)ms_row(v);
+	for (int b = 0; b < v->cb; b++) {
+		memset(ms_at(v, n, b, 0, 0), 0, row + pixel);
+		if (v->ps == MS_LANES) {
+			for (int h = 1; h < v->h; h++) memset(ms_at(v, n, b, h, v->w + 1), 0, 2 * MS_LANES * sizeof(float)); // of constant size: no call
+		} else {
+			for (int h = 1; h < v->h; h++) memset(ms_at(v, n, b, h, v->w + 1), 0, 2 * pixel);
 		}
+		memset(ms_at(v, n, b, v->h, v->w + 1), 0, pixel + row);
+	}
+}
+
+void ms_zero_halo(struct ms_view dst) {
+	const int worth = 512; // rows: a few microseconds
+	if (dst.n * dst.cb * dst.h < worth) {
+		for (int n = 0; n < dst.n; n++) zero_halos(&dst, n, 0);
+		return;
+	}
+	ms_team_run(dst.team, zero_halos, &dst, dst.n, 0);
 }
 
 struct pictures {
