@@ -40,8 +40,8 @@ static int images_of_group(const struct ms_conv *c) {
 }
 
 // All images, in parts where whole ones cannot be dealt out evenly: about eight pieces a thread then.
-static struct batch batch_of(const struct ms_conv *c, const struct ms_conv *d) {
-	struct batch b = {.c = c, .d = d, .count = c->y.n, .parts = 1, .each = images_of_group(c)};
+static struct batch batch_of(const struct ms_conv *c, const struct ms_conv *d, int train) {
+	struct batch b = {.c = c, .d = d, .count = c->y.n, .parts = 1, .each = train && c->bf ? 1 : images_of_group(c), .train = train};
 	const int threads = ms_team_threads(c->y.team);
 	if (b.count % threads) b.parts = (8 * threads + b.count - 1) / b.count;
 	return b;
@@ -58,7 +58,7 @@ static void convolve_images(const struct batch *b, const struct ms_conv *c, stru
 		return;
 	}
 	for (int n = i.from; n < i.to; n++)
-		if (bf) c->bf->convolve(c, n, p.number, p.of, room_of(c, member));
+		if (bf) c->bf->convolve(c, n, p.number, p.of, room_of(b->c, member), c == b->d); // a piece is one image, and arms have one x
 		else convolve(c, n, p, b->train && c->bn);
 }
 
@@ -68,7 +68,7 @@ static void input_backward_images(const struct ms_conv *c, struct images i, stru
 		return;
 	}
 	for (int n = i.from; n < i.to; n++)
-		if (c->bf) c->bf->input_backward(c, n, p.number, p.of, room_of(c, member));
+		if (c->bf) c->bf->input_backward(c, n, p.number, p.of);
 		else input_backward(c, n, p);
 }
 
@@ -99,8 +99,7 @@ static void pack_piece(const void *job, int piece, int member) {
 }
 
 static void forward(const struct ms_conv *c, const struct ms_conv *d, int train) {
-	struct batch b = batch_of(c, d);
-	b.train = train;
+	struct batch b = batch_of(c, d, train);
 	if ((train && c->bf) || c->winograd & MS_WINOGRAD_FORWARD) ms_team_run(c->y.team, pack_piece, &b, c->ocb, 0);
 	each_piece(&b, convolve_piece, 0);
 	if (!c->bn) return;
@@ -127,6 +126,12 @@ static void dy_piece(const void *job, int piece, int member) {
 	const struct images i = images_of(b, piece);
 	const int first = first_block(b, p), last = last_block(b, p);
 	for (int n = i.from; n < i.to; n++) {
+		if (b->c->bf) {
+			b->c->bf->dy(b->c, n, first, last);
+			if (b->d) b->c->bf->dy(b->d, n, first, last);
+			b->c->bf->pair(b->c, n, ms_share(b->c->icb, p.of, p.number), ms_share(b->c->icb, p.of, p.number + 1));
+			continue;
+		}
 		if (b->d) rep_point_backward(b->c, b->d, n, first, last);
 		if (b->c->bn) bn_backward(b->c, n, first, last);
 	}
@@ -170,8 +175,7 @@ static int weight_things(const struct ms_conv *c) { return winograd_dw(c) ? dw_u
 static int weight_pieces(const struct ms_conv *c) {
 	const int things = weight_things(c), threads = ms_team_threads(c->y.team);
 	if (winograd_dw(c) && 4 % threads == 0) return threads; // nothing is transformed twice
-	if (!c->bf) return pieces_of(c, things);
-	return things < threads ? things : threads; // each piece rounds its operands itself
+	return pieces_of(c, things);
 }
 
 static void start_piece(const void *job, int piece, int member) {
@@ -198,7 +202,7 @@ static void weight_piece(const void *job, int piece, int member) {
 		return;
 	}
 	for (int n = b->first + b->count - 1; n >= b->first; n--)
-		if (c->bf) c->bf->weight_backward(c, n, first, last, room_of(c, member));
+		if (c->bf) c->bf->weight_backward(c, b->c, n, first, last);
 		else weight_backward(c, n, first, last);
 }
 
@@ -226,7 +230,7 @@ static void group_backward(const struct batch *b) {
 }
 
 static void backward(const struct ms_conv *c, const struct ms_conv *d) {
-	struct batch b = batch_of(c, d);
+	struct batch b = batch_of(c, d, 1);
 	each_piece(&b, sums_piece, 0);
 	ms_team_run(c->y.team, start_piece, &b, pieces_of(c, c->ocb), 0);
 	for (const struct ms_conv *arm = c; arm; arm = arm == d ? NULL : d) {

@@ -1,7 +1,7 @@
 // Convolutions with operands in bfloat16 (the upper half of a float32: 8 bits of exponent, 8 of significand) and sums in
 // float32, for one instruction set. Included once by each kern_*.c after simd.h. Weights, activations and gradients stay
 // float32 in memory: what is multiplied is rounded to the nearest (ties to even; subnormal numbers to zero) into the layer's
-// room just before, one image at a time.
+// room just before, one image at a time. dy is made there and is nowhere in float32.
 //
 // A word is two numbers whose products are added to one sum, in a fixed order: the upper ones' first. That is what
 // vdpbf16ps does, with two fused multiply-adds; sets without it (no MS_BF16) do the same in two steps, and, a product of two
@@ -56,13 +56,19 @@ INLINE uvec rounded(vec v) {
 }
 #endif
 
+#if defined(MS_BF16)
+// Two pixels, one after the other -> the pairs of their channels.
+INLINE uvec paired(uvec both) {
+	static const uint16_t turns[32] __attribute__((aligned(64))) = {0, 16, 1, 17, 2,  18, 3,  19, 4,  20, 5,  21, 6,  22, 7,  23,
+	                                                                 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31};
+	return (uvec)_mm512_permutexvar_epi16(_mm512_load_si512(turns), (__m512i)both);
+}
+#endif
+
 // Makes the words of one pixel's 16 channels out of two pixels: a lower, b upper.
 INLINE void bf_pair(const float *a, const float *b, uint32_t *to) {
 #if defined(MS_BF16)
-	static const uint16_t turns[32] __attribute__((aligned(64))) = {0, 16, 1, 17, 2,  18, 3,  19, 4,  20, 5,  21, 6,  22, 7,  23,
-	                                                                 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31};
-	const __m512i both = (__m512i)_mm512_cvtne2ps_pbh(load(b), load(a));
-	ustore(to, (uvec)_mm512_permutexvar_epi16(_mm512_load_si512(turns), both));
+	ustore(to, paired((uvec)_mm512_cvtne2ps_pbh(load(b), load(a))));
 #else
 	for (int v = 0; v < MS_LANES; v += VL) ustore(to + v, rounded(load(a + v)) >> 16 | (rounded(load(b + v)) & usplat(0xFFFF0000u)));
 #endif
@@ -79,6 +85,18 @@ static void bf_narrow(const float *p, uint32_t *to, int64_t count) {
 		for (int v = 0; v < MS_LANES; v += VL) ustore(u + v, rounded(load(p + v)));
 		for (int i = 0; i < WORDS; i++) to[i] = u[2 * i] >> 16 | (u[2 * i + 1] & 0xFFFF0000u);
 	}
+#endif
+}
+
+// Rounds two pixels, one after the other, into both forms.
+INLINE void bf_both(const float *two, uint32_t *narrow, uint32_t *pairs) {
+#if defined(MS_BF16)
+	const uvec both = narrow_two(two);
+	ustore(narrow, both);
+	ustore(pairs, paired(both));
+#else
+	bf_narrow(two, narrow, 2);
+	bf_pair(two, two + MS_LANES, pairs);
 #endif
 }
 
@@ -255,7 +273,7 @@ static void bf_turn(const struct ms_conv *c, int first, int last) {
 }
 
 // Makes a share of image n of y, and the sums of its channels.
-static void bf_convolve(const struct ms_conv *c, int n, int part, int parts, uint32_t *room) {
+static void bf_convolve(const struct ms_conv *c, int n, int part, int parts, uint32_t *room, int known) {
 	const int centre = c->k == 1;
 	const int64_t pixels = ms_plane(&c->x) / MS_LANES, row = c->x.w + 2;
 	struct bf_pass p = {
@@ -269,16 +287,55 @@ static void bf_convolve(const struct ms_conv *c, int n, int part, int parts, uin
 	bf_share(&p, part, parts);
 	if (p.ocb == 0) return;
 	memset(p.sums, 0, sizeof(double) * p.ocb * 2 * MS_LANES);
-	bf_narrow(ms_at(&c->x, n, 0, 0, 0), room, pixels * c->icb);
+	if (!known) bf_narrow(ms_at(&c->x, n, 0, 0, 0), room, pixels * c->icb);
 	bf_run(&p, c->s);
 }
 
-// Makes a share of image n of dx from its dy and the turned weights.
-static void bf_input_backward(const struct ms_conv *c, int n, int part, int parts, uint32_t *room) {
-	const int64_t pixels = ms_plane(&c->da) / MS_LANES, row = c->da.w + 2;
-	bf_narrow(ms_at(&c->da, n % c->da_room, 0, 0, 0), room, pixels * c->ocb);
+// The room of image n of a group.
+static uint32_t *bf_slot(const struct ms_conv *c, int n) { return c->room + n % c->group * c->slot_words; }
+
+// One row of a block of dz -> dy = dz*g1 + y*g2 + g3 (lane: the block's first channel), rounded into both forms. At the end of an
+// odd row this includes the halo.
+static void bf_dy_row(const struct ms_conv *c, int lane, const float *y, const float *dz, uint32_t *narrow, uint32_t *pairs) {
+	vec g1[NV], g2[NV], g3[NV];
+	for (int v = 0; v < NV; v++) {
+		g1[v] = load(c->g1 + lane + v * VL);
+		g2[v] = load(c->g2 + lane + v * VL);
+		g3[v] = load(c->g3 + lane + v * VL);
+	}
+	for (int w = 0; w < c->y.w; w += 2, y += 2 * MS_LANES, dz += 2 * MS_LANES, narrow += 2 * WORDS, pairs += MS_LANES) {
+		float two[2 * MS_LANES] = {0};
+		const int pixels = w + 1 < c->y.w ? 2 : 1;
+		for (int i = 0; i < pixels * MS_LANES; i += VL) {
+			const int v = i % MS_LANES / VL;
+			store(two + i, muladd(load(dz + i), g1[v], muladd(load(y + i), g2[v], g3[v])));
+		}
+		bf_both(two, narrow, pairs);
+	}
+}
+
+// dz of image n -> rounded dy in its slot, the output blocks first to last-1, with the halo of the narrow form.
+static void bf_dy(const struct ms_conv *c, int n, int first, int last) {
+	int64_t paired_at, x_at;
+	ms_bf16_slot(c, &paired_at, &x_at);
+	const int64_t row = (c->y.w + 2) * WORDS, plane = row * (c->y.h + 2), pairs = (c->y.w + 1) / 2 * MS_LANES;
+	for (int b = first; b < last; b++) {
+		uint32_t *narrow = bf_slot(c, n) + b * plane, *paired = bf_slot(c, n) + paired_at + b * c->y.h * pairs;
+		memset(narrow, 0, sizeof(uint32_t) * row);
+		memset(narrow + plane - row, 0, sizeof(uint32_t) * row);
+		for (int h = 1; h <= c->y.h; h++, paired += pairs) {
+			uint32_t *to = narrow + h * row;
+			for (int i = 0; i < WORDS; i++) to[i] = to[row - WORDS + i] = 0;
+			bf_dy_row(c, b * MS_LANES, ms_at(&c->y, n, b, h, 1), ms_at(&c->da, n, b, h, 1), to + WORDS, paired);
+		}
+	}
+}
+
+// Makes a share of image n of dx from its rounded dy and the turned weights.
+static void bf_input_backward(const struct ms_conv *c, int n, int part, int parts) {
+	const int64_t pixels = ms_plane(&c->y) / MS_LANES, row = c->y.w + 2;
 	const struct bf_pass all = {
-		.x = room + (row + 1) * (c->k == 1 || c->s == 2) * WORDS,
+		.x = bf_slot(c, n) + (row + 1) * (c->k == 1 || c->s == 2) * WORDS,
 		.xplane = pixels * WORDS, .xrow = row * WORDS, .xstep = WORDS, .xdown = row * WORDS,
 		.icb = c->ocb, .kh = c->k, .kw = c->k, .xhalves = c->ohalves, .w = c->wtb,
 		.yplane = ms_plane(&c->dx), .ydown = c->s * ms_row(&c->dx), .ystep = c->s * MS_LANES,

@@ -91,26 +91,33 @@ static int bf_first_block(const struct ms_conv *c, int group) {
 	return group < wide ? group * BF_WEIGHT_NB : wide * BF_WEIGHT_NB + group - wide;
 }
 
-// Adds image n to the tiles first to last-1, and rounds what they need.
-static void bf_weight_backward(const struct ms_conv *c, int n, int first, int last, uint32_t *room) {
-	if (first == last) return;
+// x of image n -> its slot, in pairs of pixels, the input blocks first to last-1. A 3x3 kernel meets each pixel with both neighbours.
+static void bf_pair_input(const struct ms_conv *c, int n, int first, int last) {
+	int64_t dy_at, x_at;
+	ms_bf16_slot(c, &dy_at, &x_at);
+	uint32_t *x = bf_slot(c, n) + x_at;
+	const int64_t plane = c->k == 3 ? ms_plane(&c->x) : (int64_t)c->x.h * ((c->x.w + 1) / 2) * MS_LANES;
+	for (int b = first; b < last; b++) {
+		if (c->k == 3) bf_pair_plane(&c->x, n, b, c->s, x + b * plane);
+		else bf_pair_rows(&c->x, n, b, x + b * plane);
+	}
+}
+
+// Adds image n to the tiles first to last-1, from c's rounded dy and the x in `of`'s slot.
+static void bf_weight_backward(const struct ms_conv *c, const struct ms_conv *of, int n, int first, int last) {
 	const int k = c->k, pairs = (c->y.w + 1) / 2, each = c->icb * k * k, wide = c->ocb / BF_WEIGHT_NB;
 	const int64_t dwblock = (int64_t)each * MS_LANES * MS_LANES, dyplane = (int64_t)c->y.h * pairs * MS_LANES;
-	int64_t xrow = (int64_t)pairs * MS_LANES, xplane = dyplane, xpair = MS_LANES;
-	if (k == 3) {
+	int64_t xrow = (int64_t)pairs * MS_LANES, xplane = dyplane, xpair = MS_LANES, dy_at, x_at;
+	ms_bf16_slot(of, &dy_at, &x_at);
+	const uint32_t *x = bf_slot(of, n) + x_at;
+	if (of->k == 3) {
 		xrow = (c->x.w + 2) * MS_LANES;
 		xplane = xrow * (c->x.h + 2);
 		xpair = 2 * c->s * MS_LANES;
+		if (k == 1) x += xrow + MS_LANES; // begins at the pixel itself, not in the halo
 	}
-	uint32_t *const dy = room, *const x = room + c->ocb * dyplane;
-	for (int ob = bf_first_block(c, first / each); ob < bf_first_block(c, (last - 1) / each + 1); ob++)
-		bf_pair_rows(&c->da, n % c->da_room, ob, dy + ob * dyplane);
-	const int one = first / each == (last - 1) / each; // group of output blocks: then not all input blocks need be there
-	const int from = one ? first % each / (k * k) : 0, to = one ? (last - 1) % each / (k * k) + 1 : c->icb;
-	for (int ib = from; ib < to; ib++) {
-		if (k == 3) bf_pair_plane(&c->x, n, ib, c->s, x + ib * xplane);
-		else bf_pair_rows(&c->x, n, ib, x + ib * xplane);
-	}
+	ms_bf16_slot(c, &dy_at, &x_at);
+	const uint32_t *const dy = bf_slot(c, n) + dy_at;
 	// Rows are taken in groups that stay in the first cache while all tiles visit them.
 	int group = BF_WEIGHT_PIXELS / c->y.w;
 	if (group < 1) group = 1;

@@ -80,8 +80,7 @@ func TestBF16Random(t *testing.T) {
 	})
 }
 
-// holdsTo compares what a pass has written with the reference. Backward leaves in DA the gradient of y that it multiplied
-// with, rounded.
+// holdsTo compares what a pass has written with the reference. Backward leaves dz in DA, of which it makes the rounded gradient of y.
 func (b *bench) holdsTo(t *testing.T, name string, accumulate bool) {
 	t.Helper()
 	x, w := bfloats(b.lx), bfloats(b.lw)
@@ -89,7 +88,10 @@ func (b *bench) holdsTo(t *testing.T, name string, accumulate bool) {
 	near(t, "y"+name, b.y.get(), y, 3e-6)
 	near(t, "a"+name, b.a.get(), a, 1e-4)
 	_, _, dgamma, dbeta := b.backward(x, w, b.lgamma, b.lbeta, b.lda)
-	dx, dw, dy := make([]float64, len(x)), make([]float64, len(w)), bfloats(b.da.get())
+	dx, dw := make([]float64, len(x)), make([]float64, len(w))
+	ddx, ddw := make([]float64, len(x)), make([]float64, len(w))
+	dy, doubt := b.dy(b.y.get(), b.da.get())
+	dy = bfloats(dy)
 	if accumulate {
 		copy(dx, b.ldx0)
 		copy(dw, b.lw0dw0)
@@ -100,11 +102,14 @@ func (b *bench) holdsTo(t *testing.T, name string, accumulate bool) {
 	b.each(func(xi, wi, yi int) {
 		dx[xi] += dy[yi] * w[wi]
 		dw[wi] += dy[yi] * x[xi]
+		ddx[xi] += doubt[yi] * math.Abs(w[wi])
+		ddw[wi] += doubt[yi] * math.Abs(x[xi])
 	})
 	got := make([]float32, len(dw))
 	kernels.UnpackWeights(got, b.spec.DW, kernels.Row(b.oc), kernels.Row(b.ic), b.k)
-	near(t, "dw"+name, wide(got), dw, 3e-6)
-	near(t, "dx"+name, b.dx.get(), dx, 3e-6)
+	nearOr(t, "dw"+name, wide(got), dw, ddw, 3e-6)
+	nearOr(t, "dx"+name, b.dx.get(), dx, ddx, 3e-6)
+	sure(t, "dy"+name, doubt)
 	near(t, "dbeta"+name, wide(b.spec.DBeta[:b.oc]), dbeta, 1e-4)
 	near(t, "dgamma"+name, wide(b.spec.DGamma[:b.oc]), dgamma, 1e-4)
 }

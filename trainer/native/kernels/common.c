@@ -53,13 +53,15 @@ const struct ms_bf16 *ms_bf16_of(const struct ms_kernels *k) {
 	return k->bf;
 }
 
-// Words of room for one image: x in narrow form, then dy in narrow form, then dy and x in pairs of pixels, one after the other.
-int64_t ms_bf16_room(const struct ms_conv *c) {
-	const int64_t words = MS_LANES / 2, pairs = (int64_t)c->y.h * ((c->y.w + 1) / 2) * MS_LANES;
-	const int64_t x = ms_plane(&c->x) / MS_LANES * c->icb, dy = ms_plane(&c->y) / MS_LANES * c->ocb;
-	int64_t most = x * words > dy * words ? x * words : dy * words;
-	const int64_t paired = pairs * c->ocb + (c->k == 1 ? pairs * c->icb : x * MS_LANES);
-	return most > paired ? most : paired;
+// Words of room for one image forward: x in narrow form.
+int64_t ms_bf16_room(const struct ms_conv *c) { return ms_plane(&c->x) / 2 * c->icb; }
+
+// Words of room for one image backward: dy in narrow form, then, from words *dy and *x on, dy and x in pairs of pixels.
+int64_t ms_bf16_slot(const struct ms_conv *c, int64_t *dy, int64_t *x) {
+	const int64_t pairs = (int64_t)c->y.h * ((c->y.w + 1) / 2) * MS_LANES, narrow = ms_plane(&c->y) / 2 * c->ocb;
+	*dy = (narrow + MS_LANES - 1) / MS_LANES * MS_LANES;
+	*x = *dy + pairs * c->ocb;
+	return *x + (c->k == 1 ? pairs : ms_plane(&c->x)) * c->icb;
 }
 
 // So many that the transformed input and the products of as many as three output blocks keep to a quarter of the second cache, but
@@ -112,17 +114,28 @@ static void pack_image(const float *rgb, struct ms_view dst, int n) {
 	}
 }
 
-void ms_zero_halo(struct ms_view dst) {
-	const size_t row = sizeof(float) * (size_t)ms_row(&dst), pixel = sizeof(float) * (size_t)dst.ps;
-	for (int n = 0; n < dst.n; n++)
-		for (int b = 0; b < dst.cb; b++) {
-			memset(ms_at(&dst, n, b, 0, 0), 0, row);
-			for (int h = 1; h <= dst.h; h++) {
-				memset(ms_at(&dst, n, b, h, 0), 0, pixel);
-				memset(ms_at(&dst, n, b, h, dst.w + 1), 0, pixel);
-			}
-			memset(ms_at(&dst, n, b, dst.h + 1, 0), 0, row);
+// The halo of the planes of image n. The end of a row and the beginning of the next lie side by side.
+static void zero_halos(const void *job, int n, int member) {
+	const struct ms_view *v = job;
+	const size_t pixel = sizeof(float) * (size_t)v->ps, row = sizeof(float) * (size_t)ms_row(v);
+	for (int b = 0; b < v->cb; b++) {
+		memset(ms_at(v, n, b, 0, 0), 0, row + pixel);
+		if (v->ps == MS_LANES) {
+			for (int h = 1; h < v->h; h++) memset(ms_at(v, n, b, h, v->w + 1), 0, 2 * MS_LANES * sizeof(float)); // of constant size: no call
+		} else {
+			for (int h = 1; h < v->h; h++) memset(ms_at(v, n, b, h, v->w + 1), 0, 2 * pixel);
 		}
+		memset(ms_at(v, n, b, v->h, v->w + 1), 0, pixel + row);
+	}
+}
+
+void ms_zero_halo(struct ms_view dst) {
+	const int worth = 512; // rows: a few microseconds
+	if (dst.n * dst.cb * dst.h < worth) {
+		for (int n = 0; n < dst.n; n++) zero_halos(&dst, n, 0);
+		return;
+	}
+	ms_team_run(dst.team, zero_halos, &dst, dst.n, 0);
 }
 
 struct pictures {

@@ -284,11 +284,14 @@ func (k *Conv) round(turned int) {
 	k.c.wtb = (*C.uint32_t)(unsafe.Add(unsafe.Pointer(k.c.wt), 2*turned))
 }
 
-// share gives the layer its part of the room: scratch of each thread, and what it transforms of its weights.
+// share gives the layer its part of the room: scratch of each thread and what it transforms of its weights, or, in the
+// backward pass with bfloat16, operands of each image of a group.
 func (k *Conv) share(s ConvSpec) {
-	words := int64(0)
+	var words, images int64
 	if s.BF16 {
-		words = int64(C.ms_bf16_room(k.c))
+		var dy, x C.int64_t
+		words, k.c.slot_words = int64(C.ms_bf16_room(k.c)), C.ms_bf16_slot(k.c, &dy, &x)
+		images = int64(k.c.group) * int64(k.c.slot_words)
 	}
 	words = (max(words, int64(C.ms_winograd_room(k.c))) + Lanes - 1) / Lanes * Lanes
 	threads := int64(s.Y.Team.Threads()) * words
@@ -305,7 +308,7 @@ func (k *Conv) share(s ConvSpec) {
 	if s.DA.P != nil {
 		pieces = 3
 	}
-	room := shared.take(int(threads) + pieces*transformed)
+	room := shared.take(max(int(threads)+pieces*transformed, int(images)))
 	k.c.room, k.c.room_words = (*C.uint32_t)(unsafe.Pointer(unsafe.SliceData(room))), C.int64_t(words)
 	if transformed > 0 {
 		room = room[threads:]

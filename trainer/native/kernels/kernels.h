@@ -63,9 +63,10 @@ struct ms_conv {
 	int winograd;
 	float *wu, *wtu; // [16][OCB][ICB][16][16] weights, [16][ICB][OCB][16][16] turned weights, transformed
 	float *du;       // [16][OCB][ICB][16][16] transformed gradient of the weights, summed over the batch
-	// Of both: scratch that other layers share, room_words (a multiple of 16) for each member of the team; see ms_bf16_room.
+	// Of both: scratch that other layers share, room_words (a multiple of 16) for each member of the team, see ms_bf16_room; or, in
+	// the backward pass with bfloat16, slot_words for each image of a group, see ms_bf16_slot.
 	uint32_t *room;
-	int64_t room_words;
+	int64_t room_words, slot_words;
 };
 
 // Bits of ms_conv.winograd.
@@ -74,16 +75,20 @@ struct ms_conv {
 #define MS_WINOGRAD_DW 4
 #define MS_WINOGRAD_DW_TILES 128
 
-// The parts of a convolution with operands in bfloat16 (bf16.h), once per instruction set. room is that of one thread. Blocks
-// and tiles are those from first to last-1. part of parts: a share of an image as conv.h cuts it.
+// The parts of a convolution with operands in bfloat16 (bf16.h), once per instruction set. Blocks and tiles are those from first
+// to last-1. part of parts: a share of an image as conv.h cuts it.
 struct ms_bf16 {
 	const char *name;
 	void (*pack)(const struct ms_conv *, int first, int last); // w -> wb, output blocks
 	void (*turn)(const struct ms_conv *, int first, int last); // w -> wtb, output blocks
-	void (*convolve)(const struct ms_conv *, int n, int part, int parts, uint32_t *room);       // image n of y, with its sums
-	int (*weight_tiles)(const struct ms_conv *);                                                // tiles of dw, as those of conv.h
-	void (*weight_backward)(const struct ms_conv *, int n, int first, int last, uint32_t *room); // adds image n to tiles of dw
-	void (*input_backward)(const struct ms_conv *, int n, int part, int parts, uint32_t *room);  // image n of dx
+	// Image n of y, with its sums. room is that of one thread; with known it has the rounded image already.
+	void (*convolve)(const struct ms_conv *, int n, int part, int parts, uint32_t *room, int known);
+	void (*dy)(const struct ms_conv *, int n, int first, int last);   // dz of image n in da -> rounded dy in its slot, output blocks
+	void (*pair)(const struct ms_conv *, int n, int first, int last); // x of image n -> its slot, input blocks
+	int (*weight_tiles)(const struct ms_conv *);                      // tiles of dw, as those of conv.h
+	// Adds image n to tiles of dw; of is the layer, of the same x, that has paired x.
+	void (*weight_backward)(const struct ms_conv *, const struct ms_conv *of, int n, int first, int last);
+	void (*input_backward)(const struct ms_conv *, int n, int part, int parts); // image n of dx
 };
 
 // One convolution of inference: y = f(conv(x) + bias) + add, f SiLU where active.
@@ -164,6 +169,7 @@ const struct ms_kernels *ms_find(const char *name); // NULL: not in this build, 
 void ms_zero_halo(struct ms_view dst);
 const struct ms_bf16 *ms_bf16_of(const struct ms_kernels *k); // by instructions of the processor where it has them, or else k's
 int64_t ms_bf16_room(const struct ms_conv *c);     // words of room of a thread, with operands in bfloat16
+int64_t ms_bf16_slot(const struct ms_conv *c, int64_t *dy, int64_t *x);
 int64_t ms_winograd_room(const struct ms_conv *c); // and in Winograd's form
 int ms_winograd_tiles(int icb);                    // of a group, for so many blocks of input
 int64_t ms_winograd_input(int icb);                // floats that its transformed input takes

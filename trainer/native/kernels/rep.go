@@ -23,7 +23,7 @@ import (
 // not safe for concurrent use.
 type Rep struct {
 	wide, point *Conv
-	room        []float32 // the 1x1 arm's gradient of a group of images
+	room        []float32 // without bfloat16, the 1x1 arm's gradient of a group of images
 	lent        bool      // room is another layer's
 }
 
@@ -49,7 +49,7 @@ func newRep(wide, point ConvSpec, like *Rep) (*Rep, error) {
 	p.W, p.DW, p.Gamma, p.DGamma, p.Beta, p.DBeta = point.W, point.DW, point.Gamma, point.DGamma, point.Beta, point.DBeta
 	p.Mean, p.Var = point.Mean, point.Var
 	p.AccDX = true
-	if p.DA.P != nil {
+	if p.DA.P != nil && !p.BF16 {
 		p.daRoom = wide.group()
 		p.DA = p.Y
 		p.DA.TCB = p.Y.CB

@@ -1,6 +1,7 @@
 // The convolution of two arms, a = silu(bn(y3) + bn(y1)) with y3 and y1 a 3x3 and a 1x1 convolution of the same x, for one
 // instruction set. Included once by each kern_*.c after conv.h. c is the 3x3 arm, d the 1x1 arm: a and da are c's, and
-// the y's are of one shape. d->da has room for the dy of a group of images; dx stands in both, and d adds to it.
+// the y's are of one shape. d->da has room for the dy of a group of images (with operands in bfloat16 it
+// is c's); dx stands in both, and d adds to it.
 
 // a of the channel blocks first to last-1 of image n.
 static void rep_activate(const struct ms_conv *c, const struct ms_conv *d, int n, int first, int last) {

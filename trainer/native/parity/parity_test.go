@@ -17,7 +17,7 @@ import (
 // AVX-512. Deep networks magnify rounding (see fixture.py).
 type limits struct{ outputs, gradients, after float64 }
 
-var small = limits{6e-6, 3e-5, 1.5e-5} // gelan-n's
+var small = limits{6e-6, 3e-5, 4e-5} // gelan-n's
 
 // TestParity holds networks to PyTorch: outputs, assignments, losses and gradients of one step, and weights, statistics
 // and averages after ten.
@@ -32,10 +32,10 @@ func TestParity(t *testing.T) {
 		{"gelan-n+aux", model.Config{Aux: true}, []string{"--size", "64"}, small},
 		{"gelan-n", model.Config{}, []string{"--size", "96", "--batch", "3", "--classes", "5", "--seed", "20"}, small},
 		{"gelan-n", model.Config{}, []string{"--size", "64", "--seed", "9", "--rule", "all"}, small},
-		{"gelan-t", model.Config{Model: "gelan-t"}, []string{"--size", "128", "--rate", "0.000005"}, limits{1.3e-4, 2.2e-3, 2e-4}},
-		{"yolov9-t", model.Config{Model: "yolov9-t", Aux: true}, []string{"--size", "128", "--rate", "0.000005"}, limits{1.8e-4, 2.8e-3, 1e-4}},
-		{"gelan-s", model.Config{Model: "gelan-s"}, []string{"--size", "128", "--rate", "0.000005", "--steps", "3"}, limits{2.5e-4, 2.6e-3, 1.5e-5}},
-		{"yolov9-m", model.Config{Model: "yolov9-m", Aux: true}, []string{"--size", "128", "--rate", "0.000005", "--steps", "2"}, limits{1e-4, 1.2e-3, 5e-6}},
+		{"gelan-t", model.Config{Model: "gelan-t"}, []string{"--size", "128", "--rate", "0.000005"}, limits{1.3e-4, 2.2e-3, 5e-4}},
+		{"yolov9-t", model.Config{Model: "yolov9-t", Aux: true}, []string{"--size", "128", "--rate", "0.000005"}, limits{1.8e-4, 2.8e-3, 2e-4}},
+		{"gelan-s", model.Config{Model: "gelan-s"}, []string{"--size", "128", "--rate", "0.000005", "--steps", "3"}, limits{2.8e-4, 3.4e-3, 3e-5}},
+		{"yolov9-m", model.Config{Model: "yolov9-m", Aux: true}, []string{"--size", "128", "--rate", "0.000005", "--steps", "2"}, limits{1e-4, 1.6e-3, 6e-6}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.network, func(t *testing.T) {
