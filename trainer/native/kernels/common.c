@@ -75,6 +75,8 @@ static int64_t group_floats(int tiles, int blocks) { return 16 * MS_LANES * ((in
 
 int64_t ms_winograd_input(int icb) { return group_floats(ms_winograd_tiles(icb), icb); }
 
+int64_t ms_winograd_group(int icb) { return ms_winograd_input(icb) + group_floats(ms_winograd_tiles(icb), 3); }
+
 int ms_winograd_images(int h, int w, int icb) {
 	const int images = ms_winograd_tiles(icb) / (((h + 1) / 2) * ((w + 1) / 2));
 	return images < 1 ? 1 : images;
@@ -93,7 +95,7 @@ int64_t ms_winograd_room(const struct ms_conv *c) {
 	int64_t most = c->winograd & MS_WINOGRAD_DW ? dw_floats(c->ocb) : 0;
 	const int blocks[] = {c->winograd & MS_WINOGRAD_FORWARD ? c->icb : 0, c->winograd & MS_WINOGRAD_DX ? c->ocb : 0};
 	for (int i = 0; i < 2; i++) {
-		const int64_t floats = blocks[i] ? ms_winograd_input(blocks[i]) + group_floats(ms_winograd_tiles(blocks[i]), 3) : 0;
+		const int64_t floats = blocks[i] ? ms_winograd_group(blocks[i]) : 0;
 		if (floats > most) most = floats;
 	}
 	return most;

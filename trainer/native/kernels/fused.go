@@ -30,11 +30,31 @@ type FusedSpec struct {
 	X, Y View
 	Add  View // as Y, other memory; without P nothing is added
 
-	W, Bias []float32 // WeightLen floats; 16 floats per OC block
+	W, Bias []float32 // WeightLen floats, or TransformedLen of these; 16 floats per OC block
+
+	Winograd bool  // W is in Winograd's form (TransformWeights), of a 3x3 convolution with stride 1, not of an image
+	Room     *Room // of Winograd's form, as in ConvSpec
 }
 
+// conv is what a convolution of training has in common with this one.
+func (s FusedSpec) conv() ConvSpec {
+	return ConvSpec{K: s.K, S: s.S, IC: s.IC, OC: s.OC, ILanes: s.ILanes, OLanes: s.OLanes, Image: s.Image, X: s.X, Y: s.Y, W: s.W, Beta: s.Bias, Form: Auto}
+}
+
+// Gains tells whether Winograd's form is faster, by the rule of training: by the shapes of X, Y and W alone.
+func (s FusedSpec) Gains() bool { return s.conv().winograd() != 0 }
+
 func (s FusedSpec) check() error {
-	c := ConvSpec{K: s.K, S: s.S, IC: s.IC, OC: s.OC, ILanes: s.ILanes, OLanes: s.OLanes, Image: s.Image, X: s.X, Y: s.Y, W: s.W, Beta: s.Bias}
+	c := s.conv()
+	if s.Winograd {
+		if s.K != 3 || s.S != 1 || s.Image {
+			return fmt.Errorf("kernel %d with stride %d, image %t, in Winograd's form", s.K, s.S, s.Image)
+		}
+		if want := TransformedLen(c.WeightLen()); len(s.W) != want {
+			return fmt.Errorf("%d transformed weights, want %d", len(s.W), want)
+		}
+		c.W = s.W[:c.WeightLen()]
+	}
 	if err := c.check(); err != nil {
 		return err
 	}
@@ -50,6 +70,7 @@ type Fused struct {
 	k      table
 	f      C.struct_ms_fused
 	halves []float32
+	room   *Room // where it is its own
 }
 
 // NewFused binds a convolution. The error says which part of the specification does not fit, or that MAPSWEEP_ISA names
@@ -70,12 +91,27 @@ func NewFused(s FusedSpec) (*Fused, error) {
 	}
 	in, out := Blocks(s.IC), Blocks(s.OC)
 	room := Alloc(in + out)
-	return &Fused{k: current(), halves: room, f: C.struct_ms_fused{
+	f := &Fused{k: current(), halves: room, f: C.struct_ms_fused{
 		k: C.int(s.K), s: C.int(s.S), image: cbool(s.Image), active: cbool(s.Active),
 		icb: C.int(Blocks(s.IC)), ocb: C.int(Blocks(s.OC)),
 		x: s.X.c(), y: s.Y.c(), add: s.Add.c(), w: floats(s.W), bias: floats(s.Bias),
 		ihalves: halves(floats(room), inputs, in), ohalves: halves(floats(room[in:]), outputs, out),
-	}}, nil
+	}}
+	if s.Winograd {
+		f.share(s)
+	}
+	return f, nil
+}
+
+// share gives the convolution its part of the room: scratch of each thread.
+func (f *Fused) share(s FusedSpec) {
+	room := s.Room
+	if room == nil {
+		f.room = &Room{}
+		room = f.room
+	}
+	each := C.ms_winograd_group(f.f.icb)
+	f.f.winograd, f.f.room, f.f.room_floats = 1, floats(room.take(s.Y.Team.Threads()*int(each))), each
 }
 
 // Forward computes Y for the first images of the batch.
@@ -86,6 +122,9 @@ func (f *Fused) Close() {
 	if f.halves != nil {
 		Free(f.halves)
 		f.halves = nil
+	}
+	if f.room != nil {
+		f.room.Close()
 	}
 }
 

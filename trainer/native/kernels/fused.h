@@ -1,36 +1,18 @@
 // Inference, for one instruction set: convolutions that are activated as they are made, and maxima that remember no
-// winner. Included once by each kern_*.c after conv.h and pool.h.
+// winner. Included once by each kern_*.c after winograd.h and pool.h.
 
 #define BAND_FLOATS 4096 // of the output, activated while they are still in the first cache
 
-// y = silu(y) where that is wanted, and y += add where there is one: rows of nb output blocks, image n.
-static void finish(const struct ms_fused *f, int n, int ob, int nb, int row, int rows) {
-	for (int b = ob; b < ob + nb; b++)
-		for (int h = row; h < row + rows; h++) {
-			float *y = ms_at(&f->y, n, b, h, 1);
-			const float *add = f->add.p ? ms_at(&f->add, n, b, h, 1) : NULL;
-			const int floats = f->y.w * MS_LANES;
-			if (f->active && add) {
-				for (int i = 0; i < floats; i += VL) {
-					const vec z = load(y + i);
-					store(y + i, muladd(z, sigmoid(z), load(add + i)));
-				}
-			} else if (f->active) {
-				for (int i = 0; i < floats; i += VL) {
-					const vec z = load(y + i);
-					store(y + i, z * sigmoid(z));
-				}
-			} else {
-				for (int i = 0; i < floats; i += VL) store(y + i, load(y + i) + load(add + i));
-			}
-		}
-}
-
-// Images in some parts each: output blocks or, where there are too few, rows.
+// So many images in runs, or in some parts each: output blocks or, where there are too few, rows.
 struct fused_job {
 	const struct ms_fused *f;
-	int parts;
+	int images, runs, parts;
 };
+
+static void finish_rows(const struct ms_fused *f, int n, int ob, int nb, int row, int rows) {
+	for (int b = ob; b < ob + nb; b++)
+		for (int h = row; h < row + rows; h++) finish(f, n, b, h, 1, f->y.w);
+}
 
 static void fused_piece(const void *job, int piece, int member) {
 	const struct fused_job *j = job;
@@ -63,17 +45,36 @@ static void fused_piece(const void *job, int piece, int member) {
 			for (int h = from; h < to; h += band) {
 				const int end = h + band < to ? h + band : to;
 				run_rows(&p, kind, ob, nb, h, end);
-				if (f->active || f->add.p) finish(f, n, ob, nb, h + 1, end - h);
+				finish_rows(f, n, ob, nb, h + 1, end - h);
 			}
 		}
 	}
 }
 
+static void fused_winograd_piece(const void *job, int piece, int member) {
+	const struct fused_job *j = job;
+	const struct ms_fused *f = j->f;
+	const int run = piece / j->parts, n = ms_share(j->images, j->runs, run), count = ms_share(j->images, j->runs, run + 1) - n;
+	struct winograd g = {
+		.x = f->x, .y = f->y, .icb = f->icb, .ocb = f->ocb, .xhalves = f->ihalves, .yhalves = f->ohalves, .u = f->w, .bias = f->bias,
+		.fused = f, .image = n,
+	};
+	run_part(&g, n, count, (struct part){piece % j->parts, j->parts}, f->room + member * f->room_floats);
+}
+
+// Runs of as many images as fill a group of tiles, and as many runs for every thread.
+static int winograd_runs(const struct ms_fused *f, int images, int threads) {
+	const int each = ms_winograd_images(f->y.h, f->y.w, f->icb), runs = (images + each - 1) / each;
+	return (runs + threads - 1) / threads * threads;
+}
+
+// In Winograd's form parts are larger: all output blocks of one transform their input anew.
 static void fused_forward(const struct ms_fused *f, int images) {
-	struct fused_job j = {f, 1};
+	struct fused_job j = {f, images, images, 1};
 	const int threads = ms_team_threads(f->y.team);
-	if (images % threads) j.parts = (4 * threads + images - 1) / images;
-	ms_team_run(f->y.team, fused_piece, &j, images * j.parts, 0);
+	if (images % threads) j.parts = ((f->winograd ? 2 : 4) * threads + images - 1) / images;
+	else if (f->winograd) j.runs = winograd_runs(f, images, threads);
+	ms_team_run(f->y.team, f->winograd ? fused_winograd_piece : fused_piece, &j, j.runs * j.parts, 0);
 }
 
 // Maximum of a K x K window whose centre stands at every S-th pixel; outside the plane nothing counts.

@@ -32,6 +32,7 @@
 #include "bf16.h"
 #include "bf16_dw.h"
 #include "bf16_table.h"
+#include "finish.h"
 #include "winograd.h"
 #include "winograd_dw.h"
 #include "rep.h"

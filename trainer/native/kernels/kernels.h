@@ -100,6 +100,9 @@ struct ms_fused {
 	struct ms_view add;    // as y; p NULL: nothing is added
 	const float *w, *bias; // bias [OCB*16]
 	const uint8_t *ihalves, *ohalves;
+	int winograd;          // w is transformed, [16][OCB][ICB][16][16]
+	float *room;           // then, scratch of each member of the team: room_floats, a multiple of 16
+	int64_t room_floats;
 };
 
 // The numbers of one step of Adam or AdamW (optim.h); those that a step needs only in combination are combined by the caller.
@@ -129,6 +132,7 @@ struct ms_kernels {
 	void (*rep_forward)(const struct ms_conv *wide, const struct ms_conv *point, int train);
 	void (*rep_backward)(const struct ms_conv *wide, const struct ms_conv *point);
 	void (*fused_forward)(const struct ms_fused *, int images);
+	void (*winograd_transform)(const float *w, float *u, int64_t pairs); // weights of so many pairs of channel blocks
 	void (*pool_only)(struct ms_view x, struct ms_view y);
 	void (*pool_down_only)(struct ms_view x, struct ms_view y);
 	void (*copy)(struct ms_view src, struct ms_view dst, int acc);
@@ -173,6 +177,7 @@ int64_t ms_bf16_slot(const struct ms_conv *c, int64_t *dy, int64_t *x);
 int64_t ms_winograd_room(const struct ms_conv *c); // and in Winograd's form
 int ms_winograd_tiles(int icb);                    // of a group, for so many blocks of input
 int64_t ms_winograd_input(int icb);                // floats that its transformed input takes
+int64_t ms_winograd_group(int icb);                // and that with its products
 int ms_winograd_images(int h, int w, int icb);     // images of h x w pixels that fill a group
 int ms_winograd_dw_tiles(int ocb);      // that the gradient of the weights transforms at once, at most MS_WINOGRAD_DW_TILES
 int64_t ms_winograd_dw_plane(int ocb);  // floats of one position of theirs in one channel block

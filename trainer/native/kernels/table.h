@@ -7,6 +7,7 @@ const struct ms_kernels TABLE = {
 	.rep_forward = rep_forward,
 	.rep_backward = rep_backward,
 	.fused_forward = fused_forward,
+	.winograd_transform = winograd_transform,
 	.pool_only = pool_only,
 	.pool_down_only = pool_down_only,
 	.copy = copy,

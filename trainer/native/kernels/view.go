@@ -55,7 +55,9 @@ func (v View) Part(first, count int) View {
 	if first < 0 || count < 1 || first+count > v.CB {
 		panic(fmt.Sprintf("kernels: part %d+%d of a view of %d blocks", first, count, v.CB))
 	}
-	v.P = unsafe.Add(v.P, first*v.plane()*4)
+	if v.P != nil { // a shape without memory has parts too
+		v.P = unsafe.Add(v.P, first*v.plane()*4)
+	}
 	v.CB = count
 	return v
 }

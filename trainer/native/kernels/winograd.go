@@ -2,8 +2,15 @@ package kernels
 
 /*
 #include "kernels.h"
+
+static void winograd_transform(const struct ms_kernels *k, const float *w, float *u, int64_t pairs) { k->winograd_transform(w, u, pairs); }
+
+#cgo noescape winograd_transform
+#cgo nocallback winograd_transform
 */
 import "C"
+
+import "fmt"
 
 // Form says how 3x3 convolutions with stride 1 are computed. The results of the two forms differ by rounding.
 type Form int
@@ -47,5 +54,16 @@ func (s ConvSpec) transformed() int {
 	if s.winograd() == 0 {
 		return 0
 	}
-	return s.WeightLen() / (s.K * s.K) * 16
+	return TransformedLen(s.WeightLen())
+}
+
+// TransformedLen is the length of so many weights of a 3x3 convolution in Winograd's form.
+func TransformedLen(weights int) int { return weights / 9 * 16 }
+
+// TransformWeights brings w, all weights of a 3x3 convolution in blocked form, into Winograd's form: u has TransformedLen floats.
+func TransformWeights(u, w []float32) {
+	if len(w)%(9*Lanes*Lanes) != 0 || len(u) != TransformedLen(len(w)) {
+		panic(fmt.Sprintf("kernels: %d weights to %d transformed ones", len(w), len(u)))
+	}
+	C.winograd_transform(current(), floats(w), floats(u), C.int64_t(len(w)/(9*Lanes*Lanes)))
 }

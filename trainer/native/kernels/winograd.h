@@ -1,5 +1,5 @@
 // 3x3 convolutions with stride 1 in Winograd's form F(2x2, 3x3), for one instruction set: Lavin and Gray, "Fast Algorithms for
-// Convolutional Neural Networks", 2015 (arXiv 1509.09308), section 4.1. Included once by each kern_*.c after conv.h.
+// Convolutional Neural Networks", 2015 (arXiv 1509.09308), section 4.1. Included once by each kern_*.c after conv.h and finish.h.
 //
 // A tile is 2x2 pixels of the output. The 4x4 pixels d that it is made of become B^T d B, position by position these are
 // multiplied with G g G^T of the weights and summed over the input channels, and the sums m become the tile A^T m A:
@@ -23,6 +23,8 @@ struct winograd {
 	int accumulate;                   // y is added to
 	const float *bias;                // [ocb*16] or NULL
 	double *sums;                     // [N][ocb][2][16] gets sum(y) and sum(y*y) of each image, or NULL
+	const struct ms_fused *fused;     // of inference, whose activation and addition come after, or NULL
+	int image;                        // of it, that x and y begin with
 	int first, last;                  // output blocks that are made
 	int top, bottom;                  // and rows of tiles
 	float *v, *m;                     // scratch: transformed input and products
@@ -154,6 +156,8 @@ static void transform_output(const struct winograd *g, const struct tile_group *
 				else if (half) output_mode(1, 1, g->accumulate, m + i, p->mposition, width, edge, y + i, row, to);
 				else output_mode(1, 0, g->accumulate, m + i, p->mposition, width, edge, y + i, row, to);
 			}
+			for (int i = 0; g->fused && i < 1 + whole; i++)
+				finish(g->fused, g->image + n, ob + b, h + 1 + i, p->left * 2 + 1, width * 2 - edge);
 		}
 	}
 }
@@ -262,6 +266,11 @@ static void winograd_weights(const struct ms_conv *c, int first, int last) {
 	const int64_t pairs = (int64_t)c->ocb * c->icb;
 	for (int64_t i = (int64_t)first * c->icb; i < (int64_t)last * c->icb; i++)
 		transform_weights(c->w + i * 9 * WBLOCK, c->wu + i * WBLOCK, pairs * WBLOCK);
+}
+
+// All weights of inference, so many pairs of channel blocks.
+static void winograd_transform(const float *w, float *u, int64_t pairs) {
+	for (int64_t i = 0; i < pairs; i++) transform_weights(w + i * 9 * WBLOCK, u + i * WBLOCK, pairs * WBLOCK);
 }
 
 // wt -> wtu, output blocks first to last-1.

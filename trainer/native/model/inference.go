@@ -64,7 +64,7 @@ func NewInference(m *spec.Model, width, height, batch int, t fold.Tensors) (*Inf
 			return nil, fmt.Errorf("build network: %w", err)
 		}
 	}
-	n.weights = cpu.NewWeights(n.plan.schedule.Params)
+	n.weights = cpu.NewWeights(n.plan.schedule)
 	for _, k := range n.plan.kernels {
 		c, err := k.values(t)
 		if err != nil {

@@ -83,7 +83,7 @@ func checkInference(t *testing.T, n *model.Network, tensors fold.Tensors) {
 	if !(box < 1e-5 && class < 1e-5) || got.N != want.N || got.A != want.A || got.R != want.R || got.K != want.K {
 		t.Errorf("differs by %g and %g of the largest value", box, class)
 	}
-	if activations+weights > n.Bytes()/2 {
+	if activations+weights > n.Bytes()*2/3 { // of images this small nearly all is weights, 16/9 of those of training where transformed
 		t.Errorf("%d bytes, %d in training", activations+weights, n.Bytes())
 	}
 	first, second := slices.Clone(got.Box), slices.Clone(got.Class)

@@ -10,36 +10,6 @@ import (
 	"github.com/mapsweep/mapsweep/trainer/native/loss"
 )
 
-// Weights are the parameters of a network of inference, which copies of it share. They are set once, before anything
-// runs.
-type Weights struct{ arena []float32 }
-
-// NewWeights gives the parameters their places and allocates them; Close frees them.
-func NewWeights(params []*graph.Param) *Weights { return &Weights{kernels.Alloc(assign(params))} }
-
-// assign sets the places of the parameters in an arena and returns its length.
-func assign(params []*graph.Param) (floats int) {
-	for _, p := range params {
-		p.Off, p.Len = floats, layout{}.ParamFloats(p)
-		floats += (p.Len + graph.Align - 1) / graph.Align * graph.Align
-	}
-	return floats
-}
-
-// Set sets the values of a parameter, in logical order.
-func (w *Weights) Set(p *graph.Param, values []float32) { importParam(p, w.arena, values) }
-
-// Close frees the parameters. No network that uses them may run any more.
-func (w *Weights) Close() {
-	if w.arena != nil {
-		kernels.Free(w.arena)
-		w.arena = nil
-	}
-}
-
-// Bytes is the memory held.
-func (w *Weights) Bytes() int64 { return 4 * int64(len(w.arena)) }
-
 // Inference carries out a schedule: one arena for all activations, in which buffers follow each other.
 type Inference struct {
 	team    *kernels.Team
@@ -48,7 +18,8 @@ type Inference struct {
 	floats  int
 	rooms   map[*graph.Tensor]kernels.View // of owners
 	begins  map[int][]kernels.View         // by step: buffers whose halo is cleared before it; -1: before the input
-	weights []float32
+	weights *Weights
+	room    kernels.Room // of convolutions in Winograd's form
 	steps   []func(images int)
 	convs   []*kernels.Fused
 	heads   *Heads
@@ -74,7 +45,7 @@ func NewInference(s *graph.Schedule, image *graph.Tensor, set *layers.HeadSet, w
 	if err != nil {
 		return nil, err
 	}
-	d := &Inference{team: team, rooms: map[*graph.Tensor]kernels.View{}, begins: map[int][]kernels.View{}, weights: w.arena, image: image}
+	d := &Inference{team: team, rooms: map[*graph.Tensor]kernels.View{}, begins: map[int][]kernels.View{}, weights: w, image: image}
 	d.lay(s)
 	for i, op := range s.Steps {
 		run, err := d.bind(op)
@@ -148,13 +119,14 @@ func (d *Inference) Run(images int) {
 func (d *Inference) Outputs(images int) loss.Heads { return d.heads.Collect(images) }
 
 // Bytes is the memory held, without that of the weights.
-func (d *Inference) Bytes() int64 { return 4 * int64(d.floats) }
+func (d *Inference) Bytes() int64 { return 4 * int64(d.floats+d.room.Floats()) }
 
 // Close releases threads and memory; that of the weights stays.
 func (d *Inference) Close() {
 	for _, c := range d.convs {
 		c.Close()
 	}
+	d.room.Close()
 	d.team.Close()
 	for _, m := range d.memory {
 		kernels.Free(m)

@@ -60,18 +60,9 @@ func (d *Inference) fused(op *layers.Fused) (func(images int), error) {
 	w, bias := op.Learn[0], op.Learn[1]
 	var all []*kernels.Fused
 	for _, b := range banks(w) {
-		s := kernels.FusedSpec{
-			K: op.Kernel, S: op.Stride, IC: b.countIn * graph.Block, OC: b.count * graph.Block, Image: op.In[0].Image, Active: op.Active,
-			ILanes: b.in, OLanes: b.out,
-			X: x, Y: y.Part(b.first, b.count),
-			W:    d.weights[w.Off:][b.at:][:b.floats],
-			Bias: d.weights[bias.Off:][b.first*graph.Block:][:b.count*graph.Block],
-		}
-		if s.Image {
-			s.IC, s.ILanes = len(b.in), nil
-		} else {
-			s.X = x.Part(b.firstIn, b.countIn)
-		}
+		s := fusedSpec(op, b, x, y)
+		s.W, s.Bias = d.weights.bank(w, b), d.weights.arena[bias.Off:][b.first*graph.Block:][:b.count*graph.Block]
+		s.Winograd, s.Room = d.weights.winograd[w], &d.room
 		if len(op.In) > 1 {
 			s.Add = d.view(op.In[1]).Part(b.first, b.count)
 		}
@@ -87,6 +78,20 @@ func (d *Inference) fused(op *layers.Fused) (func(images int), error) {
 			f.Forward(n)
 		}
 	}, nil
+}
+
+// fusedSpec describes a group of a convolution of x to y, but for its weights and what is added.
+func fusedSpec(op *layers.Fused, b bank, x, y kernels.View) kernels.FusedSpec {
+	s := kernels.FusedSpec{
+		K: op.Kernel, S: op.Stride, IC: b.countIn * graph.Block, OC: b.count * graph.Block, Image: op.In[0].Image, Active: op.Active,
+		ILanes: b.in, OLanes: b.out, X: x, Y: y.Part(b.first, b.count),
+	}
+	if s.Image {
+		s.IC, s.ILanes = len(b.in), nil
+	} else {
+		s.X = x.Part(b.firstIn, b.countIn)
+	}
+	return s
 }
 
 func (d *Inference) concat(op *layers.Concat) func(images int) {
