@@ -1,7 +1,6 @@
 package sweep_test
 
 import (
-	"context"
 	"database/sql"
 	"errors"
 	"path/filepath"
@@ -49,11 +48,7 @@ func TestOptunaRuns(t *testing.T) {
 		t.Fatal(err)
 	}
 	exec("UPDATE trials SET state = 'RUNNING', datetime_start = '2026-01-02 03:04:05.000006' WHERE number = 3")
-	ctx, cancel := context.WithTimeoutCause(t.Context(), 200*time.Millisecond, errors.New("enough"))
-	defer cancel()
-	if _, err := w.Run(ctx, spec, nil); !errors.Is(err, sweep.ErrStopped) {
-		t.Errorf("Run: %v, want to wait for Optuna until stopped", err)
-	}
+	w.waits(t, spec, 2)
 	exec("UPDATE trials SET state = 'COMPLETE', datetime_complete = '2026-01-02 04:04:05.000006' WHERE number IN (2, 3)")
 	exec("INSERT INTO trial_values (trial_id, objective, value, value_type) SELECT trial_id, 0, 0.5, 'FINITE' FROM trials WHERE number IN (2, 3)")
 	wantSummary(t, w.run(t, spec, nil), sweep.Summary{Planned: 4, Complete: 4})

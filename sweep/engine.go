@@ -139,6 +139,9 @@ func (e *Engine) Run(ctx context.Context, spec studies.Spec, file []byte) (Summa
 		return Summary{}, fmt.Errorf("run study %q: %w", spec.Name, err)
 	}
 	sum, err := r.run(ctx, file)
+	if ctx.Err() != nil && errors.Is(err, ctx.Err()) && !errors.Is(err, ErrStopped) { // while it read or wrote
+		err = fmt.Errorf("%w: %w", ErrStopped, err)
+	}
 	if err != nil {
 		err = fmt.Errorf("run study %q: %w", spec.Name, err)
 	}

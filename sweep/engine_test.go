@@ -83,6 +83,39 @@ func (w *bench) trials(t *testing.T, name string) []trials.Trial {
 	return ts
 }
 
+// waits runs a study in which only trials of others are left to go on with after so many have finished, and stops it while it waits for them.
+func (w *bench) waits(t *testing.T, spec studies.Spec, finished int) {
+	t.Helper()
+	ctx, cancel := context.WithCancelCause(t.Context())
+	defer cancel(nil)
+	go func() {
+		for !w.hasFinished(ctx, spec.Name, finished) && ctx.Err() == nil {
+			time.Sleep(2 * time.Millisecond)
+		}
+		time.Sleep(50 * time.Millisecond)
+		cancel(errors.New("enough"))
+	}()
+	if _, err := w.Run(ctx, spec, nil); !errors.Is(err, sweep.ErrStopped) {
+		t.Errorf("Run: %v, want to wait for the others until stopped", err)
+	}
+}
+
+// hasFinished tells whether so many trials of a study are complete.
+func (w *bench) hasFinished(ctx context.Context, name string, count int) bool {
+	st, err := w.store.Study(ctx, name)
+	if err != nil {
+		return false
+	}
+	ts, err := w.store.Trials(ctx, st.ID)
+	complete := 0
+	for _, tr := range ts {
+		if tr.State == trials.Complete {
+			complete++
+		}
+	}
+	return err == nil && complete >= count
+}
+
 func wantSummary(t *testing.T, got, want sweep.Summary) {
 	t.Helper()
 	for _, s := range []*sweep.Summary{&got, &want} {

@@ -42,6 +42,7 @@ func undisturbed(t *testing.T, spec studies.Spec) string {
 
 // TestVanishedWorker: a worker died in the middle of trial 0, after a checkpoint at epoch 2.
 func TestVanishedWorker(t *testing.T) {
+	all := strings.Split(strings.TrimSpace(undisturbed(t, fixed())), "\n")
 	for _, c := range []struct {
 		name   string
 		worker string
@@ -63,11 +64,7 @@ func TestVanishedWorker(t *testing.T) {
 			claimed := w.abandoned(t, spec, c.worker)
 			w.Now = func() time.Time { return trials.Now().Add(c.silent) }
 			if !c.lost {
-				ctx, cancel := context.WithTimeoutCause(t.Context(), 200*time.Millisecond, errors.New("enough"))
-				defer cancel()
-				if _, err := w.Run(ctx, spec, nil); !errors.Is(err, sweep.ErrStopped) {
-					t.Errorf("Run: %v, want to wait for the other worker until stopped", err)
-				}
+				w.waits(t, spec, len(all)-1)
 				if tr := w.trials(t, "fixed")[0]; tr.State != trials.Running || len(tr.Attempts) != 1 {
 					t.Errorf("trial 0 of a living worker is %s after %d attempts", tr.State, len(tr.Attempts))
 				}
