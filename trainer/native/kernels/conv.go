@@ -175,7 +175,9 @@ type Conv struct {
 	c         *C.struct_ms_conv
 	scratch   []float32
 	lent      bool  // scratch is another layer's
-	room      *Room // where it is this layer's own
+	room      *Room // nil: it needs none
+	alone     bool  // the room is this layer's own
+	needs     needs
 	backwards bool
 }
 
@@ -284,39 +286,50 @@ func (k *Conv) round(turned int) {
 	k.c.wtb = (*C.uint32_t)(unsafe.Add(unsafe.Pointer(k.c.wt), 2*turned))
 }
 
-// share gives the layer its part of the room: scratch of each thread and what it transforms of its weights, or, in the
-// backward pass with bfloat16, operands of each image of a group.
+// share makes the layer a user of its room, if it needs one.
 func (k *Conv) share(s ConvSpec) {
-	var words, images int64
+	var words int64
 	if s.BF16 {
 		var dy, x C.int64_t
 		words, k.c.slot_words = int64(C.ms_bf16_room(k.c)), C.ms_bf16_slot(k.c, &dy, &x)
-		images = int64(k.c.group) * int64(k.c.slot_words)
+		k.needs.images = int(k.c.group) * int(k.c.slot_words)
 	}
 	words = (max(words, int64(C.ms_winograd_room(k.c))) + Lanes - 1) / Lanes * Lanes
-	threads := int64(s.Y.Team.Threads()) * words
-	transformed := s.transformed()
-	if threads == 0 && transformed == 0 {
+	k.c.room_words = C.int64_t(words)
+	k.needs.threads = s.Y.Team.Threads() * int(words)
+	k.needs.transformed, k.needs.pieces = s.transformed(), s.pieces()
+	if k.needs.floats() == 0 {
 		return
 	}
-	shared := s.Room
-	if shared == nil {
-		k.room = &Room{}
-		shared = k.room
+	k.room = s.Room
+	if k.room == nil {
+		k.room, k.alone = &Room{}, true
 	}
-	pieces := 1 // forward alone
-	if s.DA.P != nil {
-		pieces = 3
+	k.room.join(k)
+}
+
+// settle tells the layer where its room is. What is transformed for one pass lies where that for the other does.
+func (k *Conv) settle(room []float32) {
+	k.c.room = (*C.uint32_t)(unsafe.Pointer(unsafe.SliceData(room)))
+	if k.needs.transformed == 0 {
+		return
 	}
-	room := shared.take(max(int(threads)+pieces*transformed, int(images)))
-	k.c.room, k.c.room_words = (*C.uint32_t)(unsafe.Pointer(unsafe.SliceData(room))), C.int64_t(words)
-	if transformed > 0 {
-		room = room[threads:]
-		k.c.wu = floats(room)
-		if pieces == 3 {
-			k.c.wtu, k.c.du = floats(room[transformed:]), floats(room[2*transformed:])
-		}
+	first := room[k.needs.threads:]
+	k.c.wu, k.c.wtu, k.c.du = floats(first), floats(first), floats(first)
+	if k.c.winograd&C.MS_WINOGRAD_DX != 0 {
+		k.c.du = floats(first[k.needs.transformed:])
 	}
+}
+
+// Floats is how much memory the layer holds by itself, its part of a shared room not counted.
+func (k *Conv) Floats() (n int) {
+	if !k.lent {
+		n = len(k.scratch)
+	}
+	if k.alone {
+		n += k.room.Floats()
+	}
+	return n
 }
 
 // Close releases the layer's scratch memory, not the caller's buffers.
@@ -328,6 +341,9 @@ func (k *Conv) Close() {
 		Free(k.scratch)
 	}
 	if k.room != nil {
+		k.room.leave(k)
+	}
+	if k.alone {
 		k.room.Close()
 	}
 	C.free(unsafe.Pointer(k.c))

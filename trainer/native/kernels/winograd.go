@@ -42,10 +42,25 @@ func (s ConvSpec) gains() bool {
 	return pixels > 1 && (!narrow || pixels <= narrowMost)
 }
 
-// transformed is how many floats the transformed weights take, if there are any: 16 blocks for each pair of channel blocks.
+// transformed is how many floats transformed weights take, or their gradient, if there are any: 16 blocks for each pair of channel blocks.
 func (s ConvSpec) transformed() int {
 	if s.winograd() == 0 {
 		return 0
 	}
 	return s.WeightLen() / (s.K * s.K) * 16
+}
+
+// pieces is how many of those there are at a time: the weights in the forward pass, and in the backward pass the turned weights
+// and the gradient, as far as these use Winograd's form.
+func (s ConvSpec) pieces() (n int) {
+	directions := s.winograd()
+	for _, d := range []int{C.MS_WINOGRAD_DX, C.MS_WINOGRAD_DW} {
+		if directions&d != 0 {
+			n++
+		}
+	}
+	if directions&C.MS_WINOGRAD_FORWARD != 0 {
+		n = max(n, 1)
+	}
+	return n
 }
