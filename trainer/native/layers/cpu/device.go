@@ -77,6 +77,10 @@ func newDevice(g *graph.Graph) *Device {
 func (d *Device) UseThreads(threads int) error {
 	team, err := kernels.NewTeam(threads)
 	d.team = team
+	for _, vs := range d.begins {
+		join(vs, team)
+	}
+	join(d.steady, team)
 	return err
 }
 
