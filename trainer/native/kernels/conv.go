@@ -186,7 +186,7 @@ type Conv struct {
 func NewConv(s ConvSpec) (*Conv, error) { return newConv(s, nil) }
 
 // Resized binds the same layer to views of another size. The two share scratch memory as far as it suffices: one may run
-// forward and backward only while the other is between steps, and k must be closed last. k may be nil: see NewConv.
+// forward and backward only while the other is between steps, and k must be closed last. One for fewer images may go without DA. k may be nil: see NewConv.
 func (k *Conv) Resized(s ConvSpec) (*Conv, error) { return newConv(s, k) }
 
 func newConv(s ConvSpec, like *Conv) (*Conv, error) {
@@ -197,8 +197,9 @@ func newConv(s ConvSpec, like *Conv) (*Conv, error) {
 		return nil, fmt.Errorf("bind convolution %d->%d %dx%d/%d: %w", s.IC, s.OC, s.K, s.K, s.S, err)
 	}
 	lanes := Blocks(s.OC) * Lanes
-	// Scratch in one piece: turned weights (with BF16 both ways round, at half the size), then per channel totals
-	// (2, float64), sums of each image (2, float64), seven coefficients, and which lanes are real; a byte a block.
+	// Scratch in one piece, all that a layer keeps at the same place for every number of images: per channel which lanes are
+	// real, totals (2, float64), and seven coefficients; a byte a block; then sums of each image (2, float64), and turned weights
+	// (with BF16 both ways round, at half the size).
 	turned := 0
 	if s.HasDX || s.BF16 {
 		turned = len(s.W)
@@ -210,7 +211,8 @@ func newConv(s ConvSpec, like *Conv) (*Conv, error) {
 	if outputs == nil {
 		outputs = Row(s.OC)
 	}
-	scratch, lent := like.lend(turned + lanes*(4+4*s.Y.N+7+1) + Blocks(s.IC) + Blocks(s.OC))
+	used := (Blocks(s.IC) + Blocks(s.OC) + Lanes - 1) / Lanes * Lanes
+	scratch, lent := like.lend(lanes*(1+4+7+4*s.Y.N) + used + turned)
 	next := func(n int) *C.float {
 		p := floats(scratch)
 		scratch = scratch[n:]
@@ -225,10 +227,12 @@ func newConv(s ConvSpec, like *Conv) (*Conv, error) {
 		x: s.X.c(), dx: s.DX.c(), y: s.Y.c(), a: s.A.c(), da: s.DA.c(),
 		w: floats(s.W), dw: floats(s.DW), gamma: floats(s.Gamma), beta: floats(s.Beta), dgamma: floats(s.DGamma), dbeta: floats(s.DBeta),
 		mean: floats(s.Mean), _var: floats(s.Var), momentum: C.float(s.Momentum), eps: C.float(s.Eps),
-		wt: next(turned), totals: (*C.double)(unsafe.Pointer(next(4 * lanes))), sums: (*C.double)(unsafe.Pointer(next(4 * s.Y.N * lanes))),
+		real: next(lanes), totals: (*C.double)(unsafe.Pointer(next(4 * lanes))),
 		scale: next(lanes), shift: next(lanes), mu: next(lanes), rstd: next(lanes), g1: next(lanes), g2: next(lanes), g3: next(lanes),
-		real: next(lanes), ihalves: halves(next(Blocks(s.IC)), inputs, Blocks(s.IC)), ohalves: halves(next(Blocks(s.OC)), outputs, Blocks(s.OC)),
+		ihalves: halves(next(Blocks(s.IC)), inputs, Blocks(s.IC)), ohalves: halves(next(Blocks(s.OC)), outputs, Blocks(s.OC)),
 	}
+	scratch = scratch[used-Blocks(s.IC)-Blocks(s.OC):] // to the next aligned float
+	k.c.sums, k.c.wt = (*C.double)(unsafe.Pointer(next(4*s.Y.N*lanes))), next(turned)
 	k.c.group, k.c.da_room = C.int(s.group()), C.int(s.Y.N)
 	if s.daRoom > 0 {
 		k.c.da_room = C.int(s.daRoom)
