@@ -5,7 +5,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 CGO_CFLAGS="-g1 -fsanitize=thread" CGO_LDFLAGS="-fsanitize=thread" TSAN_OPTIONS=${TSAN_OPTIONS:-halt_on_error=1} \
-	"${GO:-go}" test -tags sanitize -run "TestTeam$|TestThreads" -count 1 -timeout 20m ./trainer/native/kernels ./trainer/native/layers/cpu
+	"${GO:-go}" test -tags sanitize -run "TestTeam$|Threads|WinogradRep" -count 1 -timeout 20m ./trainer/native/kernels ./trainer/native/layers/cpu
 export CGO_CFLAGS="-g1 -fsanitize=undefined -fno-sanitize-recover=all --param asan-instrumentation-with-call-threshold=0"
 export CGO_LDFLAGS="-fsanitize=undefined"
 export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=0} # Go ends without freeing what it holds

@@ -76,7 +76,8 @@ type header struct {
 	Version   int          `json:"version"`
 	Config    string       `json:"config"` // hash of all that must be equal to go on
 	ISA       string       `json:"instruction_set"`
-	Precision string       `json:"precision,omitempty"` // of training; "": fp32, in files of earlier versions
+	Precision string       `json:"precision,omitempty"`   // of training; "": fp32, in files of earlier versions
+	Form      string       `json:"convolution,omitempty"` // of Config.Convolution; "": files of earlier versions
 	Model     string       `json:"model"`
 	File      string       `json:"model_file,omitempty"` // of a model that is not built in
 	Classes   []string     `json:"classes"`

@@ -37,8 +37,11 @@ func TestConvolution(t *testing.T) {
 	if text := read(t, filepath.Join(job.Dir, "effective.json")); !bytes.Contains(text, []byte(`"convolution": "direct"`)) {
 		t.Errorf("effective.json: %s", text)
 	}
+	if text := read(t, filepath.Join(job.Dir, "trial.log")); !bytes.Contains(text, []byte(" kernels, direct convolutions")) {
+		t.Errorf("trial.log: %s", text)
+	}
 	job.Resume, _ = b.Latest(job.Dir)
-	if _, err := backend(t, nil).Train(t.Context(), job, func(trials.Measurement) {}); err == nil || !strings.Contains(err.Error(), "another configuration") {
+	if _, err := backend(t, nil).Train(t.Context(), job, func(trials.Measurement) {}); err == nil || !strings.Contains(err.Error(), `made with convolution "direct" and this is "auto"`) {
 		t.Errorf("a direct run went on in the other way: %v", err)
 	}
 }

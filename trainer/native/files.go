@@ -77,10 +77,14 @@ func (r *run) openFiles() (*trialLog, error) {
 
 // arithmetic says in words how the run computes.
 func (r *run) arithmetic() string {
+	text := kernels.ISA() + " kernels"
 	if r.b.cfg.Precision == BF16 {
-		return fmt.Sprintf("%s kernels, bf16 by %s", kernels.ISA(), kernels.BF16())
+		text += ", bf16 by " + kernels.BF16()
 	}
-	return kernels.ISA() + " kernels"
+	if r.b.cfg.Convolution == Direct {
+		text += ", direct convolutions"
+	}
+	return text
 }
 
 func (l *trialLog) printf(format string, args ...any) {

@@ -76,7 +76,7 @@ type tensor interface {
 // save writes the whole state to a file of the trial's directory.
 func (r *run) save(name string) error {
 	h := header{
-		Config: r.config, ISA: kernels.ISA(), Precision: r.b.cfg.Precision, Model: r.b.model.name, File: r.b.model.source(), Classes: r.data.Classes, Size: r.data.Size,
+		Config: r.config, ISA: kernels.ISA(), Precision: r.b.cfg.Precision, Form: r.b.cfg.Convolution, Model: r.b.model.name, File: r.b.model.source(), Classes: r.data.Classes, Size: r.data.Size,
 		Epoch: len(r.curves), Step: r.step, Sums: [3]float64{r.sums.Box, r.sums.Class, r.sums.DFL},
 		Best: r.best, Curves: r.curves,
 	}
@@ -121,6 +121,9 @@ func (r *run) restore(path string) error {
 	}
 	if err := h.sameSet(); err != nil {
 		return fmt.Errorf("resume from %s: %w: remove it to start anew", path, err)
+	}
+	if here := r.b.cfg.Convolution; h.Form != "" && h.Form != here {
+		return fmt.Errorf("resume from %s: it was made with convolution %q and this is %q (trainer.convolution or --convolution chooses): remove it to start anew", path, h.Form, here)
 	}
 	if h.Config != r.config {
 		return fmt.Errorf("resume from %s: it belongs to another configuration, data set or seed: remove it to start anew", path)

@@ -175,7 +175,9 @@ type Conv struct {
 	c         *C.struct_ms_conv
 	scratch   []float32
 	lent      bool  // scratch is another layer's
-	room      *Room // where it is this layer's own
+	room      *Room // nil: it needs none
+	alone     bool  // the room is this layer's own
+	needs     needs
 	backwards bool
 }
 
@@ -184,7 +186,7 @@ type Conv struct {
 func NewConv(s ConvSpec) (*Conv, error) { return newConv(s, nil) }
 
 // Resized binds the same layer to views of another size. The two share scratch memory as far as it suffices: one may run
-// forward and backward only while the other is between steps, and k must be closed last. k may be nil: see NewConv.
+// forward and backward only while the other is between steps, and k must be closed last. One for fewer images may go without DA. k may be nil: see NewConv.
 func (k *Conv) Resized(s ConvSpec) (*Conv, error) { return newConv(s, k) }
 
 func newConv(s ConvSpec, like *Conv) (*Conv, error) {
@@ -195,8 +197,9 @@ func newConv(s ConvSpec, like *Conv) (*Conv, error) {
 		return nil, fmt.Errorf("bind convolution %d->%d %dx%d/%d: %w", s.IC, s.OC, s.K, s.K, s.S, err)
 	}
 	lanes := Blocks(s.OC) * Lanes
-	// Scratch in one piece: turned weights (with BF16 both ways round, at half the size), then per channel totals
-	// (2, float64), sums of each image (2, float64), seven coefficients, and which lanes are real; a byte a block.
+	// Scratch in one piece, all that a layer keeps at the same place for every number of images: per channel which lanes are
+	// real, totals (2, float64), and seven coefficients; a byte a block; then sums of each image (2, float64), and turned weights
+	// (with BF16 both ways round, at half the size).
 	turned := 0
 	if s.HasDX || s.BF16 {
 		turned = len(s.W)
@@ -208,7 +211,8 @@ func newConv(s ConvSpec, like *Conv) (*Conv, error) {
 	if outputs == nil {
 		outputs = Row(s.OC)
 	}
-	scratch, lent := like.lend(turned + lanes*(4+4*s.Y.N+7+1) + Blocks(s.IC) + Blocks(s.OC))
+	used := (Blocks(s.IC) + Blocks(s.OC) + Lanes - 1) / Lanes * Lanes
+	scratch, lent := like.lend(lanes*(1+4+7+4*s.Y.N) + used + turned)
 	next := func(n int) *C.float {
 		p := floats(scratch)
 		scratch = scratch[n:]
@@ -223,10 +227,12 @@ func newConv(s ConvSpec, like *Conv) (*Conv, error) {
 		x: s.X.c(), dx: s.DX.c(), y: s.Y.c(), a: s.A.c(), da: s.DA.c(),
 		w: floats(s.W), dw: floats(s.DW), gamma: floats(s.Gamma), beta: floats(s.Beta), dgamma: floats(s.DGamma), dbeta: floats(s.DBeta),
 		mean: floats(s.Mean), _var: floats(s.Var), momentum: C.float(s.Momentum), eps: C.float(s.Eps),
-		wt: next(turned), totals: (*C.double)(unsafe.Pointer(next(4 * lanes))), sums: (*C.double)(unsafe.Pointer(next(4 * s.Y.N * lanes))),
+		real: next(lanes), totals: (*C.double)(unsafe.Pointer(next(4 * lanes))),
 		scale: next(lanes), shift: next(lanes), mu: next(lanes), rstd: next(lanes), g1: next(lanes), g2: next(lanes), g3: next(lanes),
-		real: next(lanes), ihalves: halves(next(Blocks(s.IC)), inputs, Blocks(s.IC)), ohalves: halves(next(Blocks(s.OC)), outputs, Blocks(s.OC)),
+		ihalves: halves(next(Blocks(s.IC)), inputs, Blocks(s.IC)), ohalves: halves(next(Blocks(s.OC)), outputs, Blocks(s.OC)),
 	}
+	scratch = scratch[used-Blocks(s.IC)-Blocks(s.OC):] // to the next aligned float
+	k.c.sums, k.c.wt = (*C.double)(unsafe.Pointer(next(4*s.Y.N*lanes))), next(turned)
 	k.c.group, k.c.da_room = C.int(s.group()), C.int(s.Y.N)
 	if s.daRoom > 0 {
 		k.c.da_room = C.int(s.daRoom)
@@ -284,39 +290,50 @@ func (k *Conv) round(turned int) {
 	k.c.wtb = (*C.uint32_t)(unsafe.Add(unsafe.Pointer(k.c.wt), 2*turned))
 }
 
-// share gives the layer its part of the room: scratch of each thread and what it transforms of its weights, or, in the
-// backward pass with bfloat16, operands of each image of a group.
+// share makes the layer a user of its room, if it needs one.
 func (k *Conv) share(s ConvSpec) {
-	var words, images int64
+	var words int64
 	if s.BF16 {
 		var dy, x C.int64_t
 		words, k.c.slot_words = int64(C.ms_bf16_room(k.c)), C.ms_bf16_slot(k.c, &dy, &x)
-		images = int64(k.c.group) * int64(k.c.slot_words)
+		k.needs.images = int(k.c.group) * int(k.c.slot_words)
 	}
 	words = (max(words, int64(C.ms_winograd_room(k.c))) + Lanes - 1) / Lanes * Lanes
-	threads := int64(s.Y.Team.Threads()) * words
-	transformed := s.transformed()
-	if threads == 0 && transformed == 0 {
+	k.c.room_words = C.int64_t(words)
+	k.needs.threads = s.Y.Team.Threads() * int(words)
+	k.needs.transformed, k.needs.pieces = s.transformed(), s.pieces()
+	if k.needs.floats() == 0 {
 		return
 	}
-	shared := s.Room
-	if shared == nil {
-		k.room = &Room{}
-		shared = k.room
+	k.room = s.Room
+	if k.room == nil {
+		k.room, k.alone = &Room{}, true
 	}
-	pieces := 1 // forward alone
-	if s.DA.P != nil {
-		pieces = 3
+	k.room.join(k)
+}
+
+// settle tells the layer where its room is. What is transformed for one pass lies where that for the other does.
+func (k *Conv) settle(room []float32) {
+	k.c.room = (*C.uint32_t)(unsafe.Pointer(unsafe.SliceData(room)))
+	if k.needs.transformed == 0 {
+		return
 	}
-	room := shared.take(max(int(threads)+pieces*transformed, int(images)))
-	k.c.room, k.c.room_words = (*C.uint32_t)(unsafe.Pointer(unsafe.SliceData(room))), C.int64_t(words)
-	if transformed > 0 {
-		room = room[threads:]
-		k.c.wu = floats(room)
-		if pieces == 3 {
-			k.c.wtu, k.c.du = floats(room[transformed:]), floats(room[2*transformed:])
-		}
+	first := room[k.needs.threads:]
+	k.c.wu, k.c.wtu, k.c.du = floats(first), floats(first), floats(first)
+	if k.c.winograd&C.MS_WINOGRAD_DX != 0 {
+		k.c.du = floats(first[k.needs.transformed:])
 	}
+}
+
+// Floats is how much memory the layer holds by itself, its part of a shared room not counted.
+func (k *Conv) Floats() (n int) {
+	if !k.lent {
+		n = len(k.scratch)
+	}
+	if k.alone {
+		n += k.room.Floats()
+	}
+	return n
 }
 
 // Close releases the layer's scratch memory, not the caller's buffers.
@@ -328,6 +345,9 @@ func (k *Conv) Close() {
 		Free(k.scratch)
 	}
 	if k.room != nil {
+		k.room.leave(k)
+	}
+	if k.alone {
 		k.room.Close()
 	}
 	C.free(unsafe.Pointer(k.c))

@@ -63,6 +63,7 @@ struct ms_conv {
 	int winograd;
 	float *wu, *wtu; // [16][OCB][ICB][16][16] weights, [16][ICB][OCB][16][16] turned weights, transformed
 	float *du;       // [16][OCB][ICB][16][16] transformed gradient of the weights, summed over the batch
+	// wu, of the forward pass, lies in the same place as wtu and du, of the backward pass.
 	// Of both: scratch that other layers share, room_words (a multiple of 16) for each member of the team, see ms_bf16_room; or, in
 	// the backward pass with bfloat16, slot_words for each image of a group, see ms_bf16_slot.
 	uint32_t *room;

@@ -84,6 +84,15 @@ func (r *Rep) Backward() {
 	C.rep_backward(r.wide.k, r.wide.c, r.point.c)
 }
 
+// Floats is how much memory the layer holds by itself; see [Conv.Floats].
+func (r *Rep) Floats() int {
+	n := r.wide.Floats() + r.point.Floats()
+	if !r.lent {
+		n += len(r.room)
+	}
+	return n
+}
+
 // Close releases the layer's scratch memory, not the caller's buffers.
 func (r *Rep) Close() {
 	for _, c := range []*Conv{r.wide, r.point} {

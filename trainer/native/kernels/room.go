@@ -1,30 +1,47 @@
 package kernels
 
-// Room is scratch memory that layers share of which no two run at the same time: those of one network. The zero value is
-// ready. It grows while layers are bound; what they got before stays theirs.
-type Room struct{ all [][]float32 }
+import "slices"
 
-// take returns the largest piece that is there, or a new one if that has fewer floats.
-func (r *Room) take(floats int) []float32 {
-	if n := len(r.all); n > 0 && len(r.all[n-1]) >= floats {
-		return r.all[n-1]
+// Room is scratch memory that layers share of which no two run at the same time: those of one network. It is as large as the
+// largest of them needs. The zero value is ready. A layer may be bound to it while none of the others runs.
+type Room struct {
+	mem   []float32
+	users []*Conv
+}
+
+// join makes k a user of the room, which grows where k needs more floats: then all its users move.
+func (r *Room) join(k *Conv) {
+	r.users = append(r.users, k)
+	if k.needs.floats() <= len(r.mem) {
+		k.settle(r.mem)
+		return
 	}
-	r.all = append(r.all, Alloc(floats))
-	return r.all[len(r.all)-1]
+	Free(r.mem)
+	r.mem = Alloc(k.needs.floats())
+	for _, u := range r.users {
+		u.settle(r.mem)
+	}
+}
+
+// leave undoes join; the room keeps its size.
+func (r *Room) leave(k *Conv) {
+	r.users = slices.DeleteFunc(r.users, func(u *Conv) bool { return u == k })
 }
 
 // Floats is how much there is.
-func (r *Room) Floats() (n int) {
-	for _, m := range r.all {
-		n += len(m)
-	}
-	return n
-}
+func (r *Room) Floats() int { return len(r.mem) }
 
 // Close frees the memory. No layer that was bound to it may run any more.
 func (r *Room) Close() {
-	for _, m := range r.all {
-		Free(m)
-	}
-	r.all = nil
+	Free(r.mem)
+	*r = Room{}
 }
+
+// needs is what a layer takes of a room, in floats: scratch of the threads, then transformed weights in so many pieces; or, in
+// the backward pass with bfloat16, operands of the images of a group.
+type needs struct {
+	threads, images     int
+	transformed, pieces int
+}
+
+func (n needs) floats() int { return max(n.threads+n.pieces*n.transformed, n.images) }

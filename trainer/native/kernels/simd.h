@@ -95,7 +95,8 @@ INLINE void store_padded(int narrow, float *p, vec v) { (void)narrow, store(p, v
 #define PIN(v) (void)(v)
 #endif
 
-// Sums of normalisation are float32 within a row of pixels, or rows of so many together, and float64 from there on.
+// Sums of normalisation are float32 within a row of pixels, or rows of so many together, and float64 from there on; in
+// Winograd's form float32 within a row of tiles or a part of it (winograd.h).
 #define SUM_PIXELS 64
 
 // Tells whether sums go on in float64 after row h, counted from 0, of so many.

@@ -97,19 +97,21 @@ func TestSums(t *testing.T) {
 					judge(t, b, b.spec, 1, slope)
 				})
 			}
-			t.Run(fmt.Sprintf("bf16=%t two arms", bf16), func(t *testing.T) {
-				b, point := newTall(t, 3), newTall(t, 1).spec
-				b.spec.BF16 = bf16
-				k, err := kernels.NewRep(b.spec, point)
-				if err != nil {
-					t.Fatal(err)
-				}
-				defer k.Close()
-				k.Forward(true)
-				k.Backward()
-				judge(t, b, b.spec, 2, siluSlope)
-				judge(t, b, point, 2, siluSlope)
-			})
+			for _, form := range []kernels.Form{kernels.Direct, kernels.Winograd} {
+				t.Run(fmt.Sprintf("bf16=%t two arms, form %d", bf16, form), func(t *testing.T) {
+					b, point := newTall(t, 3), newTall(t, 1).spec
+					b.spec.BF16, b.spec.Form = bf16, form
+					k, err := kernels.NewRep(b.spec, point)
+					if err != nil {
+						t.Fatal(err)
+					}
+					defer k.Close()
+					k.Forward(true)
+					k.Backward()
+					judge(t, b, b.spec, 2, siluSlope)
+					judge(t, b, point, 2, siluSlope)
+				})
+			}
 		}
 		t.Run("bias", func(t *testing.T) {
 			b := newTall(t, 1)

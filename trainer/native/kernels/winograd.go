@@ -49,7 +49,7 @@ func (s ConvSpec) gains() bool {
 	return pixels > 1 && (!narrow || pixels <= narrowMost)
 }
 
-// transformed is how many floats the transformed weights take, if there are any: 16 blocks for each pair of channel blocks.
+// transformed is how many floats transformed weights take, or their gradient, if there are any: 16 blocks for each pair of channel blocks.
 func (s ConvSpec) transformed() int {
 	if s.winograd() == 0 {
 		return 0
@@ -66,4 +66,19 @@ func TransformWeights(u, w []float32) {
 		panic(fmt.Sprintf("kernels: %d weights to %d transformed ones", len(w), len(u)))
 	}
 	C.winograd_transform(current(), floats(w), floats(u), C.int64_t(len(w)/(9*Lanes*Lanes)))
+}
+
+// pieces is how many of those there are at a time: the weights in the forward pass, and in the backward pass the turned weights
+// and the gradient, as far as these use Winograd's form.
+func (s ConvSpec) pieces() (n int) {
+	directions := s.winograd()
+	for _, d := range []int{C.MS_WINOGRAD_DX, C.MS_WINOGRAD_DW} {
+		if directions&d != 0 {
+			n++
+		}
+	}
+	if directions&C.MS_WINOGRAD_FORWARD != 0 {
+		n = max(n, 1)
+	}
+	return n
 }

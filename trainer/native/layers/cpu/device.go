@@ -77,6 +77,10 @@ func newDevice(g *graph.Graph) *Device {
 func (d *Device) UseThreads(threads int) error {
 	team, err := kernels.NewTeam(threads)
 	d.team = team
+	for _, vs := range d.begins {
+		join(vs, team)
+	}
+	join(d.steady, team)
 	return err
 }
 
@@ -110,9 +114,26 @@ func (d *Device) Stats() []float32 { return d.stats }
 // Groups returns the extents of the parameter groups in the arenas.
 func (d *Device) Groups() [graph.Groups]graph.Extent { return d.groups }
 
-// Bytes is the memory held.
+// Bytes is the memory held, scratch of the kernels that are bound included.
 func (d *Device) Bytes() int64 {
-	return 4 * int64(d.floats+d.scratch[0].Floats()+d.scratch[1].Floats())
+	n := d.floats + d.scratch[0].Floats() + d.scratch[1].Floats() + d.ofLayers()
+	for _, f := range d.fronts {
+		n += f.floats + f.ofLayers()
+	}
+	return 4 * int64(n)
+}
+
+// ofLayers is how many floats the kernels hold by themselves.
+func (d *Device) ofLayers() (n int) {
+	for _, cs := range d.convs {
+		for _, c := range cs {
+			n += c.Floats()
+		}
+	}
+	for _, r := range d.reps {
+		n += r.Floats()
+	}
+	return n
 }
 
 // Alloc returns zeroed memory for the caller's own use that lives until Close. It panics where memory is exhausted, as

@@ -1,6 +1,11 @@
 package cpu
 
-import "github.com/mapsweep/mapsweep/trainer/native/graph"
+import (
+	"slices"
+
+	"github.com/mapsweep/mapsweep/trainer/native/graph"
+	"github.com/mapsweep/mapsweep/trainer/native/kernels"
+)
 
 // Extent is a buffer of Floats that holds something from step First to step Last, and its place in the arena.
 type Extent struct{ Floats, First, Last, At int }
@@ -16,6 +21,14 @@ func Arrange(all []Extent) int {
 		all[i].At = lives[i].at
 	}
 	return n
+}
+
+// Cleared are the buffers of which d clears halos: in steps, and when it gets the memory that it shares.
+func Cleared(d *Device) (all []kernels.View) {
+	for _, vs := range d.begins {
+		all = append(all, vs...)
+	}
+	return slices.Concat(all, d.steady)
 }
 
 // Whole binds n convolutions or none.

@@ -26,7 +26,7 @@ func (d *Device) room(b buffer) kernels.View {
 	v, ok := d.rooms[b]
 	if !ok {
 		v = shape(b.t)
-		v.P = unsafe.Pointer(unsafe.SliceData(d.lend(v.Floats())))
+		v.P, v.Team = unsafe.Pointer(unsafe.SliceData(d.lend(v.Floats()))), d.team
 		d.rooms[b] = v
 		d.steady = append(d.steady, v)
 	}
@@ -45,7 +45,7 @@ func (d *Device) plan() {
 	steps := slices.Concat(d.g.Forward, d.g.Backward)
 	for _, l := range all {
 		v := shape(l.t)
-		v.P = unsafe.Pointer(unsafe.SliceData(arena[l.at:]))
+		v.P, v.Team = unsafe.Pointer(unsafe.SliceData(arena[l.at:])), d.team
 		d.rooms[l.buffer] = v
 		if slices.ContainsFunc(all, l.disturbs) {
 			d.begins[steps[l.first]] = append(d.begins[steps[l.first]], v)
@@ -53,6 +53,13 @@ func (d *Device) plan() {
 		} else {
 			d.steady = append(d.steady, v)
 		}
+	}
+}
+
+// join makes views be worked on by a team.
+func join(vs []kernels.View, team *kernels.Team) {
+	for i := range vs {
+		vs[i].Team = team
 	}
 }
 

@@ -2,9 +2,11 @@ package cpu_test
 
 import (
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/mapsweep/mapsweep/trainer/native/graph"
+	"github.com/mapsweep/mapsweep/trainer/native/kernels"
 	"github.com/mapsweep/mapsweep/trainer/native/layers"
 	"github.com/mapsweep/mapsweep/trainer/native/layers/cpu"
 	"github.com/mapsweep/mapsweep/trainer/native/layers/layerstest"
@@ -80,6 +82,42 @@ func TestMemory(t *testing.T) {
 	apart.run(t)
 	if x, y := shared.d.Bytes(), apart.d.Bytes(); x > y*3/4 {
 		t.Errorf("%d bytes with shared memory, %d without", x, y)
+	}
+}
+
+// TestScratchIsCounted: the kernels of convolutions hold at least their turned weights, the gradient of whose inputs they make,
+// and those that look at the first image alone no more memory.
+func TestScratchIsCounted(t *testing.T) {
+	b := graph.NewBuilder(2)
+	i := b.Image("image", 3, 16, 16)
+	_, loss := head(b, i, layers.ConvBNSiLU(b, "wide", layers.ConvBNSiLU(b, "stem", i, 64, 3, 2), 64, 3, 1))
+	g, err := b.Differentiate(loss)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := cpu.New(g)
+	defer func() {
+		if err := d.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	d.UseDirect()
+	compiled := func() int64 {
+		t.Helper()
+		if _, err := d.Compile(append(slices.Clone(g.Forward), g.Backward...)); err != nil {
+			t.Fatal(err)
+		}
+		return d.Bytes()
+	}
+	before, after := d.Bytes(), compiled()
+	if least := int64(4 * kernels.WeightLen(64, 64, 3)); after-before < least {
+		t.Errorf("%d bytes for kernels, want %d at least", after-before, least)
+	}
+	if _, err := d.CompileFront(g.ForwardTo(loss.Sets[0].Box...), 1); err != nil {
+		t.Fatal(err)
+	}
+	if n := d.Bytes(); n != after {
+		t.Errorf("%d bytes with kernels for one image, %d without", n, after)
 	}
 }
 

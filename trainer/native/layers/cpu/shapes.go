@@ -54,8 +54,10 @@ func (d *Device) upsample(op *layers.Upsample, backward bool) graph.Kernel {
 
 func (d *Device) maxPool(op *layers.MaxPool, backward bool) graph.Kernel {
 	x, y := d.pick(backward)(op.In[0]), d.pick(backward)(op.Out)
-	if d.pools[op] == nil {
-		d.pools[op] = d.bytes(kernels.PoolIndexLen(y))
+	if n := kernels.PoolIndexLen(y); d.pools[op] == nil && d.whole != nil && d.whole.pools[op] != nil {
+		d.pools[op] = d.whole.pools[op][:n]
+	} else if d.pools[op] == nil {
+		d.pools[op] = d.bytes(n)
 	}
 	index, forth, back := d.pools[op], kernels.MaxPoolForward, kernels.MaxPoolBackward
 	if op.Stride == 2 {

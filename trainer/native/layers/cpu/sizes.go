@@ -108,12 +108,16 @@ func (d *Device) operands(arm int) *kernels.Room {
 	return &d.scratch[arm]
 }
 
-// likeConv is the first device's kernel number i of the same layer; nil without one.
+// likeConv is kernel number i of the same layer, of the first device or of that of all images; nil without one.
 func (d *Device) likeConv(op *layers.Conv, i int) *kernels.Conv {
-	if d.first == nil {
-		return nil
+	var cs []*kernels.Conv
+	switch {
+	case d.whole != nil:
+		cs = d.whole.convs[op]
+	case d.first != nil:
+		cs = d.first.convs[d.twins[op].(*layers.Conv)]
 	}
-	if cs := d.first.convs[d.twins[op].(*layers.Conv)]; i < len(cs) {
+	if i < len(cs) {
 		return cs[i]
 	}
 	return nil
@@ -121,6 +125,9 @@ func (d *Device) likeConv(op *layers.Conv, i int) *kernels.Conv {
 
 // likeRep is the same for layers of two arms.
 func (d *Device) likeRep(op *layers.Rep) *kernels.Rep {
+	if d.whole != nil {
+		return d.whole.reps[op]
+	}
 	if d.first == nil {
 		return nil
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/mapsweep/mapsweep/trainer/native/graph"
 	"github.com/mapsweep/mapsweep/trainer/native/kernels"
+	"github.com/mapsweep/mapsweep/trainer/native/layers/cpu"
 )
 
 // TestThreads trains random networks and lets them evaluate on several threads, on every instruction set: everything that
@@ -45,6 +46,31 @@ func onThreads(t *testing.T, batch int, define definition) {
 		}
 		if threads%2 == 1 {
 			n.padding(t)
+		}
+	}
+}
+
+// TestHalosOnTeam: halos are cleared by the team, which begins after the memory is planned, in a device for smaller images too.
+func TestHalosOnTeam(t *testing.T) {
+	n := buildOn(t, 3, 2, all, family(1))
+	small, err := n.d.Resized(n.g)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := small.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	for what, d := range map[string]*cpu.Device{"first": n.d, "resized": small} {
+		vs := cpu.Cleared(d)
+		if len(vs) == 0 {
+			t.Errorf("%s: nothing is cleared", what)
+		}
+		for _, v := range vs {
+			if v.Team.Threads() != 3 {
+				t.Errorf("%s: %v is cleared by %d threads, want 3", what, v, v.Team.Threads())
+			}
 		}
 	}
 }
