@@ -1,7 +1,6 @@
 package native
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -123,24 +122,16 @@ func (f foreign) recognise() (architecture, int, error) {
 	return a, l.Model.Classes, err
 }
 
-// names are those of so many classes: as given, or as the file has them, or else their numbers from 0. A model of PyTorch
-// whose names are these numbers was never told others.
+// names are those of so many classes: as given, or as the file has them, or else their numbers from 0.
 func (f foreign) names(classes int, given []string) (names []string, named bool, err error) {
-	numbers := make([]string, classes)
-	for k := range numbers {
-		numbers[k] = strconv.Itoa(k)
-	}
 	if given != nil {
 		if len(given) != classes {
 			return nil, false, fmt.Errorf("it tells %d classes apart, and %d names are given", classes, len(given))
 		}
 		return given, true, nil
 	}
-	for _, key := range []string{"classes", "names"} {
-		var said []string
-		if json.Unmarshal([]byte(f.set.Meta[key]), &said) == nil && len(said) == classes && (key == "classes" || !slices.Equal(said, numbers)) {
-			return said, true, nil
-		}
+	if said := saidClasses(f.set.Meta); len(said) == classes {
+		return said, true, nil
 	}
-	return numbers, false, nil
+	return numbers(classes), false, nil
 }
