@@ -34,13 +34,14 @@ type field struct {
 	fallback string // default, "" if there is none
 	enum     []string
 	minimum  float64 // -Inf if there is none
+	maximum  float64 // +Inf if there is none
 }
 
 // fields lists the keys of a file struct in order.
 func fields(t reflect.Type) []field {
 	var fs []field
 	for i := range t.NumField() {
-		f := field{name: t.Field(i).Tag.Get("json"), index: i, minimum: math.Inf(-1)}
+		f := field{name: t.Field(i).Tag.Get("json"), index: i, minimum: math.Inf(-1), maximum: math.Inf(1)}
 		for rule := range strings.SplitSeq(t.Field(i).Tag.Get("jsonschema"), ",") {
 			key, val, _ := strings.Cut(rule, "=")
 			switch key {
@@ -52,6 +53,8 @@ func fields(t reflect.Type) []field {
 				f.enum = append(f.enum, val)
 			case "minimum":
 				f.minimum, _ = strconv.ParseFloat(val, 64)
+			case "maximum":
+				f.maximum, _ = strconv.ParseFloat(val, 64)
 			}
 		}
 		fs = append(fs, f)
@@ -172,6 +175,9 @@ func (d *decoder) scalar(n *node, path string, v reflect.Value, f field) bool {
 		}
 		if float64(i) < f.minimum {
 			return wrong("at least "+trials.FormatValue(f.minimum), "")
+		}
+		if float64(i) > f.maximum {
+			return wrong("at most "+trials.FormatValue(f.maximum), "")
 		}
 		v.SetInt(i)
 	case reflect.Float64:

@@ -216,6 +216,7 @@ func TestFaults(t *testing.T) {
 		{"list for mapping", "budget: [1]", nil, []string{`s.yaml:4:9: budget must be a mapping, not a list (keys: parallel, device_hours, epochs, wall_clock)`}},
 		{"mapping for value", "seed: {a: 1}", nil, []string{`s.yaml:4:7: seed must be a whole number, not a mapping`}},
 		{"empty value", "seed:", nil, []string{`s.yaml:4:1: seed must be a whole number, not empty`}},
+		{"too large", "", []string{"trainer.image_size=100000000000000"}, []string{`--set trainer.image_size=100000000000000: trainer.image_size must be at most 8192, not 100000000000000`}},
 		{"too small", "replicates: 0", nil, []string{`s.yaml:4:13: replicates must be at least 1, not 0`}},
 		{"choice", "objective: {direction: maximise}", nil, []string{`s.yaml:4:24: objective.direction cannot be "maximise" (did you mean "maximize"?)`}},
 		{"upper case", "objective: {direction: MAXIMIZE}", nil, []string{`s.yaml:4:24: objective.direction cannot be "MAXIMIZE" (did you mean "maximize"?)`}},

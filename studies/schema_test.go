@@ -286,6 +286,8 @@ func keyword(s map[string]any, key string, rule, v any) string {
 		return bad(isText && !regexp.MustCompile(rule.(string)).MatchString(text))
 	case "minimum":
 		return bad(isNumber && number < rule.(float64))
+	case "maximum":
+		return bad(isNumber && number > rule.(float64))
 	case "multipleOf":
 		return bad(isNumber && math.Mod(number, rule.(float64)) != 0)
 	case "minItems":

@@ -3,9 +3,12 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
-	"slices"
+	"path/filepath"
+	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/mapsweep/mapsweep/trainer/native"
 )
@@ -25,7 +28,28 @@ func (o *detectOptions) open(path string) (*native.Detector, error) {
 	if errors.Is(err, native.ErrNoSize) {
 		return nil, usagef("%w: give it with --image-size (640 if the official YOLOv9 trained it with its defaults)", err)
 	}
+	if of := new(native.OptionError); errors.As(err, &of) {
+		return nil, o.misfit(of.Option, err)
+	}
 	return d, err
+}
+
+// misfit names the flag of an option that does not go with a file, or that would help.
+func (o *detectOptions) misfit(option string, err error) error {
+	flag, given := "--names", o.names
+	switch option {
+	case native.OptionSize:
+		flag, given = "--image-size", ""
+		if o.size != 0 {
+			given = strconv.Itoa(o.size)
+		}
+	case native.OptionModel:
+		flag, given = "--model", o.model
+	}
+	if given == "" {
+		return usagef("%w: give %s", err, flag)
+	}
+	return usagef("%s %s: %w", flag, given, err)
 }
 
 // classNames reads --names: names between commas, or a file with a name a line; nil for none.
@@ -34,22 +58,45 @@ func classNames(given string) ([]string, error) {
 		return nil, nil
 	}
 	names := strings.Split(given, ",")
-	if isFile(given) {
-		text, err := os.ReadFile(given)
+	if len(names) == 1 || isFile(given) {
+		text, err := namesFile(given)
 		if err != nil {
-			return nil, fmt.Errorf("read names of classes: %w", err)
+			return nil, err
 		}
-		names = strings.Split(strings.TrimRight(string(text), "\r\n"), "\n")
+		names = strings.Split(text, "\n")
 	}
 	for k := range names {
-		if names[k] = strings.TrimSpace(names[k]); names[k] == "" {
-			return nil, usagef("--names %s: name %d is empty", given, k+1)
-		}
-		if slices.Contains(names[:k], names[k]) {
-			return nil, usagef("--names %s: %s is there twice", given, names[k])
-		}
+		names[k] = strings.TrimSpace(names[k])
+	}
+	if err := native.CheckNames(names); err != nil {
+		return nil, usagef("--names %s: %w", given, err)
 	}
 	return names, nil
+}
+
+// namesFile is the text of a file of names, without a mark of UTF-8 and the blank lines at its end; one name that can be that of
+// no file stands for itself.
+func namesFile(given string) (string, error) {
+	st, err := os.Stat(given)
+	switch {
+	case err == nil && st.IsDir():
+		return "", usagef("--names %s: a folder: give the file with the names in it", given)
+	case err != nil && !isFileName(given):
+		return given, nil
+	case errors.Is(err, fs.ErrNotExist):
+		return "", usagef("--names %s: no such file", given)
+	}
+	text, err := os.ReadFile(given)
+	if err != nil {
+		return "", usagef("--names: %w", err)
+	}
+	return strings.TrimRightFunc(strings.TrimPrefix(string(text), "\ufeff"), unicode.IsSpace), nil
+}
+
+// isFileName says whether a text looks like the name of a file: it has a separator of folders, or an extension.
+func isFileName(s string) bool {
+	ext := filepath.Ext(s)
+	return strings.ContainsRune(filepath.ToSlash(s), '/') || len(ext) > 1 && !strings.ContainsFunc(ext, unicode.IsSpace)
 }
 
 func isFile(path string) bool {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"image"
 	"image/png"
 	"os"
@@ -10,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/mapsweep/mapsweep/trainer/native"
 	"github.com/mapsweep/mapsweep/trainer/native/model/spec"
 	file "github.com/mapsweep/mapsweep/trainer/native/weights"
 )
@@ -83,18 +85,47 @@ func TestFilesOfWeights(t *testing.T) {
 }
 
 func TestClassNames(t *testing.T) {
-	list := filepath.Join(t.TempDir(), "names.txt")
-	if err := os.WriteFile(list, []byte("car\r\n fire truck \nbus\n"), 0o666); err != nil {
-		t.Fatal(err)
+	dir := t.TempDir()
+	file := func(name, text string) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		return path
 	}
-	for given, want := range map[string][]string{"": nil, "a": {"a"}, "a, b": {"a", "b"}, list: {"car", "fire truck", "bus"}, "nowhere.txt": {"nowhere.txt"}} {
+	three := []string{"car", "fire truck", "bus"}
+	for given, want := range map[string][]string{"": nil, "a": {"a"}, "a, b": {"a", "b"}, "St. Bernard": {"St. Bernard"}, "a.b,c/d": {"a.b", "c/d"},
+		file("names.txt", "car\r\n fire truck \nbus\n"): three, file("mark.txt", "\ufeffcar\nfire truck\nbus\n\n \r\n"): three} {
 		if got, err := classNames(given); err != nil || !slices.Equal(got, want) {
 			t.Errorf("%q: %q, %v", given, got, err)
 		}
 	}
-	for _, given := range []string{"a,", ",", "a,b,a"} {
-		if got, err := classNames(given); exitCode(err) != exitUsage {
-			t.Errorf("%q: %q, %v", given, got, err)
+	for given, says := range map[string]string{"a,": "name 2 is empty", ",": "name 1 is empty", "a,b,a": "a is there twice",
+		dir: "a folder", "nowhere.txt": "no such file", filepath.Join("no", "where"): "no such file", file("hole.txt", "a\n\nb\n"): "name 2 is empty"} {
+		if got, err := classNames(given); exitCode(err) != exitUsage || !strings.Contains(err.Error(), "--names "+given+": ") || !strings.Contains(err.Error(), says) {
+			t.Errorf("%q: %q, %v, want %q", given, got, err, says)
 		}
+	}
+}
+
+// What does not go with a file is an error of usage that names the flag.
+func TestMisfits(t *testing.T) {
+	path := bareWeights(t)
+	for _, c := range []struct {
+		o    detectOptions
+		says string
+	}{
+		{detectOptions{size: 32, names: "a"}, "--names a: open weights " + path + ": it tells 3 classes apart, and 1 name is given"},
+		{detectOptions{size: 32, model: "gelan-s"}, "--model gelan-s: open weights " + path + ": it is no gelan-s: "},
+		{detectOptions{size: 32, model: "none.yaml"}, "--model none.yaml: "},
+		{detectOptions{size: 40}, "--image-size 40: open weights " + path + ": image size is 40: model gelan-t takes multiples of 32, the nearest is 32"},
+	} {
+		if _, err := c.o.open(path); exitCode(err) != exitUsage || !strings.HasPrefix(err.Error(), c.says) {
+			t.Errorf("%v, want %q", err, c.says)
+		}
+	}
+	own := &native.OptionError{Option: native.OptionClasses, Err: errors.New("it names 3 classes and tells 5 apart")}
+	if err := new(detectOptions).misfit(own.Option, own); exitCode(err) != exitUsage || err.Error() != "it names 3 classes and tells 5 apart: give --names" {
+		t.Error(err)
 	}
 }

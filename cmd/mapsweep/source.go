@@ -133,7 +133,7 @@ func (s source) load() (studies.Spec, trainer.Backend, error) {
 	backend, err := newBackend(spec, s.out, s.log)
 	if size := new(native.SizeError); errors.As(err, &size) {
 		return none, nil, studies.Locate(studies.Faults{{Path: "trainer.image_size", Text: strconv.Itoa(size.Size), Hint: fmt.Sprintf("the nearest is %d", size.Nearest()),
-			Message: fmt.Sprintf("trainer.image_size is %d: model %s takes multiples of %d", size.Size, size.Model, size.Multiple)}}, s.text, s.opts)
+			Message: fmt.Sprintf("trainer.image_size is %d: %s", size.Size, size.Takes())}}, s.text, s.opts)
 	}
 	if err != nil {
 		return none, nil, &codeError{exitUsage, fmt.Errorf("%s: trainer: %w", s.opts.File, err)}

@@ -147,11 +147,12 @@ func New(cfg Config) (*Backend, error) {
 }
 
 func (c *Config) check(m architecture) error {
+	size := checkSize(m.name, c.ImageSize, m.multiple)
 	switch {
 	case len(c.Data) == 0:
 		return fmt.Errorf("no data set is named: %w", trainer.ErrNoData)
-	case c.ImageSize < 0 || c.ImageSize%m.multiple != 0:
-		return &SizeError{Model: m.name, Size: c.ImageSize, Multiple: m.multiple}
+	case c.ImageSize != 0 && size != nil:
+		return size
 	case c.Epochs < 1:
 		return fmt.Errorf("%d epochs: use at least 1", c.Epochs)
 	case c.Batch < 1:

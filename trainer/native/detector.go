@@ -31,13 +31,6 @@ type Detector struct {
 	level   [256]float32
 }
 
-// DetectorOptions is what a detector's file may leave open. A checkpoint of this trainer says model and classes itself.
-type DetectorOptions struct {
-	Size    int      // pixels a side of the images; 0: that of training
-	Model   string   // of a file of weights: a built-in model, or the path of a model file; "": as it says, or as its tensors do
-	Classes []string // of a file of weights: names in its order; nil: as it says, or else their numbers
-}
-
 // OpenDetector reads a checkpoint, or the best one of a trial's directory, else its last, or a file of safetensors or a
 // checkpoint of PyTorch. Close frees its memory.
 func OpenDetector(path string, o DetectorOptions) (*Detector, error) {
@@ -56,13 +49,13 @@ func OpenDetector(path string, o DetectorOptions) (*Detector, error) {
 		}
 		d, err := newDetector(path, h, part, tensors)
 		if err != nil {
-			return nil, fmt.Errorf("open weights %s: %w", path, err)
+			return nil, fmt.Errorf("open weights %s: %w", path, o.ofSize(err))
 		}
 		d.Named = named
 		return d, nil
 	}
-	if o.Model != "" || o.Classes != nil {
-		return nil, fmt.Errorf("open checkpoint %s: it names its model and its classes itself, and cannot get others", path)
+	if err := o.none(); err != nil {
+		return nil, fmt.Errorf("open checkpoint %s: %w", path, err)
 	}
 	h, part, tensors, err := readScored(path)
 	if err != nil {
@@ -76,7 +69,7 @@ func OpenDetector(path string, o DetectorOptions) (*Detector, error) {
 		err = fmt.Errorf("%w: %w", err, errNotCheckpoint)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("open checkpoint %s: %w", path, err)
+		return nil, fmt.Errorf("open checkpoint %s: %w", path, o.ofSize(err))
 	}
 	d.Named = true
 	return d, nil
@@ -86,6 +79,9 @@ func OpenDetector(path string, o DetectorOptions) (*Detector, error) {
 func newDetector(path string, h header, part string, tensors map[string][]float32) (*Detector, error) {
 	m, err := h.inference()
 	if err != nil {
+		return nil, err
+	}
+	if err := checkSize(h.Model, h.Size, m.Multiple()); err != nil {
 		return nil, err
 	}
 	d := &Detector{Path: path, Model: h.Model, Classes: h.Classes, Size: h.Size, Epoch: h.Epoch, Average: part == partAverage}

@@ -1,7 +1,6 @@
 package native
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -58,6 +57,9 @@ func readForeign(path string, o DetectorOptions) (h header, part string, tensors
 		return fail(err)
 	}
 	h = header{Model: a.name, File: a.source(), Size: o.Size}
+	if err := f.sound(a, classes); err != nil {
+		return fail(err)
+	}
 	if h.Classes, named, err = f.names(classes, o.Classes); err != nil {
 		return fail(err)
 	}
@@ -90,22 +92,31 @@ func (f foreign) model(given string) (architecture, int, error) {
 	switch {
 	case given != "":
 	case own:
-		return architecture{}, 0, fmt.Errorf("it is of %s, a model that is not built in: name its model file", said)
+		return architecture{}, 0, optionError(OptionModel, "it is of %s, a model that is not built in: its model file is needed", said)
 	case slices.Contains(spec.Names(), said):
-		given = said
+		return f.of(said)
 	default:
 		return f.recognise()
 	}
-	a, err := openArchitecture(given)
+	a, classes, err := f.of(given)
+	if err == nil && own && a.name != said {
+		err = fmt.Errorf("it is of %s, and %s is %s, another model", said, given, a.name)
+	}
+	if err != nil && !errors.Is(err, spec.ErrFolded) {
+		err = &OptionError{OptionModel, err}
+	}
+	return a, classes, err
+}
+
+// of holds the file against a model.
+func (f foreign) of(model string) (architecture, int, error) {
+	a, err := openArchitecture(model)
 	if err != nil {
 		return a, 0, err
 	}
-	if own && a.name != said {
-		return a, 0, fmt.Errorf("it is of %s, and %s is %s, another model", said, given, a.name)
-	}
-	l, faults, err := a.file.Fit(f.shapes)
-	if err == nil && len(faults) > 0 {
-		err = fmt.Errorf("it is no %s: %s", a.name, spec.Lacks(faults))
+	l, lacks, err := a.file.Fit(f.shapes)
+	if err == nil && len(lacks) > 0 {
+		err = fmt.Errorf("it is no %s: %s", a.name, spec.Lacks(lacks))
 	}
 	if err != nil {
 		return a, 0, err
@@ -121,26 +132,4 @@ func (f foreign) recognise() (architecture, int, error) {
 	}
 	a, err := openArchitecture(l.Model.Name)
 	return a, l.Model.Classes, err
-}
-
-// names are those of so many classes: as given, or as the file has them, or else their numbers from 0. A model of PyTorch
-// whose names are these numbers was never told others.
-func (f foreign) names(classes int, given []string) (names []string, named bool, err error) {
-	numbers := make([]string, classes)
-	for k := range numbers {
-		numbers[k] = strconv.Itoa(k)
-	}
-	if given != nil {
-		if len(given) != classes {
-			return nil, false, fmt.Errorf("it tells %d classes apart, and %d names are given", classes, len(given))
-		}
-		return given, true, nil
-	}
-	for _, key := range []string{"classes", "names"} {
-		var said []string
-		if json.Unmarshal([]byte(f.set.Meta[key]), &said) == nil && len(said) == classes && (key == "classes" || !slices.Equal(said, numbers)) {
-			return said, true, nil
-		}
-	}
-	return numbers, false, nil
 }

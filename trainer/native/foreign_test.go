@@ -43,6 +43,17 @@ func saved(t *testing.T, s *weights.Set, words map[string]string) string {
 	return path
 }
 
+// changed is a copy of tensors, of those that change says to keep.
+func changed(s *weights.Set, change func(x *weights.Tensor) bool) *weights.Set {
+	c := &weights.Set{}
+	for _, x := range s.Tensors {
+		if x.Values = slices.Clone(x.Values); change(&x) {
+			c.Tensors = append(c.Tensors, x)
+		}
+	}
+	return c
+}
+
 // candidates are all of a detector in images, whatever their score.
 func candidates(t *testing.T, d *native.Detector, images []dataset.Image) (all []evaluate.Candidate) {
 	t.Helper()
@@ -118,8 +129,22 @@ func TestDetectorOfFilesFaults(t *testing.T) {
 	}
 	d.Close()
 	less := &weights.Set{Tensors: slices.DeleteFunc(slices.Clone(set.Tensors), func(x weights.Tensor) bool { return strings.HasPrefix(x.Name, "model.3.") })}
-	folded := &weights.Set{Tensors: []weights.Tensor{{Name: "model.0.conv.weight", Type: weights.Float32, Shape: []int{1}, Values: []float32{1}},
-		{Name: "model.0.conv.bias", Type: weights.Float32, Shape: []int{1}, Values: []float32{1}}}}
+	folded := changed(set, func(x *weights.Tensor) bool {
+		if !strings.Contains(x.Name, ".bn.") {
+			return true
+		}
+		x.Name = strings.Replace(x.Name, ".bn.", ".conv.", 1)
+		return strings.HasSuffix(x.Name, ".bias")
+	})
+	broken := func(name string, v float32) string {
+		return saved(t, changed(set, func(x *weights.Tensor) bool {
+			if x.Name == name {
+				x.Values[1] = v
+			}
+			return true
+		}), nil)
+	}
+	named := func(names string) string { return saved(t, set, map[string]string{"classes": names}) }
 	text := filepath.Join(t.TempDir(), "text.pt")
 	if err := os.WriteFile(text, []byte("weights"), 0o666); err != nil {
 		t.Fatal(err)
@@ -131,8 +156,16 @@ func TestDetectorOfFilesFaults(t *testing.T) {
 		says string
 	}{
 		{bare, native.DetectorOptions{}, native.ErrNoSize.Error()},
-		{bare, native.DetectorOptions{Size: 40}, "positive multiples of 32"},
-		{bare, native.DetectorOptions{Size: 32, Classes: []string{"a"}}, "tells 2 classes apart, and 1 names are given"},
+		{bare, native.DetectorOptions{Size: 40}, "image size is 40: model gelan-t takes multiples of 32, the nearest is 32"},
+		{bare, native.DetectorOptions{Size: 1000000}, "image size is 1000000: model gelan-t takes multiples of 32 up to 8192, the nearest is 8192"},
+		{saved(t, set, map[string]string{"image_size": "1000000"}), native.DetectorOptions{}, "its own image size is 1000000: model gelan-t takes multiples of 32 up to 8192"},
+		{bare, native.DetectorOptions{Size: 32, Classes: []string{"a"}}, "tells 2 classes apart, and 1 name is given"},
+		{named(`["a","b","c"]`), size, "it names 3 classes and tells 2 apart"},
+		{named(`["a",""]`), size, "of its own names of classes, name 2 is empty"},
+		{named(`["a","a"]`), size, "of its own names of classes, a is there twice"},
+		{broken("model.0.conv.weight", float32(math.NaN())), size, "tensor model.0.conv.weight has values that are not finite (NaN at place 1)"},
+		{broken("model.0.bn.running_mean", float32(math.Inf(-1))), size, "tensor model.0.bn.running_mean has values that are not finite (-Inf at place 1)"},
+		{broken("model.0.bn.running_var", -1), size, "tensor model.0.bn.running_var has variances below 0 (-1 at place 1)"},
 		{bare, native.DetectorOptions{Size: 32, Model: "gelan-s"}, "it is no gelan-s: model.0.conv.weight and"},
 		{bare, native.DetectorOptions{Size: 32, Model: "gelan-q"}, `unknown model "gelan-q"`},
 		{saved(t, set, map[string]string{"model": "mine@123456789abc"}), size, "it is of mine@123456789abc, a model that is not built in"},

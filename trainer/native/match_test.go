@@ -99,6 +99,29 @@ func TestWeightsByLayers(t *testing.T) {
 	}
 }
 
+// A checkpoint of PyTorch names its classes: those in another order are others, and plain numbers are no names.
+func TestWeightsOfNamedClasses(t *testing.T) {
+	path, _ := stateFile(t, "gelan-t", 2, false, nil)
+	set, err := weights.Read(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		names []string
+		says  string
+	}{
+		{[]string{"bright", "core"}, "1117 of 1117 tensors"},
+		{[]string{"0", "1"}, "1117 of 1117 tensors"},
+		{[]string{"core", "bright"}, "1111 of 1117 tensors; anew: model.22.cv3.0.2.weight, model.22.cv3.0.2.bias,"},
+		{[]string{"car", "bus"}, "1111 of 1117 tensors; anew: model.22.cv3.0.2.weight, model.22.cv3.0.2.bias,"},
+	} {
+		p, err := into(t, "gelan-t", pytorch(t, set, tt.names)).Prepare(t.Context())
+		if err != nil || !strings.Contains(p.Extra["weights"], tt.says) {
+			t.Errorf("%v: %q, %v; want %q", tt.names, p.Extra["weights"], err, tt.says)
+		}
+	}
+}
+
 // What a file has besides is told: an auxiliary branch that is not trained, and what this model has no place for.
 func TestWeightsLeftOut(t *testing.T) {
 	path, _ := stateFile(t, "yolov9-t", 2, true, func(s *weights.Set) {

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -58,16 +57,13 @@ func readSource(path string) (*source, error) {
 	return s, nil
 }
 
-// foreign reads the tensors of a file that is no checkpoint of this trainer's. It knows classes by their number only, unless
-// the file was exported from such a checkpoint.
+// foreign reads the tensors of a file that is no checkpoint of this trainer's, and the names of its classes where it has them.
 func (s *source) foreign() error {
 	set, err := weights.Read(s.path)
 	if err != nil {
 		return fmt.Errorf("trainer.weights: no checkpoint of the native trainer, no safetensors and none of PyTorch: %w: %w", err, trainer.ErrNoData)
 	}
-	if text := set.Meta["classes"]; text != "" && json.Unmarshal([]byte(text), &s.classes) != nil {
-		s.classes = nil // another program's word
-	}
+	s.classes = saidClasses(set.Meta)
 	for _, t := range set.Tensors {
 		if t.Values != nil {
 			s.tensors[t.Name] = sourceTensor{t.Shape, t.Values}

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 )
 
 // Shapes are the tensors of a file of weights: their shapes by their names.
@@ -95,7 +94,7 @@ func (f *File) Fit(shapes Shapes) (l *Layout, lacks []string, err error) {
 	if !l.Auxiliary {
 		l.Model, err = f.Resolve(Options{Classes: max(1, classes), Weight: &none})
 	}
-	if len(lacks) > 0 && shapes.folded() {
+	if len(lacks) > 0 && shapes.folded(l.Model.State()) {
 		err = ErrFolded
 	}
 	return l, lacks, err
@@ -129,18 +128,6 @@ func (f *File) classes(shapes Shapes) (int, error) {
 func (s Shapes) has(t Tensor) bool {
 	shape, ok := s[t.Name]
 	return ok && slices.Equal(shape, t.Shape)
-}
-
-// folded says whether convolutions have biases in the place of batch normalisation.
-func (s Shapes) folded() bool {
-	folded := false
-	for name := range s {
-		if strings.Contains(name, ".bn.") {
-			return false
-		}
-		folded = folded || strings.HasSuffix(name, ".conv.bias")
-	}
-	return folded
 }
 
 // String says it in words.

@@ -44,28 +44,54 @@ func TestReadLayout(t *testing.T) {
 	}
 }
 
+// fold gives each convolution a bias in the place of its batch normalisation.
+func fold(s spec.Shapes) {
+	for name, shape := range maps.Clone(s) {
+		if layer, kind, ok := strings.Cut(name, ".bn."); ok {
+			delete(s, name)
+			if kind == "bias" {
+				s[layer+".conv.bias"] = shape
+			}
+		}
+	}
+}
+
 // What is no layout is refused with what speaks against the nearest one.
 func TestReadLayoutRefuses(t *testing.T) {
 	for name, tt := range map[string]struct {
 		change func(s spec.Shapes)
 		says   string
 	}{
-		"a tensor is missing":   {func(s spec.Shapes) { delete(s, "model.4.cv1.bn.weight") }, "; nearest is yolov9-t: model.4.cv1.bn.weight is missing or of another shape"},
-		"another shape":         {func(s spec.Shapes) { s["model.0.conv.weight"] = []int{16, 1, 3, 3} }, "; nearest is yolov9-t: model.0.conv.weight is missing or of another shape"},
-		"nothing":               {func(s spec.Shapes) { clear(s) }, "those of no model that is built in"},
-		"no classes":            {func(s spec.Shapes) { s["model.29.cv5.0.2.bias"] = []int{0} }, "; nearest is yolov9-t: model.29.cv5.0.2.weight and 5 more"},
-		"classes beyond bounds": {func(s spec.Shapes) { s["model.29.cv5.0.2.bias"] = []int{1 << 30} }, "; nearest is yolov9-t: model.29.cv5.0.2.weight and 5 more"},
-		"no list of classes":    {func(s spec.Shapes) { s["model.29.cv5.0.2.bias"] = nil }, "; nearest is yolov9-t: model.29.cv5.0.2.weight and 5 more"},
-		"normalisation is folded": {func(s spec.Shapes) {
-			for name := range maps.Clone(s) {
-				if layer, kind, ok := strings.Cut(name, ".bn."); ok {
-					delete(s, name)
-					if kind == "weight" {
-						s[layer+".conv.bias"] = []int{1}
-					}
+		"a tensor is missing":     {func(s spec.Shapes) { delete(s, "model.4.cv1.bn.weight") }, "; nearest is yolov9-t: model.4.cv1.bn.weight is missing or of another shape"},
+		"another shape":           {func(s spec.Shapes) { s["model.0.conv.weight"] = []int{16, 1, 3, 3} }, "; nearest is yolov9-t: model.0.conv.weight is missing or of another shape"},
+		"nothing":                 {func(s spec.Shapes) { clear(s) }, "those of no model that is built in"},
+		"no classes":              {func(s spec.Shapes) { s["model.29.cv5.0.2.bias"] = []int{0} }, "; nearest is yolov9-t: model.29.cv5.0.2.weight and 5 more"},
+		"classes beyond bounds":   {func(s spec.Shapes) { s["model.29.cv5.0.2.bias"] = []int{1 << 30} }, "; nearest is yolov9-t: model.29.cv5.0.2.weight and 5 more"},
+		"no list of classes":      {func(s spec.Shapes) { s["model.29.cv5.0.2.bias"] = nil }, "; nearest is yolov9-t: model.29.cv5.0.2.weight and 5 more"},
+		"normalisation is folded": {fold, "its batch normalisation is folded into its convolutions"},
+		"two convolutions are one, too": {func(s spec.Shapes) {
+			fold(s)
+			for name, shape := range maps.Clone(s) {
+				if rep, kind, ok := strings.Cut(name, ".conv1.conv."); ok && s[rep+".conv2.conv.weight"] != nil {
+					s[rep+".conv."+kind] = shape
 				}
 			}
+			maps.DeleteFunc(s, func(name string, _ []int) bool {
+				return strings.Contains(name, ".conv1.conv.") || strings.Contains(name, ".conv2.conv.")
+			})
 		}, "its batch normalisation is folded into its convolutions"},
+		"another program's biases": {func(s spec.Shapes) {
+			clear(s)
+			s["stem.conv.weight"], s["stem.conv.bias"] = []int{16, 3, 3, 3}, []int{16}
+		}, "those of no model that is built in"},
+		"folded, and of another width": {func(s spec.Shapes) {
+			fold(s)
+			s["model.4.cv1.conv.weight"], s["model.4.cv1.conv.bias"] = []int{7, 64, 1, 1}, []int{7}
+		}, "; nearest is yolov9-t: model.0.bn.weight and "},
+		"biases of another shape": {func(s spec.Shapes) {
+			fold(s)
+			s["model.4.cv1.conv.bias"] = []int{1}
+		}, "; nearest is yolov9-t: model.0.bn.weight and "},
 	} {
 		s := shapes(t, "yolov9-t", 3, true)
 		tt.change(s)
