@@ -43,10 +43,11 @@ func TestProbe(t *testing.T) {
 		config func(*native.Config)
 		cores  int
 	}{
-		", with 1 thread":          {nil, 1},
-		", with 2 threads":         {nil, 2},
-		", with 3 threads":         {func(c *native.Config) { c.Threads, c.Batch = 3, 32 }, 2},
-		", with 2 threads in bf16": {func(c *native.Config) { c.Precision = native.BF16 }, 2},
+		", with 1 thread":                      {nil, 1},
+		", with 2 threads":                     {nil, 2},
+		", with 3 threads":                     {func(c *native.Config) { c.Threads, c.Batch = 3, 32 }, 2},
+		", with 2 threads in bf16":             {func(c *native.Config) { c.Precision = native.BF16 }, 2},
+		", with 1 thread, direct convolutions": {func(c *native.Config) { c.Convolution = native.Direct }, 1},
 	} {
 		e, err := backend(t, c.config).Probe(t.Context(), trainer.Job{Params: trials.Params{"multi_scale": 0.5}, Epochs: 3, Threads: c.cores, Split: "val"})
 		if err != nil || !(e.Seconds > 0) || e.Checkpoint < 1<<20 || !strings.HasSuffix(e.Note, says) {
