@@ -105,8 +105,8 @@ func only(ms []map[string]float64, prefix string) []map[string]float64 {
 
 func TestScoringLeavesTrainingAlone(t *testing.T) {
 	job := trainer.Job{Epochs: 4, Seed: 3}
-	often, _ := train(t, backend(t, nil), job)
-	seldom, _ := train(t, backend(t, func(c *native.Config) { c.ValEvery = 3 }), job)
+	often, _ := train(t, backend(t, func(c *native.Config) { c.Load = fewScenes }), job)
+	seldom, _ := train(t, backend(t, func(c *native.Config) { c.Load, c.ValEvery = fewScenes, 3 }), job)
 	if !reflect.DeepEqual(only(metrics(often), "loss/"), only(metrics(seldom), "loss/")) {
 		t.Error("losses depend on how often is scored")
 	}
