@@ -14,6 +14,7 @@ import (
 
 	"github.com/mapsweep/mapsweep/studies"
 	"github.com/mapsweep/mapsweep/sweep"
+	"github.com/mapsweep/mapsweep/sweep/local"
 	"github.com/mapsweep/mapsweep/trainer"
 	"github.com/mapsweep/mapsweep/trainer/trainertest"
 	"github.com/mapsweep/mapsweep/trials"
@@ -223,6 +224,9 @@ func TestParallelDoesNotMatter(t *testing.T) {
 		var b strings.Builder
 		for _, tr := range w.trials(t, "fixed") {
 			fmt.Fprintln(&b, tr.Number, tr.Key, tr.Params.Key(), tr.Seed(), tr.Values)
+			if c, _ := tr.Integer(trials.AttrCores); int(c) != local.Share(n) {
+				t.Errorf("trial %d had %d cores beside %d workers, want %d", tr.Number, c, n, local.Share(n))
+			}
 		}
 		if first == "" {
 			first = b.String()

@@ -130,9 +130,12 @@ func (r *run) canResume(t trials.Trial, path string) bool {
 	return true
 }
 
-// describe adds the effective configuration and the checkpoint to a trial's attributes, and the
+// describe adds the cores, the effective configuration and the checkpoint to a trial's attributes, and the
 // configuration to its directory where the backend has not written one of its own, which says more.
 func (r *run) describe(job trainer.Job, res trainer.Result, attrs map[string]json.RawMessage) {
+	if job.Threads > 0 {
+		attrs[trials.AttrCores] = trials.Attr(job.Threads)
+	}
 	if res.Checkpoint != "" {
 		path := res.Checkpoint
 		if rel, err := filepath.Rel(job.Dir, path); err == nil && filepath.IsLocal(rel) {

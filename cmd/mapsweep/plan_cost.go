@@ -36,7 +36,7 @@ const probes = 3
 // foresee says what the study will cost and see. study is how the user named it. With measure it checks the data, and
 // measures a few steps if the database knows no times.
 func (a *app) foresee(ctx context.Context, spec studies.Spec, backend trainer.Backend, p *planned, study string, measure bool) error {
-	past, err := a.past(ctx, spec)
+	past, err := a.past(ctx, spec, local.Share(p.Parallel))
 	if err != nil {
 		return err
 	}
@@ -69,8 +69,8 @@ func (a *app) foresee(ctx context.Context, spec studies.Spec, backend trainer.Ba
 	return nil
 }
 
-// past reads what the database knows of the study's settings; nothing where there is none.
-func (a *app) past(ctx context.Context, spec studies.Spec) (forecast.Past, error) {
+// past reads what the database knows of the study's settings with so many cores a trial; nothing where there is none.
+func (a *app) past(ctx context.Context, spec studies.Spec, cores int) (forecast.Past, error) {
 	none := forecast.Past{Times: forecast.Times{ByData: [][]float64{nil}}}
 	if _, err := os.Stat(a.db); err != nil {
 		return none, nil
@@ -80,15 +80,15 @@ func (a *app) past(ctx context.Context, spec studies.Spec) (forecast.Past, error
 		return none, err
 	}
 	defer store.Close()
-	return readPast(ctx, store, spec)
+	return readPast(ctx, store, spec, cores)
 }
 
-func readPast(ctx context.Context, store trials.Reader, spec studies.Spec) (forecast.Past, error) {
+func readPast(ctx context.Context, store trials.Reader, spec studies.Spec, cores int) (forecast.Past, error) {
 	host, err := os.Hostname()
 	if err != nil {
 		return forecast.Past{}, fmt.Errorf("name this machine: %w", err)
 	}
-	past, err := forecast.Read(ctx, store, spec, host)
+	past, err := forecast.Read(ctx, store, spec, host, cores)
 	if err == nil && past.Times.Known() {
 		n := 0
 		for _, s := range past.Times.ByData {
@@ -329,7 +329,7 @@ func (a *app) expected(ctx context.Context, store trials.Reader, spec studies.Sp
 	if _, err := store.Study(ctx, spec.Name); !errors.Is(err, trials.ErrNoStudy) {
 		return nil, err
 	}
-	past, err := readPast(ctx, store, spec)
+	past, err := readPast(ctx, store, spec, local.Share(parallel))
 	if err != nil {
 		return nil, err
 	}

@@ -120,16 +120,28 @@ func (d confusionChart) draw(c *canvas) {
 	c.text(tickStyle, d.title(), pt(c.Min.X+d.middle(), c.Min.Y+7), centre)
 }
 
-// number writes a count as large as the cell allows, and a large one in thousands where it does not fit.
+// number writes a count as large as the cell allows, and a large one in thousands or millions where it does not fit.
 func (c *canvas) number(ink color.Color, v int, at vg.Point, cell vg.Length) {
 	s, t := style{labelSize, false, ink}, strconv.Itoa(v)
 	if s.width(t) > cell-3 && v >= 1000 {
-		t = fmt.Sprintf("%.3gk", float64(v)/1000) // three digits
+		t = rounded(v)
 	}
 	for s.size > 4.5 && s.width(t) > cell-3 {
 		s.size -= 0.5
 	}
 	c.text(s, t, at, centre)
+}
+
+// rounded writes a count from 1,000 on with three digits: 1.23k, 12.3k, 123k, 1.23M.
+func rounded(v int) string {
+	if v < 999500 { // what rounds to 1000k is 1M
+		return fmt.Sprintf("%.3gk", float64(v)/1000)
+	}
+	x := float64(v) / 1e6
+	if x >= 999.5 {
+		return fmt.Sprintf("%.0fM", x)
+	}
+	return fmt.Sprintf("%.3gM", x)
 }
 
 // WriteConfusion renders a matrix in one of Formats.

@@ -10,6 +10,7 @@ import (
 	"image/png"
 	"math"
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -100,6 +101,27 @@ func blank(m image.Image) (left, right int) {
 	for ; right < b.Dx() && empty(b.Max.X-1-right); right++ {
 	}
 	return left, right
+}
+
+// Counts that do not fit their cells are rounded to three digits and a unit; what rounds to a thousand of one is one of the next.
+func TestLargeCounts(t *testing.T) {
+	m := confusion(20)
+	for i, v := range []int{999, 98_765_432, 999_499_999, 1_000_000, 1_234_567, 999_499, 999_500, 999_999, 123_456} {
+		m.Counts[i][i] = v
+	}
+	var b bytes.Buffer
+	if err := charts.WriteConfusion(&b, m, "svg"); err != nil {
+		t.Fatal(err)
+	}
+	texts := map[string]int{}
+	for _, s := range regexp.MustCompile(`>([0-9.e+]+[kM]?)</text>`).FindAllStringSubmatch(b.String(), -1) {
+		texts[s[1]]++
+	}
+	for text, n := range map[string]int{"999": 1, "98.8M": 1, "999M": 1, "1M": 3, "1.23M": 1, "999k": 1, "123k": 1, "1e+03k": 0, "1.23e+03k": 0} {
+		if texts[text] != n {
+			t.Errorf("%q stands there %d times, want %d: %v", text, texts[text], n, texts)
+		}
+	}
 }
 
 func TestDetectionChartFaults(t *testing.T) {

@@ -194,7 +194,7 @@ func TestPastChains(t *testing.T) {
 			}
 		}
 	}
-	past, err := forecast.Read(t.Context(), m, s, st.Provenance.Host)
+	past, err := forecast.Read(t.Context(), m, s, st.Provenance.Host, 1)
 	if err != nil || len(past.Times.ByData[0]) != complete || chained == 0 {
 		t.Fatalf("%d times of %d complete trials, %d of them chained (%v)", len(past.Times.ByData[0]), complete, chained, err)
 	}
@@ -227,7 +227,7 @@ func TestPast(t *testing.T) {
 	other := s
 	other.Name, other.Trainer.Epochs = "longer", 3
 	past(t, m, other, curve)
-	p, err := forecast.Read(t.Context(), m, s, host)
+	p, err := forecast.Read(t.Context(), m, s, host, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -240,7 +240,7 @@ func TestPast(t *testing.T) {
 	if len(p.Baseline["digits"]) != 5 || p.RhoPairs != 10 || p.Rho < 0.9 {
 		t.Errorf("%d seeds, correlation %v from %d pairs; want 5, nearly 1, 10", len(p.Baseline["digits"]), p.Rho, p.RhoPairs)
 	}
-	if q, err := forecast.Read(t.Context(), m, s, "elsewhere"); err != nil || q.Times.Known() || len(q.Baseline["digits"]) != 5 {
+	if q, err := forecast.Read(t.Context(), m, s, "elsewhere", 1); err != nil || q.Times.Known() || len(q.Baseline["digits"]) != 5 {
 		t.Errorf("from another machine: times %v, %d scores, %v", q.Times, len(q.Baseline["digits"]), err)
 	}
 	for name, change := range map[string]func(*studies.Spec){
@@ -255,7 +255,7 @@ func TestPast(t *testing.T) {
 	} {
 		c := spec()
 		change(&c)
-		q, err := forecast.Read(t.Context(), m, c, host)
+		q, err := forecast.Read(t.Context(), m, c, host, 1)
 		if err != nil || len(q.Baseline) != 0 {
 			t.Errorf("another %s: baseline %v, %v", name, q.Baseline, err)
 		}
@@ -284,27 +284,53 @@ func TestPast(t *testing.T) {
 	}
 }
 
-// Times go with the threads of a trial, scores do not; where the study does not say how many, they follow from how many trials
-// run at a time.
+// Times go with the threads and loaders that trials had, scores do not. Where the study does not say how many, they follow from
+// the cores that a trial had, whatever the study file says of trials at a time. Another form of convolutions is other training.
 func TestPastThreads(t *testing.T) {
 	m, s := memory.New(), spec()
-	s.Trainer.Backend, s.Budget.Parallel = studies.BackendNative, 1
-	past(t, m, s, curve)
+	s.Trainer.Backend, s.Budget.Parallel = studies.BackendNative, 2
+	e := sweep.Engine{Store: m, Backend: &trainertest.Fake{Metrics: curve, Pause: time.Millisecond}, Dir: t.TempDir(), Parallel: 1, Threads: 2} // run --parallel 1
+	if _, err := e.Run(t.Context(), s, nil); err != nil {
+		t.Fatal(err)
+	}
+	loaders := func(n int) func(*studies.Spec) { return func(s *studies.Spec) { s.Trainer.Loaders = &n } }
 	host := hostOf(t, m, "s")
 	for name, c := range map[string]struct {
 		change func(*studies.Spec)
+		cores  int
 		known  bool
+		seeds  int
 	}{
-		"the same":             {func(*studies.Spec) {}, true},
-		"fp32 by name":         {func(s *studies.Spec) { s.Trainer.Precision = "fp32" }, true},
-		"two threads":          {func(s *studies.Spec) { s.Trainer.Threads = 2 }, false},
-		"two trials at a time": {func(s *studies.Spec) { s.Budget.Parallel = 2 }, false},
+		"the same":                        {func(*studies.Spec) {}, 2, true, 5},
+		"fp32 by name":                    {func(s *studies.Spec) { s.Trainer.Precision = "fp32" }, 2, true, 5},
+		"convolutions by name":            {func(s *studies.Spec) { s.Trainer.Convolution = "auto" }, 2, true, 5},
+		"direct convolutions":             {func(s *studies.Spec) { s.Trainer.Convolution = "direct" }, 2, false, 0},
+		"two threads by name":             {func(s *studies.Spec) { s.Trainer.Threads = 2 }, 2, true, 5},
+		"three threads":                   {func(s *studies.Spec) { s.Trainer.Threads = 3 }, 2, false, 5},
+		"two threads on one core":         {func(s *studies.Spec) { s.Trainer.Threads = 2 }, 1, false, 5}, // no loader
+		"one trial at a time in the file": {func(s *studies.Spec) { s.Budget.Parallel = 1 }, 2, true, 5},
+		"two trials at a time":            {func(*studies.Spec) {}, 1, false, 5},
+		"two loaders":                     {loaders(2), 2, false, 5},
+		"another trainer":                 {func(s *studies.Spec) { s.Trainer.Backend = "fake" }, 2, false, 0},
 	} {
 		q := s
 		c.change(&q)
-		p, err := forecast.Read(t.Context(), m, q, host)
-		if err != nil || p.Times.Known() != c.known || len(p.Baseline["digits"]) != 5 {
+		p, err := forecast.Read(t.Context(), m, q, host, c.cores)
+		if err != nil || p.Times.Known() != c.known || len(p.Baseline["digits"]) != c.seeds {
 			t.Errorf("%s: times %v of %d seeds' scores, %v", name, p.Times.Known(), len(p.Baseline["digits"]), err)
+		}
+	}
+	loaders(2)(&s)
+	s.Name = "two-loaders"
+	if _, err := e.Run(t.Context(), s, nil); err != nil {
+		t.Fatal(err)
+	}
+	for n, known := range map[int]bool{1: false, 2: true} {
+		q := s
+		loaders(n)(&q)
+		q.Trainer.Threads = 2
+		if p, err := forecast.Read(t.Context(), m, q, host, 1); err != nil || p.Times.Known() != known {
+			t.Errorf("%d loaders where two were: times %v, %v", n, p.Times.Known(), err)
 		}
 	}
 }

@@ -51,8 +51,9 @@ func (t Times) Known() bool {
 }
 
 // Read looks through a database for finished trials of the study's settings. Times count only from the machine of that
-// name, since those of others say nothing; scores from anywhere.
-func Read(ctx context.Context, r trials.Reader, spec studies.Spec, host string) (Past, error) {
+// name, since those of others say nothing, and of trials that had as many threads as the study's have with so many cores each;
+// scores from anywhere.
+func Read(ctx context.Context, r trials.Reader, spec studies.Spec, host string, cores int) (Past, error) {
 	p := Past{Baseline: map[string]map[int64]float64{}, Times: Times{ByData: make([][]float64, len(dataSets(spec)))}}
 	all, err := r.Studies(ctx)
 	if err != nil {
@@ -70,8 +71,9 @@ func Read(ctx context.Context, r trials.Reader, spec studies.Spec, host string) 
 		if err != nil || sweep.IsImported(st) || !sameTraining(spec, old) {
 			continue
 		}
-		if st.LastProvenance().Host == host && len(st.Continuations()) == 0 && sameThreads(spec, old) {
-			w, d := p.times(spec, st, ts)
+		if st.LastProvenance().Host == host && len(st.Continuations()) == 0 {
+			fit := func(t trials.Trial) bool { return sameThreads(spec.Trainer, cores, old.Trainer, t) }
+			w, d := p.times(spec, st, ts, fit)
 			wall, device = wall+w, device+d
 		}
 		if sameObjective(spec, old) {
@@ -110,16 +112,25 @@ func sameTraining(a, b studies.Spec) bool {
 	s, t := a.Trainer, b.Trainer
 	return s.Backend == t.Backend && s.Model == t.Model && s.ImageSize == t.ImageSize && s.Epochs == t.Epochs && s.Batch == t.Batch &&
 		s.COCO == t.COCO && s.GPUs == t.GPUs && slices.Equal(s.Command, t.Command) && s.Weights == t.Weights &&
-		cmp.Or(s.Precision, "fp32") == cmp.Or(t.Precision, "fp32")
+		cmp.Or(s.Precision, "fp32") == cmp.Or(t.Precision, "fp32") && cmp.Or(s.Convolution, "auto") == cmp.Or(t.Convolution, "auto")
 }
 
-// sameThreads says that trials of the two studies share their work between as many threads: those of the native trainer have
-// as many as there are cores for each of the trials at a time, unless the study says how many.
-func sameThreads(a, b studies.Spec) bool {
-	if a.Trainer.Backend != studies.BackendNative {
+// sameThreads says that a trial t of a study with the trainer b had as many threads and loaders as trials of the trainer a have
+// with so many cores each. Those of the native trainer follow from a trial's cores where the study does not say how many; other
+// trainers see to theirs themselves.
+func sameThreads(a studies.Trainer, cores int, b studies.Trainer, t trials.Trial) bool {
+	if a.Backend != studies.BackendNative {
 		return true
 	}
-	return a.Trainer.Threads == b.Trainer.Threads && (a.Trainer.Threads > 0 || a.Budget.Parallel == b.Budget.Parallel)
+	had, _ := t.Integer(trials.AttrCores)
+	if a.Loaders == nil || b.Loaders == nil {
+		if a.Loaders != b.Loaders || int(had) != cores {
+			return false
+		}
+	} else if *a.Loaders != *b.Loaders {
+		return false
+	}
+	return cmp.Or(a.Threads, cores) == cmp.Or(b.Threads, int(had))
 }
 
 func sameObjective(a, b studies.Spec) bool {
@@ -129,16 +140,16 @@ func sameObjective(a, b studies.Spec) bool {
 	return o.Metric == q.Metric && o.Epoch == q.Epoch && o.Split == q.Split && (o.Epoch != "best" || by == also)
 }
 
-// times adds the durations of a study's complete trials, and returns for how long any of its trials ran, and how long
+// times adds the durations of a study's complete trials that fit, and returns for how long any of them ran, and how long
 // all of them together.
-func (p *Past) times(spec studies.Spec, st trials.Study, ts []trials.Trial) (wall, device time.Duration) {
+func (p *Past) times(spec studies.Spec, st trials.Study, ts []trials.Trial, fit func(trials.Trial) bool) (wall, device time.Duration) {
 	var spans [][2]time.Time
 	for _, t := range ts {
 		block := slices.Index(dataSets(spec), t.Text(trials.AttrData))
 		if t.State != trials.Complete || block < 0 {
 			continue
 		}
-		runs, d := whole(t, ts)
+		runs, d := whole(t, ts, fit)
 		if d <= 0 {
 			continue
 		}
@@ -156,10 +167,10 @@ func (p *Past) times(spec studies.Spec, st trials.Study, ts []trials.Trial) (wal
 }
 
 // whole are the runs that brought a trial to its end, each in one attempt, and how long they took together: its own, and those of
-// the trials that it went on from. None if one of them was interrupted.
-func whole(t trials.Trial, ts []trials.Trial) (runs [][2]time.Time, sum time.Duration) {
+// the trials that it went on from. None if one of them was interrupted or does not fit.
+func whole(t trials.Trial, ts []trials.Trial, fit func(trials.Trial) bool) (runs [][2]time.Time, sum time.Duration) {
 	for {
-		if len(t.Attempts) != 1 {
+		if len(t.Attempts) != 1 || !fit(t) {
 			return nil, 0
 		}
 		a := t.Attempts[0]

@@ -105,8 +105,8 @@ func only(ms []map[string]float64, prefix string) []map[string]float64 {
 
 func TestScoringLeavesTrainingAlone(t *testing.T) {
 	job := trainer.Job{Epochs: 4, Seed: 3}
-	often, _ := train(t, backend(t, nil), job)
-	seldom, _ := train(t, backend(t, func(c *native.Config) { c.ValEvery = 3 }), job)
+	often, _ := train(t, backend(t, func(c *native.Config) { c.Load = fewScenes }), job)
+	seldom, _ := train(t, backend(t, func(c *native.Config) { c.Load, c.ValEvery = fewScenes, 3 }), job)
 	if !reflect.DeepEqual(only(metrics(often), "loss/"), only(metrics(seldom), "loss/")) {
 		t.Error("losses depend on how often is scored")
 	}
@@ -138,11 +138,11 @@ func TestAverageIsWhatIsScored(t *testing.T) {
 }
 
 func TestKnobsThatMustMatter(t *testing.T) {
-	loss := func(p trials.Params) map[string]float64 {
-		all, _ := train(t, backend(t, nil), trainer.Job{Epochs: 1, Params: p})
-		return only(metrics(all), "loss/")[0]
+	losses := func(epochs int, p trials.Params) []map[string]float64 {
+		all, _ := train(t, backend(t, func(c *native.Config) { c.Load = fewScenes }), trainer.Job{Epochs: epochs, Params: p})
+		return only(metrics(all), "loss/")
 	}
-	base := loss(nil)
+	base := losses(1, nil)
 	for name, v := range map[string]any{
 		"lr0": 0.01, "schedule": "cosine", "momentum": 0.9, "weight_decay": 0.01, "warmup_epochs": 0.5, "warmup_momentum": 0.5,
 		"warmup_bias_lr": 0.0, "clip_norm": 0.5, "box": 5.0, "cls": 1.0, "dfl": 1.0, "aux": 0.25, "lrf": 0.5,
@@ -150,7 +150,7 @@ func TestKnobsThatMustMatter(t *testing.T) {
 		"scale": 0.3, "translate": 0.1, "close_mosaic": 1, "optimizer": "AdamW", "warmup_floor": 50, "nominal_batch": 64, "freeze": 2,
 		"cls_pw": 2.0, "fl_gamma": 1.5, "label_smoothing": 0.1, "tal_topk": 5, "tal_rule": "all", "tal_alpha": 1.0, "tal_beta": 4.0,
 	} {
-		if reflect.DeepEqual(loss(trials.Params{name: v}), base) {
+		if reflect.DeepEqual(losses(1, trials.Params{name: v}), base) {
 			t.Errorf("%s = %v changes nothing", name, v)
 		}
 	}
@@ -160,7 +160,7 @@ func TestKnobsThatMustMatter(t *testing.T) {
 		"flat-cosine":                      {{"schedule": "fixed", "warmup_epochs": 0}, {"schedule": "flat-cosine", "warmup_epochs": 0}},
 		"amsgrad":                          {{"optimizer": "AdamW", "lr0": 0.002}, {"optimizer": "AdamW", "lr0": 0.002, "amsgrad": false}},
 	} {
-		if reflect.DeepEqual(loss(pair[0]), loss(pair[1])) {
+		if reflect.DeepEqual(losses(3, pair[0]), losses(3, pair[1])) {
 			t.Errorf("%s changes nothing", name)
 		}
 	}

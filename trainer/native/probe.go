@@ -75,7 +75,7 @@ func (b *Backend) Probe(ctx context.Context, job trainer.Job) (trainer.Estimate,
 		Note: fmt.Sprintf("%d steps timed at %.0f ms, one validation at %.1f s, with %s", probeSteps, float64(step.Microseconds())/1000, scored.Seconds(), r.manner())}, nil
 }
 
-// manner is how the run computes: threads, and precision where it is not the usual one.
+// manner is how the run computes: threads, and precision and form of convolutions where they are not the usual ones.
 func (r *run) manner() string {
 	text := "1 thread"
 	if n := r.threads(); n > 1 {
@@ -83,6 +83,9 @@ func (r *run) manner() string {
 	}
 	if p := r.b.cfg.Precision; p != FP32 {
 		text += " in " + p
+	}
+	if c := r.b.cfg.Convolution; c != Auto {
+		text += ", " + c + " convolutions"
 	}
 	return text
 }

@@ -40,7 +40,9 @@ func TestMultiScale(t *testing.T) {
 // The same with bfloat16, whose layers share rooms that the largest size makes: threads, an emulated instruction and a stop in
 // the middle of an epoch, between batches of two sizes, change no bit of a whole run.
 func TestMultiScaleInBF16(t *testing.T) {
-	change := func(c *native.Config) { c.Precision, c.BestMetric, c.ValEvery = native.BF16, "mAP50-95", 1 }
+	change := func(c *native.Config) {
+		c.Load, c.Precision, c.BestMetric, c.ValEvery = fewScenes, native.BF16, "mAP50-95", 1
+	}
 	job := trainer.Job{Epochs: 2, Seed: 6, Params: trials.Params{"multi_scale": 0.5, "mosaic": 0.5, "warmup_epochs": 1, "aux": 0.25}}
 	files := func(dir string) (all []byte) {
 		for _, name := range []string{"last.ckpt", "best.ckpt", "curves.csv"} {
@@ -70,11 +72,14 @@ func TestMultiScaleInBF16(t *testing.T) {
 		t.Error("emulated on two threads: another result")
 	}
 	restore()
-	for _, steps := range []int{3, 13} {
+	for steps, line := range map[int]string{2: "stopped at epoch 1, after step 2 of 3", 5: "stopped at epoch 2, after step 1 of 3"} {
 		b, broken := backend(t, change), job
 		broken.Dir, broken.Threads = t.TempDir(), 2
 		if _, err := b.Train(&countdown{context.Background(), steps}, broken, func(trials.Measurement) {}); !errors.Is(err, context.Canceled) {
 			t.Fatalf("Train returned %v", err)
+		}
+		if log := string(read(t, filepath.Join(broken.Dir, "trial.log"))); !strings.Contains(log, line) {
+			t.Fatalf("want %q in the log:\n%s", line, log)
 		}
 		broken.Resume, _ = b.Latest(broken.Dir)
 		broken.Threads = 1

@@ -54,6 +54,13 @@ func scenes(context.Context, string, dataset.Options) (*dataset.Dataset, error) 
 	return d, nil
 }
 
+// fewScenes are 26 of the training and 8 of the validation pictures: three batches of 8.
+func fewScenes(ctx context.Context, ref string, opts dataset.Options) (*dataset.Dataset, error) {
+	d, err := scenes(ctx, ref, opts)
+	d.Train, d.Val = d.Train[:26], d.Val[:8]
+	return d, err
+}
+
 // backend trains on scenes; change may be nil.
 func backend(t *testing.T, change func(*native.Config)) *native.Backend {
 	t.Helper()

@@ -47,7 +47,7 @@ func TestTraceAugmentations(t *testing.T) {
 			jobs = append(jobs, trainer.Job{Params: p, Seed: 1, Epochs: 3})
 		}
 	}
-	all, err := backend(t, func(c *native.Config) { c.Load = outlined }).Trace(t.Context(), jobs, trainer.TraceOptions{Steps: 2})
+	all, err := backend(t, func(c *native.Config) { c.Load = outlined }).Trace(t.Context(), jobs, trainer.TraceOptions{Steps: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
