@@ -312,6 +312,8 @@ func (k *Conv) share(s ConvSpec) {
 	k.room.join(k)
 }
 
+func (k *Conv) floats() int { return k.needs.floats() }
+
 // settle tells the layer where its room is. What is transformed for one pass lies where that for the other does.
 func (k *Conv) settle(room []float32) {
 	k.c.room = (*C.uint32_t)(unsafe.Pointer(unsafe.SliceData(room)))

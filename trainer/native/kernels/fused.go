@@ -70,7 +70,9 @@ type Fused struct {
 	k      table
 	f      C.struct_ms_fused
 	halves []float32
-	room   *Room // where it is its own
+	room   *Room // nil: it needs none
+	alone  bool  // the room is its own
+	needs  int   // floats of it
 }
 
 // NewFused binds a convolution. The error says which part of the specification does not fit, or that MAPSWEEP_ISA names
@@ -103,16 +105,19 @@ func NewFused(s FusedSpec) (*Fused, error) {
 	return f, nil
 }
 
-// share gives the convolution its part of the room: scratch of each thread.
+// share makes the convolution a user of its room, for scratch of each thread.
 func (f *Fused) share(s FusedSpec) {
-	room := s.Room
-	if room == nil {
-		f.room = &Room{}
-		room = f.room
+	f.room = s.Room
+	if f.room == nil {
+		f.room, f.alone = &Room{}, true
 	}
-	each := C.ms_winograd_group(f.f.icb)
-	f.f.winograd, f.f.room, f.f.room_floats = 1, floats(room.take(s.Y.Team.Threads()*int(each))), each
+	f.f.winograd, f.f.room_floats = 1, C.ms_winograd_group(f.f.icb)
+	f.needs = s.Y.Team.Threads() * int(f.f.room_floats)
+	f.room.join(f)
 }
+
+func (f *Fused) floats() int           { return f.needs }
+func (f *Fused) settle(room []float32) { f.f.room = floats(room) }
 
 // Forward computes Y for the first images of the batch.
 func (f *Fused) Forward(images int) { C.fused_forward(f.k, &f.f, C.int(images)) }
@@ -123,9 +128,14 @@ func (f *Fused) Close() {
 		Free(f.halves)
 		f.halves = nil
 	}
-	if f.room != nil {
+	switch {
+	case f.room == nil:
+	case f.alone:
 		f.room.Close()
+	default:
+		f.room.leave(f)
 	}
+	f.room = nil
 }
 
 // Max computes the 5x5 maximum of x with stride 1, as MaxPoolForward does, without what a backward pass needs.

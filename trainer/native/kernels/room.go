@@ -6,26 +6,32 @@ import "slices"
 // largest of them needs. The zero value is ready. A layer may be bound to it while none of the others runs.
 type Room struct {
 	mem   []float32
-	users []*Conv
+	users []user
+}
+
+// user is a layer bound to a room.
+type user interface {
+	floats() int           // that it needs
+	settle(room []float32) // tells it where they are
 }
 
 // join makes k a user of the room, which grows where k needs more floats: then all its users move.
-func (r *Room) join(k *Conv) {
+func (r *Room) join(k user) {
 	r.users = append(r.users, k)
-	if k.needs.floats() <= len(r.mem) {
+	if k.floats() <= len(r.mem) {
 		k.settle(r.mem)
 		return
 	}
 	Free(r.mem)
-	r.mem = Alloc(k.needs.floats())
+	r.mem = Alloc(k.floats())
 	for _, u := range r.users {
 		u.settle(r.mem)
 	}
 }
 
 // leave undoes join; the room keeps its size.
-func (r *Room) leave(k *Conv) {
-	r.users = slices.DeleteFunc(r.users, func(u *Conv) bool { return u == k })
+func (r *Room) leave(k user) {
+	r.users = slices.DeleteFunc(r.users, func(u user) bool { return u == k })
 }
 
 // Floats is how much there is.
