@@ -9,6 +9,7 @@
 #include <dlfcn.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "cuda.h"
 #include "forward.h"
@@ -54,7 +55,8 @@ static CUresult status = CUDA_ERROR_NO_DEVICE;
 static CUresult (*count_devices)(int *), (*get_version)(int *);
 
 static void load(void) {
-	library = dlopen("libcuda.so.1", RTLD_NOW | RTLD_LOCAL);
+	const char *path = getenv("MAPSWEEP_CUDA_DRIVER");
+	library = dlopen(path && *path ? path : "libcuda.so.1", RTLD_NOW | RTLD_LOCAL);
 	if (!library) {
 		const char *why = dlerror();
 		snprintf(reason, sizeof reason, "%s", why ? why : "libcuda.so.1 cannot be opened");
@@ -70,10 +72,10 @@ static void load(void) {
 	status = init ? init(0) : CUDA_ERROR_NOT_SUPPORTED;
 }
 
-// cu calls this when the process starts and ends the process where it fails; so it never does.
+// cu calls this when the process starts and ends the process where it fails; so it never does. The driver is loaded when
+// somebody asks for devices: most commands have no use for one, and its start takes a while.
 HIDDEN CUresult cuInit(unsigned int flags) {
 	(void)flags;
-	pthread_once(&once, load);
 	return CUDA_SUCCESS;
 }
 
@@ -102,4 +104,9 @@ HIDDEN int mapsweep_cuda_status(void) {
 HIDDEN const char *mapsweep_cuda_reason(void) {
 	pthread_once(&once, load);
 	return reason;
+}
+
+HIDDEN void *mapsweep_cuda_symbol(const char *name) {
+	pthread_once(&once, load);
+	return library ? dlsym(library, name) : NULL;
 }

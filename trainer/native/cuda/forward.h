@@ -5,5 +5,6 @@
 int mapsweep_cuda_loaded(void);         // 1: libcuda.so.1 is open
 int mapsweep_cuda_status(void);         // what its cuInit returned; 100 where it is not open
 const char *mapsweep_cuda_reason(void); // why it could not be opened
+void *mapsweep_cuda_symbol(const char *name); // a function of the driver; NULL where it has none of that name
 
 #endif

@@ -1,0 +1,197 @@
+// Package emulator runs kernels where there is no GPU, for tests: it builds a library with the interface of libcuda.so.1
+// (source/driver.cpp) out of the same kernel sources that nvcc compiles, over an emulator of a GPU's threads (source/emulator.h). The
+// backend in Go runs over it unchanged, capture and replay included. What passes here has not run on a GPU: memory spaces,
+// caches, true concurrency and speed are not emulated.
+//
+// With MAPSWEEP_TEST_GPU=1 tests run on the machine's first GPU instead.
+package emulator
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/mapsweep/mapsweep/trainer/native/cuda"
+)
+
+// Real tells whether tests are to run on a GPU.
+func Real() bool { return os.Getenv("MAPSWEEP_TEST_GPU") == "1" }
+
+// Open gives a test the GPU to run on: the emulated one, or the machine's where Real. It is closed with the test. The test is
+// skipped where there is no C++ compiler.
+func Open(t testing.TB) *cuda.GPU {
+	t.Helper()
+	Use(t)
+	g, err := cuda.Open(0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if n := g.Held(); n != 0 {
+			t.Errorf("%d bytes of GPU memory were not given back", n)
+		}
+		if err := g.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return g
+}
+
+var driver = sync.OnceValues(build)
+
+// Use makes the process load the emulated driver, unless Real. It must come before anything asks for devices.
+func Use(t testing.TB) {
+	t.Helper()
+	if Real() {
+		return
+	}
+	path, err := driver()
+	if errors.Is(err, exec.ErrNotFound) {
+		t.Skip("no g++ to build the emulated driver")
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Setenv("MAPSWEEP_CUDA_DRIVER", path); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// flags of the compiler. Kernels are compiled without contraction to fused multiply-adds, which GPUs do.
+func flags() []string {
+	f := []string{"-std=c++17", "-O2", "-fPIC", "-pthread", "-Wall", "-Wextra", "-Werror", "-Wno-unknown-pragmas", "-ffp-contract=off", "-fno-strict-aliasing"}
+	return append(f, sanitize...)
+}
+
+// build makes the driver, or finds the one that was made of the same sources before.
+func build() (string, error) {
+	compiler, err := exec.LookPath("g++")
+	if err != nil {
+		return "", err
+	}
+	root, err := moduleRoot()
+	if err != nil {
+		return "", err
+	}
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		cache = os.TempDir()
+	}
+	b := builder{compiler: compiler, folder: filepath.Join(root, "trainer", "native", "cuda"), cache: filepath.Join(cache, "mapsweep", "emulator")}
+	if err := os.MkdirAll(b.cache, 0o755); err != nil {
+		return "", err
+	}
+	return b.library()
+}
+
+// moduleRoot is the folder of go.mod at or above the working directory, which for a test is its package's.
+func moduleRoot() (string, error) {
+	dir, err := os.Getwd()
+	for err == nil {
+		if _, e := os.Stat(filepath.Join(dir, "go.mod")); e == nil {
+			return dir, nil
+		}
+		up := filepath.Dir(dir)
+		if up == dir {
+			err = errors.New("build the emulated driver: no go.mod above the working directory")
+		}
+		dir = up
+	}
+	return "", err
+}
+
+type builder struct {
+	compiler, folder, cache string
+	headers                 string // what all objects depend on
+}
+
+func (b *builder) library() (string, error) {
+	headers, err := b.glob("kernel/*.cuh", "emulator/source/*.h")
+	if err != nil {
+		return "", err
+	}
+	h := sha256.New()
+	fmt.Fprintln(h, b.compiler, flags())
+	for _, f := range headers {
+		data, err := os.ReadFile(f)
+		if err != nil {
+			return "", err
+		}
+		fmt.Fprintf(h, "%s %x\n", filepath.Base(f), sha256.Sum256(data))
+	}
+	b.headers = hex.EncodeToString(h.Sum(nil))
+	sources, err := b.glob("emulator/source/*.cpp", "kernel/*.cu")
+	if err != nil {
+		return "", err
+	}
+	objects, errs := make([]string, len(sources)), make([]error, len(sources))
+	var wg sync.WaitGroup
+	turn := make(chan struct{}, 2)
+	for i, s := range sources {
+		wg.Go(func() {
+			turn <- struct{}{}
+			objects[i], errs[i] = b.object(s)
+			<-turn
+		})
+	}
+	wg.Wait()
+	if err := errors.Join(errs...); err != nil {
+		return "", err
+	}
+	name := filepath.Join(b.cache, "libcuda-"+digest(strings.Join(objects, " "))+".so")
+	args := append([]string{"-shared", "-pthread"}, sanitize...)
+	return name, b.make(name, append(args, objects...))
+}
+
+func (b *builder) glob(patterns ...string) (files []string, err error) {
+	for _, p := range patterns {
+		found, err := filepath.Glob(filepath.Join(b.folder, p))
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, found...)
+	}
+	slices.Sort(files)
+	return files, nil
+}
+
+func (b *builder) object(source string) (string, error) {
+	data, err := os.ReadFile(source)
+	if err != nil {
+		return "", err
+	}
+	name := filepath.Join(b.cache, filepath.Base(source)+"-"+digest(b.headers+string(data))+".o")
+	return name, b.make(name, append(flags(), "-c", "-x", "c++", source))
+}
+
+// make runs the compiler unless its result is there.
+func (b *builder) make(name string, args []string) error {
+	if _, err := os.Stat(name); err == nil {
+		return nil
+	}
+	f, err := os.CreateTemp(b.cache, "building-*")
+	if err != nil {
+		return err
+	}
+	if err := f.Close(); err != nil {
+		return err
+	}
+	defer os.Remove(f.Name())
+	if out, err := exec.Command(b.compiler, append(args, "-o", f.Name())...).CombinedOutput(); err != nil {
+		return fmt.Errorf("build %s: %w\n%s", filepath.Base(name), err, out)
+	}
+	return os.Rename(f.Name(), name)
+}
+
+func digest(s string) string {
+	sum := sha256.Sum256([]byte(s))
+	return hex.EncodeToString(sum[:8])
+}

@@ -1,0 +1,288 @@
+// A libcuda.so.1 for tests: one GPU, which is the emulator. It has as many of the driver's functions as mapsweep calls, and
+// is strict about what the driver forbids. The environment sets what it is like: FAKE_CUDA_COUNT devices (1),
+// FAKE_CUDA_MEMORY bytes of memory (8 GiB), FAKE_CUDA_INIT, the result of cuInit (0), FAKE_CUDA_LOSE: the number of the
+// launch at which the context is lost (none).
+#include "emulator.h"
+
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <map>
+#include <mutex>
+
+namespace {
+
+enum { success = 0, invalid_value = 1, out_of_memory = 2, invalid_device = 101, invalid_context = 201, not_found = 500, not_ready = 600, illegal_address = 700,
+       capture_unsupported = 900, capture_invalidated = 901, capture_unmatched = 903 };
+
+using Work = std::function<void()>;
+using Graph = std::vector<Work>;
+
+struct Stream {
+	Graph *capture = nullptr;
+	bool spoilt = false;
+};
+
+struct Event {
+	std::chrono::steady_clock::time_point at;
+};
+
+thread_local int current;            // context: device + 1
+thread_local Stream *capturing;      // of this thread
+std::atomic<long long> launches;
+std::atomic<bool> lost;
+std::mutex guard;
+std::map<uint64_t, size_t> memory;   // by address
+std::map<void *, size_t> pinned;
+size_t held;
+
+long long number(const char *name, long long otherwise) {
+	const char *v = getenv(name);
+	return v ? atoll(v) : otherwise;
+}
+
+size_t all_memory() { return (size_t)number("FAKE_CUDA_MEMORY", 8ll << 30); }
+
+// usual is what most functions check: a context is current, and it is not lost.
+int usual() { return lost ? illegal_address : current ? success : invalid_context; }
+
+// waits is the check of what may not be done while this thread captures.
+int waits() {
+	if (capturing) {
+		capturing->spoilt = true;
+		return capture_unsupported;
+	}
+	return usual();
+}
+
+// put does work now, or records it where the stream is captured.
+int put(void *stream, Work w) {
+	if (int s = usual())
+		return s;
+	Stream *s = static_cast<Stream *>(stream);
+	if (s && s->capture)
+		s->capture->push_back(std::move(w));
+	else
+		w();
+	return lost ? illegal_address : success;
+}
+
+// reach tells whether so many bytes from an address lie in memory of the device.
+bool reach(uint64_t p, size_t bytes) {
+	std::lock_guard<std::mutex> l(guard);
+	auto i = memory.upper_bound(p);
+	if (i == memory.begin())
+		return false;
+	--i;
+	return p + bytes <= i->first + i->second;
+}
+
+bool is_pinned(const void *p) {
+	std::lock_guard<std::mutex> l(guard);
+	auto i = pinned.upper_bound(const_cast<void *>(p));
+	if (i == pinned.begin())
+		return false;
+	--i;
+	return p < static_cast<char *>(i->first) + i->second;
+}
+
+int allocate(uint64_t *p, size_t bytes) {
+	std::lock_guard<std::mutex> l(guard);
+	if (bytes == 0)
+		return invalid_value;
+	if (held + bytes > all_memory())
+		return out_of_memory;
+	void *m = aligned_alloc(256, (bytes + 255) / 256 * 256);
+	if (!m)
+		return out_of_memory;
+	memset(m, 0xff, bytes); // what lies there is nobody's
+	*p = reinterpret_cast<uint64_t>(m);
+	memory[*p] = bytes;
+	held += bytes;
+	return success;
+}
+
+int give_back(uint64_t p) {
+	std::lock_guard<std::mutex> l(guard);
+	auto i = memory.find(p);
+	if (i == memory.end())
+		return invalid_value;
+	held -= i->second;
+	memory.erase(i);
+	free(reinterpret_cast<void *>(p));
+	return success;
+}
+
+void launch(const emulator::Kernel *k, uint3 grid, uint3 size, unsigned shared, const std::vector<char> &args) {
+	if (lost)
+		return;
+	long long lose = number("FAKE_CUDA_LOSE", -1);
+	if (++launches == lose) {
+		lost = true;
+		return;
+	}
+	emulator::run(*k, grid, size, shared, args.data());
+}
+
+} // namespace
+
+extern "C" {
+
+int cuInit(unsigned flags) { return flags ? invalid_value : (int)number("FAKE_CUDA_INIT", 0); }
+int cuDriverGetVersion(int *v) { return *v = 13000, success; }
+int cuDeviceGetCount(int *n) { return *n = (int)number("FAKE_CUDA_COUNT", 1), success; }
+int cuDeviceGet(int *d, int i) { return *d = i, success; }
+int cuDeviceGetName(char *name, int size, int d) { return snprintf(name, size, "Emulated GPU %d", d), success; }
+int cuDeviceTotalMem_v2(size_t *bytes, int) { return *bytes = all_memory(), success; }
+int cuDeviceGetAttribute(int *v, int attribute, int) {
+	switch (attribute) {
+	case 16: return *v = 4, success;             // multiprocessors
+	case 75: return *v = 8, success;             // compute capability
+	case 76: return *v = 0, success;
+	case 97: return *v = 163 << 10, success;     // shared memory of a block
+	}
+	return invalid_value;
+}
+
+int cuDevicePrimaryCtxRetain(void **c, int d) { return *c = reinterpret_cast<void *>((uintptr_t)d + 1), success; }
+int cuDevicePrimaryCtxRelease_v2(int) { return success; }
+int cuCtxSetCurrent(void *c) { return current = (int)reinterpret_cast<uintptr_t>(c), success; }
+int cuCtxSynchronize() { return waits(); }
+
+int cuMemGetInfo_v2(size_t *free, size_t *total) {
+	std::lock_guard<std::mutex> l(guard);
+	*total = all_memory();
+	*free = *total > held ? *total - held : 0;
+	return usual();
+}
+int cuMemAlloc_v2(uint64_t *p, size_t bytes) { int s = waits(); return s ? s : allocate(p, bytes); }
+int cuMemFree_v2(uint64_t p) { int s = waits(); return s == success || s == illegal_address ? give_back(p) : s; }
+int cuMemAllocAsync(uint64_t *p, size_t bytes, void *) { int s = waits(); return s ? s : allocate(p, bytes); }
+int cuMemFreeAsync(uint64_t p, void *) { int s = waits(); return s == success || s == illegal_address ? give_back(p) : s; }
+int cuDeviceGetDefaultMemPool(void **pool, int) { return *pool = reinterpret_cast<void *>(1), success; }
+int cuMemPoolSetAttribute(void *, int, void *) { return success; }
+int cuMemPoolTrimTo(void *, size_t) { return success; }
+
+int cuMemHostAlloc(void **p, size_t bytes, unsigned) {
+	if (int s = waits())
+		return s;
+	*p = aligned_alloc(4096, (bytes + 4095) / 4096 * 4096);
+	if (!*p)
+		return out_of_memory;
+	std::lock_guard<std::mutex> l(guard);
+	pinned[*p] = bytes;
+	return success;
+}
+int cuMemHostGetDevicePointer_v2(uint64_t *d, void *p, unsigned) { return *d = reinterpret_cast<uint64_t>(p), success; }
+int cuMemFreeHost(void *p) {
+	std::lock_guard<std::mutex> l(guard);
+	if (!pinned.erase(p))
+		return invalid_value;
+	free(p);
+	return success;
+}
+
+// A captured copy reads and writes host memory when it is launched: only pinned memory is sure to be there still.
+int cuMemcpyHtoDAsync_v2(uint64_t to, const void *from, size_t bytes, void *stream) {
+	if (!reach(to, bytes) || (capturing && !is_pinned(from)))
+		return invalid_value;
+	return put(stream, [=] { memcpy(reinterpret_cast<void *>(to), from, bytes); });
+}
+int cuMemcpyDtoHAsync_v2(void *to, uint64_t from, size_t bytes, void *stream) {
+	if (!reach(from, bytes) || (capturing && !is_pinned(to)))
+		return invalid_value;
+	return put(stream, [=] { memcpy(to, reinterpret_cast<void *>(from), bytes); });
+}
+int cuMemcpyDtoDAsync_v2(uint64_t to, uint64_t from, size_t bytes, void *stream) {
+	if (!reach(to, bytes) || !reach(from, bytes))
+		return invalid_value;
+	return put(stream, [=] { memcpy(reinterpret_cast<void *>(to), reinterpret_cast<void *>(from), bytes); });
+}
+int cuMemsetD8Async(uint64_t to, unsigned char v, size_t bytes, void *stream) {
+	if (!reach(to, bytes))
+		return invalid_value;
+	return put(stream, [=] { memset(reinterpret_cast<void *>(to), v, bytes); });
+}
+
+int cuModuleLoadData(void **m, const void *) { int s = waits(); *m = reinterpret_cast<void *>(2); return s; }
+int cuModuleUnload(void *) { return success; }
+int cuModuleGetFunction(void **f, void *, const char *name) {
+	for (emulator::Kernel *k = emulator::kernels; k; k = k->next)
+		if (!strcmp(k->name, name))
+			return *f = k, success;
+	return not_found;
+}
+int cuFuncSetAttribute(void *, int attribute, int v) { return attribute == 8 && v <= 163 << 10 ? success : invalid_value; }
+
+// Only one block of arguments is taken, of exactly the kernel's struct.
+int cuLaunchKernel(void *f, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by, unsigned bz, unsigned shared, void *stream,
+                   void **params, void **extra) {
+	auto *k = static_cast<const emulator::Kernel *>(f);
+	if (!k || params || !extra || extra[0] != reinterpret_cast<void *>(1) || extra[2] != reinterpret_cast<void *>(2))
+		return invalid_value;
+	size_t bytes = *static_cast<size_t *>(extra[3]);
+	long long threads = (long long)bx * by * bz;
+	if (bytes != k->args || threads < 1 || threads > k->threads || gx < 1 || gy < 1 || gz < 1 || gy > 65535 || gz > 65535 || shared > 163 << 10) {
+		fprintf(stderr, "emulator: kernel %s: %zu bytes of arguments (%zu), %lld threads (at most %d), grid %u %u %u, %u bytes shared\n",
+		        k->name, bytes, k->args, threads, k->threads, gx, gy, gz, shared);
+		return invalid_value;
+	}
+	const char *a = static_cast<const char *>(extra[1]);
+	std::vector<char> args(a, a + bytes);
+	return put(stream, [=] { launch(k, {gx, gy, gz}, {bx, by, bz}, shared, args); });
+}
+
+int cuStreamCreate(void **s, unsigned) { int e = waits(); *s = new Stream; return e; }
+int cuStreamDestroy_v2(void *s) { delete static_cast<Stream *>(s); return success; }
+int cuStreamSynchronize(void *) { return waits(); }
+int cuStreamWaitEvent(void *, void *, unsigned) { return usual(); }
+int cuEventCreate(void **e, unsigned) { return *e = new Event, success; }
+int cuEventDestroy_v2(void *e) { delete static_cast<Event *>(e); return success; }
+int cuEventRecord(void *e, void *) { static_cast<Event *>(e)->at = std::chrono::steady_clock::now(); return usual(); }
+int cuEventSynchronize(void *) { return waits(); }
+int cuEventQuery(void *) { return usual(); }
+int cuEventElapsedTime(float *ms, void *a, void *b) {
+	*ms = std::chrono::duration<float, std::milli>(static_cast<Event *>(b)->at - static_cast<Event *>(a)->at).count();
+	return usual();
+}
+
+int cuStreamBeginCapture_v2(void *stream, int) {
+	auto *s = static_cast<Stream *>(stream);
+	if (int e = waits())
+		return e;
+	s->capture = new Graph;
+	s->spoilt = false;
+	capturing = s;
+	return success;
+}
+int cuStreamEndCapture(void *stream, void **graph) {
+	auto *s = static_cast<Stream *>(stream);
+	*graph = nullptr;
+	if (!s->capture || capturing != s)
+		return capture_unmatched;
+	capturing = nullptr;
+	Graph *g = s->capture;
+	s->capture = nullptr;
+	if (s->spoilt) {
+		delete g;
+		return capture_invalidated;
+	}
+	*graph = g;
+	return success;
+}
+int cuGraphGetNodes(void *graph, void **, size_t *n) { return *n = static_cast<Graph *>(graph)->size(), success; }
+int cuGraphInstantiateWithFlags(void **exec, void *graph, unsigned long long) { return *exec = new Graph(*static_cast<Graph *>(graph)), success; }
+int cuGraphLaunch(void *exec, void *stream) {
+	auto *s = static_cast<Stream *>(stream);
+	if (int e = usual())
+		return e;
+	if (s->capture)
+		return capture_unsupported;
+	for (auto &w : *static_cast<Graph *>(exec))
+		w();
+	return lost ? illegal_address : success;
+}
+int cuGraphDestroy(void *g) { delete static_cast<Graph *>(g); return success; }
+int cuGraphExecDestroy(void *g) { delete static_cast<Graph *>(g); return success; }
+
+} // extern "C"

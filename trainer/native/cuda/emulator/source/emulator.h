@@ -1,0 +1,232 @@
+// A GPU in a process: kernels that are written in CUDA C (kernel/port.cuh), run by a C++ compiler's code, one fiber for
+// each thread of a block. Blocks of a launch follow each other. It is for tests, and strict where a GPU is silent: fibers
+// and blocks run in an order that EMULATOR_ORDER chooses (forward, reverse, shuffle), so that a race shows as a result that
+// changes; asynchronous copies arrive when they are waited for and not before; dynamic shared memory starts as NaN.
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <vector>
+
+#define __device__
+#define __host__
+#define __global__
+#define __forceinline__ inline
+#define __restrict__ __restrict
+#define __align__(n) alignas(n)
+
+struct uint3 {
+	unsigned x, y, z;
+};
+
+namespace emulator {
+
+// Counter is a barrier: who waits remembers the turn and goes on when it has changed.
+struct Counter {
+	int turn = 0, arrived = 0;
+};
+
+struct Copy {
+	void *to;
+	const void *from;
+	int bytes, room;
+};
+
+struct Fiber {
+	void *stack_pointer = nullptr; // while it does not run
+	char *stack = nullptr;
+	uint3 thread;
+	unsigned number; // in the block
+	bool done;
+	const int *waits; // for this to change from turn
+	int turn;
+	std::vector<std::vector<Copy>> copies; // groups under way; the last one is open
+	void *sanitizer = nullptr;
+};
+
+struct Warp {
+	Counter barrier;
+	int alive = 0;
+	uint64_t values[32];
+	uint32_t fragments[32][6];
+	const void *rows[32];
+};
+
+// What a block needs. Each thread of the process has its own, so that several may launch at the same time.
+struct Block {
+	Fiber *current = nullptr;
+	uint3 index, count, size; // blockIdx, gridDim, blockDim
+	Counter barrier;
+	int alive = 0;
+	std::vector<Warp> warps;
+	std::vector<char> dynamic;
+};
+
+extern thread_local Block block;
+extern thread_local uint3 flat_thread;
+
+void wait(Counter &c, int alive);
+uint3 thread();
+
+inline Warp &warp() { return block.warps[block.current->number / 32]; }
+inline unsigned lane() { return block.current->number % 32; }
+inline void sync_warp() { wait(warp().barrier, warp().alive); }
+inline void sync_block() { wait(block.barrier, block.alive); }
+
+template <class T> T exchange(T v, unsigned from) {
+	static_assert(sizeof(T) <= 8, "a shuffle moves at most 8 bytes");
+	Warp &w = warp();
+	uint64_t u = 0;
+	memcpy(&u, &v, sizeof v);
+	w.values[lane()] = u;
+	sync_warp();
+	T r;
+	memcpy(&r, &w.values[from & 31], sizeof r);
+	sync_warp();
+	return r;
+}
+
+void mma_bf16(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2]);
+void load_matrices(uint32_t (&r)[4], const void *row, bool transposed);
+void copy_async(void *to, const void *from, int bytes, int room);
+void commit_copies();
+void wait_copies(int still);
+
+// Kernel is an entry of the list that the driver looks kernels up in.
+struct Kernel {
+	const char *name;
+	void (*body)(const void *args);
+	size_t args;
+	int threads;
+	bool flat;
+	Kernel *next;
+	Kernel(const char *name, void (*body)(const void *), size_t args, int threads, bool flat);
+};
+
+extern Kernel *kernels;
+
+void run(const Kernel &k, uint3 grid, uint3 block, unsigned shared, const void *args);
+
+} // namespace emulator
+
+#define EMULATED_KERNEL(name, Args, threads, flat)                                                             \
+	static void name##_body(const Args &a);                                                                    \
+	static emulator::Kernel name##_entry(#name, [](const void *p) { name##_body(*static_cast<const Args *>(p)); }, \
+	                                     sizeof(Args), threads, flat);                                         \
+	static void name##_body([[maybe_unused]] const Args &a)
+
+#define KERNEL(name, Args, threads) EMULATED_KERNEL(name, Args, threads, false)
+#define FLAT_KERNEL(name, Args, threads) EMULATED_KERNEL(name, Args, threads, true)
+#define SHARED(T, name, n) alignas(16) static thread_local T name[n]
+#define DYNAMIC_SHARED(T, name) T *name = reinterpret_cast<T *>(emulator::block.dynamic.data() + (-reinterpret_cast<uintptr_t>(emulator::block.dynamic.data()) & 127))
+
+#define threadIdx (emulator::thread())
+#define blockIdx (emulator::block.index)
+#define blockDim (emulator::block.size)
+#define gridDim (emulator::block.count)
+
+inline void __syncthreads() { emulator::sync_block(); }
+inline void __syncwarp(unsigned = ~0u) { emulator::sync_warp(); }
+inline void __threadfence() {}
+
+template <class T> T __shfl_sync(unsigned, T v, int from) { return emulator::exchange(v, from); }
+template <class T> T __shfl_xor_sync(unsigned, T v, int mask) { return emulator::exchange(v, emulator::lane() ^ mask); }
+template <class T> T __shfl_down_sync(unsigned, T v, int d) {
+	unsigned l = emulator::lane();
+	return emulator::exchange(v, l + d < 32 ? l + d : l);
+}
+template <class T> T __shfl_up_sync(unsigned, T v, int d) {
+	unsigned l = emulator::lane();
+	return emulator::exchange(v, l >= (unsigned)d ? l - d : l);
+}
+
+// A lane that has returned counts as false.
+inline unsigned __ballot_sync(unsigned, bool v) {
+	emulator::Warp &w = emulator::warp();
+	w.values[emulator::lane()] = v;
+	emulator::sync_warp();
+	unsigned r = 0;
+	for (int i = 0; i < 32 && i < (int)(emulator::block.size.x * emulator::block.size.y * emulator::block.size.z); i++)
+		r |= (unsigned)(w.values[i] != 0) << i;
+	emulator::sync_warp();
+	return r;
+}
+inline bool __any_sync(unsigned m, bool v) { return __ballot_sync(m, v) != 0; }
+inline bool __all_sync(unsigned m, bool v) { return __ballot_sync(m, !v) == 0; }
+inline int __syncthreads_or(int v) {
+	static thread_local int any;
+	emulator::sync_block();
+	any = 0;
+	emulator::sync_block();
+	any |= v;
+	emulator::sync_block();
+	return any;
+}
+
+template <class T> T atomicAdd(T *p, T v) {
+	T old = *p;
+	*p += v;
+	return old;
+}
+template <class T> T atomicMax(T *p, T v) {
+	T old = *p;
+	if (v > old)
+		*p = v;
+	return old;
+}
+template <class T> T atomicMin(T *p, T v) {
+	T old = *p;
+	if (v < old)
+		*p = v;
+	return old;
+}
+template <class T> T atomicOr(T *p, T v) {
+	T old = *p;
+	*p |= v;
+	return old;
+}
+template <class T> T atomicExch(T *p, T v) {
+	T old = *p;
+	*p = v;
+	return old;
+}
+template <class T> T atomicCAS(T *p, T expected, T v) {
+	T old = *p;
+	if (old == expected)
+		*p = v;
+	return old;
+}
+
+inline float __uint_as_float(uint32_t u) {
+	float f;
+	memcpy(&f, &u, 4);
+	return f;
+}
+inline uint32_t __float_as_uint(float f) {
+	uint32_t u;
+	memcpy(&u, &f, 4);
+	return u;
+}
+inline int __float_as_int(float f) { return (int)__float_as_uint(f); }
+inline float __int_as_float(int i) { return __uint_as_float((uint32_t)i); }
+inline int __popc(unsigned v) { return __builtin_popcount(v); }
+inline int __ffs(int v) { return __builtin_ffs(v); }
+inline int __clz(int v) { return v ? __builtin_clz(v) : 32; }
+inline float rsqrtf(float v) { return 1 / std::sqrt(v); }
+inline float __expf(float v) { return std::exp(v); }
+inline float __logf(float v) { return std::log(v); }
+inline float __fdividef(float a, float b) { return a / b; }
+template <class T> T __ldg(const T *p) { return *p; }
+inline int min(int a, int b) { return a < b ? a : b; }
+inline int max(int a, int b) { return a > b ? a : b; }
+inline unsigned min(unsigned a, unsigned b) { return a < b ? a : b; }
+inline unsigned max(unsigned a, unsigned b) { return a > b ? a : b; }
+inline long long min(long long a, long long b) { return a < b ? a : b; }
+inline long long max(long long a, long long b) { return a > b ? a : b; }
+inline float min(float a, float b) { return fminf(a, b); }
+inline float max(float a, float b) { return fmaxf(a, b); }
+inline double min(double a, double b) { return fmin(a, b); }
+inline double max(double a, double b) { return fmax(a, b); }

@@ -1,0 +1,191 @@
+package cuda
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+	"unsafe"
+)
+
+// Ptr is an address in device memory; 0 is none.
+type Ptr uint64
+
+// Add is the address so many bytes further on.
+func (p Ptr) Add(bytes int64) Ptr { return p + Ptr(bytes) }
+
+// Attribute is a property of a device, by the driver's number.
+type Attribute int
+
+// Attributes that are asked for here.
+const (
+	SharedPerBlock  Attribute = 97 // bytes of shared memory that a block may ask for
+	Multiprocessors Attribute = 16
+	CapabilityMajor Attribute = 75
+	CapabilityMinor Attribute = 76
+)
+
+// GPU is a device with its primary context, which all of a process share. Its methods may be called from any goroutine.
+type GPU struct {
+	Index           int
+	Multiprocessors int
+	SharedPerBlock  int // bytes
+	Capability      int // 10 major + minor, such as 90
+
+	ctx     rawContext
+	mu      sync.Mutex
+	memory  *Stream // on which memory is taken from the pool and given back
+	modules []*Module
+	held    map[Ptr]int64
+}
+
+// poolKeeps is how much freed memory the pool keeps for the next trial.
+const poolKeeps = 1 << 62
+
+// Open prepares the device of the given number. Where there is none, the error wraps ErrNone and says why.
+func Open(index int) (*GPU, error) {
+	devices, err := Devices()
+	if err != nil {
+		return nil, err
+	}
+	if index < 0 || index >= len(devices) {
+		return nil, fmt.Errorf("%w of number %d: there are %d, counted from 0", ErrNone, index, len(devices))
+	}
+	ctx, err := retainContext(index)
+	if err != nil {
+		return nil, explain(fmt.Sprintf("open GPU %d", index), err)
+	}
+	g := &GPU{Index: index, ctx: ctx, held: map[Ptr]int64{}}
+	if err := g.prepare(); err != nil {
+		return nil, errors.Join(fmt.Errorf("open GPU %d: %w", index, err), g.Close())
+	}
+	return g, nil
+}
+
+func (g *GPU) prepare() error {
+	var major, minor int
+	for _, a := range []struct {
+		of Attribute
+		to *int
+	}{{Multiprocessors, &g.Multiprocessors}, {SharedPerBlock, &g.SharedPerBlock}, {CapabilityMajor, &major}, {CapabilityMinor, &minor}} {
+		v, err := attribute(g.Index, a.of)
+		if err != nil {
+			return explain("read attributes", err)
+		}
+		*a.to = v
+	}
+	g.Capability = 10*major + minor
+	var err error
+	if g.memory, err = g.NewStream(); err != nil {
+		return err
+	}
+	return g.do("set memory pool", func() error {
+		_ = keepPool(g.Index, poolKeeps) // devices without a pool allocate plainly
+		return nil
+	})
+}
+
+// do runs f on a thread on which the device's context is current.
+func (g *GPU) do(what string, f func() error) error { return explain(what, within(g.ctx, f)) }
+
+// Memory is the device's memory in bytes: what is free now, pooled memory of this process not counted, and all.
+func (g *GPU) Memory() (free, total int64, err error) {
+	err = g.do("ask for free memory", func() (err error) {
+		free, total, err = memoryInfo()
+		return err
+	})
+	return free, total, err
+}
+
+// Alloc takes zeroed memory from the device's pool. Where it does not suffice, the error wraps ErrMemory and says how much
+// there was.
+func (g *GPU) Alloc(bytes int64) (Ptr, error) {
+	var p Ptr
+	err := g.do(fmt.Sprintf("allocate %d bytes", bytes), func() (err error) {
+		if p, err = allocate(max(bytes, 1), g.memory.raw); err != nil {
+			return err
+		}
+		if err = fill(p, 0, max(bytes, 1), g.memory.raw); err != nil {
+			return err
+		}
+		return synchronize(g.memory.raw)
+	})
+	if err != nil {
+		if errors.Is(err, ErrMemory) {
+			if free, total, e := g.Memory(); e == nil {
+				err = fmt.Errorf("%w: GPU %d has %d MiB free of %d, and %d MiB are needed", err, g.Index, free>>20, total>>20, bytes>>20)
+			}
+		}
+		return 0, err
+	}
+	g.mu.Lock()
+	g.held[p] = bytes
+	g.mu.Unlock()
+	return p, nil
+}
+
+// Free gives memory of Alloc back. No work that uses it may be under way. Freeing 0 does nothing.
+func (g *GPU) Free(p Ptr) error {
+	if p == 0 {
+		return nil
+	}
+	g.mu.Lock()
+	delete(g.held, p)
+	g.mu.Unlock()
+	return g.do("free memory", func() error { return release(p, g.memory.raw) })
+}
+
+// Held is the number of bytes that Alloc has given out and Free has not taken back.
+func (g *GPU) Held() (bytes int64) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for _, n := range g.held {
+		bytes += n
+	}
+	return bytes
+}
+
+// Close frees modules, the pool and this process's hold of the context. Streams, graphs and memory must be gone before.
+func (g *GPU) Close() error {
+	var errs []error
+	for _, m := range g.modules {
+		errs = append(errs, g.do("unload module", func() error { return unloadModule(m.raw) }))
+	}
+	if g.memory != nil {
+		errs = append(errs, g.memory.Wait(), g.do("empty the memory pool", func() error { _ = trimPool(g.Index); return nil }), g.memory.Close())
+	}
+	return errors.Join(append(errs, explain("release GPU", releaseContext(g.Index)))...)
+}
+
+// Pinned is host memory that the device reads and writes itself. Bytes is valid until Close.
+type Pinned struct {
+	Bytes []byte
+	Ptr   Ptr // the same memory in kernels
+
+	gpu  *GPU
+	host unsafe.Pointer
+}
+
+// NewPinned takes pinned memory, zeroed.
+func (g *GPU) NewPinned(bytes int) (*Pinned, error) {
+	p := &Pinned{gpu: g}
+	err := g.do(fmt.Sprintf("pin %d bytes of host memory", bytes), func() (err error) {
+		p.host, p.Ptr, err = hostAlloc(max(bytes, 1))
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	p.Bytes = unsafe.Slice((*byte)(p.host), max(bytes, 1))[:bytes]
+	clear(p.Bytes)
+	return p, nil
+}
+
+// Close frees the memory. A nil Pinned closes.
+func (p *Pinned) Close() error {
+	if p == nil || p.host == nil {
+		return nil
+	}
+	host := p.host
+	p.host, p.Bytes = nil, nil
+	return p.gpu.do("free pinned memory", func() error { return hostFree(host) })
+}

@@ -1,0 +1,190 @@
+//go:build linux && cgo && (amd64 || arm64)
+
+package cuda
+
+/*
+#include "extend.h"
+*/
+import "C"
+
+import (
+	"runtime"
+	"unsafe"
+
+	"gorgonia.org/cu"
+)
+
+// Handles of the driver. Those of cu hold one pointer each, which raw takes out for the functions that cu lacks.
+type (
+	rawContext = cu.CUContext
+	rawStream  = cu.Stream
+	rawEvent   = cu.Event
+	rawModule  = cu.Module
+	rawFunc    = cu.Function
+	rawGraph   struct{ graph, exec C.uintptr_t }
+)
+
+var (
+	errMemory = error(cu.OutOfMemory)
+	errBusy   = error(cu.NotReady)
+)
+
+func handle[T any](h T) C.uintptr_t { return C.uintptr_t(*(*uintptr)(unsafe.Pointer(&h))) }
+
+// notSupported is what the functions of extend.h return where the driver lacks one.
+const notSupported = C.int(cu.NotSupported)
+
+// status is a result of the driver as an error of cu's type, so that all of them compare alike.
+func status(code C.int) error {
+	if code == 0 {
+		return nil
+	}
+	return like(cu.Success, int(code))
+}
+
+// like is code in the type of the example, whose name cu keeps to itself.
+func like[T ~int](_ T, code int) T { return T(code) }
+
+// fatal are the results after which nothing works in a context any more; the driver's documentation says of each that the
+// process must end, or the context be made anew.
+var fatal = []error{cu.IllegalAddress, cu.LaunchTimeout, cu.HardwareStackError, cu.IllegalInstruction, cu.MisalignedAddress,
+	cu.InvalidAddressSpace, cu.InvalidPc, cu.LaunchFailed, cu.Assert, cu.EccUncorrectable, cu.NvlinkUncorrectable, cu.ContextIsDestroyed, cu.Unknown}
+
+// within runs f on a thread on which ctx is current.
+func within(ctx rawContext, f func() error) error {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	if err := cu.SetCurrentContext(ctx); err != nil {
+		return err
+	}
+	return f()
+}
+
+func retainContext(device int) (rawContext, error) { return cu.Device(device).RetainPrimaryCtx() }
+
+func releaseContext(device int) error {
+	return status(C.mapsweep_cuda_release_primary(C.int(device)))
+}
+
+func memoryInfo() (free, total int64, err error) { return cu.MemInfo() }
+
+func attribute(device int, a Attribute) (int, error) {
+	return cu.Device(device).Attribute(cu.DeviceAttribute(a))
+}
+
+func loadModule(image []byte) (rawModule, error)           { return cu.LoadData(string(image)) }
+func unloadModule(m rawModule) error                       { return m.Unload() }
+func moduleFunc(m rawModule, name string) (rawFunc, error) { return m.Function(name) }
+func setSharedLimit(f rawFunc, bytes int) error {
+	return status(C.mapsweep_cuda_shared_limit(handle(f), C.int(bytes)))
+}
+func makeStream() (rawStream, error)           { return cu.MakeStream(cu.NonBlocking) }
+func destroyStream(s rawStream) error          { return s.Destroy() }
+func synchronize(s rawStream) error            { return s.Synchronize() }
+func streamWait(s rawStream, e rawEvent) error { return s.Wait(e, 0) }
+func makeEvent(timing bool) (rawEvent, error) {
+	if timing {
+		return cu.MakeEvent(cu.DefaultEvent)
+	}
+	return cu.MakeEvent(cu.DisableTiming)
+}
+func destroyEvent(e rawEvent) error              { return cu.DestroyEvent(&e) }
+func recordEvent(e rawEvent, s rawStream) error  { return e.Record(s) }
+func synchronizeEvent(e rawEvent) error          { return e.Synchronize() }
+func queryEvent(e rawEvent) error                { return e.Query() }
+func elapsed(from, to rawEvent) (float64, error) { return from.Elapsed(to) }
+
+func copyIn(to Ptr, from unsafe.Pointer, bytes int64, s rawStream) error {
+	return cu.MemcpyHtoDAsync(cu.DevicePtr(to), from, bytes, s)
+}
+
+func copyOut(to unsafe.Pointer, from Ptr, bytes int64, s rawStream) error {
+	return cu.MemcpyDtoHAsync(to, cu.DevicePtr(from), bytes, s)
+}
+
+func copyWithin(to, from Ptr, bytes int64, s rawStream) error {
+	return cu.MemcpyDtoDAsync(cu.DevicePtr(to), cu.DevicePtr(from), bytes, s)
+}
+
+func fill(to Ptr, value byte, bytes int64, s rawStream) error {
+	return cu.MemsetD8Async(cu.DevicePtr(to), value, bytes, s)
+}
+
+// allocate takes memory from the device's pool, or from the driver where there is no pool.
+func allocate(bytes int64, s rawStream) (Ptr, error) {
+	var p C.uint64_t
+	code := C.mapsweep_cuda_pool_alloc(C.size_t(bytes), handle(s), &p)
+	if code == notSupported {
+		m, err := cu.MemAlloc(bytes)
+		return Ptr(m), err
+	}
+	return Ptr(p), status(code)
+}
+
+func release(p Ptr, s rawStream) error {
+	code := C.mapsweep_cuda_pool_free(C.uint64_t(p), handle(s))
+	if code == notSupported {
+		return cu.MemFree(cu.DevicePtr(p))
+	}
+	return status(code)
+}
+
+func keepPool(device int, bytes uint64) error {
+	return status(C.mapsweep_cuda_pool_keep(C.int(device), C.uint64_t(bytes)))
+}
+
+func trimPool(device int) error { return status(C.mapsweep_cuda_pool_trim(C.int(device))) }
+
+func hostAlloc(bytes int) (unsafe.Pointer, Ptr, error) {
+	var host unsafe.Pointer
+	var p C.uint64_t
+	err := status(C.mapsweep_cuda_host_alloc(C.size_t(bytes), &host, &p))
+	return host, Ptr(p), err
+}
+
+func hostFree(p unsafe.Pointer) error { return status(C.mapsweep_cuda_host_free(p)) }
+
+func launch(f rawFunc, l *Launch, s rawStream) error {
+	var arguments unsafe.Pointer
+	if len(l.Args) > 0 {
+		arguments = unsafe.Pointer(unsafe.SliceData(l.Args))
+	}
+	grid, block := dimensions(l.Grid), dimensions(l.Block)
+	return status(C.mapsweep_cuda_launch(handle(f), &grid[0], &block[0], C.uint(l.Shared), handle(s), arguments, C.size_t(len(l.Args))))
+}
+
+func dimensions(d [3]int) [3]C.uint {
+	return [3]C.uint{C.uint(max(d[0], 1)), C.uint(max(d[1], 1)), C.uint(max(d[2], 1))}
+}
+
+func beginCapture(s rawStream) error { return status(C.mapsweep_cuda_begin_capture(handle(s))) }
+
+func endCapture(s rawStream) (rawGraph, error) {
+	var g rawGraph
+	err := status(C.mapsweep_cuda_end_capture(handle(s), &g.graph))
+	return g, err
+}
+
+func instantiate(g *rawGraph) error { return status(C.mapsweep_cuda_instantiate(g.graph, &g.exec)) }
+
+func graphNodes(g rawGraph) (int, error) {
+	var n C.size_t
+	err := status(C.mapsweep_cuda_graph_nodes(g.graph, &n))
+	return int(n), err
+}
+
+func graphLaunch(g rawGraph, s rawStream) error {
+	return status(C.mapsweep_cuda_graph_launch(g.exec, handle(s)))
+}
+
+func destroyGraph(g rawGraph) (err error) {
+	if g.exec != 0 {
+		err = status(C.mapsweep_cuda_exec_destroy(g.exec))
+	}
+	if g.graph != 0 {
+		if e := status(C.mapsweep_cuda_graph_destroy(g.graph)); err == nil {
+			err = e
+		}
+	}
+	return err
+}
