@@ -47,8 +47,24 @@ thread_local const void *arguments;
 
 [[noreturn]] void entry();
 
+#if defined(__SANITIZE_ADDRESS__)
+// The sanitizer is told of every change of stacks.
+thread_local void *scheduler_sanitizer;
+thread_local const void *scheduler_stack;
+thread_local size_t scheduler_bytes;
+void leave_scheduler(Fiber &f) { __sanitizer_start_switch_fiber(&scheduler_sanitizer, f.stack, stack_bytes); }
+void enter_scheduler() { __sanitizer_finish_switch_fiber(scheduler_sanitizer, nullptr, nullptr); }
+void leave_fiber(Fiber &f) { __sanitizer_start_switch_fiber(f.done ? nullptr : &f.sanitizer, scheduler_stack, scheduler_bytes); }
+void enter_fiber(void *sanitizer) { __sanitizer_finish_switch_fiber(sanitizer, &scheduler_stack, &scheduler_bytes); }
+#else
+void leave_scheduler(Fiber &) {}
+void enter_scheduler() {}
+void leave_fiber(Fiber &) {}
+void enter_fiber(void *) {}
+#endif
+
 // Switching is a function call that returns on another stack.
-#if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__)
+#if defined(__x86_64__)
 
 thread_local void *scheduler;
 
@@ -60,25 +76,20 @@ __asm__(".text\n.type emulator_switch, @function\nemulator_switch:\n"
         ".size emulator_switch, . - emulator_switch\n");
 
 void start(Fiber &f) {
-	void **top = reinterpret_cast<void **>(f.stack + stack_bytes) - 2; // the stack is 16-byte aligned at a call
+	void **top = reinterpret_cast<void **>(f.stack + stack_bytes) - 1; // as after a call: 8 below a multiple of 16
 	*--top = reinterpret_cast<void *>(entry);
 	for (int i = 0; i < 6; i++)
 		*--top = nullptr;
 	f.stack_pointer = top;
 }
 
-void resume(Fiber &f) { emulator_switch(&scheduler, f.stack_pointer); }
-void yield() { emulator_switch(&block.current->stack_pointer, scheduler); }
+void switch_to(Fiber &f) { emulator_switch(&scheduler, f.stack_pointer); }
+void switch_back(Fiber &f) { emulator_switch(&f.stack_pointer, scheduler); }
 
 #else
 
 thread_local ucontext_t scheduler;
 thread_local std::vector<ucontext_t> contexts;
-#if defined(__SANITIZE_ADDRESS__)
-thread_local void *scheduler_sanitizer;
-thread_local const void *scheduler_stack;
-thread_local size_t scheduler_bytes;
-#endif
 
 void start(Fiber &f) {
 	contexts.resize(std::max(contexts.size(), fibers.size()));
@@ -90,28 +101,23 @@ void start(Fiber &f) {
 	makecontext(&c, reinterpret_cast<void (*)()>(entry), 0);
 }
 
+void switch_to(Fiber &f) { swapcontext(&scheduler, &contexts[f.number]); }
+void switch_back(Fiber &f) { swapcontext(&contexts[f.number], &scheduler); }
+
+#endif
+
 void resume(Fiber &f) {
-#if defined(__SANITIZE_ADDRESS__)
-	__sanitizer_start_switch_fiber(&scheduler_sanitizer, f.stack, stack_bytes);
-#endif
-	swapcontext(&scheduler, &contexts[f.number]);
-#if defined(__SANITIZE_ADDRESS__)
-	__sanitizer_finish_switch_fiber(scheduler_sanitizer, nullptr, nullptr);
-#endif
+	leave_scheduler(f);
+	switch_to(f);
+	enter_scheduler();
 }
 
 void yield() {
 	Fiber &f = *block.current;
-#if defined(__SANITIZE_ADDRESS__)
-	__sanitizer_start_switch_fiber(f.done ? nullptr : &f.sanitizer, scheduler_stack, scheduler_bytes);
-#endif
-	swapcontext(&contexts[f.number], &scheduler);
-#if defined(__SANITIZE_ADDRESS__)
-	__sanitizer_finish_switch_fiber(f.sanitizer, &scheduler_stack, &scheduler_bytes);
-#endif
+	leave_fiber(f);
+	switch_back(f);
+	enter_fiber(f.sanitizer);
 }
-
-#endif
 
 // open lets the waiting go where all that are left have arrived.
 void open(Counter &c, int alive) {
@@ -122,9 +128,7 @@ void open(Counter &c, int alive) {
 }
 
 void entry() {
-#if defined(__SANITIZE_ADDRESS__)
-	__sanitizer_finish_switch_fiber(nullptr, &scheduler_stack, &scheduler_bytes);
-#endif
+	enter_fiber(nullptr);
 	running->body(arguments);
 	Fiber &f = *block.current;
 	f.done = true;
