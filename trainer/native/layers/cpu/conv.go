@@ -6,6 +6,7 @@ import (
 	"github.com/mapsweep/mapsweep/trainer/native/graph"
 	"github.com/mapsweep/mapsweep/trainer/native/kernels"
 	"github.com/mapsweep/mapsweep/trainer/native/layers"
+	"github.com/mapsweep/mapsweep/trainer/native/layers/lifetime"
 )
 
 func (d *Device) conv(op *layers.Conv, backward bool) (graph.Kernel, error) {
@@ -40,7 +41,7 @@ func (d *Device) newConv(op *layers.Conv) ([]*kernels.Conv, error) {
 	d.connect(&s, &op.Base)
 	s.Y = s.A
 	if op.Norm {
-		s.Y = d.room(buffer{op.Out, product})
+		s.Y = d.room(lifetime.Buffer{T: op.Out, What: lifetime.Product})
 	}
 	groups := banks(op.Learn[0])
 	return whole(len(groups), func(i int) (*kernels.Conv, error) {
@@ -83,7 +84,7 @@ func (d *Device) newRep(op *layers.Rep) (*kernels.Rep, error) {
 	d.connect(&wide, &op.Base)
 	point := wide
 	wide.Room, point.Room = d.operands(0), d.operands(1) // the two arms may run at the same time
-	wide.Y, point.Y = d.room(buffer{op.Out, product}), d.room(buffer{op.Out, second})
+	wide.Y, point.Y = d.room(lifetime.Buffer{T: op.Out, What: lifetime.Product}), d.room(lifetime.Buffer{T: op.Out, What: lifetime.Second})
 	half := len(op.Learn) / 2
 	wide = d.group(wide, banks(op.Learn[0])[0], op.Learn[:half], op.Run[:2])
 	point = d.group(point, banks(op.Learn[half])[0], op.Learn[half:], op.Run[2:])

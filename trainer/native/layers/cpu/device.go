@@ -7,6 +7,7 @@ import (
 	"github.com/mapsweep/mapsweep/trainer/native/graph"
 	"github.com/mapsweep/mapsweep/trainer/native/kernels"
 	"github.com/mapsweep/mapsweep/trainer/native/layers"
+	"github.com/mapsweep/mapsweep/trainer/native/layers/lifetime"
 )
 
 // Device holds the memory and the kernels of one graph.
@@ -14,7 +15,7 @@ type Device struct {
 	g                     *graph.Graph
 	weights, grads, stats []float32
 	groups                [graph.Groups]graph.Extent
-	rooms                 map[buffer]kernels.View
+	rooms                 map[lifetime.Buffer]kernels.View
 	begins                map[graph.Step][]kernels.View // buffers that begin with a step, whose halos others have used
 	memory                [][]float32                   // of parameters and activations, in order of allocation
 	extra                 [][]float32                   // of the rest
@@ -60,7 +61,7 @@ func apart(g *graph.Graph, first *Device) *Device {
 func newDevice(g *graph.Graph) *Device {
 	return &Device{
 		g:      g,
-		rooms:  map[buffer]kernels.View{},
+		rooms:  map[lifetime.Buffer]kernels.View{},
 		begins: map[graph.Step][]kernels.View{},
 		convs:  map[*layers.Conv][]*kernels.Conv{},
 		reps:   map[*layers.Rep]*kernels.Rep{},

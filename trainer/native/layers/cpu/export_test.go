@@ -5,6 +5,7 @@ import (
 
 	"github.com/mapsweep/mapsweep/trainer/native/graph"
 	"github.com/mapsweep/mapsweep/trainer/native/kernels"
+	"github.com/mapsweep/mapsweep/trainer/native/layers/lifetime"
 )
 
 // Extent is a buffer of Floats that holds something from step First to step Last, and its place in the arena.
@@ -12,13 +13,13 @@ type Extent struct{ Floats, First, Last, At int }
 
 // Arrange places buffers and returns the length of the arena.
 func Arrange(all []Extent) int {
-	var lives []*life
+	var lives []*lifetime.Life
 	for _, e := range all {
-		lives = append(lives, &life{floats: e.Floats, first: e.First, last: e.Last})
+		lives = append(lives, &lifetime.Life{Size: e.Floats, First: e.First, Last: e.Last})
 	}
-	n := arrange(lives, graph.Align)
+	n := lifetime.Arrange(lives, graph.Align)
 	for i := range all {
-		all[i].At = lives[i].at
+		all[i].At = lives[i].At
 	}
 	return n
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/mapsweep/mapsweep/trainer/native/graph"
 	"github.com/mapsweep/mapsweep/trainer/native/kernels"
 	"github.com/mapsweep/mapsweep/trainer/native/layers"
+	"github.com/mapsweep/mapsweep/trainer/native/layers/lifetime"
 	"github.com/mapsweep/mapsweep/trainer/native/loss"
 )
 
@@ -27,12 +28,14 @@ type Inference struct {
 }
 
 // ArenaFloats is how many floats the activations of a schedule take.
-func ArenaFloats(s *graph.Schedule) int { return arrange(spans(s), graph.Align) }
+func ArenaFloats(s *graph.Schedule) int { return lifetime.Arrange(spans(s), graph.Align) }
 
 // spans are the lives of the buffers of a schedule.
-func spans(s *graph.Schedule) (all []*life) {
+func spans(s *graph.Schedule) (all []*lifetime.Life) {
 	for _, b := range s.Buffers {
-		all = append(all, &life{buffer: buffer{b.Owner, activation}, floats: shape(b.Owner).Floats(), first: b.First, last: b.Last})
+		all = append(all, &lifetime.Life{
+			Buffer: lifetime.Buffer{T: b.Owner, What: lifetime.Activation}, Size: shape(b.Owner).Floats(), First: b.First, Last: b.Last,
+		})
 	}
 	return all
 }
@@ -75,13 +78,13 @@ func (d *Inference) lay(s *graph.Schedule) {
 		}
 	}
 	all := spans(s)
-	d.arena = d.alloc(arrange(all, graph.Align))
+	d.arena = d.alloc(lifetime.Arrange(all, graph.Align))
 	for _, l := range all {
-		v := shape(l.t).On(d.arena[l.at:][:l.floats])
+		v := shape(l.T).On(d.arena[l.At:][:l.Size])
 		v.Team = d.team
-		d.rooms[l.t] = v
-		if padded[l.t] && slices.ContainsFunc(all, l.disturbs) {
-			d.begins[l.first] = append(d.begins[l.first], v)
+		d.rooms[l.T] = v
+		if padded[l.T] && slices.ContainsFunc(all, func(o *lifetime.Life) bool { return disturbs(l, o) }) {
+			d.begins[l.First] = append(d.begins[l.First], v)
 		}
 	}
 }

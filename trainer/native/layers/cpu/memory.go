@@ -6,26 +6,27 @@ import (
 
 	"github.com/mapsweep/mapsweep/trainer/native/graph"
 	"github.com/mapsweep/mapsweep/trainer/native/kernels"
+	"github.com/mapsweep/mapsweep/trainer/native/layers/lifetime"
 )
 
 // View is the window of t's channel blocks in the buffer that holds its activation. What stands there is t's between the
 // step that makes it and the last that reads it; see lives.
 func (d *Device) View(t *graph.Tensor) kernels.View {
 	owner, block := t.Data()
-	return d.room(buffer{owner, activation}).Part(block, t.Blocks())
+	return d.room(lifetime.Buffer{T: owner, What: lifetime.Activation}).Part(block, t.Blocks())
 }
 
 // GradView is the same for t's gradient.
 func (d *Device) GradView(t *graph.Tensor) kernels.View {
 	owner, block := t.Grad()
-	return d.room(buffer{owner, slope}).Part(block, t.Blocks())
+	return d.room(lifetime.Buffer{T: owner, What: lifetime.Gradient}).Part(block, t.Blocks())
 }
 
 // room is the memory of a buffer. One that no step uses has memory of its own from its first mention on.
-func (d *Device) room(b buffer) kernels.View {
+func (d *Device) room(b lifetime.Buffer) kernels.View {
 	v, ok := d.rooms[b]
 	if !ok {
-		v = shape(b.t)
+		v = shape(b.T)
 		v.P, v.Team = unsafe.Pointer(unsafe.SliceData(d.lend(v.Floats()))), d.team
 		d.rooms[b] = v
 		d.steady = append(d.steady, v)
@@ -40,15 +41,15 @@ func (d *Device) room(b buffer) kernels.View {
 // plan gives the buffers of a pass memory. Those that never hold something at the same time share it; then the halo of
 // one is the inside of the other, so that it is cleared when its turn begins.
 func (d *Device) plan() {
-	all := lives(d.g)
-	arena := d.lend(arrange(all, graph.Align))
+	all := lifetime.Of(d.g, func(b lifetime.Buffer) int { return shape(b.T).Floats() })
+	arena := d.lend(lifetime.Arrange(all, graph.Align))
 	steps := slices.Concat(d.g.Forward, d.g.Backward)
 	for _, l := range all {
-		v := shape(l.t)
-		v.P, v.Team = unsafe.Pointer(unsafe.SliceData(arena[l.at:])), d.team
-		d.rooms[l.buffer] = v
-		if slices.ContainsFunc(all, l.disturbs) {
-			d.begins[steps[l.first]] = append(d.begins[steps[l.first]], v)
+		v := shape(l.T)
+		v.P, v.Team = unsafe.Pointer(unsafe.SliceData(arena[l.At:])), d.team
+		d.rooms[l.Buffer] = v
+		if slices.ContainsFunc(all, func(o *lifetime.Life) bool { return disturbs(l, o) }) {
+			d.begins[steps[l.First]] = append(d.begins[steps[l.First]], v)
 			d.beginParts(l, v)
 		} else {
 			d.steady = append(d.steady, v)
@@ -65,16 +66,16 @@ func join(vs []kernels.View, team *kernels.Team) {
 
 // beginParts clears the halos of what lies in an activation's buffer once more as each part is made: an evaluation leaves out
 // steps of training, and the buffer may begin with one of them.
-func (d *Device) beginParts(l *life, v kernels.View) {
-	if l.what != activation {
+func (d *Device) beginParts(l *lifetime.Life, v kernels.View) {
+	if l.What != lifetime.Activation {
 		return
 	}
 	for i, s := range d.g.Forward {
 		out := s.Op.Output()
-		if i <= l.first || out == nil {
+		if i <= l.First || out == nil {
 			continue
 		}
-		if owner, block := out.Data(); owner == l.t {
+		if owner, block := out.Data(); owner == l.T {
 			d.begins[s] = append(d.begins[s], v.Part(block, out.Blocks()))
 		}
 	}
