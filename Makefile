@@ -10,7 +10,7 @@ DIRTY   := $(shell test -z "$$(git status --porcelain 2>/dev/null)" || echo +cha
 LDFLAGS := -X main.commit=$(COMMIT)$(DIRTY)
 STUDY   ?= quickstart
 
-.PHONY: help build demo test check sanitize optuna bench bench-search bench-store bench-coco bench-train bench-epoch generate clean
+.PHONY: help build demo test check sanitize kernels optuna bench bench-search bench-store bench-coco bench-train bench-epoch generate clean
 
 help: ## show this help
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -30,6 +30,9 @@ check: ## everything that CI runs: format, vet, lint, import rules, generated fi
 
 sanitize: ## tests of the C kernels with the address and undefined-behaviour sanitizers of gcc
 	GO='$(GO)' bash .ci/sanitize.sh
+
+kernels: ## compile the CUDA kernels into kernels.fatbin with the pinned compiler (needs Python and its package index once, Linux on x86-64)
+	bash .ci/kernels.sh
 
 optuna: ## Optuna 5.0 and 4.9 and optuna-dashboard on our databases, and theirs here (makes Python environments in .venv)
 	GO='$(GO)' bash .ci/optuna-test.sh

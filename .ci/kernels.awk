@@ -1,0 +1,77 @@
+# The table kernels.txt, from what ptxas -v says and what the PTX declares; faults go to stderr, with exit status 1.
+#   awk -f kernels.awk machine=limits limits.txt machine=sm_80 sm_80.ptx sm_80.log machine=sm_90a ...
+# A line of limits.txt is "KERNEL spills REASON" or "KERNEL stack REASON": the kernel may spill registers, or use local memory
+# for what it indexes. Without one neither is allowed. A kernel must have __launch_bounds__ that its registers allow.
+
+function fault(text) { print "kernels: " text > "/dev/stderr"; faults = 1 }
+function excused(kernel, what) { used[kernel, what] = 1; return (kernel, what) in excuse }
+function up(n, step) { return int((n + step - 1) / step) * step }
+
+machine == "limits" {
+	if (/^#/ || NF == 0) next
+	if (NF < 3 || ($2 != "spills" && $2 != "stack")) fault("limits.txt, line " FNR ": want KERNEL spills|stack REASON")
+	excuse[$1, $2] = FNR
+	next
+}
+FNR == 1 && !(machine in seen) { seen[machine]; order[++machines] = machine }
+
+# PTX: .visible .entry NAME( ... ) .maxntid X, Y, Z .minnctapersm N {
+$2 == ".entry" { entry = $3; sub(/\(.*/, "", entry); kernels[entry] }
+$1 == ".maxntid" { gsub(/[^0-9 ]/, ""); threads[entry] = $1 * $2 * $3 }
+$1 == ".minnctapersm" { blocks[entry] = $2 + 0 }
+
+# ptxas: "Function properties for NAME", then "S bytes stack frame, A bytes spill stores, B bytes spill loads", then for a kernel
+# "Used R registers, ..., M bytes smem, ...".
+/Function properties for/ { name = $NF; if (!(name in kernels)) functions[name] }
+/bytes stack frame/ { stack[name, machine] = $1; spill[name, machine] = $5 + $9 }
+/: Used [0-9]+ registers/ {
+	for (i = 1; i < NF; i++) {
+		if ($(i) == "Used") registers[name, machine] = $(i + 1)
+		if ($(i + 2) ~ /^smem/) shared[name, machine] = $(i)
+	}
+}
+
+function limit(name, m,    r) {
+	if (spill[name, m] > 0 && !excused(name, "spills"))
+		fault(name " spills " spill[name, m] " bytes on " m ": use fewer registers, or give a reason in limits.txt")
+	if (stack[name, m] > 0 && spill[name, m] == 0 && !excused(name, "stack"))
+		fault(name " keeps " stack[name, m] " bytes in local memory on " m ": index arrays by constants, or give a reason in limits.txt")
+	if (!(name in kernels)) return
+	r = registers[name, m]
+	if (r == "") fault(name " has no code on " m)
+	else if (up(r, 8) * up(threads[name], 32) * blocks[name] > 65536)
+		fault(name " has " r " registers on " m ", too many for blocks of " threads[name] ", " blocks[name] " at a time")
+}
+function row(name, kind,    i, m, text) {
+	text = sprintf("%-44s %7s %6s", name, kind == "kernel" ? threads[name] : kind, kind == "kernel" ? blocks[name] : "")
+	for (i = 1; i <= machines; i++) {
+		m = order[i]
+		text = text sprintf("  | %9s %6d %5d %5d", kind == "kernel" ? registers[name, m] : "", shared[name, m], stack[name, m], spill[name, m])
+	}
+	sub(/ +$/, "", text)
+	print text | "sort"
+}
+END {
+	print "# Kernels as ptxas made them, by machine; made by `make kernels`. Threads: most in a block; blocks: fewest on a multiprocessor"
+	print "# that the compiler must allow for; shared: bytes beside dynamic ones; stack, spills: bytes of local memory (limits.txt)."
+	head = sprintf("%-44s %7s %6s", "# kernel", "threads", "blocks")
+	for (i = 1; i <= machines; i++) head = head sprintf("  | %9s %6s %5s %5s", order[i] " regs", "shared", "stack", "spill")
+	print head
+	fflush()
+	for (name in kernels) {
+		if (!threads[name]) fault(name " has no __launch_bounds__")
+		if (!blocks[name]) blocks[name] = 1
+		for (i = 1; i <= machines; i++) limit(name, order[i])
+		row(name, "kernel")
+	}
+	for (name in functions) {
+		for (i = 1; i <= machines; i++) limit(name, order[i])
+		row(name, "called")
+	}
+	for (key in excuse) {
+		split(key, part, SUBSEP)
+		if (!(key in used)) fault("limits.txt, line " excuse[key] ": " part[1] " needs no excuse for " part[2] " (any more)")
+	}
+	close("sort")
+	exit faults
+}
