@@ -21,7 +21,8 @@ pack=(-64 --compress-mode=size)                                                 
 machines=(sm_80 sm_90a)             # machine code for these; sm_80's runs on 8.6 and 8.9 as well
 later=(sm_89 sm_100 sm_120 sm_121)  # the driver compiles PTX for later ones; that it can is checked here
 
-eval "$(.ci/nvcc.sh)"
+installed=$(.ci/nvcc.sh)
+eval "$installed"
 cuda=$MAPSWEEP_CUDA here=$PWD
 export PATH="$cuda/bin:$PATH" LC_ALL=C
 new=$(mktemp -d)
@@ -40,7 +41,9 @@ for machine in "${machines[@]}"; do
 		{ cat "$new/$machine.log" 2>/dev/null; exit 1; }) >&2 &
 	jobs+=($!)
 done
-for job in "${jobs[@]}"; do wait "$job"; done
+failed=
+for job in "${jobs[@]}"; do wait "$job" || failed=1; done
+[ -z "$failed" ] || exit 1
 for machine in "${later[@]}"; do
 	ptxas -arch="$machine" -m64 -O1 -o "$new/later.cubin" "$new/sm_80.ptx" >&2 || { echo "kernels.sh: the PTX does not compile for $machine" >&2; exit 1; }
 done
