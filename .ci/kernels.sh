@@ -23,7 +23,7 @@ later=(sm_89 sm_100 sm_120 sm_121)  # the driver compiles PTX for later ones; th
 
 installed=$(.ci/nvcc.sh)
 eval "$installed"
-cuda=$MAPSWEEP_CUDA here=$PWD
+cuda=$MAPSWEEP_CUDA_TOOLKIT here=$PWD
 export PATH="$cuda/bin:$PATH" LC_ALL=C
 new=$(mktemp -d)
 trap 'rm -rf "$new"' EXIT

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs the pinned CUDA compiler (.ci/nvcc.txt: 100 MB to load, 290 MB on disk), if missing, and prints the variable that names
-# its folder:  eval "$(.ci/nvcc.sh)" && "$MAPSWEEP_CUDA/bin/nvcc" --version
+# its folder:  eval "$(.ci/nvcc.sh)" && "$MAPSWEEP_CUDA_TOOLKIT/bin/nvcc" --version
 # Everything but the export line goes to stderr. Needs python3 with venv and a Python package index; once installed, neither.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -26,4 +26,4 @@ if ! cmp -s .ci/nvcc.txt "$dir/installed.txt" || ! "$(tree)/bin/nvcc" --version 
 	"$(tree)/bin/nvcc" --version >/dev/null || fail "the CUDA compiler was installed, but does not start"
 	cp .ci/nvcc.txt "$dir/installed.txt"
 fi
-echo "export MAPSWEEP_CUDA='$PWD/$(tree)'"
+echo "export MAPSWEEP_CUDA_TOOLKIT='$PWD/$(tree)'"
