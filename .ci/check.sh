@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Everything that must hold before a change lands. Installs what it needs; needs Go, gcc, make, git and,
-# for the Optuna part, Python 3 with venv.
+# for the CUDA compiler and the Optuna part, Python 3 with venv.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 step() { printf '\n== %s\n' "$*"; }
@@ -22,8 +22,11 @@ step "import rules"
 step "vendored CUDA header"
 cmp trainer/native/cuda/include/cuda.h vendor/gorgonia.org/cu/cuda.h
 
+step "CUDA kernels are what the pinned compiler makes of their sources, within their limits"
+.ci/kernels.sh --check
+
 step "build without cgo's GPU door"
-CGO_ENABLED=0 go build ./trainer/native/cuda
+CGO_ENABLED=0 go build ./trainer/native/cuda/...
 
 step "tests"
 make test

@@ -30,9 +30,12 @@ trap 'rm -rf "$new"' EXIT
 
 cd trainer/native/cuda/kernel
 shopt -s nullglob
-sources=(*.cu *.cuh)
-[ ${#sources[@]} -gt 0 ] || { echo "kernels.sh: no *.cu in $PWD" >&2; exit 1; }
-for source in *.cu; do echo "#include \"$source\""; done >"$new/kernels.cu" # one unit: one image for each machine, one of PTX
+sources=(*.cu *.cuh) units=(*.cu)
+[ ${#units[@]} -gt 0 ] || { echo "kernels.sh: no *.cu in $PWD" >&2; exit 1; }
+{ # One unit, so that there is one image for each machine and one of PTX. Each source has its names to itself, as in the emulator.
+	for header in *.cuh; do echo "#include \"$header\""; done
+	for source in "${units[@]}"; do printf 'namespace unit_%s {\n#include "%s"\n}\n' "${source%.cu}" "$source"; done
+} >"$new/kernels.cu"
 
 jobs=()
 for machine in "${machines[@]}"; do
