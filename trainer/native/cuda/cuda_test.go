@@ -25,6 +25,7 @@ type report struct {
 	Error   string
 	Why     string
 	MemInfo string // of a driver function that the stand-in lacks
+	Missing []string
 }
 
 func TestMain(m *testing.M) {
@@ -41,6 +42,7 @@ func TestMain(m *testing.M) {
 	if _, _, err := cu.MemInfo(); err != nil {
 		r.MemInfo = err.Error()
 	}
+	r.Missing = cuda.Missing("cuGraphLaunch")
 	if err := json.NewEncoder(os.Stdout).Encode(r); err != nil {
 		os.Exit(1)
 	}

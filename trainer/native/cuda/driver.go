@@ -5,6 +5,7 @@ package cuda
 /*
 #cgo CFLAGS: -I${SRCDIR}/include
 #cgo LDFLAGS: -L${SRCDIR}/linkstub -Wl,--as-needed -ldl
+#include <stdlib.h>
 #include "forward.h"
 */
 import "C"
@@ -12,6 +13,7 @@ import "C"
 import (
 	"fmt"
 	"os"
+	"unsafe"
 
 	"gorgonia.org/cu"
 )
@@ -32,6 +34,27 @@ func Why() string {
 		return "the NVIDIA driver has no device" + visible()
 	}
 	return ""
+}
+
+// Missing names those driver functions, of all that cu calls and of others given, that the driver lacks. Calls of them fail.
+func Missing(others ...string) (names []string) {
+	for i := C.size_t(0); ; i++ {
+		name := C.mapsweep_cuda_forwarded(i)
+		if name == nil {
+			break
+		}
+		if C.mapsweep_cuda_symbol(name) == nil {
+			names = append(names, C.GoString(name))
+		}
+	}
+	for _, other := range others {
+		name := C.CString(other)
+		if C.mapsweep_cuda_symbol(name) == nil {
+			names = append(names, other)
+		}
+		C.free(unsafe.Pointer(name))
+	}
+	return names
 }
 
 // initError puts the commoner results of cuInit into words that say what to do.

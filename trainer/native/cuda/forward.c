@@ -106,6 +106,10 @@ HIDDEN const char *mapsweep_cuda_reason(void) {
 	return reason;
 }
 
+HIDDEN const char *mapsweep_cuda_forwarded(size_t i) {
+	return i < sizeof slots / sizeof *slots ? slots[i].symbol : NULL;
+}
+
 HIDDEN void *mapsweep_cuda_symbol(const char *name) {
 	pthread_once(&once, load);
 	return library ? dlsym(library, name) : NULL;
