@@ -10,7 +10,7 @@ DIRTY   := $(shell test -z "$$(git status --porcelain 2>/dev/null)" || echo +cha
 LDFLAGS := -X main.commit=$(COMMIT)$(DIRTY)
 STUDY   ?= quickstart
 
-.PHONY: help build demo test check sanitize kernels optuna bench bench-search bench-store bench-coco bench-train bench-epoch generate clean
+.PHONY: help build demo test check sanitize kernels test-cuda optuna bench bench-cuda bench-search bench-store bench-coco bench-train bench-epoch generate clean
 
 help: ## show this help
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -34,11 +34,17 @@ sanitize: ## tests of the C kernels with the address and undefined-behaviour san
 kernels: ## compile the CUDA kernels into kernels.fatbin with the pinned compiler (needs Python and its package index once, Linux on x86-64)
 	bash .ci/kernels.sh
 
+test-cuda: ## tests on this machine's GPU, in parts of under eight minutes (PART="cuda-kernel memcheck:cuda-kernel=1/4" runs some; needs a driver of CUDA 13)
+	GO='$(GO)' bash .ci/cuda-test.sh build && bash .ci/cuda-test.sh test $(PART)
+
 optuna: ## Optuna 5.0 and 4.9 and optuna-dashboard on our databases, and theirs here (makes Python environments in .venv)
 	GO='$(GO)' bash .ci/optuna-test.sh
 
 bench: ## run the benchmarks (see docs/BENCHMARKS.md for the peers)
 	$(GO) test -run '^$$' -bench . -benchtime 1s ./...
+
+bench-cuda: ## benchmarks on this machine's GPU
+	GO='$(GO)' bash .ci/cuda-test.sh build && bash .ci/cuda-test.sh bench
 
 bench-search: ## how good the best of 100 trials is against Optuna, goptuna and random search, and the front of two objectives (needs Python and its package index, about fifteen minutes)
 	eval "$$(bash .ci/peers.sh)" && $(GO) test -tags peers -run '^Test(Search|Front)Quality$$' -v -count 1 -timeout 40m ./sweep/peers
