@@ -79,6 +79,7 @@ func setSharedLimit(f rawFunc, bytes int) error {
 	return status(C.mapsweep_cuda_shared_limit(handle(f), C.int(bytes)))
 }
 func makeStream() (rawStream, error)           { return cu.MakeStream(cu.NonBlocking) }
+func streamHandle(s rawStream) uintptr         { return uintptr(handle(s)) }
 func destroyStream(s rawStream) error          { return s.Destroy() }
 func synchronize(s rawStream) error            { return s.Synchronize() }
 func streamWait(s rawStream, e rawEvent) error { return s.Wait(e, 0) }

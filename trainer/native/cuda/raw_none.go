@@ -30,6 +30,7 @@ func unloadModule(rawModule) error                        { return ErrNone }
 func moduleFunc(rawModule, string) (rawFunc, error)       { return rawFunc{}, ErrNone }
 func setSharedLimit(rawFunc, int) error                   { return ErrNone }
 func makeStream() (rawStream, error)                      { return rawStream{}, ErrNone }
+func streamHandle(rawStream) uintptr                      { return 0 }
 func destroyStream(rawStream) error                       { return ErrNone }
 func synchronize(rawStream) error                         { return ErrNone }
 func streamWait(rawStream, rawEvent) error                { return ErrNone }

@@ -22,6 +22,12 @@ func (g *GPU) NewStream() (*Stream, error) {
 // GPU is the stream's device.
 func (s *Stream) GPU() *GPU { return s.gpu }
 
+// Handle is the driver's handle of the stream, for libraries that put work into it.
+func (s *Stream) Handle() uintptr { return streamHandle(s.raw) }
+
+// Within runs f on a thread on which the stream's context is current.
+func (s *Stream) Within(f func() error) error { return within(s.gpu.ctx, f) }
+
 // Wait returns when all work of the stream is done; an error may come from any of it.
 func (s *Stream) Wait() error {
 	return s.gpu.do("wait for the GPU", func() error { return synchronize(s.raw) })
