@@ -3,6 +3,7 @@
 package cudnn_test
 
 import (
+	"bytes"
 	"errors"
 	"math"
 	"os"
@@ -37,8 +38,14 @@ func standIn(t *testing.T, flags ...string) (path string) {
 	if err != nil {
 		t.Skip("no gcc to build the stand-in library")
 	}
+	source, err := os.ReadFile("testdata/cudnn.c") // read here, so that a kept result of the test depends on it
+	if err != nil {
+		t.Fatal(err)
+	}
 	path = filepath.Join(t.TempDir(), "libcudnn.so.9")
-	if out, err := exec.Command(gcc, append(flags, "-Wall", "-O1", "-shared", "-fPIC", "-o", path, "testdata/cudnn.c")...).CombinedOutput(); err != nil {
+	cmd := exec.Command(gcc, append(flags, "-Wall", "-O1", "-shared", "-fPIC", "-o", path, "-x", "c", "-")...)
+	cmd.Stdin = bytes.NewReader(source)
+	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("build stand-in library: %v\n%s", err, out)
 	}
 	t.Setenv("MAPSWEEP_CUDNN", path)

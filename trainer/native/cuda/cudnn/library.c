@@ -88,7 +88,7 @@ int mapsweep_cudnn_end(const struct mapsweep_cudnn *l, void *handle) { return l-
 
 static int describe(const struct mapsweep_cudnn *l, const struct mapsweep_cudnn_shape *s, struct mapsweep_cudnn_plan *p) {
 	int status, type = s->bf16 ? BFLOAT16 : FLOAT;
-	p->math = s->bf16 ? TENSOR_OP_MATH : FMA_MATH; // floats at full precision, without TF32
+	p->math = p->usual = s->bf16 ? TENSOR_OP_MATH : FMA_MATH; // floats at full precision, without TF32
 	if ((status = l->cudnnCreateTensorDescriptor(&p->x))) return status;
 	if ((status = l->cudnnCreateTensorDescriptor(&p->y))) return status;
 	if ((status = l->cudnnCreateFilterDescriptor(&p->w))) return status;
@@ -121,9 +121,17 @@ void mapsweep_cudnn_forget(const struct mapsweep_cudnn *l, struct mapsweep_cudnn
 	*p = (struct mapsweep_cudnn_plan){0};
 }
 
-int mapsweep_cudnn_algorithms(const struct mapsweep_cudnn *l, void *handle, const struct mapsweep_cudnn_plan *p, int direction,
+// set_math has the convolution computed with that kind of arithmetic from here on; lists and workspaces depend on it too.
+static int set_math(const struct mapsweep_cudnn *l, struct mapsweep_cudnn_plan *p, int math) {
+	int status = math == p->math ? 0 : l->cudnnSetConvolutionMathType(p->convolution, math);
+	if (!status) p->math = math;
+	return status;
+}
+
+int mapsweep_cudnn_algorithms(const struct mapsweep_cudnn *l, void *handle, struct mapsweep_cudnn_plan *p, int direction,
 	struct mapsweep_cudnn_algorithm *found, int *count) {
-	int wanted = *count;
+	int wanted = *count, status = set_math(l, p, p->usual);
+	if (status) return status;
 	switch (direction) {
 	case MAPSWEEP_CUDNN_FORWARD:
 		return l->cudnnGetConvolutionForwardAlgorithm_v7(handle, p->x, p->w, p->convolution, p->y, wanted, count, found);
@@ -134,8 +142,10 @@ int mapsweep_cudnn_algorithms(const struct mapsweep_cudnn *l, void *handle, cons
 	}
 }
 
-int mapsweep_cudnn_bytes(const struct mapsweep_cudnn *l, void *handle, const struct mapsweep_cudnn_plan *p, int direction,
-	int algorithm, size_t *bytes) {
+int mapsweep_cudnn_bytes(const struct mapsweep_cudnn *l, void *handle, struct mapsweep_cudnn_plan *p, int direction, int algorithm,
+	int math, size_t *bytes) {
+	int status = set_math(l, p, math);
+	if (status) return status;
 	switch (direction) {
 	case MAPSWEEP_CUDNN_FORWARD:
 		return l->cudnnGetConvolutionForwardWorkspaceSize(handle, p->x, p->w, p->convolution, p->y, algorithm, bytes);
@@ -150,11 +160,8 @@ int mapsweep_cudnn_run(const struct mapsweep_cudnn *l, void *handle, struct maps
 	int math, uintptr_t x, uintptr_t w, uintptr_t y, uintptr_t workspace, size_t bytes, float keep) {
 	const float one = 1;
 	void *px = (void *)x, *pw = (void *)w, *py = (void *)y, *room = (void *)workspace;
-	if (math != p->math) {
-		int status = l->cudnnSetConvolutionMathType(p->convolution, math);
-		if (status) return status;
-		p->math = math;
-	}
+	int status = set_math(l, p, math);
+	if (status) return status;
 	switch (direction) {
 	case MAPSWEEP_CUDNN_FORWARD:
 		return l->cudnnConvolutionForward(handle, &one, p->x, px, p->w, pw, p->convolution, algorithm, room, bytes, &keep, p->y, py);

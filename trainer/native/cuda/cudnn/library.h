@@ -36,18 +36,18 @@ int mapsweep_cudnn_end(const struct mapsweep_cudnn *l, void *handle);
 
 struct mapsweep_cudnn_plan {
 	void *x, *w, *y, *convolution; // descriptors
-	int math;
+	int math, usual; // cudnnMathType_t that is set, and that of the precision
 };
 int mapsweep_cudnn_plan(const struct mapsweep_cudnn *l, const struct mapsweep_cudnn_shape *shape, struct mapsweep_cudnn_plan *plan);
 void mapsweep_cudnn_forget(const struct mapsweep_cudnn *l, struct mapsweep_cudnn_plan *plan);
 
 // mapsweep_cudnn_algorithms writes up to *count algorithms, likely the fastest first, and how many there were to *count.
-int mapsweep_cudnn_algorithms(const struct mapsweep_cudnn *l, void *handle, const struct mapsweep_cudnn_plan *plan, int direction,
+int mapsweep_cudnn_algorithms(const struct mapsweep_cudnn *l, void *handle, struct mapsweep_cudnn_plan *plan, int direction,
 	struct mapsweep_cudnn_algorithm *found, int *count);
 
 // mapsweep_cudnn_bytes is how much workspace an algorithm takes.
-int mapsweep_cudnn_bytes(const struct mapsweep_cudnn *l, void *handle, const struct mapsweep_cudnn_plan *plan, int direction,
-	int algorithm, size_t *bytes);
+int mapsweep_cudnn_bytes(const struct mapsweep_cudnn *l, void *handle, struct mapsweep_cudnn_plan *plan, int direction, int algorithm,
+	int math, size_t *bytes);
 
 // mapsweep_cudnn_run makes y of x and w, x (its gradient) of w and y's, or w's of x and y's. What was there counts keep times.
 int mapsweep_cudnn_run(const struct mapsweep_cudnn *l, void *handle, struct mapsweep_cudnn_plan *plan, int direction, int algorithm,

@@ -57,7 +57,7 @@ func (p *Plan) Algorithms(d Direction, workspace int64) ([]Algorithm, error) {
 		}
 		for _, f := range found[:min(max(int(count), 0), mostAlgorithms)] {
 			var bytes C.size_t
-			if f.status != 0 || f.deterministic != 1 || C.mapsweep_cudnn_bytes(l.raw, h.raw, &p.raw, C.int(d), f.algorithm, &bytes) != 0 {
+			if f.status != 0 || f.deterministic != 1 || C.mapsweep_cudnn_bytes(l.raw, h.raw, &p.raw, C.int(d), f.algorithm, f.math, &bytes) != 0 {
 				continue
 			}
 			if need := int64(max(bytes, f.memory)); need <= workspace {
