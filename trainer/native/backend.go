@@ -85,6 +85,7 @@ type Backend struct {
 	cfg   Config
 	log   *slog.Logger
 	model architecture
+	open  func(engineConfig) (engine, error)
 
 	mu      sync.Mutex
 	data    map[string]*dataset.Dataset
@@ -143,7 +144,7 @@ func New(cfg Config) (*Backend, error) {
 	if err != nil {
 		return nil, fmt.Errorf("configure native trainer: %w", err)
 	}
-	return &Backend{cfg: cfg, log: cfg.Log, model: m, data: map[string]*dataset.Dataset{}}, nil
+	return &Backend{cfg: cfg, log: cfg.Log, model: m, open: newCPUEngine, data: map[string]*dataset.Dataset{}}, nil
 }
 
 func (c *Config) check(m architecture) error {

@@ -49,20 +49,20 @@ func (r *run) openFiles() (*trialLog, error) {
 	l := &trialLog{file: f}
 	l.printf("trial %d: %s on %s (%d images, scored on %d of %s), seed %d, %d epochs of %d steps, %s",
 		r.job.Number, r.b.model.name, r.data.Name, len(r.data.Train), len(r.val), r.job.Split, r.job.Seed, r.job.Epochs, r.steps, r.arithmetic())
-	l.printf("%.0f MiB for the network, the optimiser and averages", float64(r.net.Bytes())/(1<<20))
+	l.printf("%.0f MiB for the network, the optimiser and averages", float64(r.engine.bytes())/(1<<20))
 	if most := r.mostSide(); most != r.data.Size {
 		l.printf("batches of up to %d pixels a side", most)
 	}
 	if r.from != "" {
 		l.printf("weights from %s", r.from)
 	}
-	if r.step > 0 {
+	if r.pace.Step > 0 {
 		epoch := len(r.curves)
-		l.printf("resumed at epoch %d, after step %d of %d", epoch+1, r.step-epoch*r.steps, r.steps)
+		l.printf("resumed at epoch %d, after step %d of %d", epoch+1, r.pace.Step-epoch*r.steps, r.steps)
 	}
 	data, err := json.MarshalIndent(map[string]any{
 		"params": r.effective, "model": r.b.model.name, "data": r.data.Name, "data_hash": r.data.Hash, "split": r.job.Split,
-		"image_size": r.data.Size, "bytes": r.net.Bytes(), "epochs": r.job.Epochs, "batch": r.b.cfg.Batch, "seed": r.job.Seed, "precision": r.b.cfg.Precision,
+		"image_size": r.data.Size, "bytes": r.engine.bytes(), "epochs": r.job.Epochs, "batch": r.b.cfg.Batch, "seed": r.job.Seed, "precision": r.b.cfg.Precision,
 		"convolution":     r.b.cfg.Convolution,
 		"instruction_set": kernels.ISA(), "parameters": r.net.ParamCount(),
 	}, "", "  ")

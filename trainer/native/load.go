@@ -13,7 +13,7 @@ import (
 // startLoader begins to make the batches of the steps that are left: in goroutines ahead of them, or with no loaders
 // in the run's own.
 func (r *run) startLoader(ctx context.Context) error {
-	return r.startBatches(ctx, max(0, r.steps*r.job.Epochs-r.step))
+	return r.startBatches(ctx, max(0, r.steps*r.job.Epochs-r.pace.Step))
 }
 
 // startBatches begins to make so many batches, from the step that comes next on.
@@ -49,7 +49,7 @@ func (r *run) loaders() int {
 
 // requests says what the batches are, from the step that comes next. An epoch's order is worked out once.
 func (r *run) requests() func(n int) batches.Request {
-	first, steps, batch, images, job := r.step, r.steps, r.b.cfg.Batch, len(r.data.Train), r.job
+	first, steps, batch, images, job := r.pace.Step, r.steps, r.b.cfg.Batch, len(r.data.Train), r.job
 	open := job.Epochs - r.set.closeMosaic // epochs with mosaics
 	var mu sync.Mutex
 	orders := map[int][]int{}
@@ -74,7 +74,8 @@ func (r *run) next() error {
 	if err != nil {
 		return err
 	}
-	r.images, r.now, r.truths = b.Images, r.side(r.step/r.steps, r.step%r.steps), r.truths[:0]
+	step := r.pace.Step
+	r.batch = batch{images: b.Images, side: r.side(step/r.steps, step%r.steps), truths: r.batch.truths[:0]}
 	for j, boxes := range b.Boxes {
 		r.addTruths(j, boxes)
 	}
@@ -84,11 +85,12 @@ func (r *run) next() error {
 // fill makes the samples of batch k of an epoch.
 func (r *run) fill(epoch, k int, indices []int) error {
 	r.needImages()
-	r.now = r.side(epoch, k)
-	one, position := r.now*r.now*3, k*r.b.cfg.Batch
-	r.images, r.truths = r.images[:r.values(r.now)], r.truths[:0]
+	b := &r.batch
+	b.side = r.side(epoch, k)
+	one, position := b.side*b.side*3, k*r.b.cfg.Batch
+	b.images, b.truths = b.images[:r.values(b.side)], b.truths[:0]
 	for j, index := range indices {
-		boxes, err := r.sampler.Sample(r.job.Seed, epoch, position+j, index, r.images[j*one:(j+1)*one])
+		boxes, err := r.sampler.Sample(r.job.Seed, epoch, position+j, index, b.images[j*one:(j+1)*one])
 		if err != nil {
 			return err
 		}
@@ -99,13 +101,13 @@ func (r *run) fill(epoch, k int, indices []int) error {
 
 // needImages makes room for a batch where no loader has brought one.
 func (r *run) needImages() {
-	if r.images == nil {
-		r.images = make([]float32, r.values(r.mostSide()))
+	if r.batch.images == nil {
+		r.batch.images = make([]float32, r.values(r.mostSide()))
 	}
 }
 
 func (r *run) addTruths(image int, boxes []dataset.Box) {
 	for _, b := range boxes {
-		r.truths = append(r.truths, loss.Truth{Image: image, Class: b.Class, X0: b.X0, Y0: b.Y0, X1: b.X1, Y1: b.Y1})
+		r.batch.truths = append(r.batch.truths, loss.Truth{Image: image, Class: b.Class, X0: b.X0, Y0: b.Y0, X1: b.X1, Y1: b.Y1})
 	}
 }

@@ -38,10 +38,7 @@ func (r *run) matches(ctx context.Context) ([]byte, error) {
 				return nil, err
 			}
 		}
-		back := r.useAverage()
-		err := r.detect(ctx)
-		back()
-		if err != nil {
+		if err := r.detect(ctx); err != nil {
 			return nil, err
 		}
 	}

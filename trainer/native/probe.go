@@ -33,8 +33,7 @@ func (b *Backend) Probe(ctx context.Context, job trainer.Job) (trainer.Estimate,
 	defer r.close()
 	built := time.Since(start)
 	for k := range probeWarm + probeSteps { // networks are built once in a run
-		r.now = r.side(k/r.steps, k%r.steps)
-		if _, err := r.network(); err != nil {
+		if err := r.engine.prepare(r.side(k/r.steps, k%r.steps)); err != nil {
 			return trainer.Estimate{}, err
 		}
 	}
@@ -47,14 +46,20 @@ func (b *Backend) Probe(ctx context.Context, job trainer.Job) (trainer.Estimate,
 			return trainer.Estimate{}, context.Cause(ctx)
 		}
 		if k == probeWarm {
+			if _, err := r.engine.results(true); err != nil {
+				return trainer.Estimate{}, err
+			}
 			start = time.Now()
 		}
 		if err := r.next(); err != nil {
 			return trainer.Estimate{}, err
 		}
-		if _, err := r.update(); err != nil {
+		if err := r.submit(); err != nil {
 			return trainer.Estimate{}, err
 		}
+	}
+	if _, err := r.engine.results(true); err != nil {
+		return trainer.Estimate{}, err
 	}
 	step := time.Since(start) / probeSteps
 	start = time.Now()

@@ -1,9 +1,6 @@
 package native
 
-import (
-	"github.com/mapsweep/mapsweep/trainer/dataset/augment"
-	"github.com/mapsweep/mapsweep/trainer/native/model"
-)
+import "github.com/mapsweep/mapsweep/trainer/dataset/augment"
 
 // Training at several scales (knob multi_scale): the pictures of a batch are resized to a side that is drawn for it, and
 // the step is made by the network for that side. All share one memory, made for the largest.
@@ -20,14 +17,6 @@ func (r *run) mostSide() int {
 
 // values is how many numbers a batch of pictures of that side has.
 func (r *run) values(side int) int { return r.b.cfg.Batch * side * side * 3 }
-
-// network is the one for the batch in images.
-func (r *run) network() (*model.Network, error) {
-	if r.now == r.data.Size {
-		return r.net, nil
-	}
-	return r.net.Resized(r.now, r.now)
-}
 
 // resized tells whether any of the first steps has pictures of another side than the data set's.
 func (r *run) resized(steps int) bool {

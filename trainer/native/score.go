@@ -20,11 +20,10 @@ type scorer struct {
 
 	perImage float64 // seconds of the last scoring for one image; 0: none yet
 	decoder  decoder
-	level    [256]float32 // 0..255 as 0..1
 }
 
 func newScorer(d *dataset.Dataset, images []dataset.Image) *scorer {
-	return &scorer{classes: d.Classes, images: images, truths: Truths(images), level: levels()}
+	return &scorer{classes: d.Classes, images: images, truths: Truths(images)}
 }
 
 // Truths are the objects of images, as they are scored: image i is the i-th.
@@ -84,7 +83,6 @@ func (s *scorer) names() []string {
 // weights, or with the weights where there is none. What has no object to be measured by
 // is left out.
 func (r *run) score(ctx context.Context, m map[string]float64) error {
-	defer r.useAverage()()
 	s, began := r.scorer, time.Now()
 	if err := r.detect(ctx); err != nil {
 		return err
@@ -106,51 +104,27 @@ func (r *run) score(ctx context.Context, m map[string]float64) error {
 	return nil
 }
 
-// useAverage puts the average in the place of weights and statistics; the function
-// that it returns puts them back.
-func (r *run) useAverage() (back func()) {
-	if !r.set.ema {
-		return func() {}
-	}
-	copy(r.spare, r.net.Weights())
-	copy(r.spareStats, r.net.Stats())
-	copy(r.net.Weights(), r.average)
-	copy(r.net.Stats(), r.averageStats)
-	return func() {
-		copy(r.net.Weights(), r.spare)
-		copy(r.net.Stats(), r.spareStats)
-	}
-}
-
-// detect fills the scorer's detections, a batch of images at a time.
+// detect fills the scorer's detections with those of the average of the weights, or of the weights where there is none,
+// a batch of images at a time.
 func (r *run) detect(ctx context.Context) error {
 	s, one := r.scorer, r.data.Size*r.data.Size*3
 	s.found = s.found[:0]
 	r.needImages()
+	back, err := r.engine.scoring()
+	if err != nil {
+		return err
+	}
+	defer back()
 	for first := 0; first < len(s.images); first += r.b.cfg.Batch {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		batch := s.images[first:min(first+r.b.cfg.Batch, len(s.images))]
-		r.images = r.images[:len(batch)*one]
-		for j := range batch {
-			pix := r.images[j*one : (j+1)*one]
-			stored, err := batch[j].Pixels()
-			if err != nil {
-				return err
-			}
-			for i, v := range stored {
-				pix[i] = s.level[v]
-			}
-		}
-		if err := r.net.SetImages(r.images); err != nil {
+		images := s.images[first:min(first+r.b.cfg.Batch, len(s.images))]
+		h, err := r.engine.evaluate(images, r.batch.images[:len(images)*one])
+		if err != nil {
 			return err
 		}
-		if err := r.net.Eval(); err != nil {
-			return err
-		}
-		h := r.net.HeadOutputs()
-		for j := range batch {
+		for j := range images {
 			s.collect(h, j, first+j, float64(r.data.Size))
 		}
 	}

@@ -41,14 +41,9 @@ func (r *run) fingerprint(start *source) string {
 // state visits every tensor of the run in the order in which checkpoints keep them, with
 // the arena that it lies in.
 func (r *run) state(visit func(info tensorInfo, t tensor, arena []float32) error) error {
-	type part struct {
-		name           string
-		weights, stats []float32
-	}
-	parts := []part{{partWeights, r.net.Weights(), r.net.Stats()}, {partMomentum, r.solver.momentum, nil},
-		{partSquare, r.solver.square, nil}, {partPeak, r.solver.peak, nil}, {partSum, r.solver.sum, nil}}
-	if r.set.ema {
-		parts = append(parts, part{partAverage, r.average, r.averageStats})
+	parts, err := r.engine.state()
+	if err != nil {
+		return err
 	}
 	for _, p := range parts {
 		for t := range r.net.NamedTensors() {
@@ -59,7 +54,7 @@ func (r *run) state(visit func(info tensorInfo, t tensor, arena []float32) error
 			if arena == nil {
 				continue
 			}
-			if err := visit(tensorInfo{Part: p.name, Name: t.Name, Shape: t.Shape}, t, arena); err != nil {
+			if err := visit(tensorInfo{Part: p.part, Name: t.Name, Shape: t.Shape}, t, arena); err != nil {
 				return err
 			}
 		}
@@ -77,11 +72,11 @@ type tensor interface {
 func (r *run) save(name string) error {
 	h := header{
 		Config: r.config, ISA: kernels.ISA(), Precision: r.b.cfg.Precision, Form: r.b.cfg.Convolution, Model: r.b.model.name, File: r.b.model.source(), Classes: r.data.Classes, Size: r.data.Size,
-		Epoch: len(r.curves), Step: r.step, Sums: [3]float64{r.sums.Box, r.sums.Class, r.sums.DFL},
+		Epoch: len(r.curves), Step: r.pace.Step, Sums: [3]float64{r.sums.Box, r.sums.Class, r.sums.DFL},
 		Best: r.best, Curves: r.curves,
 	}
-	if r.solver.sum != nil {
-		h.Updates, h.Pending = r.solver.updates, r.solver.pending
+	if r.pace.Sums {
+		h.Updates, h.Pending = r.pace.Updates, r.pace.Pending
 	}
 	var tensors [][]float32
 	err := r.state(func(info tensorInfo, t tensor, arena []float32) error {
@@ -143,13 +138,16 @@ func (r *run) restore(path string) error {
 		i++
 		return err
 	})
+	if err == nil {
+		err = r.engine.restored()
+	}
 	if err != nil {
 		return fmt.Errorf("resume from %s: %w", path, err)
 	}
-	r.step, r.curves, r.best = h.Step, h.Curves, h.Best
-	r.solver.updates, r.solver.pending = h.Step, 0
-	if r.solver.sum != nil {
-		r.solver.updates, r.solver.pending = h.Updates, h.Pending
+	r.curves, r.best = h.Curves, h.Best
+	r.pace.Step, r.pace.Updates, r.pace.Pending = h.Step, h.Step, 0
+	if r.pace.Sums {
+		r.pace.Updates, r.pace.Pending = h.Updates, h.Pending
 	}
 	r.sums = loss.Parts{Box: h.Sums[0], Class: h.Sums[1], DFL: h.Sums[2]}
 	return nil

@@ -1,112 +1,98 @@
 package native
 
 import (
+	"fmt"
 	"math"
 
-	"github.com/mapsweep/mapsweep/trainer/native/kernels"
-	"github.com/mapsweep/mapsweep/trainer/native/model"
+	"github.com/mapsweep/mapsweep/trainer"
+	"github.com/mapsweep/mapsweep/trainer/native/loss"
 	"github.com/mapsweep/mapsweep/trainer/native/optim"
+	"github.com/mapsweep/mapsweep/trials"
 )
 
-// solver moves the weights of a network: an optimiser and its state. Its arenas are arranged as the network's weights.
-type solver struct {
-	move     func(weights, grads []float32, n int, r optim.Rates) (norm float64) // makes update n, from 1
-	momentum []float32                                                           // of SGD; average of the gradients of the others
-	square   []float32                                                           // Adam and AdamW alone
-	peak     []float32                                                           // AdamW with amsgrad alone
-	updates  int                                                                 // done, of the whole run
+// kinds are the optimisers by the values of the knob.
+var kinds = map[string]optim.Kind{SGD: optim.BySGD, Adam: optim.ByAdam, AdamW: optim.ByAdamW, LION: optim.ByLION}
 
-	// Accumulation: sum holds the gradients of the last pending batches, after which weights did not move. sum is nil
-	// where each batch moves them.
-	batch, nominal, pending int
-	sum                     []float32
-}
-
-// newSolver makes the optimiser of a run with batches of so many images.
-func newSolver(net *model.Network, set *settings, batch int) (solver, error) {
-	frozen, err := frozen(net.Params(), set.freeze)
+// optimiser describes how the run moves its weights.
+func (r *run) optimiser() (optim.Spec, error) {
+	s, params := &r.set, r.net.Params()
+	frozen, err := frozen(params, s.freeze)
 	if err != nil {
-		return solver{}, err
+		return optim.Spec{}, infeasible(err)
 	}
-	segments, decay, floats := optim.Segments(net.Params(), frozen...), set.weightDecay, len(net.Weights())
-	s := solver{batch: batch, nominal: set.nominal, momentum: net.Alloc(floats)}
-	if s.nominal > 0 {
-		together := optim.Schedule{}.Accumulate(0, batch, s.nominal)
-		decay *= float64(batch*together) / float64(s.nominal)
-		if together > 1 {
-			s.sum = net.Alloc(floats)
-		}
+	decay := s.weightDecay
+	if p := r.pace; p.Nominal > 0 {
+		together := optim.Schedule{}.Accumulate(0, p.Batch, p.Nominal)
+		decay *= float64(p.Batch*together) / float64(p.Nominal)
 	}
-	threads := net.Config().Threads
-	switch set.optimizer {
-	case Adam, AdamW:
-		s.square = net.Alloc(floats)
-		if set.optimizer == AdamW && set.amsgrad {
-			s.peak = net.Alloc(floats)
-		}
-		o := optim.AdamW{Segments: segments, Beta1: set.momentum, WeightDecay: decay, ClipNorm: set.clipNorm, L2: set.optimizer == Adam, Threads: threads}
-		m := optim.Moments{Mean: s.momentum, Square: s.square, Peak: s.peak}
-		s.move = func(w, g []float32, n int, r optim.Rates) float64 { return o.Step(w, g, m, n, r) }
-	case LION:
-		o := optim.LION{Segments: segments, Beta1: set.momentum, WeightDecay: decay, ClipNorm: set.clipNorm, Threads: threads}
-		mean := s.momentum
-		s.move = func(w, g []float32, _ int, r optim.Rates) float64 { return o.Step(w, g, mean, r) }
-	default:
-		o := optim.SGD{Segments: segments, WeightDecay: decay, ClipNorm: set.clipNorm, Threads: threads}
-		momentum := s.momentum
-		s.move = func(w, g []float32, _ int, r optim.Rates) float64 { return o.Step(w, g, momentum, r) }
-	}
-	return s, nil
+	spec := optim.Spec{Kind: kinds[s.optimizer], Segments: optim.Segments(params, frozen...), Beta1: s.momentum, WeightDecay: decay, ClipNorm: s.clipNorm,
+		AMSGrad: s.amsgrad, Sums: r.pace.Sums, Averages: s.ema, Average: s.average, Threads: r.threads()}
+	spec.Average.Threads = spec.Threads
+	return spec, nil
 }
 
-// step takes in the gradients of a batch. moved says that the weights have moved, norm is then that of the gradients
-// before clipping. A norm that is not finite moves nothing.
-func (s *solver) step(net *model.Network, schedule optim.Schedule, step int) (norm float64, moved bool) {
-	grads := net.Grads()
-	if s.sum != nil {
-		kernels.Accumulate(s.sum, grads)
-		s.pending++
-		if s.pending < schedule.Accumulate(step, s.batch, s.nominal) {
-			return 0, false
-		}
-		grads = s.sum
-	}
-	norm = s.move(net.Weights(), grads, s.updates+1, schedule.At(step))
-	s.updates++
-	clear(s.sum)
-	s.pending = 0
-	return norm, true
+// lossSpec describes the loss of the run.
+func (r *run) lossSpec() loss.Spec {
+	s := &r.set
+	return loss.Spec{Method: s.method, Classes: s.classes, Gains: s.gains, Aux: s.aux, AuxMain: s.auxMain}
 }
 
-// value is what one step saw.
-type value struct{ loss, norm float64 }
+// submit gives the batch at hand to the engine, for the next step.
+func (r *run) submit() error {
+	u := r.pace.Next()
+	if err := r.engine.submit(r.batch, u); err != nil {
+		return err
+	}
+	r.pace.Done(u)
+	return nil
+}
 
-// update runs one step: forward, backward, clipping, optimiser, average. Where gradients are summed over batches, the
-// last three wait for the last of them; norm is 0 then.
-func (r *run) update() (value, error) {
-	net, err := r.network()
+// collect takes in what steps have seen; with wait, all that were submitted. A step that is not finite ends the run, at
+// its place, whatever was submitted after it.
+func (r *run) collect(wait bool) error {
+	all, err := r.engine.results(wait)
 	if err != nil {
-		return value{}, err
+		return err
 	}
-	if err := net.SetImages(r.images); err != nil {
-		return value{}, err
+	for _, v := range all {
+		if why := v.notFinite(); why != "" {
+			return r.diverged(why, v)
+		}
+		r.sums.Box += v.parts.Box
+		r.sums.Class += v.parts.Class
+		r.sums.DFL += v.parts.DFL
+		r.progress(v)
 	}
-	r.targets = nil
-	v := value{}
-	if v.loss, err = net.Step(); err != nil {
-		return v, err
+	return nil
+}
+
+// notFinite says what of a step is not finite, or "".
+func (v result) notFinite() string {
+	switch {
+	case !finite(v.loss):
+		return fmt.Sprintf("the loss became %v", v.loss)
+	case !finite(v.norm):
+		return fmt.Sprintf("the norm of the gradients became %v", v.norm)
 	}
-	if !finite(v.loss) {
-		return v, nil
+	return ""
+}
+
+// diverged puts the run back to a step that is not finite, and is its failure.
+func (r *run) diverged(why string, v result) error {
+	r.pace.Back(v.Update)
+	if finite(v.loss) { // weights would have moved
+		r.pace.Done(v.Update)
 	}
-	var moved bool
-	v.norm, moved = r.solver.step(r.net, r.schedule, r.step)
-	r.step++
-	if r.set.ema && moved {
-		r.set.average.Move(r.average, r.net.Weights(), r.solver.updates)
-		r.set.average.Move(r.averageStats, r.net.Stats(), r.solver.updates)
-	}
-	return v, nil
+	return r.failed(why, v.Step/r.steps, v.Step%r.steps)
+}
+
+// failed is the failure of a run at step k of an epoch, both from 0.
+func (r *run) failed(why string, epoch, k int) error {
+	f := &trainer.Failure{Class: trials.ClassDiverged,
+		Reason: fmt.Sprintf("%s at epoch %d of %d, step %d of %d", why, epoch+1, r.job.Epochs, k+1, r.steps)}
+	r.log.printf("failed: %s", f.Reason)
+	f.LogTail = r.log.tail()
+	return f
 }
 
 func finite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }

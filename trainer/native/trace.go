@@ -73,7 +73,7 @@ func (r *run) traceEnd() (*trainer.Step, error) {
 	if err := r.compose(s, max(0, r.job.Epochs-1), 0); err != nil {
 		return nil, err
 	}
-	r.putRates(s, max(0, r.schedule.Steps-1))
+	r.putRates(s, max(0, r.pace.Schedule.Steps-1))
 	return &s, nil
 }
 
@@ -85,11 +85,12 @@ func (r *run) compose(s trainer.Step, epoch, k int) error {
 	if err := r.fill(epoch, k, order[k*batch:(k+1)*batch]); err != nil {
 		return err
 	}
-	boxes := make([]float32, 0, 6*len(r.truths))
-	for _, t := range r.truths {
+	images, truths := r.batch.images, r.batch.truths
+	boxes := make([]float32, 0, 6*len(truths))
+	for _, t := range truths {
 		boxes = append(boxes, float32(t.Image), float32(t.Class), t.X0, t.Y0, t.X1, t.Y1)
 	}
-	put(s, trainer.ChannelInput, []float64{kernels.SumSquares(r.images), kernels.SumSquares(boxes), float64(len(r.truths))}, r.images, boxes)
+	put(s, trainer.ChannelInput, []float64{kernels.SumSquares(images), kernels.SumSquares(boxes), float64(len(truths))}, images, boxes)
 	return nil
 }
 
@@ -100,25 +101,37 @@ func (r *run) traceStep(n int) (trainer.Step, float64, error) {
 	if err := r.compose(s, epoch, k); err != nil {
 		return s, 0, err
 	}
-	r.putRates(s, r.step)
-	v, err := r.update()
+	r.putRates(s, r.pace.Step)
+	if err := r.submit(); err != nil {
+		return s, 0, err
+	}
+	results, err := r.engine.results(true)
 	if err != nil {
 		return s, 0, err
 	}
-	if why := r.notFinite(v); why != "" {
-		return s, 0, r.diverged(why, epoch, k)
+	v := results[0]
+	if why := v.notFinite(); why != "" {
+		return s, 0, r.diverged(why, v)
 	}
-	put(s, trainer.ChannelLoss, []float64{v.loss, r.parts.Box, r.parts.Class, r.parts.DFL})
+	put(s, trainer.ChannelLoss, []float64{v.loss, v.parts.Box, v.parts.Class, v.parts.DFL})
 	put(s, trainer.ChannelGradient, []float64{v.norm})
-	put(s, trainer.ChannelWeights, []float64{kernels.SumSquares(r.net.Weights())}, r.net.Weights())
-	if r.set.ema {
-		put(s, trainer.ChannelAverage, []float64{kernels.SumSquares(r.average)}, r.average, r.averageStats)
+	state, err := r.engine.state()
+	if err != nil {
+		return s, 0, err
+	}
+	for _, a := range state {
+		switch a.part {
+		case partWeights:
+			put(s, trainer.ChannelWeights, []float64{kernels.SumSquares(a.weights)}, a.weights)
+		case partAverage:
+			put(s, trainer.ChannelAverage, []float64{kernels.SumSquares(a.weights)}, a.weights, a.stats)
+		}
 	}
 	return s, v.norm, nil
 }
 
 func (r *run) putRates(s trainer.Step, step int) {
-	rates := r.schedule.At(step)
+	rates := r.pace.Schedule.At(step)
 	put(s, trainer.ChannelRate, []float64{rates.Weights, rates.Bias, rates.Momentum})
 }
 
@@ -127,10 +140,10 @@ func (r *run) unjudged(where map[string]string, norm float64) {
 	where["close_mosaic"] = "acts in the last epochs, of which the first batch of the last one is looked at"
 	where["patience"], where["patience_metric"] = "acts when training ends", "acts when training ends"
 	where["val_interval"] = "acts when an epoch ends"
-	if r.set.multiScale > 0 && !r.resized(r.step) {
+	if r.set.multiScale > 0 && !r.resized(r.pace.Step) {
 		where["multi_scale"] = "drew the images' own size for these steps"
 	}
-	if r.solver.sum != nil && r.solver.updates == r.step {
+	if r.pace.Sums && r.pace.Updates == r.pace.Step {
 		where["nominal_batch"] = "sums gradients once warm-up has brought it to two batches, after these steps"
 	}
 	if !outlined(r.data.Train) {

@@ -6,7 +6,6 @@ import (
 
 	"github.com/mapsweep/mapsweep/trainer/native/graph"
 	"github.com/mapsweep/mapsweep/trainer/native/layers"
-	"github.com/mapsweep/mapsweep/trainer/native/layers/cpu"
 	"github.com/mapsweep/mapsweep/trainer/native/loss"
 	"github.com/mapsweep/mapsweep/trainer/native/model/spec"
 )
@@ -25,6 +24,10 @@ type Config struct {
 	Aux           bool  // build the auxiliary head, and the layers that serve it alone
 	Seed          int64 // of the initial weights
 	Threads       int   // that a pass uses, the calling one included; results have the same bits for every number. 0: 1
+
+	// Device makes the device that the network is for, which then says by itself what Threads, BF16 and Direct say for the
+	// CPU, and has losses of its own; nil: the CPU.
+	Device NewDevice
 
 	// Loss is called in each step with the head's output, AuxLoss with the auxiliary head's. The auxiliary loss
 	// brings its own weight. Without Loss the network can evaluate only.
@@ -72,7 +75,7 @@ type Network struct {
 	cfg    Config
 	model  *spec.Model
 	graph  *graph.Graph
-	device *cpu.Device
+	device Device
 	image  *graph.Tensor
 	head   *layers.HeadSet
 	aux    *layers.HeadSet
@@ -89,7 +92,10 @@ func New(cfg Config) (*Network, error) {
 	if err != nil {
 		return nil, fmt.Errorf("build network: %w", err)
 	}
-	f := &family{model: m, sizes: map[[2]int]*Network{}}
+	f := &family{model: m, make: cfg.Device, sizes: map[[2]int]*Network{}}
+	if f.make == nil {
+		f.make = onHost(cfg)
+	}
 	large := cfg
 	if cfg.Largest > max(cfg.Width, cfg.Height) {
 		large.Width, large.Height = cfg.Largest, cfg.Largest
@@ -101,7 +107,9 @@ func New(cfg Config) (*Network, error) {
 	if err != nil {
 		return nil, errors.Join(err, f.close())
 	}
-	n.Reset(cfg.Seed)
+	if err := n.Reset(cfg.Seed); err != nil {
+		return nil, errors.Join(err, f.close())
+	}
 	return n, nil
 }
 
@@ -137,7 +145,7 @@ func (n *Network) forward() []graph.Step {
 
 // Reset sets all parameters to the initial values of a seed and the running statistics to mean 0 and variance 1, and
 // the gradients to zero.
-func (n *Network) Reset(seed int64) {
+func (n *Network) Reset(seed int64) error {
 	clear(n.device.Weights())
 	clear(n.device.Grads())
 	clear(n.device.Stats())
@@ -152,6 +160,7 @@ func (n *Network) Reset(seed int64) {
 			n.device.ImportStat(s, n.device.Stats(), v)
 		}
 	}
+	return n.device.Upload()
 }
 
 // headOf finds the head set that t is an output of, and whether it is a box tensor; nil if it is none.
@@ -183,14 +192,13 @@ func (n *Network) SetImages(pix []float32) error {
 		return fmt.Errorf("set images: %d floats: 1 to %d times %d are needed", len(pix), n.cfg.Batch, one)
 	}
 	n.filled = len(pix) / one
-	n.device.SetImages(n.image, pix)
-	return nil
+	return n.device.SetImages(n.image, pix)
 }
 
 // Step runs forward in training mode, the loss, and backward. The gradients then stand in Grads, replacing the old
 // ones, and the running statistics have moved. Weights are not changed. The batch must be full.
 func (n *Network) Step() (float64, error) {
-	if n.cfg.Loss == nil {
+	if n.cfg.Loss == nil && n.cfg.Device == nil {
 		return 0, errors.New("run step: the network was built without a loss")
 	}
 	if n.filled != n.cfg.Batch {
@@ -230,5 +238,5 @@ func (n *Network) Eval() error {
 // HeadOutputs returns the main head's output of the last Eval, for the images that were set. It is valid until
 // the next call of any method but the accessors of arenas.
 func (n *Network) HeadOutputs() loss.Heads {
-	return n.device.Heads(n.head).Collect(n.filled)
+	return n.device.Outputs(n.head, n.filled)
 }

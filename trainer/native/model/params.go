@@ -5,6 +5,7 @@ import (
 	"iter"
 
 	"github.com/mapsweep/mapsweep/trainer/native/graph"
+	"github.com/mapsweep/mapsweep/trainer/native/layers"
 )
 
 // Weights is the arena of all parameters, as the device stores them: sorted by group, padded with zeros.
@@ -22,6 +23,15 @@ func (n *Network) Alloc(floats int) []float32 { return n.device.Alloc(floats) }
 
 // Params describes the parameters in the order of computation.
 func (n *Network) Params() []*graph.Param { return n.graph.Params }
+
+// Device is what the network runs on, for images of its size.
+func (n *Network) Device() Device { return n.device }
+
+// Image is the network's input.
+func (n *Network) Image() *graph.Tensor { return n.image }
+
+// Heads are the outputs of the main head and of the auxiliary one, which is nil without.
+func (n *Network) Heads() (main, aux *layers.HeadSet) { return n.head, n.aux }
 
 // Graph is the differentiated graph that the network runs.
 func (n *Network) Graph() *graph.Graph { return n.graph }

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/mapsweep/mapsweep/trainer/native/layers/cpu"
 	"github.com/mapsweep/mapsweep/trainer/native/model/spec"
 )
 
@@ -12,6 +11,7 @@ import (
 // largest images.
 type family struct {
 	model *spec.Model
+	make  NewDevice // of the first
 	first *Network
 	sizes map[[2]int]*Network // by width and height
 	all   []*Network
@@ -25,24 +25,15 @@ func (f *family) add(cfg Config) (*Network, error) {
 	}
 	n.family = f
 	if f.first == nil {
-		n.device = cpu.New(n.graph)
-	} else if n.device, err = f.first.device.Resized(n.graph); err != nil {
-		return nil, fmt.Errorf("build network: %w", err)
-	}
-	if cfg.BF16 {
-		n.device.UseBF16()
-	}
-	if cfg.Direct {
-		n.device.UseDirect()
-	}
-	f.all = append(f.all, n)
-	if f.first == nil {
-		err = n.device.UseThreads(cfg.Threads)
-	}
-	if err == nil {
-		err = n.compile()
+		n.device, err = f.make(n.graph)
+	} else {
+		n.device, err = f.first.device.Resized(n.graph)
 	}
 	if err != nil {
+		return nil, fmt.Errorf("build network: %w", err)
+	}
+	f.all = append(f.all, n)
+	if err := n.compile(); err != nil {
 		return nil, fmt.Errorf("build network: %w", err)
 	}
 	if f.first == nil {

@@ -1,0 +1,74 @@
+package native
+
+import (
+	"github.com/mapsweep/mapsweep/trainer/dataset"
+	"github.com/mapsweep/mapsweep/trainer/native/loss"
+	"github.com/mapsweep/mapsweep/trainer/native/model"
+	"github.com/mapsweep/mapsweep/trainer/native/optim"
+)
+
+// engine carries out what a run does with tensors, on some device. It belongs to the run's goroutine. What happens when,
+// and at which rates, is the run's to say, so that it is the same on every device.
+type engine interface {
+	// network is the network that is trained. From begin on its arenas are the engine's.
+	network() *model.Network
+	// begin makes optimiser and moving average, and starts from the weights that the network has in its arenas. It comes
+	// before everything below.
+	begin(optim.Spec) error
+	// prepare makes what a step with pictures of that many pixels a side needs, so that no step has to.
+	prepare(side int) error
+
+	// submit begins the next step: forward, loss, backward, and, with Move, clipping, optimiser and average; without, the
+	// gradients join their sum. When it returns the batch may be overwritten. After a step that saw a loss or a norm that is
+	// not finite nothing changes any more, and submit does nothing.
+	submit(batch, optim.Update) error
+	// results are those of steps that have ended, in order, each once; with wait it first waits for all that were
+	// submitted. One that is not finite is the last.
+	results(wait bool) ([]result, error)
+
+	// scoring makes evaluate use the moving average, where there is one, until back is called.
+	scoring() (back func(), err error)
+	// evaluate runs pictures of the network's own size, at most a batch, through it. room has as many floats as they have,
+	// which may be overwritten. The outputs are valid until the next call.
+	evaluate(images []dataset.Image, room []float32) (loss.Heads, error)
+	// finite says whether all weights and statistics are.
+	finite() (bool, error)
+
+	// state lists the arenas of all that training changes, as checkpoints keep them, after all steps that were submitted.
+	// They are valid until the next step.
+	state() ([]arenas, error)
+	// restored makes what was written into the arenas of state what the engine goes on from.
+	restored() error
+
+	// bytes is the memory held.
+	bytes() int64
+	close() error
+}
+
+// batch is what a step learns from.
+type batch struct {
+	images []float32    // N x side x side x 3, RGB interleaved, 0..1
+	side   int          // pixels
+	truths []loss.Truth // its objects, by image
+}
+
+// result is what one step saw.
+type result struct {
+	optim.Update            // that the step was submitted with
+	loss         float64    // weighted by gains, of all heads
+	norm         float64    // of the gradients before clipping; 0 where weights did not move
+	parts        loss.Parts // of the main head, without gains
+}
+
+// arenas are one part of the state; see the names of parts of checkpoints.
+type arenas struct {
+	part           string
+	weights, stats []float32 // arranged as the network's; nil: none
+}
+
+// engineConfig is what every engine needs to be made.
+type engineConfig struct {
+	model   model.Config // without device and losses
+	loss    loss.Spec
+	threads int // of the run, for what is done on the CPU
+}
