@@ -47,6 +47,7 @@ type Augmenter struct {
 
 	source  stream.Source
 	rand    *rand.Rand
+	recipe  Recipe        // of the sample at hand
 	canvas  [2]raster.Pic // the sample, and the partner of a mixup
 	scratch raster.Pic
 	lens    raster.Lens
@@ -55,11 +56,11 @@ type Augmenter struct {
 	before  []uint8    // a mosaic before objects are mirrored into it
 	objects [2][]object
 	level   [256]float32 // 0..255 as 0..1
-	err     error        // the first picture of this sample that could not be read
 }
 
 // source is an image with those objects that are trained on.
 type source struct {
+	index   int
 	image   *dataset.Image
 	objects []object
 }
@@ -85,9 +86,10 @@ func New(images []dataset.Image, size int, s Settings) (*Augmenter, error) {
 		if m.W != size || m.H != size || m.Pix != nil && len(m.Pix) != size*size*3 {
 			return nil, fmt.Errorf("set up augmentation: image %q is %dx%d, not %dx%d", m.Name, m.W, m.H, size, size)
 		}
-		a.images[i] = a.sourceOf(m)
+		a.images[i] = a.sourceOf(i, m)
 	}
 	a.rand = rand.New(&a.source)
+	a.recipe.Layers = make([]Layer, 0, len(a.canvas))
 	for i := range a.canvas {
 		a.canvas[i] = raster.New(size, size, 3)
 	}
@@ -100,8 +102,8 @@ func New(images []dataset.Image, size int, s Settings) (*Augmenter, error) {
 	return a, nil
 }
 
-func (a *Augmenter) sourceOf(m *dataset.Image) source {
-	s := source{image: m}
+func (a *Augmenter) sourceOf(index int, m *dataset.Image) source {
+	s := source{index: index, image: m}
 	for j, b := range m.Boxes {
 		if b.Crowd {
 			continue
@@ -114,24 +116,6 @@ func (a *Augmenter) sourceOf(m *dataset.Image) source {
 		s.objects = append(s.objects, o)
 	}
 	return s
-}
-
-// pixels are those of an image. Where they cannot be read, the sample fails and the result is grey.
-func (a *Augmenter) pixels(s *source) raster.Pic {
-	p := raster.Pic{W: a.size, H: a.size, C: 3}
-	var err error
-	if p.Pix, err = s.image.Pixels(); err == nil && len(p.Pix) == a.size*a.size*3 {
-		return p
-	}
-	if err == nil {
-		err = fmt.Errorf("%d bytes of pixels, want %d", len(p.Pix), a.size*a.size*3)
-	}
-	if a.err == nil {
-		a.err = fmt.Errorf("image %s: %w", s.image.Name, err)
-	}
-	p.Pix = make([]uint8, a.size*a.size*3)
-	p.Fill(raster.Grey)
-	return p
 }
 
 // inner is where the picture of an image lies in it.
@@ -149,8 +133,19 @@ func (a *Augmenter) CloseMosaic(closed bool) { a.closed = closed }
 // side*side*3 values 0..1, rows of RGB. Where that is not the images' side, the finished sample is resized. The boxes,
 // in pixels of the sample, are the caller's. Same arguments, same sample. An error names the picture that could not be read; it happens only to pictures that are not kept in RAM.
 func (a *Augmenter) Sample(seed int64, epoch, position, index int, out []float32) ([]dataset.Box, error) {
+	r, boxes := a.Recipe(seed, epoch, position, index, int(math.Sqrt(float64(len(out)/3))))
+	if err := a.Render(r, out); err != nil {
+		return nil, fmt.Errorf("make sample %d of epoch %d: %w", position, epoch+1, err)
+	}
+	return boxes, nil
+}
+
+// Recipe decides what Sample makes, and reads no pixels: the boxes are those of the sample, the recipe says how its picture
+// is made, of the given side. It is valid until the next call of Recipe or Sample.
+func (a *Augmenter) Recipe(seed int64, epoch, position, index, side int) (*Recipe, []dataset.Box) {
 	key := key{seed, epoch, position}
-	a.err = nil
+	r := &a.recipe
+	r.Side, r.Layers, r.Changes = side, r.Layers[:0], r.Changes[:0]
 	a.compose(0, key, 0, index)
 	if !a.closed && a.settings.Mosaic > 0 {
 		a.mix(key)
@@ -161,29 +156,24 @@ func (a *Augmenter) Sample(seed int64, epoch, position, index int, out []float32
 	case AutoAugment:
 		a.autoAugment(a.at(key, opAutoAugment))
 	}
-	if a.err != nil {
-		return nil, fmt.Errorf("make sample %d of epoch %d: %w", position, epoch+1, a.err)
+	a.colours(key)
+	a.flips(a.at(key, opFlip))
+	return r, a.boxes(side)
+}
+
+// boxes are those of the sample, scaled to its side.
+func (a *Augmenter) boxes(side int) []dataset.Box {
+	if len(a.objects[0]) == 0 {
+		return nil
 	}
-	var boxes []dataset.Box
-	side := int(math.Sqrt(float64(len(out) / 3)))
-	if side == a.size {
-		a.finish(key, out)
-	} else {
-		if a.full == nil {
-			a.full = make([]float32, a.size*a.size*3)
-		}
-		a.finish(key, a.full)
-	}
-	if len(a.objects[0]) > 0 {
-		boxes = make([]dataset.Box, len(a.objects[0]))
-	}
+	boxes := make([]dataset.Box, len(a.objects[0]))
 	for i := range boxes {
 		boxes[i] = a.objects[0][i].Box
 	}
 	if side != a.size {
-		a.resized(out, side, boxes)
+		scale(boxes, float32(side)/float32(a.size))
 	}
-	return boxes, nil
+	return boxes
 }
 
 // key addresses a sample.

@@ -5,47 +5,37 @@ import (
 	"math/rand/v2"
 )
 
-// finish converts the sample to 0..1 in out, with colour change and flips, which also turn the boxes.
-func (a *Augmenter) finish(k key, out []float32) {
+// colours draws the change of the sample's colours.
+func (a *Augmenter) colours(k key) {
+	c := &a.recipe.Colour
+	*c = Colour{}
 	switch {
 	case a.settings.HSV > 0 && a.settings.HSVMode == Exact:
-		a.exactColour(out, a.settings.changes(a.at(k, opHSV)))
+		c.Mode, c.Scale = Exact, a.settings.changes(a.at(k, opHSV)).scale()
 	case a.settings.HSV > 0:
-		a.colour(out, a.settings.colourMatrix(a.at(k, opHSV)))
-	default:
-		for i, v := range a.canvas[0].Pix {
-			out[i] = a.level[v]
-		}
+		c.Mode, c.Matrix = Linear, a.settings.colourMatrix(a.at(k, opHSV))
 	}
-	r := a.at(k, opFlip)
-	n, side, objects := a.size*3, float32(a.size), a.objects[0]
-	if r.Float64() < a.settings.FlipLR {
-		for y := range a.size {
-			row := out[y*n : (y+1)*n]
-			for i, j := 0, n-3; i < j; i, j = i+3, j-3 {
-				row[i], row[i+1], row[i+2], row[j], row[j+1], row[j+2] = row[j], row[j+1], row[j+2], row[i], row[i+1], row[i+2]
-			}
-		}
+}
+
+// flips draws which sides are swapped, and turns the boxes.
+func (a *Augmenter) flips(r *rand.Rand) {
+	side, objects := float32(a.size), a.objects[0]
+	a.recipe.FlipLR = r.Float64() < a.settings.FlipLR
+	if a.recipe.FlipLR {
 		for i := range objects {
 			objects[i].X0, objects[i].X1 = side-objects[i].X1, side-objects[i].X0
 		}
 	}
-	if r.Float64() < a.settings.FlipUD {
-		row := make([]float32, 0, 3*1024) // stays on the stack for sides up to 1024
-		for y := range a.size / 2 {
-			upper, lower := out[y*n:(y+1)*n], out[(a.size-1-y)*n:(a.size-y)*n]
-			row = append(row[:0], upper...)
-			copy(upper, lower)
-			copy(lower, row)
-		}
+	a.recipe.FlipUD = r.Float64() < a.settings.FlipUD
+	if a.recipe.FlipUD {
 		for i := range objects {
 			objects[i].Y0, objects[i].Y1 = side-objects[i].Y1, side-objects[i].Y0
 		}
 	}
 }
 
-// colour writes the sample, its colours changed by the matrix and clipped to 0..1, to out.
-func (a *Augmenter) colour(out []float32, m [9]float32) {
+// linearColour writes the sample, its colours changed by the matrix and clipped to 0..1, to out.
+func (a *Augmenter) linearColour(out []float32, m [9]float32) {
 	pix := a.canvas[0].Pix
 	out = out[:len(pix)]
 	for i := 0; i+2 < len(pix); i += 3 {

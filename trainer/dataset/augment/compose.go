@@ -10,26 +10,26 @@ import (
 // mixShape is the shape of the symmetric Beta distribution of the weights of a mixup.
 const mixShape = 32
 
-// compose writes image index to canvas n (0: the sample, 1: the partner of a mixup): alone or in a mosaic, with
+// compose makes layer n (0: the sample, 1: the partner of a mixup) of image index: alone or in a mosaic, with
 // pasted objects, zoomed, turned and moved. shift is added to the operations' numbers.
 func (a *Augmenter) compose(n int, k key, shift, index int) {
 	a.objects[n] = a.objects[n][:0]
-	stage := a.canvas[n]
+	l := a.recipe.layer(n, a.size)
 	r := a.at(k, shift+opMosaic)
 	mosaic := !a.closed && r.Float64() < a.settings.Mosaic
 	if mosaic {
-		stage = a.mosaic(n, r, k, shift, index)
+		a.mosaic(n, r, k, shift, index)
 		if p := a.settings.CopyPastePolygons; p > 0 {
-			a.mirror(n, stage, a.at(k, shift+opPolygons), p)
+			a.mirrorObjects(n, a.at(k, shift+opPolygons), p)
 		}
 	} else {
-		copy(stage.Pix, a.pixels(&a.images[index]).Pix)
+		l.Parts = append(l.Parts, Part{Image: int32(index), W: int32(a.size), H: int32(a.size)})
 		a.objects[n] = append(a.objects[n], a.images[index].objects...)
 	}
 	if r = a.at(k, shift+opCopyPaste); r.Float64() < a.settings.CopyPaste {
-		a.paste(n, stage, r)
+		a.paste(n, r)
 	}
-	a.view(n, stage, k, shift)
+	a.view(n, k, shift)
 }
 
 // pick is any image.
@@ -45,14 +45,7 @@ func (a *Augmenter) mix(k key) {
 	partner := r.IntN(len(a.images))
 	w := beta(r, mixShape)
 	a.compose(1, k, opPartner, partner)
-	pix, other := a.canvas[0].Pix, a.canvas[1].Pix
-	var mine, theirs [256]float64
-	for i := range mine {
-		mine[i], theirs[i] = float64(i)*w, float64(i)*(1-w)
-	}
-	for i, v := range other[:len(pix)] {
-		pix[i] = uint8(mine[pix[i]] + theirs[v])
-	}
+	a.recipe.Weight = w
 	a.objects[0] = append(a.objects[0], a.objects[1]...)
 }
 

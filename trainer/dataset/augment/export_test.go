@@ -9,6 +9,6 @@ func ExactColour(r, g, b uint8, change HSV) (out [3]float32) {
 		a.level[i] = float32(i) / 255
 	}
 	a.canvas[0] = raster.Pic{W: 1, H: 1, C: 3, Pix: []uint8{r, g, b}}
-	a.exactColour(out[:], change)
+	a.exactColour(out[:], change.scale())
 	return out
 }

@@ -1,9 +1,14 @@
 package augment
 
-// exactColour writes the sample to out, the hue, saturation and value of its colours multiplied by 1 + the given shares:
+// scale is the factors of changes by the given shares.
+func (change HSV) scale() [3]float32 {
+	return [3]float32{float32(1 + change.Hue), float32(1 + change.Saturation), float32(1 + change.Value)}
+}
+
+// exactColour writes the sample to out, the hue, saturation and value of its colours multiplied by the given factors:
 // hue around the circle, the others up to 1 (Smith: "Color gamut transform pairs", SIGGRAPH 1978).
-func (a *Augmenter) exactColour(out []float32, change HSV) {
-	hue, saturation, value := float32(1+change.Hue), float32(1+change.Saturation), float32(1+change.Value)
+func (a *Augmenter) exactColour(out []float32, scale [3]float32) {
+	hue, saturation, value := scale[0], scale[1], scale[2]
 	pix := a.canvas[0].Pix
 	out = out[:len(pix)]
 	for i := 0; i+2 < len(pix); i += 3 {

@@ -1,11 +1,11 @@
 package augment
 
 import (
+	"image"
 	"math"
 	"math/rand/v2"
 
 	"github.com/mapsweep/mapsweep/trainer/dataset"
-	"github.com/mapsweep/mapsweep/trainer/dataset/internal/raster"
 )
 
 // Copy-paste takes this many boxes and seeks a free place for each in this many tries.
@@ -15,7 +15,8 @@ const (
 )
 
 // paste copies boxes of other images to places of the stage where they cover no box.
-func (a *Augmenter) paste(n int, stage raster.Pic, r *rand.Rand) {
+func (a *Augmenter) paste(n int, r *rand.Rand) {
+	l := &a.recipe.Layers[n]
 	for range pastes {
 		from := a.pick(r)
 		if len(from.objects) == 0 {
@@ -28,15 +29,12 @@ func (a *Augmenter) paste(n int, stage raster.Pic, r *rand.Rand) {
 			continue
 		}
 		for range pasteTries {
-			x, y := r.IntN(stage.W-w+1), r.IntN(stage.H-h+1)
+			x, y := r.IntN(l.Stage-w+1), r.IntN(l.Stage-h+1)
 			b := dataset.Box{Class: m.Class, X0: float32(x), Y0: float32(y), X1: float32(x + w), Y1: float32(y + h)}
 			if covers(a.objects[n], b) {
 				continue
 			}
-			pix := a.pixels(from)
-			for i := range h {
-				copy(stage.Row(y + i)[x*3:(x+w)*3], pix.Row(y0 + i)[x0*3:])
-			}
+			l.Pasted = append(l.Pasted, part(from.index, image.Rect(x, y, x+w, y+h), image.Pt(x-x0, y-y0)))
 			a.objects[n] = append(a.objects[n], object{Box: b})
 			break
 		}
@@ -56,10 +54,10 @@ func covers(objects []object, b dataset.Box) bool {
 // freeShare is how much of any object a mirrored one may cover.
 const freeShare = .3
 
-// mirror pastes a share of the outlined objects of a mosaic once more, mirrored left and right about its middle, each
+// mirrorObjects pastes a share of the outlined objects of a mosaic once more, mirrored left and right about its middle, each
 // where it covers less than 30 % of every box that is there (copy-paste, Ghiasi et al. 2021, arXiv:2012.07177, within
 // one mosaic).
-func (a *Augmenter) mirror(n int, stage raster.Pic, r *rand.Rand, share float64) {
+func (a *Augmenter) mirrorObjects(n int, r *rand.Rand, share float64) {
 	var outlined []int
 	for i, o := range a.objects[n] {
 		if len(o.outline) > 0 {
@@ -68,12 +66,8 @@ func (a *Augmenter) mirror(n int, stage raster.Pic, r *rand.Rand, share float64)
 	}
 	r.Shuffle(len(outlined), func(i, j int) { outlined[i], outlined[j] = outlined[j], outlined[i] })
 	outlined = outlined[:int(math.RoundToEven(share*float64(len(outlined))))]
-	if len(outlined) == 0 {
-		return
-	}
-	a.before = append(a.before[:0], stage.Pix...)
-	before := raster.Pic{W: stage.W, H: stage.H, C: 3, Pix: a.before}
-	side := float32(stage.W)
+	l := &a.recipe.Layers[n]
+	side := float32(l.Stage)
 	for _, i := range outlined {
 		o := a.objects[n][i]
 		o.X0, o.X1 = side-o.X1, side-o.X0
@@ -81,13 +75,7 @@ func (a *Augmenter) mirror(n int, stage raster.Pic, r *rand.Rand, share float64)
 			continue
 		}
 		o = o.shaped(func(x, y float32) (float32, float32) { return side - x, y })
-		for _, part := range o.outline {
-			raster.Spans(part, stage.W, stage.H, func(y, x0, x1 int) {
-				for x := x0; x < x1; x++ {
-					copy(stage.Row(y)[3*x:3*x+3], before.Row(y)[3*(stage.W-1-x):])
-				}
-			})
-		}
+		l.Mirrored = append(l.Mirrored, o.outline...)
 		a.objects[n] = append(a.objects[n], o)
 	}
 }

@@ -90,10 +90,9 @@ const (
 	mostTurn  = 30
 )
 
-// operate applies an operation of strength m, 0 to 1, to the sample. Those with a sign go up (brighter, to the right,
+// operate adds an operation of strength m, 0 to 1, to the sample. Those with a sign go up (brighter, to the right,
 // against the clock) with more, or else down.
 func (a *Augmenter) operate(op operation, m float64, more bool) {
-	p := a.canvas[0]
 	sign := -1.
 	if more {
 		sign = 1
@@ -102,23 +101,23 @@ func (a *Augmenter) operate(op operation, m float64, more bool) {
 	move := float64(sign*mostMove*m) * float64(a.size)
 	switch op {
 	case brightness:
-		p.Brightness(gain)
+		a.add(Change{Kind: Brightness, Gain: gain})
 	case contrast:
-		p.Contrast(gain)
+		a.add(Change{Kind: Contrast, Gain: gain})
 	case colour:
-		p.Colour(gain)
+		a.add(Change{Kind: Saturation, Gain: gain})
 	case sharpness:
-		p.Sharpness(gain, a.scratch.Pix)
+		a.add(Change{Kind: Sharpness, Gain: gain})
 	case posterize:
-		p.Posterize(8 - int(math.RoundToEven(4*m)))
+		a.add(Change{Kind: Posterize, Level: 8 - int32(math.RoundToEven(4*m))})
 	case solarize:
-		p.Solarize(int(math.RoundToEven(256 - 256*m)))
+		a.add(Change{Kind: Solarize, Level: int32(math.RoundToEven(256 - 256*m))})
 	case autoContrast:
-		p.AutoContrast()
+		a.add(Change{Kind: AutoContrast})
 	case equalize:
-		p.Equalize()
+		a.add(Change{Kind: Equalize})
 	case invert:
-		p.Invert()
+		a.add(Change{Kind: Invert})
 	case shearX:
 		a.about(raster.Projection{1, sign * mostShear * m, 0, 0, 1, 0, 0, 0, 1})
 	case shearY:
@@ -132,8 +131,13 @@ func (a *Augmenter) operate(op operation, m float64, more bool) {
 	}
 }
 
+func (a *Augmenter) add(c Change) { a.recipe.Changes = append(a.recipe.Changes, c) }
+
 // about projects the sample about its centre.
 func (a *Augmenter) about(p raster.Projection) {
 	half := float64(a.size) / 2
-	a.warp(0, a.canvas[0], raster.Projection{1, 0, -half, 0, 1, -half, 0, 0, 1}.Then(p).Then(raster.Projection{1, 0, half, 0, 1, half, 0, 0, 1}))
+	p = raster.Projection{1, 0, -half, 0, 1, -half, 0, 0, 1}.Then(p).Then(raster.Projection{1, 0, half, 0, 1, half, 0, 0, 1})
+	if back, ok := a.turned(0, p); ok {
+		a.add(Change{Kind: Project, View: back})
+	}
 }

@@ -38,9 +38,9 @@ func sides(size int, share float64) (low, most int) {
 	return int(math.Ceil((1-share)*float64(size) - 1e-9)), int(math.Floor((1+share)*float64(size) + 1e-9))
 }
 
-// resized writes the sample of this augmenter's size in to out, which is of another, and moves the boxes: bilinear
-// between the middles of pixels, as PyTorch's interpolate does without align_corners and antialias.
-func (a *Augmenter) resized(out []float32, side int, boxes []dataset.Box) {
+// resized writes the sample of this augmenter's size to out, which is of another: bilinear between the middles of pixels,
+// as PyTorch's interpolate does without align_corners and antialias.
+func (a *Augmenter) resized(out []float32, side int) {
 	taps := linear(a.size, side)
 	in, n := a.full, a.size*3
 	for y, v := range taps {
@@ -55,10 +55,13 @@ func (a *Augmenter) resized(out []float32, side int, boxes []dataset.Box) {
 			}
 		}
 	}
-	scale := float32(side) / float32(a.size)
+}
+
+// scale multiplies the corners of boxes.
+func scale(boxes []dataset.Box, by float32) {
 	for i := range boxes {
 		b := &boxes[i]
-		b.X0, b.Y0, b.X1, b.Y1 = b.X0*scale, b.Y0*scale, b.X1*scale, b.Y1*scale
+		b.X0, b.Y0, b.X1, b.Y1 = b.X0*by, b.Y0*by, b.X1*by, b.Y1*by
 	}
 }
 

@@ -7,19 +7,20 @@ import (
 	"github.com/mapsweep/mapsweep/trainer/dataset/internal/raster"
 )
 
-// view makes canvas n what is seen of the stage: zoomed, moved, turned, sheared and tilted about its centre. What
+// view makes layer n what is seen of its stage: zoomed, moved, turned, sheared and tilted about its centre. What
 // becomes free is grey.
-func (a *Augmenter) view(n int, stage raster.Pic, k key, shift int) {
-	s := &a.settings
+func (a *Augmenter) view(n int, k key, shift int) {
+	s, l := &a.settings, &a.recipe.Layers[n]
 	turned := s.Degrees > 0 || s.Shear > 0 || s.Perspective > 0
-	wide := stage.W != a.size
+	wide := l.Stage != a.size
 	if !turned && !wide {
 		if s.Scale > 0 || s.Translate > 0 {
 			a.affine(n, a.at(k, shift+opAffine))
 		}
 		return
 	}
-	a.warp(n, stage, a.projection(stage.W, k, shift))
+	back, ok := a.turned(n, a.projection(l.Stage, k, shift))
+	l.View, l.Seen = back, ok || wide // a wide stage is never a layer by itself
 }
 
 // projection is the random view of a square stage: its centre goes to the origin, then come perspective, turn, zoom and
@@ -54,15 +55,13 @@ func turn(degrees float64) raster.Projection {
 
 func tangent(degrees float64) float64 { return math.Tan(degrees * math.Pi / 180) }
 
-// warp makes canvas n the stage as the projection shows it, and objects follow: the box of a turned one is that of its
-// turned outline, or where it has none of its turned corners. Objects that reach behind the eye are left out.
-func (a *Augmenter) warp(n int, stage raster.Pic, p raster.Projection) {
-	back, ok := p.Inverse()
-	if !ok {
-		return
+// turned has the objects of layer n follow a projection, and returns its inverse; ok is false where it has none. The box
+// of a turned object is that of its turned outline, or where it has none of its turned corners. Objects that reach behind
+// the eye are left out.
+func (a *Augmenter) turned(n int, p raster.Projection) (back raster.Projection, ok bool) {
+	if back, ok = p.Inverse(); !ok {
+		return back, false
 	}
-	a.lens.Warp(a.scratch, stage, back)
-	a.scratch, a.canvas[n] = a.canvas[n], a.scratch
 	kept := a.objects[n][:0]
 	side := float32(a.size)
 	for _, o := range a.objects[n] {
@@ -73,6 +72,7 @@ func (a *Augmenter) warp(n int, stage raster.Pic, p raster.Projection) {
 		}
 	}
 	a.objects[n] = kept
+	return back, true
 }
 
 // projected is the object seen through p; ok is false if a point of it has no place there.
@@ -103,8 +103,8 @@ func (a *Augmenter) affine(n int, r *rand.Rand) {
 	zoom := uniform(r, 1-a.settings.Scale, 1+a.settings.Scale)
 	ox := size/2 - float64(zoom*size/2) + float64(uniform(r, -a.settings.Translate, a.settings.Translate)*size)
 	oy := size/2 - float64(zoom*size/2) + float64(uniform(r, -a.settings.Translate, a.settings.Translate)*size)
-	a.lens.Affine(a.scratch, a.canvas[n], 1/zoom, -ox/zoom, -oy/zoom)
-	a.scratch, a.canvas[n] = a.canvas[n], a.scratch
+	l := &a.recipe.Layers[n]
+	l.View, l.Seen = [9]float64{1 / zoom, 0, -ox / zoom, 0, 1 / zoom, -oy / zoom, 0, 0, 1}, true
 	kept := a.objects[n][:0]
 	z, dx, dy, side := float32(zoom), float32(ox), float32(oy), float32(a.size)
 	for _, o := range a.objects[n] {

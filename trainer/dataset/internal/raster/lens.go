@@ -20,12 +20,9 @@ type line struct {
 	values []float64
 }
 
-// Affine fills dst with src seen through the map x' = a*x + b, y' = a*y + c from target to source coordinates (a > 0);
-// what comes from outside is Grey. Both pictures are RGB; they must not overlap in memory.
-func (l *Lens) Affine(dst, src Pic, a, b, c float64) { l.stretch(dst, src, a, b, a, c) }
-
-// stretch does so with two scales: x' = ax*x + bx, y' = ay*y + by. Rows and columns stay what they are, so that a column
-// needs to be looked for once, and a row of the source to be interpolated once for the rows of the target beside it.
+// stretch fills dst with src seen through x' = ax*x + bx, y' = ay*y + by, from target to source coordinates; what comes
+// from outside is Grey. Rows and columns stay what they are, so that a column needs to be looked for once, and a row of
+// the source to be interpolated once for the rows of the target beside it.
 func (l *Lens) stretch(dst, src Pic, ax, bx, ay, by float64) {
 	first, last := l.findColumns(dst.W, src.W, ax, bx)
 	l.upper.row, l.lower.row = -1, -1

@@ -60,7 +60,7 @@ func TestPillow(t *testing.T) {
 				q = p.Rotate(c.Arg[0])
 			case "affine":
 				q = raster.New(p.W, p.H, p.C)
-				lens.Affine(q, p, c.Arg[0], c.Arg[1], c.Arg[2])
+				lens.Warp(q, p, raster.Projection{c.Arg[0], 0, c.Arg[1], 0, c.Arg[0], c.Arg[2], 0, 0, 1})
 			case "warp":
 				q = raster.New(p.W, p.H, p.C)
 				back := raster.Projection{8: 1}
