@@ -18,9 +18,10 @@ type Sampler interface {
 
 // Plan is what a loader makes: batches 0 to Count-1.
 type Plan struct {
-	Count  int
-	Values int                 // of a batch, the most: samples x size x size x 3
-	Batch  func(n int) Request // of batch n; called by several goroutines at once
+	Count   int
+	Values  int                 // of a batch, the most: samples x size x size x 3
+	Batch   func(n int) Request // of batch n; called by several goroutines at once
+	Recipes func() Recipes      // makes room for those of a batch, which are made in place of pictures; nil: pictures are
 }
 
 // Request says what a batch consists of.
@@ -35,8 +36,9 @@ type Request struct {
 
 // Batch is a batch as it was asked for.
 type Batch struct {
-	Images []float32       // samples one after the other
-	Boxes  [][]dataset.Box // by sample
+	Images  []float32       // samples one after the other
+	Recipes Recipes         // in place of Images, where the plan has them
+	Boxes   [][]dataset.Box // by sample
 }
 
 // Loader hands out the batches of a plan in order.
@@ -63,7 +65,7 @@ type result struct {
 
 // Inline makes a loader whose batches are made in Next, by its caller.
 func Inline(ctx context.Context, p Plan, s Sampler) *Loader {
-	return &Loader{ctx: ctx, plan: p, own: s, stop: func() {}, out: &Batch{Images: make([]float32, p.Values)}}
+	return &Loader{ctx: ctx, plan: p, own: s, stop: func() {}, out: p.room()}
 }
 
 // Start makes a loader with a goroutine for each sampler, which make batches ahead: at most as many as there are
@@ -73,12 +75,28 @@ func Start(ctx context.Context, p Plan, samplers ...Sampler) *Loader {
 	l := &Loader{plan: p, free: make(chan *Batch, buffers), ready: make(chan result, buffers), early: map[int]result{}}
 	l.ctx, l.stop = context.WithCancel(ctx)
 	for range buffers {
-		l.free <- &Batch{Images: make([]float32, p.Values)}
+		l.free <- p.room()
 	}
 	for _, s := range samplers {
 		l.working.Go(func() { l.work(s) })
 	}
 	return l
+}
+
+// room is memory for one batch.
+func (p Plan) room() *Batch {
+	if p.Recipes != nil {
+		return &Batch{Recipes: p.Recipes()}
+	}
+	return &Batch{Images: make([]float32, p.Values)}
+}
+
+func (l *Loader) request(n int) Request {
+	q := l.plan.Batch(n)
+	if q.Values == 0 {
+		q.Values = l.plan.Values
+	}
+	return q
 }
 
 // work makes batches until there is no more to do. A goroutine begins a batch only with a buffer in hand, so the
@@ -93,7 +111,7 @@ func (l *Loader) work(s Sampler) {
 			if n >= l.plan.Count {
 				return
 			}
-			l.ready <- result{n, b, b.fill(l.ctx, s, l.plan.Batch(n))}
+			l.ready <- result{n, b, b.fill(l.ctx, s, l.request(n))}
 		}
 	}
 }
@@ -104,7 +122,7 @@ func (l *Loader) Next() (*Batch, error) {
 	n := l.n
 	l.n++
 	if l.own != nil {
-		return l.out, l.out.fill(l.ctx, l.own, l.plan.Batch(n))
+		return l.out, l.out.fill(l.ctx, l.own, l.request(n))
 	}
 	if l.out != nil {
 		l.free <- l.out
@@ -140,20 +158,20 @@ func (b *Batch) fill(ctx context.Context, s Sampler, q Request) (err error) {
 		}
 	}()
 	s.CloseMosaic(q.Closed)
-	b.Images = b.Images[:cap(b.Images)]
-	if q.Values > 0 {
+	if b.Recipes != nil {
+		b.Recipes.Reset()
+	} else {
 		b.Images = b.Images[:q.Values]
 	}
-	one := len(b.Images) / max(1, len(q.Indices))
 	b.Boxes = b.Boxes[:0]
-	for i, index := range q.Indices {
+	for i := range q.Indices {
 		at = i
 		select {
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		default:
 		}
-		boxes, err := s.Sample(q.Seed, q.Epoch, q.Position+i, index, b.Images[i*one:(i+1)*one])
+		boxes, err := b.sample(s, q, i)
 		if err != nil {
 			return err
 		}
