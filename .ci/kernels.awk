@@ -30,6 +30,7 @@ $1 == ".minnctapersm" { blocks[entry] = $2 + 0 }
 		if ($(i + 2) ~ /^smem/) shared[name, machine] = $(i)
 	}
 }
+/Potential Performance Loss/ { sub(/.*Potential/, "potential"); fault(machine ": " $0) } # as wgmma that waits for itself
 
 function limit(name, m,    r) {
 	if (spill[name, m] > 0 && !excused(name, "spills"))
