@@ -1,0 +1,90 @@
+package kernel
+
+import (
+	"fmt"
+
+	"github.com/mapsweep/mapsweep/trainer/native/cuda"
+)
+
+// Conv is one group of a convolution: Y = W * X. The kernel is 1 or 3 wide and padded by half its width, the stride 1, or 2
+// with kernel 3; Y has the pixels that follow. X.C is 4 for the network's image, of which no gradient is taken.
+type Conv struct {
+	Type           Type
+	X, Y           View // input; product before normalisation, or with Bias the output
+	Kernel, Stride int
+	W              cuda.Ptr // FP32 [Y.C][Kernel Kernel][X.C]
+	W16            cuda.Ptr // a copy in bf16, of BFloat16 only
+	Bias           cuda.Ptr // FP32 [Y.C], or 0
+	Partial        cuda.Ptr // or 0: FP32 [Tiles()][2][Y.C], which Forward writes: sums and sums of squares of stored products over tiles of pixels
+	Fill           int      // multiprocessors that there is to be work for; 0 stands for 132, those of an H100
+}
+
+// Tiles is the number of tiles of pixels that Forward leaves sums of.
+func (c Conv) Tiles() int {
+	if c.Type == BFloat16 {
+		return tiles16(c)
+	}
+	return c.tiles32()
+}
+
+// Forward computes Y, and Partial where wanted.
+func (c Conv) Forward() []cuda.Launch {
+	c.check()
+	if c.Type == BFloat16 {
+		return forward16(c)
+	}
+	return c.forward32()
+}
+
+// InputGrad computes the gradient of the input, or adds it to dX. dX has X's shape, dY that of Y.
+func (c Conv) InputGrad(dY, dX View, add bool) []cuda.Launch {
+	c.check()
+	same("gradient of a convolution's input", c.X, dX)
+	same("gradient of a convolution's product", c.Y, dY)
+	if c.X.C == 4 {
+		panic("gradient of a convolution's input: the image has none")
+	}
+	if c.Type == BFloat16 {
+		return inputGrad16(c, dY, dX, add)
+	}
+	return c.inputGrad32(dY, dX, add)
+}
+
+// WeightGrad computes the gradient of W, FP32 in its layout. Scratch has ScratchBytes.
+func (c Conv) WeightGrad(dY View, dW, scratch cuda.Ptr) []cuda.Launch {
+	c.check()
+	same("gradient of a convolution's product", c.Y, dY)
+	if c.Type == BFloat16 {
+		return weightGrad16(c, dY, dW, scratch)
+	}
+	return c.weightGrad32(dY, dW, scratch)
+}
+
+// BiasGrad computes the gradient of Bias, FP32 [Y.C]: sums of dY over pixels. Scratch has ScratchBytes.
+func (c Conv) BiasGrad(dY View, dB, scratch cuda.Ptr) []cuda.Launch {
+	same("gradient of a convolution's output", c.Y, dY)
+	return c.biasGrad(dY, dB, scratch)
+}
+
+// ScratchBytes is what WeightGrad and BiasGrad need, one after the other.
+func (c Conv) ScratchBytes() int64 {
+	weight := c.scratch32()
+	if c.Type == BFloat16 {
+		weight = scratch16(c)
+	}
+	return max(weight, c.biasScratch())
+}
+
+// check panics at a convolution that kernels cannot compute: a mistake of the caller.
+func (c Conv) check() {
+	pad := int32(c.Kernel / 2)
+	out := func(n int32) int32 { return (n+2*pad-int32(c.Kernel))/int32(c.Stride) + 1 }
+	switch {
+	case c.Kernel != 1 && c.Kernel != 3, c.Stride != 1 && (c.Stride != 2 || c.Kernel != 3):
+		panic(fmt.Sprintf("convolution: kernel %d with stride %d", c.Kernel, c.Stride))
+	case c.X.C != 4 && c.X.C%16 != 0, c.Y.C%16 != 0, c.X.Stride%4 != 0, c.Y.Stride%8 != 0:
+		panic(fmt.Sprintf("convolution: %d lanes of %d to %d of %d", c.X.C, c.X.Stride, c.Y.C, c.Y.Stride))
+	case c.Y.N != c.X.N || c.Y.H != out(c.X.H) || c.Y.W != out(c.X.W):
+		panic(fmt.Sprintf("convolution: %d x %d x %d pixels to %d x %d x %d", c.X.N, c.X.H, c.X.W, c.Y.N, c.Y.H, c.Y.W))
+	}
+}
