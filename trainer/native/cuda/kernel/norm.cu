@@ -7,7 +7,7 @@
 
 constexpr int COLUMN_THREADS = 512;         // of kernels that add up rows of partial sums: 32 lanes, 16 rows at once
 constexpr int COLUMN_ROWS = COLUMN_THREADS / 32;
-constexpr int SUM_THREADS = 512;            // of kernels that add up pixels
+constexpr int SUM_THREADS = 256;            // of kernels that add up pixels
 constexpr int SUM_GROUPS = 32;              // of 8 lanes, at most, in a block of them
 
 // A product and what normalises it.
@@ -141,50 +141,29 @@ struct ActivateArgs {
 	int linear, pad_;
 };
 
-// Pixels whose values a thread asks for before it computes: 64 bytes of each window.
-template <class T> struct Ahead {
-	static constexpr int n = 8 / sizeof(T);
-};
-
 template <class T, int ARMS> __device__ void activate(const ActivateArgs &a) {
-	constexpr int n = Ahead<T>::n;
 	const Share s = share_of(a.out);
 	const long long all = pixels(a.out);
 	float scale[ARMS][8], shift[8] = {};
 #pragma unroll
 	for (int i = 0; i < ARMS; i++)
 		affine(a.arm[i], s.lane, scale[i], shift);
-	for (long long pixel = s.pixel; pixel < all; pixel += n * s.step) {
-		float y[n][ARMS][8], add[n][8];
+	for (long long p = s.pixel; p < all; p += s.step) {
+		float y[ARMS][8], add[8] = {};
 #pragma unroll
-		for (int j = 0; j < n; j++) {
-			const long long p = pixel + j * s.step;
-			if (p >= all)
-				break;
+		for (int i = 0; i < ARMS; i++)
+			load8(at<T>(a.arm[i].y, p) + s.lane, y[i]);
+		if (a.add.p)
+			load8(at<T>(a.add, p) + s.lane, add);
+#pragma unroll
+		for (int k = 0; k < 8; k++) {
+			float z = shift[k];
 #pragma unroll
 			for (int i = 0; i < ARMS; i++)
-				load8(at<T>(a.arm[i].y, p) + s.lane, y[j][i]);
-			if (a.add.p)
-				load8(at<T>(a.add, p) + s.lane, add[j]);
+				z += y[i][k] * scale[i][k];
+			add[k] += a.linear ? z : z * sigmoid(z);
 		}
-#pragma unroll
-		for (int j = 0; j < n; j++) {
-			const long long p = pixel + j * s.step;
-			if (p >= all)
-				break;
-			float v[8];
-#pragma unroll
-			for (int k = 0; k < 8; k++) {
-				float z = shift[k];
-#pragma unroll
-				for (int i = 0; i < ARMS; i++)
-					z += y[j][i][k] * scale[i][k];
-				v[k] = a.linear ? z : z * sigmoid(z);
-				if (a.add.p)
-					v[k] += add[j][k];
-			}
-			store8(at<T>(a.out, p) + s.lane, v);
-		}
+		store8(at<T>(a.out, p) + s.lane, add);
 	}
 }
 
@@ -311,7 +290,6 @@ KERNEL(rep_learned, LearnedArgs, COLUMN_THREADS) { learned<2>(a); }
 
 // dy over y.
 template <class T, int ARMS> __device__ void grad(const GradArgs &a) {
-	constexpr int n = Ahead<T>::n / ARMS;
 	const Share s = share_of(a.da);
 	const long long all = pixels(a.da);
 	float scale[ARMS][8], shift[8] = {}, slope[ARMS][8], rest[ARMS][8];
@@ -327,32 +305,19 @@ template <class T, int ARMS> __device__ void grad(const GradArgs &a) {
 		for (int k = 0; k < 8; k++)
 			rest[i][k] = same[k] - slope[i][k] * mean[k];
 	}
-	for (long long pixel = s.pixel; pixel < all; pixel += n * s.step) {
-		float da[n][8], y[n][ARMS][8];
+	for (long long p = s.pixel; p < all; p += s.step) {
+		float da[8], y[ARMS][8], dz[8];
+		load8(at<T>(a.da, p) + s.lane, da);
 #pragma unroll
-		for (int j = 0; j < n; j++) {
-			const long long p = pixel + j * s.step;
-			if (p >= all)
-				break;
-			load8(at<T>(a.da, p) + s.lane, da[j]);
+		for (int i = 0; i < ARMS; i++)
+			load8(at<T>(a.arm[i].y, p) + s.lane, y[i]);
+		before<ARMS>(da, y, scale, shift, a.linear, dz);
 #pragma unroll
-			for (int i = 0; i < ARMS; i++)
-				load8(at<T>(a.arm[i].y, p) + s.lane, y[j][i]);
-		}
+		for (int i = 0; i < ARMS; i++) {
 #pragma unroll
-		for (int j = 0; j < n; j++) {
-			const long long p = pixel + j * s.step;
-			if (p >= all)
-				break;
-			float dz[8];
-			before<ARMS>(da[j], y[j], scale, shift, a.linear, dz);
-#pragma unroll
-			for (int i = 0; i < ARMS; i++) {
-#pragma unroll
-				for (int k = 0; k < 8; k++)
-					y[j][i][k] = scale[i][k] * dz[k] - (slope[i][k] * y[j][i][k] + rest[i][k]);
-				store8(at<T>(a.arm[i].y, p) + s.lane, y[j][i]);
-			}
+			for (int k = 0; k < 8; k++)
+				y[i][k] = scale[i][k] * dz[k] - (slope[i][k] * y[i][k] + rest[i][k]);
+			store8(at<T>(a.arm[i].y, p) + s.lane, y[i]);
 		}
 	}
 }

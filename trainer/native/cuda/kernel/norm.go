@@ -19,10 +19,10 @@ type Norm struct {
 // What the launches of norm.cu are shaped by.
 const (
 	columnThreads = 512
-	sumThreads    = 512
+	sumThreads    = 256
 	sumGroups     = 32  // of 8 lanes
 	sumPixels     = 4   // a thread, at least
-	sumBlocks     = 264 // two for each multiprocessor of a large GPU; the rows that are added up afterwards
+	sumBlocks     = 396 // three for each multiprocessor of a large GPU; the rows that are added up afterwards
 	foldFrom      = 512 // tiles that are worth a launch of their own
 	foldRuns      = 128
 )
