@@ -3,7 +3,7 @@
 // Szegedy, "Batch Normalization", section 3: dy = gamma / sqrt(var + eps) (dz - mean(dz) - xhat mean(dz xhat)).
 //
 // Lanes without a channel have gamma, beta and y of zero, so that all of theirs is zero.
-#include "port.cuh"
+#include "share.cuh"
 
 constexpr int COLUMN_THREADS = 512;         // of kernels that add up rows of partial sums: 32 lanes, 16 rows at once
 constexpr int COLUMN_ROWS = COLUMN_THREADS / 32;
@@ -123,17 +123,6 @@ FLAT_KERNEL(norm_running, StatisticsArgs, 256) {
 }
 
 // ---- forward
-
-// A thread's share of a window: 8 lanes, of every step-th pixel. Neighbouring threads have neighbouring lanes.
-struct Share {
-	int lane;
-	long long pixel, step;
-};
-
-__device__ __forceinline__ Share share_of(const View &v) {
-	const unsigned groups = v.c / LANES, i = (unsigned)global_thread(), step = (unsigned)global_threads() / groups;
-	return {(int)(i % groups) * LANES, i < step * groups ? i / groups : pixels(v), step};
-}
 
 struct ActivateArgs {
 	View out, add; // add.p may be null
