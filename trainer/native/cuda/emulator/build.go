@@ -110,7 +110,8 @@ func moduleRoot() (string, error) {
 
 type builder struct {
 	compiler, folder, cache string
-	headers                 string // what all objects depend on
+	headers                 string   // what all objects depend on
+	includes                []string // lines that read the kernels' headers
 }
 
 func (b *builder) library() (string, error) {
@@ -119,13 +120,16 @@ func (b *builder) library() (string, error) {
 		return "", err
 	}
 	h := sha256.New()
-	fmt.Fprintln(h, b.compiler, flags())
+	fmt.Fprintf(h, "%s %s %q\n", b.compiler, flags(), unit)
 	for _, f := range headers {
 		data, err := os.ReadFile(f)
 		if err != nil {
 			return "", err
 		}
 		fmt.Fprintf(h, "%s %x\n", filepath.Base(f), sha256.Sum256(data))
+		if filepath.Ext(f) == ".cuh" {
+			b.includes = append(b.includes, fmt.Sprintf("#include %q\n", f))
+		}
 	}
 	b.headers = hex.EncodeToString(h.Sum(nil))
 	sources, err := b.glob("emulator/source/*.cpp", "kernel/*.cu")
@@ -148,7 +152,7 @@ func (b *builder) library() (string, error) {
 	}
 	name := filepath.Join(b.cache, "libcuda-"+digest(strings.Join(objects, " "))+".so")
 	args := append([]string{"-shared", "-pthread"}, sanitize...)
-	return name, b.make(name, append(args, objects...))
+	return name, b.make(name, "", append(args, objects...))
 }
 
 func (b *builder) glob(patterns ...string) (files []string, err error) {
@@ -169,11 +173,19 @@ func (b *builder) object(source string) (string, error) {
 		return "", err
 	}
 	name := filepath.Join(b.cache, filepath.Base(source)+"-"+digest(b.headers+string(data))+".o")
-	return name, b.make(name, append(flags(), "-c", "-x", "c++", source))
+	text := fmt.Sprintf("#include %q\n", source)
+	if base, kernels := strings.CutSuffix(filepath.Base(source), ".cu"); kernels {
+		text = fmt.Sprintf(unit, strings.Join(b.includes, ""), base, source)
+	}
+	return name, b.make(name, text, append(flags(), "-c", "-x", "c++", "-"))
 }
 
-// make runs the compiler unless its result is there.
-func (b *builder) make(name string, args []string) error {
+// unit is what is compiled for a source of kernels: each has its names to itself, where the linker would take two structs or
+// templates of one name for the same.
+const unit = "%snamespace unit_%s {\n#include %q\n}\n"
+
+// make runs the compiler over a text unless its result is there.
+func (b *builder) make(name, text string, args []string) error {
 	if _, err := os.Stat(name); err == nil {
 		return nil
 	}
@@ -185,7 +197,9 @@ func (b *builder) make(name string, args []string) error {
 		return err
 	}
 	defer os.Remove(f.Name())
-	if out, err := exec.Command(b.compiler, append(args, "-o", f.Name())...).CombinedOutput(); err != nil {
+	compile := exec.Command(b.compiler, append(args, "-o", f.Name())...)
+	compile.Stdin = strings.NewReader(text)
+	if out, err := compile.CombinedOutput(); err != nil {
 		return fmt.Errorf("build %s: %w\n%s", filepath.Base(name), err, out)
 	}
 	return os.Rename(f.Name(), name)

@@ -1,0 +1,30 @@
+package kerneltest
+
+import (
+	"math"
+	"testing"
+
+	"github.com/mapsweep/mapsweep/trainer/native/cuda/emulator"
+)
+
+// EveryOrder runs f with the emulator's threads and blocks in every order it has (on a GPU three times), and returns what f
+// does. The bits must be the same each time.
+func EveryOrder(t *testing.T, f func() []float32) []float32 {
+	t.Helper()
+	var first []float32
+	for _, order := range []string{"forward", "reverse", "shuffle"} {
+		if !emulator.Real() {
+			t.Setenv("EMULATOR_ORDER", order)
+		}
+		got := f()
+		if first == nil {
+			first = got
+		}
+		for i := range got {
+			if math.Float32bits(got[i]) != math.Float32bits(first[i]) {
+				t.Fatalf("value %d is %v with threads in order %q, %v forward", i, got[i], order, first[i])
+			}
+		}
+	}
+	return first
+}

@@ -1,0 +1,167 @@
+package kernel
+
+import "github.com/mapsweep/mapsweep/trainer/native/cuda"
+
+// Norm is batch normalisation over lanes, A = silu(gamma (y - mean) inv + beta) + Add with inv = 1/sqrt(var + Eps), without
+// silu if Linear. Lanes without a channel have Gamma and Beta of 0.
+type Norm struct {
+	Type                   Type
+	Y, A                   View // product; output
+	Add                    View // is added to the output (a residual), or P is 0
+	Linear                 bool
+	Gamma, Beta, Mean, Var cuda.Ptr // FP32 [lanes]; Mean and Var are the running statistics
+	Eps, Momentum          float32
+	Partial                cuda.Ptr // FP32 [Tiles][2][lanes]: sums and sums of squares of Y over tiles of pixels; Statistics destroys them
+	Tiles                  int
+	Batch                  cuda.Ptr // FP32 [2][lanes]: mean and inv that Activate and Backward use
+}
+
+// What the launches of norm.cu are shaped by.
+const (
+	columnThreads = 512
+	sumThreads    = 256
+	sumGroups     = 32  // of 8 lanes
+	sumPixels     = 4   // a thread, at least
+	sumBlocks     = 396 // three for each multiprocessor of a large GPU; the rows that are added up afterwards
+	foldFrom      = 512 // tiles that are worth a launch of their own
+	foldRuns      = 128
+)
+
+// arm is Arm of norm.cu, rows its Rows.
+type arm struct {
+	y                  View
+	gamma, beta, batch cuda.Ptr
+}
+
+type rows struct {
+	p           cuda.Ptr
+	all, splits int32
+	lanes, _    int32
+}
+
+func (n Norm) arm() arm { return arm{n.Y, n.Gamma, n.Beta, n.Batch} }
+
+// Statistics makes Batch: in training from Partial, and moves the running statistics towards the batch's, the variance towards
+// the unbiased one; otherwise from the running statistics.
+func (n Norm) Statistics(train bool) []cuda.Launch {
+	args := struct {
+		rows             rows
+		mean, vari, stat cuda.Ptr
+		count            float64
+		eps, momentum    float32
+	}{rows{p: n.Partial, all: int32(n.Tiles), lanes: n.Y.C}, n.Mean, n.Var, n.Batch, float64(n.Y.Pixels()), n.Eps, n.Momentum}
+	if !train {
+		return []cuda.Launch{flat("norm_running", int64(n.Y.C), cuda.Args(args))}
+	}
+	columns := blocksOf(int(n.Y.C), 32)
+	var all []cuda.Launch
+	if n.Tiles >= foldFrom {
+		args.rows.splits = foldRuns
+		all = append(all, cuda.Launch{Kernel: "norm_fold", Grid: [3]int{foldRuns, columns}, Block: [3]int{columnThreads}, Args: cuda.Args(args.rows)})
+	}
+	return append(all, cuda.Launch{Kernel: "norm_statistics", Grid: [3]int{columns}, Block: [3]int{columnThreads}, Args: cuda.Args(args)})
+}
+
+// Activate makes A, with Batch of Statistics.
+func (n Norm) Activate() []cuda.Launch { return activate("norm", n, n.arm()) }
+
+// Backward takes the gradient of A. The gradient of Y overwrites Y, those of Gamma and Beta overwrite dGamma and dBeta, FP32
+// [lanes]. Add's gradient is dA itself.
+func (n Norm) Backward(dA View, dGamma, dBeta, scratch cuda.Ptr) []cuda.Launch {
+	return backward("norm", n, dA, scratch, []arm{n.arm()}, []cuda.Ptr{dGamma}, []cuda.Ptr{dBeta})
+}
+
+// ScratchBytes is what Backward needs.
+func (n Norm) ScratchBytes() int64 { return scratchBytes(n.Y, 1) }
+
+// Rep is the sum of two normalised products, a = silu(norm(Wide) + norm(Point)) (layers.Rep). Type, A, Add and Linear are
+// Wide's.
+type Rep struct{ Wide, Point Norm }
+
+// Statistics makes both Batches, as [Norm.Statistics].
+func (r Rep) Statistics(train bool) []cuda.Launch {
+	return append(r.Wide.Statistics(train), r.Point.Statistics(train)...)
+}
+
+// Activate makes A.
+func (r Rep) Activate() []cuda.Launch {
+	same("rep", r.Wide.Y, r.Point.Y)
+	return activate("rep", r.Wide, r.Wide.arm(), r.Point.arm())
+}
+
+// RepGrads are where the gradients of the arms' parameters go, FP32 [lanes].
+type RepGrads struct{ WideGamma, WideBeta, PointGamma, PointBeta cuda.Ptr }
+
+// Backward takes the gradient of A. Gradients of both products overwrite them, as [Norm.Backward].
+func (r Rep) Backward(dA View, g RepGrads, scratch cuda.Ptr) []cuda.Launch {
+	same("rep", r.Wide.Y, r.Point.Y)
+	arms := []arm{r.Wide.arm(), r.Point.arm()}
+	return backward("rep", r.Wide, dA, scratch, arms, []cuda.Ptr{g.WideGamma, g.PointGamma}, []cuda.Ptr{g.WideBeta, g.PointBeta})
+}
+
+// ScratchBytes is what Backward needs.
+func (r Rep) ScratchBytes() int64 { return scratchBytes(r.Wide.Y, 2) }
+
+func activate(family string, n Norm, arms ...arm) []cuda.Launch {
+	same(family, n.Y, n.A)
+	if n.Add.P != 0 {
+		same(family, n.Add, n.A)
+	}
+	args := struct {
+		out, add  View
+		arm       [2]arm
+		linear, _ int32
+	}{out: n.A, add: n.Add, linear: flag(n.Linear)}
+	copy(args.arm[:], arms)
+	return []cuda.Launch{lanewise(n.Type.named(family+"_activate"), n.A, cuda.Args(args))}
+}
+
+// learned is Learned of norm.cu.
+type learned struct{ gamma, inv, dGamma, dBeta, factors cuda.Ptr }
+
+func backward(family string, n Norm, dA View, scratch cuda.Ptr, arms []arm, dGamma, dBeta []cuda.Ptr) []cuda.Launch {
+	same(family, n.Y, dA)
+	blocks, columns := sumGrid(n.Y)
+	args := struct {
+		dA               View
+		arm              [2]arm
+		partial, factors cuda.Ptr
+		linear, _        int32
+	}{dA: dA, partial: scratch, factors: scratch.Add(partialBytes(n.Y, len(arms))), linear: flag(n.Linear)}
+	copy(args.arm[:], arms)
+	finish := struct {
+		rows  rows
+		arm   [2]learned
+		count float64
+	}{rows: rows{p: scratch, all: int32(blocks), lanes: n.Y.C}, count: float64(n.Y.Pixels())}
+	for i, a := range arms {
+		finish.arm[i] = learned{a.gamma, a.batch.Add(4 * int64(n.Y.C)), dGamma[i], dBeta[i], args.factors.Add(8 * int64(i) * int64(n.Y.C))}
+	}
+	return []cuda.Launch{
+		{Kernel: n.Type.named(family + "_grad_sums"), Grid: [3]int{blocks, columns}, Block: [3]int{sumThreads}, Args: cuda.Args(args)},
+		{Kernel: family + "_learned", Grid: [3]int{blocksOf(int(n.Y.C), 32)}, Block: [3]int{columnThreads}, Args: cuda.Args(finish)},
+		lanewise(n.Type.named(family+"_grad"), n.Y, cuda.Args(args)),
+	}
+}
+
+// sumGrid is the grid of kernels that add up pixels: blocks along the pixels, and along the lanes.
+func sumGrid(v View) (blocks, columns int) {
+	groups := int(v.C) / 8
+	columns = blocksOf(groups, sumGroups)
+	perBlock := sumThreads / min(groups, sumGroups) * sumPixels
+	return min(blocksOf(int(v.Pixels()), perBlock), max(sumBlocks/columns, 1)), columns
+}
+
+func partialBytes(v View, arms int) int64 {
+	blocks, _ := sumGrid(v)
+	return int64(blocks) * int64(1+arms) * int64(v.C) * 4
+}
+
+func scratchBytes(v View, arms int) int64 { return partialBytes(v, arms) + int64(arms)*2*int64(v.C)*4 }
+
+// lanewise launches a flat kernel whose threads each keep to 8 lanes, over the pixels of a window.
+func lanewise(kernel string, v View, args []byte) cuda.Launch {
+	return flat(kernel, v.Pixels()*int64(v.C/8), args)
+}
+
+func blocksOf(n, each int) int { return (n + each - 1) / each }
