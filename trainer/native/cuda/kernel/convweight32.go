@@ -22,12 +22,12 @@ func (c Conv) split32() split {
 		s.tile = tile{32, 64, 128}
 	}
 	blocks := tilesOf(c.Y.C, s.rows) * tilesOf(c.weights()/int(c.Y.C), s.columns)
-	s.slices, s.pixels = slices(c.Y.Pixels(), tilesOf(2*c.fill(), blocks))
+	s.slices, s.pixels = pixelSlices(c.Y.Pixels(), tilesOf(2*c.fill(), blocks))
 	return s
 }
 
-// slices cuts pixels into as many slices as wanted, or fewer; each has a multiple of 16.
-func slices(pixels int64, wanted int) (count, each int) {
+// pixelSlices cuts pixels into as many slices as wanted, or fewer; each has a multiple of 16.
+func pixelSlices(pixels int64, wanted int) (count, each int) {
 	count = max(1, min(wanted, tilesOf(pixels, leastSlice)))
 	each = (tilesOf(pixels, count) + 15) / 16 * 16
 	return tilesOf(pixels, each), each
