@@ -163,6 +163,16 @@ __device__ __forceinline__ void copy_async(void *to, const void *from, bool ther
 #endif
 }
 
+// The same through the L1 cache, for what neighbours will read again.
+__device__ __forceinline__ void copy_async_near(void *to, const void *from, bool there) {
+#ifdef __CUDACC__
+	uint32_t p = (uint32_t)__cvta_generic_to_shared(to);
+	asm volatile("cp.async.ca.shared.global [%0], [%1], 16, %2;" ::"r"(p), "l"(from), "r"(there ? 16 : 0) : "memory");
+#else
+	emulator::copy_async(to, from, there ? 16 : 0, 16);
+#endif
+}
+
 // The same for 8 bytes.
 __device__ __forceinline__ void copy_async8(void *to, const void *from, bool there) {
 #ifdef __CUDACC__
