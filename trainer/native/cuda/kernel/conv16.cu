@@ -9,7 +9,7 @@
 // three zeros in four.
 #include "conv16.cuh"
 
-namespace conv16 {
+using namespace conv16;
 
 struct GatherArgs {
 	View x, y;      // read; written
@@ -173,4 +173,3 @@ GATHER(128x16)
 GATHER(32x32)
 GATHER(32x16)
 
-} // namespace conv16

@@ -2,7 +2,7 @@
 // a pixel are one stage: 36 terms, padded to 48.
 #include "conv16.cuh"
 
-namespace conv16 {
+using namespace conv16;
 
 struct ImageArgs {
 	View x, y;
@@ -63,4 +63,3 @@ KERNEL(conv16_image_128x64, ImageArgs, Image128x64::THREADS) { image<Image128x64
 KERNEL(conv16_image_128x32, ImageArgs, Image128x32::THREADS) { image<Image128x32>(a); }
 KERNEL(conv16_image_128x16, ImageArgs, Image128x16::THREADS) { image<Image128x16>(a); }
 
-} // namespace conv16

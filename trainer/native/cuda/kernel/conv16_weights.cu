@@ -5,7 +5,7 @@
 // The pixels are divided into slices, one to a block, which leave sums of their own for conv16_add to add in order.
 #include "conv16.cuh"
 
-namespace conv16 {
+using namespace conv16;
 
 // Divisor divides numbers below 2^31 by multiplication (Granlund and Montgomery 1994, figure 4.1).
 struct Divisor {
@@ -173,4 +173,3 @@ KERNEL(conv16_add, AddArgs, 256) {
 	}
 }
 
-} // namespace conv16

@@ -247,8 +247,8 @@ template <class T, Mode mode, class Tile> __device__ void convolve(const ConvArg
 }
 
 #define CONV(mode, name, BM, BN, TM, TN)                                                                                             \
-	KERNEL(name##_##BM##x##BN##_f32, ConvArgs, BM / TM * (BN / TN)) { convolve<float, mode, Tile<BM, BN, TM, TN>>(a); }               \
-	KERNEL(name##_##BM##x##BN##_bf16, ConvArgs, BM / TM * (BN / TN)) { convolve<bf16, mode, Tile<BM, BN, TM, TN>>(a); }
+	KERNEL(name##_##BM##x##BN##_f32, ConvArgs, BM / TM * (BN / TN)) { convolve<float, mode, ThreadTile<BM, BN, TM, TN>>(a); }               \
+	KERNEL(name##_##BM##x##BN##_bf16, ConvArgs, BM / TM * (BN / TN)) { convolve<bf16, mode, ThreadTile<BM, BN, TM, TN>>(a); }
 
 #define CONV_TILES(mode, name)         \
 	CONV(mode, name, 128, 64, 8, 8)    \

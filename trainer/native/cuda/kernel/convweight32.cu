@@ -108,8 +108,8 @@ template <class T, class Tile> __device__ void weight_gradient(const ConvWeightA
 }
 
 #define CONV_WEIGHT(BM, BN, TM, TN)                                                                                                          \
-	KERNEL(conv32_weight_##BM##x##BN##_f32, ConvWeightArgs, BM / TM * (BN / TN)) { weight_gradient<float, Tile<BM, BN, TM, TN>>(a); }          \
-	KERNEL(conv32_weight_##BM##x##BN##_bf16, ConvWeightArgs, BM / TM * (BN / TN)) { weight_gradient<bf16, Tile<BM, BN, TM, TN>>(a); }
+	KERNEL(conv32_weight_##BM##x##BN##_f32, ConvWeightArgs, BM / TM * (BN / TN)) { weight_gradient<float, ThreadTile<BM, BN, TM, TN>>(a); }          \
+	KERNEL(conv32_weight_##BM##x##BN##_bf16, ConvWeightArgs, BM / TM * (BN / TN)) { weight_gradient<bf16, ThreadTile<BM, BN, TM, TN>>(a); }
 
 CONV_WEIGHT(64, 64, 8, 4)
 CONV_WEIGHT(32, 64, 4, 4)

@@ -49,8 +49,8 @@ __device__ __forceinline__ void zero4(float *v) {
 		v[i] = 0;
 }
 
-// Tile is BM x BN sums, TM x TN of them in each of `threads` threads.
-template <int BM_, int BN_, int TM_, int TN_> struct Tile {
+// ThreadTile is BM x BN sums, TM x TN of them in each of `threads` threads.
+template <int BM_, int BN_, int TM_, int TN_> struct ThreadTile {
 	static constexpr int BM = BM_, BN = BN_, TM = TM_, TN = TN_;
 	static constexpr int across = BN / TN, down = BM / TM, threads = across * down;
 	float sum[TM][TN];
