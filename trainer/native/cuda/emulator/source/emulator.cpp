@@ -12,8 +12,8 @@
 
 namespace emulator {
 
-thread_local Block block;
-thread_local uint3 flat_thread;
+__thread Block *block;
+__thread uint3 flat_thread;
 Kernel *kernels;
 
 Kernel::Kernel(const char *name, void (*body)(const void *), size_t args, int threads, bool flat)
@@ -113,7 +113,7 @@ void resume(Fiber &f) {
 }
 
 void yield() {
-	Fiber &f = *block.current;
+	Fiber &f = *block->current;
 	leave_fiber(f);
 	switch_back(f);
 	enter_fiber(f.sanitizer);
@@ -130,31 +130,31 @@ void open(Counter &c, int alive) {
 void entry() {
 	enter_fiber(nullptr);
 	running->body(arguments);
-	Fiber &f = *block.current;
+	Fiber &f = *block->current;
 	f.done = true;
 	open(warp().barrier, --warp().alive);
-	open(block.barrier, --block.alive);
+	open(block->barrier, --block->alive);
 	yield();
 	abort();
 }
 
 [[noreturn]] void stuck() {
 	fprintf(stderr, "emulator: kernel %s, block %u %u %u: threads wait at barriers that the others never reach\n", running->name,
-	        block.index.x, block.index.y, block.index.z);
+	        block->index.x, block->index.y, block->index.z);
 	abort();
 }
 
 void run_block(std::vector<unsigned> &turns, Order o, std::mt19937 &random) {
-	unsigned n = block.size.x * block.size.y * block.size.z;
+	unsigned n = block->size.x * block->size.y * block->size.z;
 	if (fibers.size() < n)
 		fibers.resize(n);
-	block.barrier = Counter();
-	block.alive = n;
-	block.warps.resize((n + 31) / 32);
-	for (Warp &w : block.warps) {
+	block->barrier = Counter();
+	block->alive = n;
+	block->warps.resize((n + 31) / 32);
+	for (Warp &w : block->warps) {
 		w.barrier = Counter();
 		w.alive = 0;
-		memset(w.values, 0, sizeof w.values);
+		memset(w.shown, 0, sizeof w.shown);
 	}
 	for (unsigned i = 0; i < n; i++) {
 		Fiber &f = fibers[i];
@@ -164,15 +164,16 @@ void run_block(std::vector<unsigned> &turns, Order o, std::mt19937 &random) {
 				abort();
 			f.stack = static_cast<char *>(m);
 		}
-		f.thread = {i % block.size.x, i / block.size.x % block.size.y, i / (block.size.x * block.size.y)};
+		f.thread = {i % block->size.x, i / block->size.x % block->size.y, i / (block->size.x * block->size.y)};
 		f.number = i;
 		f.done = false;
+		f.exchanges = 0;
 		f.waits = nullptr;
 		f.copies.assign(1, {});
-		block.warps[i / 32].alive++;
+		block->warps[i / 32].alive++;
 		start(f);
 	}
-	std::fill(block.dynamic.begin(), block.dynamic.end(), '\xff');
+	std::fill(block->dynamic.begin(), block->dynamic.end(), '\xff');
 	sequence(turns, n, o, random);
 	for (unsigned left = n; left > 0;) {
 		bool moved = false;
@@ -181,7 +182,7 @@ void run_block(std::vector<unsigned> &turns, Order o, std::mt19937 &random) {
 			if (f.done || (f.waits && *f.waits == f.turn))
 				continue;
 			f.waits = nullptr;
-			block.current = &f;
+			block->current = &f;
 			resume(f);
 			moved = true;
 			left -= f.done;
@@ -192,9 +193,9 @@ void run_block(std::vector<unsigned> &turns, Order o, std::mt19937 &random) {
 }
 
 void run_flat() {
-	for (flat_thread.z = 0; flat_thread.z < block.size.z; flat_thread.z++)
-		for (flat_thread.y = 0; flat_thread.y < block.size.y; flat_thread.y++)
-			for (flat_thread.x = 0; flat_thread.x < block.size.x; flat_thread.x++)
+	for (flat_thread.z = 0; flat_thread.z < block->size.z; flat_thread.z++)
+		for (flat_thread.y = 0; flat_thread.y < block->size.y; flat_thread.y++)
+			for (flat_thread.x = 0; flat_thread.x < block->size.x; flat_thread.x++)
 				running->body(arguments);
 }
 
@@ -211,7 +212,7 @@ void arrive(const Copy &c) {
 
 } // namespace
 
-uint3 thread() { return running->flat ? flat_thread : block.current->thread; }
+uint3 thread() { return running->flat ? flat_thread : block->current->thread; }
 
 void wait(Counter &c, int alive) {
 	if (++c.arrived >= alive) {
@@ -219,34 +220,32 @@ void wait(Counter &c, int alive) {
 		c.turn++;
 		return;
 	}
-	block.current->waits = &c.turn;
-	block.current->turn = c.turn;
+	block->current->waits = &c.turn;
+	block->current->turn = c.turn;
 	yield();
 }
 
+// Sums are added four by four, then these four.
 void mma_bf16(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2]) {
-	Warp &w = warp();
-	unsigned l = lane(), g = l / 4, t = l % 4;
-	for (int i = 0; i < 4; i++)
-		w.fragments[l][i] = a[i];
-	w.fragments[l][4] = b[0];
-	w.fragments[l][5] = b[1];
-	sync_warp();
-	for (int i = 0; i < 4; i++) {
-		unsigned column = 2 * t + i % 2;
-		float sum = 0;
-		for (unsigned k = 0; k < 16; k++) {
-			uint32_t x = w.fragments[g * 4 + k % 8 / 2][(i / 2) + 2 * (k / 8)];
-			uint32_t y = w.fragments[column * 4 + k % 8 / 2][4 + k / 8];
-			sum += value(x, k % 2) * value(y, k % 2);
-		}
-		d[i] += sum;
+	typedef float Four __attribute__((vector_size(16)));
+	Warp::Shown &w = shown();
+	const unsigned l = lane(), g = l / 4, t = l % 4;
+	for (int j = 0; j < 2; j++) {
+		for (int i = 0; i < 4; i++)
+			w.a[g + 8 * (i % 2)][2 * t + 8 * (i / 2) + j] = value(a[i], j);
+		for (int i = 0; i < 2; i++)
+			w.b[g][2 * t + 8 * i + j] = value(b[i], j);
 	}
 	sync_warp();
+	for (int i = 0; i < 4; i++) {
+		const Four *x = reinterpret_cast<const Four *>(w.a[g + 8 * (i / 2)]), *y = reinterpret_cast<const Four *>(w.b[2 * t + i % 2]);
+		const Four s = x[0] * y[0] + x[1] * y[1] + x[2] * y[2] + x[3] * y[3];
+		d[i] += s[0] + s[1] + s[2] + s[3];
+	}
 }
 
 void load_matrices(uint32_t (&r)[4], const void *row, bool transposed) {
-	Warp &w = warp();
+	Warp::Shown &w = shown();
 	unsigned l = lane();
 	w.rows[l] = row;
 	if (reinterpret_cast<uintptr_t>(row) % 16 != 0) {
@@ -262,7 +261,6 @@ void load_matrices(uint32_t (&r)[4], const void *row, bool transposed) {
 		}
 		r[i] = v[0] | (uint32_t)v[1] << 16;
 	}
-	sync_warp();
 }
 
 void copy_async(void *to, const void *from, int bytes, int room) {
@@ -271,13 +269,13 @@ void copy_async(void *to, const void *from, int bytes, int room) {
 		abort();
 	}
 	memset(to, 0xff, room); // until it arrives
-	block.current->copies.back().push_back({to, from, bytes, room});
+	block->current->copies.back().push_back({to, from, bytes, room});
 }
 
-void commit_copies() { block.current->copies.emplace_back(); }
+void commit_copies() { block->current->copies.emplace_back(); }
 
 void wait_copies(int still) {
-	auto &groups = block.current->copies;
+	auto &groups = block->current->copies;
 	while ((int)groups.size() - 1 > still) {
 		for (const Copy &c : groups.front())
 			arrive(c);
@@ -286,25 +284,25 @@ void wait_copies(int still) {
 }
 
 void run(const Kernel &k, uint3 grid, uint3 size, unsigned shared, const void *args) {
-	Block before = std::move(block);
+	Block *before = block, here;
 	running = &k;
 	arguments = args;
-	block = Block();
-	block.count = grid;
-	block.size = size;
-	block.dynamic.resize(shared + 128);
+	block = &here;
+	block->count = grid;
+	block->size = size;
+	block->dynamic.resize(shared + 128);
 	Order o = order();
 	std::mt19937 random(1);
 	std::vector<unsigned> blocks, turns;
 	sequence(blocks, grid.x * grid.y * grid.z, o, random);
 	for (unsigned i : blocks) {
-		block.index = {i % grid.x, i / grid.x % grid.y, i / (grid.x * grid.y)};
+		block->index = {i % grid.x, i / grid.x % grid.y, i / (grid.x * grid.y)};
 		if (k.flat)
 			run_flat();
 		else
 			run_block(turns, o, random);
 	}
-	block = std::move(before);
+	block = before;
 }
 
 } // namespace emulator

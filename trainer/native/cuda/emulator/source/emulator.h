@@ -43,6 +43,7 @@ struct Fiber {
 	bool done;
 	const int *waits; // for this to change from turn
 	int turn;
+	unsigned exchanges; // with the warp, so far
 	std::vector<std::vector<Copy>> copies; // groups under way; the last one is open
 	void *sanitizer = nullptr;
 };
@@ -50,9 +51,13 @@ struct Fiber {
 struct Warp {
 	Counter barrier;
 	int alive = 0;
-	uint64_t values[32];
-	uint32_t fragments[32][6];
-	const void *rows[32];
+	// What lanes show each other before a barrier, to be read after it. They do so in two places by turns: all have read the
+	// one when the barrier after writing to the other opens.
+	struct Shown {
+		uint64_t values[32];
+		alignas(16) float a[16][16], b[8][16]; // matrices of mma_bf16, b by columns
+		const void *rows[32];
+	} shown[2];
 };
 
 // What a block needs. Each thread of the process has its own, so that several may launch at the same time.
@@ -65,27 +70,27 @@ struct Block {
 	std::vector<char> dynamic;
 };
 
-extern thread_local Block block;
-extern thread_local uint3 flat_thread;
+extern __thread Block *block; // without initialisation, which every use would ask for
+extern __thread uint3 flat_thread;
 
 void wait(Counter &c, int alive);
 uint3 thread();
 
-inline Warp &warp() { return block.warps[block.current->number / 32]; }
-inline unsigned lane() { return block.current->number % 32; }
+inline Warp &warp() { return block->warps[block->current->number / 32]; }
+inline unsigned lane() { return block->current->number % 32; }
+inline Warp::Shown &shown() { return warp().shown[block->current->exchanges++ % 2]; }
 inline void sync_warp() { wait(warp().barrier, warp().alive); }
-inline void sync_block() { wait(block.barrier, block.alive); }
+inline void sync_block() { wait(block->barrier, block->alive); }
 
 template <class T> T exchange(T v, unsigned from) {
 	static_assert(sizeof(T) <= 8, "a shuffle moves at most 8 bytes");
-	Warp &w = warp();
+	Warp::Shown &w = shown();
 	uint64_t u = 0;
 	memcpy(&u, &v, sizeof v);
 	w.values[lane()] = u;
 	sync_warp();
 	T r;
 	memcpy(&r, &w.values[from & 31], sizeof r);
-	sync_warp();
 	return r;
 }
 
@@ -121,12 +126,12 @@ void run(const Kernel &k, uint3 grid, uint3 block, unsigned shared, const void *
 #define KERNEL(name, Args, threads) EMULATED_KERNEL(name, Args, threads, false)
 #define FLAT_KERNEL(name, Args, threads) EMULATED_KERNEL(name, Args, threads, true)
 #define SHARED(T, name, n) alignas(16) static thread_local T name[n]
-#define DYNAMIC_SHARED(T, name) T *name = reinterpret_cast<T *>(emulator::block.dynamic.data() + (-reinterpret_cast<uintptr_t>(emulator::block.dynamic.data()) & 127))
+#define DYNAMIC_SHARED(T, name) T *name = reinterpret_cast<T *>(emulator::block->dynamic.data() + (-reinterpret_cast<uintptr_t>(emulator::block->dynamic.data()) & 127))
 
 #define threadIdx (emulator::thread())
-#define blockIdx (emulator::block.index)
-#define blockDim (emulator::block.size)
-#define gridDim (emulator::block.count)
+#define blockIdx (emulator::block->index)
+#define blockDim (emulator::block->size)
+#define gridDim (emulator::block->count)
 
 inline void __syncthreads() { emulator::sync_block(); }
 inline void __syncwarp(unsigned = ~0u) { emulator::sync_warp(); }
@@ -145,13 +150,12 @@ template <class T> T __shfl_up_sync(unsigned, T v, int d) {
 
 // A lane that has returned counts as false.
 inline unsigned __ballot_sync(unsigned, bool v) {
-	emulator::Warp &w = emulator::warp();
+	emulator::Warp::Shown &w = emulator::shown();
 	w.values[emulator::lane()] = v;
 	emulator::sync_warp();
 	unsigned r = 0;
-	for (int i = 0; i < 32 && i < (int)(emulator::block.size.x * emulator::block.size.y * emulator::block.size.z); i++)
+	for (int i = 0; i < 32 && i < (int)(emulator::block->size.x * emulator::block->size.y * emulator::block->size.z); i++)
 		r |= (unsigned)(w.values[i] != 0) << i;
-	emulator::sync_warp();
 	return r;
 }
 inline bool __any_sync(unsigned m, bool v) { return __ballot_sync(m, v) != 0; }
