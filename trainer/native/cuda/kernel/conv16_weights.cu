@@ -5,7 +5,7 @@
 // The pixels are divided into slices, one to a block, which leave sums of their own for conv16_add to add in order.
 #include "conv16.cuh"
 
-namespace conv16 {
+using namespace conv16;
 
 // Divisor divides numbers below 2^31 by multiplication (Granlund and Montgomery 1994, figure 4.1).
 struct Divisor {
@@ -117,11 +117,11 @@ template <class T, int EACH> __device__ __forceinline__ void weights(const Weigh
 }
 
 // Shapes, as conv16_tiles.go lists them.
-using Weights128x128 = Tile<128, 128, 2, 4, 1, 32, 4>;
-using Weights64x64 = Tile<64, 64, 2, 2, 1, 32, 5>;
-using Weights32x64 = Tile<32, 64, 1, 2, 2, 64, 4>;
-using Weights16x64 = Tile<16, 64, 1, 1, 4, 64, 4>;
-using Weights32x32 = Tile<32, 32, 1, 1, 4, 64, 5>;
+using Weights128x128 = MatrixTile<128, 128, 2, 4, 1, 32, 4>;
+using Weights64x64 = MatrixTile<64, 64, 2, 2, 1, 32, 5>;
+using Weights32x64 = MatrixTile<32, 64, 1, 2, 2, 64, 4>;
+using Weights16x64 = MatrixTile<16, 64, 1, 1, 4, 64, 4>;
+using Weights32x32 = MatrixTile<32, 32, 1, 1, 4, 64, 5>;
 
 #define WEIGHTS(shape) \
 	KERNEL(conv16_weights_##shape, WeightArgs, Weights##shape::THREADS) { weights<Weights##shape, 8>(a); }
@@ -172,5 +172,3 @@ KERNEL(conv16_add, AddArgs, 256) {
 		a.sum[to] = sum;
 	}
 }
-
-} // namespace conv16
