@@ -151,14 +151,14 @@ template <class T, bool BACK> __device__ __forceinline__ void gather(const Gathe
 }
 
 // Shapes, as conv16_tiles.go lists them.
-using Tile128x128 = Tile<128, 128, 2, 4, 1, 32, 4>;
-using Tile128x64 = Tile<128, 64, 2, 2, 1, 32, 4>;
-using Tile64x64 = Tile<64, 64, 2, 2, 1, 32, 4>;
-using Tile128x32 = Tile<128, 32, 4, 1, 1, 32, 4>;
-using Tile64x32 = Tile<64, 32, 2, 1, 2, 64, 4>;
-using Tile128x16 = Tile<128, 16, 4, 1, 1, 32, 4>;
-using Tile32x32 = Tile<32, 32, 1, 1, 4, 64, 5>;
-using Tile32x16 = Tile<32, 16, 1, 1, 4, 64, 5>;
+using Tile128x128 = MatrixTile<128, 128, 2, 4, 1, 32, 4>;
+using Tile128x64 = MatrixTile<128, 64, 2, 2, 1, 32, 4>;
+using Tile64x64 = MatrixTile<64, 64, 2, 2, 1, 32, 4>;
+using Tile128x32 = MatrixTile<128, 32, 4, 1, 1, 32, 4>;
+using Tile64x32 = MatrixTile<64, 32, 2, 1, 2, 64, 4>;
+using Tile128x16 = MatrixTile<128, 16, 4, 1, 1, 32, 4>;
+using Tile32x32 = MatrixTile<32, 32, 1, 1, 4, 64, 5>;
+using Tile32x16 = MatrixTile<32, 16, 1, 1, 4, 64, 5>;
 
 #define GATHER(shape)                                                                                              \
 	KERNEL(conv16_forward_##shape, GatherArgs, Tile##shape::THREADS) { gather<Tile##shape, false>(a); } \
@@ -172,4 +172,3 @@ GATHER(64x32)
 GATHER(128x16)
 GATHER(32x32)
 GATHER(32x16)
-

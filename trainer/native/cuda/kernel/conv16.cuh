@@ -6,9 +6,9 @@
 
 namespace conv16 {
 
-// Tile is the shape in which a block computes BM x BN elements of a product with warps WM x WN x WK, by BK terms at a time,
+// MatrixTile is the shape in which a block computes BM x BN elements of a product with warps WM x WN x WK, by BK terms at a time,
 // STAGES of which are in shared memory or on their way there. Warps along WK share the terms out; their sums are added at the end.
-template <int BM_, int BN_, int WM_, int WN_, int WK_, int BK_, int STAGES_> struct Tile {
+template <int BM_, int BN_, int WM_, int WN_, int WK_, int BK_, int STAGES_> struct MatrixTile {
 	static constexpr int BM = BM_, BN = BN_, WM = WM_, WN = WN_, WK = WK_, BK = BK_, STAGES = STAGES_;
 	static constexpr int THREADS = 32 * WM * WN * WK;
 	static constexpr int MI = BM / WM / 16, NI = BN / WN / 8; // matrices of 16 x 8 of a warp

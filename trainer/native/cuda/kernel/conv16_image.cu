@@ -55,11 +55,10 @@ template <class T> __device__ __forceinline__ void image(const ImageArgs &a) {
 }
 
 // Shapes, as conv16_tiles.go lists them.
-using Image128x64 = Tile<128, 64, 4, 1, 1, 64, 1>;
-using Image128x32 = Tile<128, 32, 4, 1, 1, 64, 1>;
-using Image128x16 = Tile<128, 16, 4, 1, 1, 64, 1>;
+using Image128x64 = MatrixTile<128, 64, 4, 1, 1, 64, 1>;
+using Image128x32 = MatrixTile<128, 32, 4, 1, 1, 64, 1>;
+using Image128x16 = MatrixTile<128, 16, 4, 1, 1, 64, 1>;
 
 KERNEL(conv16_image_128x64, ImageArgs, Image128x64::THREADS) { image<Image128x64>(a); }
 KERNEL(conv16_image_128x32, ImageArgs, Image128x32::THREADS) { image<Image128x32>(a); }
 KERNEL(conv16_image_128x16, ImageArgs, Image128x16::THREADS) { image<Image128x16>(a); }
-

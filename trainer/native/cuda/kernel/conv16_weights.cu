@@ -117,11 +117,11 @@ template <class T, int EACH> __device__ __forceinline__ void weights(const Weigh
 }
 
 // Shapes, as conv16_tiles.go lists them.
-using Weights128x128 = Tile<128, 128, 2, 4, 1, 32, 4>;
-using Weights64x64 = Tile<64, 64, 2, 2, 1, 32, 5>;
-using Weights32x64 = Tile<32, 64, 1, 2, 2, 64, 4>;
-using Weights16x64 = Tile<16, 64, 1, 1, 4, 64, 4>;
-using Weights32x32 = Tile<32, 32, 1, 1, 4, 64, 5>;
+using Weights128x128 = MatrixTile<128, 128, 2, 4, 1, 32, 4>;
+using Weights64x64 = MatrixTile<64, 64, 2, 2, 1, 32, 5>;
+using Weights32x64 = MatrixTile<32, 64, 1, 2, 2, 64, 4>;
+using Weights16x64 = MatrixTile<16, 64, 1, 1, 4, 64, 4>;
+using Weights32x32 = MatrixTile<32, 32, 1, 1, 4, 64, 5>;
 
 #define WEIGHTS(shape) \
 	KERNEL(conv16_weights_##shape, WeightArgs, Weights##shape::THREADS) { weights<Weights##shape, 8>(a); }
@@ -172,4 +172,3 @@ KERNEL(conv16_add, AddArgs, 256) {
 		a.sum[to] = sum;
 	}
 }
-
