@@ -56,7 +56,7 @@ type augmenting struct {
 	batch   int
 }
 
-func newAugmenting(t *testing.T, images []dataset.Image, s augment.Settings, batch int) *augmenting {
+func newAugmenting(t testing.TB, images []dataset.Image, s augment.Settings, batch int) *augmenting {
 	t.Helper()
 	a := &augmenting{Bench: kerneltest.New(t), batch: batch, images: len(images)}
 	var err error
