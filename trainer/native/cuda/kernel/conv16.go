@@ -12,9 +12,9 @@ func tiles16(c Conv) int { return int(ceil(c.Y.Pixels(), int64(tile16Of(c).m))) 
 func tile16Of(c Conv) tile16 {
 	c.check16()
 	if c.X.C == 4 {
-		return choose16(image16, c.Y.Pixels(), int64(c.Y.C), imageTerms)
+		return c.choose16(image16, c.Y.Pixels(), int64(c.Y.C), imageTerms)
 	}
-	return choose16(gather16, c.Y.Pixels(), int64(c.Y.C), c.taps()*int64(c.X.C))
+	return c.choose16(gather16, c.Y.Pixels(), int64(c.Y.C), c.taps()*int64(c.X.C))
 }
 
 func (c Conv) taps() int64 { return int64(c.Kernel) * int64(c.Kernel) }
@@ -60,7 +60,7 @@ func inputGrad16(c Conv, dY, dX View, add bool) []cuda.Launch {
 	c.check16()
 	rows, parities := c.rowsBack()
 	terms := c.taps() * int64(c.Y.C) / int64(parities) // on average of parities, about
-	return inputGradTile16(c, dY, dX, add, choose16(gather16, rows*int64(parities), int64(dX.C), terms))
+	return inputGradTile16(c, dY, dX, add, c.choose16(gather16, rows*int64(parities), int64(dX.C), terms))
 }
 
 // rowsBack is the number of pixels of the input of one parity, at most, and the number of parities.

@@ -25,10 +25,6 @@ func (t tile16) shared() int {
 	return max(t.stages*(t.m+t.n)*t.k*2, (t.parts-1)*t.m*t.n*4, t.m*(t.n+8)*2)
 }
 
-// multiprocessors is how many a large GPU has (H100, H200). Tiles are chosen for it on every GPU: the order in which numbers
-// are added must not depend on the machine.
-const multiprocessors = 132
-
 // What a multiprocessor does in a clock, about (sm_90): multiply-adds with mma.sync, bytes between it and the L2 cache. And
 // what a block costs beside: clocks until its first stage is there, and from stage to stage where nothing else runs.
 const (
@@ -36,21 +32,22 @@ const (
 	startClocks, stageClocks  = 600, 120
 )
 
-// clocks is an estimate of the time of a product of `rows` x `columns` with `terms`: that of the multiprocessor with most
-// blocks, which are bound by their products, by what they read and write, or by latency where there are few.
-func (t tile16) clocks(rows, columns, terms int64) int64 {
+// clocks is an estimate of the time of a product of `rows` x `columns` with `terms` on so many multiprocessors: that of the
+// one with most blocks, which are bound by their products, by what they read and write, or by latency where there are few.
+func (t tile16) clocks(rows, columns, terms, fill int64) int64 {
 	blocks := ceil(rows, int64(t.m)) * ceil(columns, int64(t.n))
-	most := ceil(blocks, multiprocessors)
+	most := ceil(blocks, fill)
 	m, n := int64(t.m), int64(t.n)
 	block := max(m*n*terms/clockProducts, ((m+n)*terms*2+m*n*2)/clockBytes)
 	return max(most*block, ceil(terms, int64(t.k))*stageClocks) + startClocks*ceil(most, 4)
 }
 
 // choose16 is the shape of least estimated time; of equals, the first.
-func choose16(shapes []tile16, rows, columns, terms int64) tile16 {
+func (c Conv) choose16(shapes []tile16, rows, columns, terms int64) tile16 {
+	fill := int64(c.fill())
 	best := shapes[0]
 	for _, t := range shapes[1:] {
-		if t.clocks(rows, columns, terms) < best.clocks(rows, columns, terms) {
+		if t.clocks(rows, columns, terms, fill) < best.clocks(rows, columns, terms, fill) {
 			best = t
 		}
 	}

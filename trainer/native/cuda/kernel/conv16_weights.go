@@ -59,7 +59,7 @@ func sliceTile16(c Conv, t tile16) slicing16 {
 	lanes, terms, pixels, stage := int64(c.Y.C), c.taps()*int64(c.X.C), c.Y.Pixels(), int64(t.k)
 	s := slicing16{tile: t, columns: ceil(terms, int64(t.n)), weights: lanes * terms}
 	s.blocks = ceil(lanes, int64(t.m)) * s.columns
-	count := max(1, min(ceil(3*multiprocessors, s.blocks), pixels/(leastStages*stage)))
+	count := max(1, min(ceil(3*int64(c.fill()), s.blocks), pixels/(leastStages*stage)))
 	s.each = ceil(ceil(pixels, count), stage) * stage
 	s.count = ceil(pixels, s.each)
 	return s
