@@ -32,10 +32,18 @@ cd trainer/native/cuda/kernel
 shopt -s nullglob
 sources=(*.cu *.cuh) units=(*.cu)
 [ ${#units[@]} -gt 0 ] || { echo "kernels.sh: no *.cu in $PWD" >&2; exit 1; }
-{ # One unit, so that there is one image for each machine and one of PTX. Each source has its names to itself, as in the emulator.
-	for header in *.cuh; do echo "#include \"$header\""; done
-	for source in "${units[@]}"; do printf 'namespace unit_%s {\n#include "%s"\n}\n' "${source%.cu}" "$source"; done
-} >"$new/kernels.cu"
+# One unit, so that there is one image for each machine and one of PTX. Each source has its names, and those of the headers beside
+# port.cuh, to itself, as in the emulator: it is read with them in a namespace. #pragma once knows headers by what is in them, so
+# each source gets its own copies, with its name in their first line.
+echo '#include "port.cuh"' >"$new/kernels.cu"
+for unit in "${units[@]}"; do
+	name=${unit%.cu}
+	mkdir "$new/$name"
+	for file in "$unit" *.cuh; do
+		[ "$file" = port.cuh ] || { echo "// of $name"; echo "#line 1 \"$file\""; cat "$file"; } >"$new/$name/$file"
+	done
+	printf 'namespace unit_%s {\n#include "%s/%s"\n}\n' "$name" "$name" "$unit" >>"$new/kernels.cu"
+done
 
 jobs=()
 for machine in "${machines[@]}"; do
@@ -47,6 +55,7 @@ done
 failed=
 for job in "${jobs[@]}"; do wait "$job" || failed=1; done
 [ -z "$failed" ] || exit 1
+[ -n "$check" ] || later=() # takes as long as all the rest
 for machine in "${later[@]}"; do
 	ptxas -arch="$machine" -m64 -O1 -o "$new/later.cubin" "$new/sm_80.ptx" >&2 || { echo "kernels.sh: the PTX does not compile for $machine" >&2; exit 1; }
 done

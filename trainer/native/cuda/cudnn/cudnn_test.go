@@ -22,7 +22,11 @@ import (
 // A child of a test asks for cuDNN without a driver, and says what it was told.
 func TestMain(m *testing.M) {
 	if os.Getenv("MAPSWEEP_CUDNN_CHILD") != "1" {
-		os.Exit(m.Run())
+		code := m.Run()
+		for _, path := range built {
+			os.RemoveAll(filepath.Dir(path))
+		}
+		os.Exit(code)
 	}
 	_, err := cudnn.Open()
 	if !errors.Is(err, cudnn.ErrNone) {
@@ -31,8 +35,21 @@ func TestMain(m *testing.M) {
 	os.Stdout.WriteString(err.Error())
 }
 
-// standIn builds the stand-in and has Open find it; on a GPU the machine's cuDNN is used instead.
-func standIn(t *testing.T, flags ...string) (path string) {
+// Stand-ins by the flags that they were built with.
+var built = map[string]string{}
+
+// standIn builds the stand-in, once, and has Open find it; on a GPU the machine's cuDNN is used instead.
+func standIn(t *testing.T, flags ...string) string {
+	t.Helper()
+	key := strings.Join(flags, " ")
+	if built[key] == "" {
+		built[key] = build(t, flags...)
+	}
+	t.Setenv("MAPSWEEP_CUDNN", built[key])
+	return built[key]
+}
+
+func build(t *testing.T, flags ...string) string {
 	t.Helper()
 	gcc, err := exec.LookPath("gcc")
 	if err != nil {
@@ -42,13 +59,16 @@ func standIn(t *testing.T, flags ...string) (path string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	path = filepath.Join(t.TempDir(), "libcudnn.so.9")
+	folder, err := os.MkdirTemp("", "cudnn-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(folder, "libcudnn.so.9")
 	cmd := exec.Command(gcc, append(flags, "-Wall", "-O1", "-shared", "-fPIC", "-o", path, "-x", "c", "-")...)
 	cmd.Stdin = bytes.NewReader(source)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("build stand-in library: %v\n%s", err, out)
 	}
-	t.Setenv("MAPSWEEP_CUDNN", path)
 	return path
 }
 

@@ -110,8 +110,7 @@ func moduleRoot() (string, error) {
 
 type builder struct {
 	compiler, folder, cache string
-	headers                 string   // what all objects depend on
-	includes                []string // lines that read the kernels' headers
+	headers                 string // what all objects depend on
 }
 
 func (b *builder) library() (string, error) {
@@ -127,9 +126,6 @@ func (b *builder) library() (string, error) {
 			return "", err
 		}
 		fmt.Fprintf(h, "%s %x\n", filepath.Base(f), sha256.Sum256(data))
-		if filepath.Ext(f) == ".cuh" {
-			b.includes = append(b.includes, fmt.Sprintf("#include %q\n", f))
-		}
 	}
 	b.headers = hex.EncodeToString(h.Sum(nil))
 	sources, err := b.glob("emulator/source/*.cpp", "kernel/*.cu")
@@ -175,14 +171,14 @@ func (b *builder) object(source string) (string, error) {
 	name := filepath.Join(b.cache, filepath.Base(source)+"-"+digest(b.headers+string(data))+".o")
 	text := fmt.Sprintf("#include %q\n", source)
 	if base, kernels := strings.CutSuffix(filepath.Base(source), ".cu"); kernels {
-		text = fmt.Sprintf(unit, strings.Join(b.includes, ""), base, source)
+		text = fmt.Sprintf(unit, filepath.Join(b.folder, "kernel", "port.cuh"), base, source)
 	}
 	return name, b.make(name, text, append(flags(), "-c", "-x", "c++", "-"))
 }
 
-// unit is what is compiled for a source of kernels: each has its names to itself, where the linker would take two structs or
-// templates of one name for the same.
-const unit = "%snamespace unit_%s {\n#include %q\n}\n"
+// unit is what is compiled for a source of kernels: each has its names, and those of headers beside port.cuh, to itself, where
+// the linker would take two structs or templates of one name for the same.
+const unit = "#include %q\nnamespace unit_%s {\n#include %q\n}\n"
 
 // make runs the compiler over a text unless its result is there.
 func (b *builder) make(name, text string, args []string) error {
