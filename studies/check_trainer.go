@@ -90,6 +90,11 @@ func (c *checker) trainer() {
 	if t.GPUs > 0 && t.Device == "cpu" {
 		c.add("trainer.gpus", "leave one of them out", "trainer.gpus is %d, and trainer.device says cpu", t.GPUs)
 	}
+	if native := t.Backend == BackendNative; native && t.GPUs > 1 {
+		c.add("trainer.gpus", "leave it out", "trainer.gpus is %d, and a trial of backend native computes on one", t.GPUs)
+	} else if native && t.GPUs > 0 && t.Device == "" {
+		c.add("trainer.gpus", "set trainer.device: cuda, too", "trainer.gpus is %d, and where trainer.device is left out native computes on the cpu", t.GPUs)
+	}
 	if t.Timeout != "" {
 		if d, err := time.ParseDuration(t.Timeout); err != nil || d <= 0 {
 			c.add("trainer.timeout", "for instance 90s, 45m or 2h30m", "trainer.timeout is no duration: %q", t.Timeout)

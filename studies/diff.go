@@ -120,7 +120,7 @@ func (d *differ) trainer(old, now Trainer) {
 	d.number("trainer.image_size", old.ImageSize, now.ImageSize, false)
 	d.number("trainer.epochs", old.Epochs, now.Epochs, false)
 	d.number("trainer.batch", old.Batch, now.Batch, false)
-	d.text("trainer.device", old.Device, now.Device, false)
+	d.device(old, now)
 	d.text("trainer.weights", old.Weights, now.Weights, false)
 	d.text("trainer.command", list(old.Command), list(now.Command), false)
 	d.params("trainer.env", envParams(old.Env), envParams(now.Env))
@@ -137,6 +137,19 @@ func (d *differ) trainer(old, now Trainer) {
 	d.text("trainer.arguments", written(old.Arguments), written(now.Arguments), false)
 	d.text("trainer.metrics", written(old.Metrics), written(now.Metrics), false)
 	d.text("trainer.checkpoint", written(old.Checkpoint), written(now.Checkpoint), false)
+}
+
+// device compares the devices. The native trainer's is the CPU where it is left out; earlier versions, which had no other,
+// recorded that as auto.
+func (d *differ) device(old, now Trainer) {
+	a, b := old.Device, now.Device
+	if old.Backend == BackendNative && now.Backend == BackendNative {
+		if a == "auto" && b == "" {
+			return
+		}
+		a, b = cmp.Or(a, "cpu"), cmp.Or(b, "cpu")
+	}
+	d.text("trainer.device", a, b, false)
 }
 
 func envParams(env map[string]string) trials.Params {

@@ -44,8 +44,9 @@ func TestDiff(t *testing.T) {
 		{"fewer trials, other sampler", search, []string{"search.trials=5", "search.sampler=sobol", "search.pruner=median"}, false,
 			[]string{"search.sampler: tpe -> sobol", "search.trials: 10 -> 5", "search.pruner: none -> median"}},
 		{"range", search, []string{"factors.lr0.high=0.2", "factors.lr0.log=true"}, false, []string{"factors.lr0.high: 0.1 -> 0.2", "factors.lr0.log: false -> true"}},
-		{"trainer", fixed, []string{"trainer.epochs=3", "trainer.data=[builtin:digits, builtin:trees]", "trainer.device=cpu"}, false,
-			[]string{"trainer.data: builtin:digits -> builtin:digits, builtin:trees", "trainer.epochs: 2 -> 3", "trainer.device: auto -> cpu"}},
+		{"trainer", fixed, []string{"trainer.epochs=3", "trainer.data=[builtin:digits, builtin:trees]", "trainer.device=cuda"}, false,
+			[]string{"trainer.data: builtin:digits -> builtin:digits, builtin:trees", "trainer.epochs: 2 -> 3", "trainer.device: cpu -> cuda"}},
+		{"the default device written out", fixed, []string{"trainer.device=cpu"}, true, nil},
 		{"precision", fixed, []string{"trainer.precision=bf16"}, false, []string{"trainer.precision: fp32 -> bf16"}},
 		{"convolution", fixed, []string{"trainer.convolution=direct"}, false, []string{"trainer.convolution: auto -> direct"}},
 		{"the default convolution written out", fixed, []string{"trainer.convolution=auto"}, true, nil},
@@ -76,6 +77,24 @@ func TestDiff(t *testing.T) {
 		}
 		if diff := cmp.Diff(c.want, got); diff != "" {
 			t.Errorf("%s:\n%s", c.name, diff)
+		}
+	}
+}
+
+// Versions that trained on the CPU alone recorded auto where a study said nothing.
+func TestDiffDevice(t *testing.T) {
+	for _, c := range []struct {
+		backend, old, now string
+		want              int
+	}{
+		{"native", "auto", "", 0}, {"native", "", "auto", 1}, {"native", "auto", "auto", 0}, {"native", "auto", "cpu", 1}, {"native", "cpu", "", 0},
+		{"native", "cuda:0", "", 1}, {"yolov9", "auto", "cpu", 1}, {"yolov9", "auto", "auto", 0},
+	} {
+		spec := func(device string) studies.Spec {
+			return studies.Spec{Trainer: studies.Trainer{Backend: c.backend, Device: device}}
+		}
+		if _, changes := studies.Diff(spec(c.old), spec(c.now)); len(changes) != c.want {
+			t.Errorf("%s, from %q to %q: %v", c.backend, c.old, c.now, changes)
 		}
 	}
 }

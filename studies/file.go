@@ -48,7 +48,7 @@ type fileTrainer struct {
 	ImageSize int      `json:"image_size" jsonschema:"minimum=32,maximum=8192" jsonschema_description:"Side of the square training picture in pixels. native: a multiple of the largest stride of the model (16 for gelan-n and 32 for the others that are built in). yolov9: a multiple of 32. Default for native: 640, and 128 for builtin data."`
 	Epochs    int      `json:"epochs" jsonschema:"minimum=1" jsonschema_description:"Full length of a trial."`
 	Batch     int      `json:"batch" jsonschema:"minimum=1" jsonschema_description:"Pictures in one optimiser step. Default for native: 16."`
-	Device    string   `json:"device" jsonschema:"default=auto" jsonschema_description:"auto, cpu, cuda, or the GPUs that trials may lease: cuda:0, or several as cuda:0,2. auto takes GPUs where there are any."`
+	Device    string   `json:"device" jsonschema_description:"auto, cpu, cuda, or the GPUs that trials may lease: cuda:0, or several as cuda:0,2. auto takes GPUs where there are any. Default: cpu for native, whose results differ by device, else auto."`
 	Weights   string   `json:"weights" jsonschema_description:"native: file of weights that every trial starts from: a checkpoint of the native trainer such as best.ckpt, a file of safetensors, or a .pt file of PyTorch. Default: random weights."`
 	Command   words    `json:"command" jsonschema_description:"Program and arguments of the command trainer, one list item each."`
 	Env       fileEnv  `json:"env" jsonschema_description:"Environment variables for the command, beside those that mapsweep sets."`
@@ -262,7 +262,9 @@ func (t fileTrainer) spec() Trainer {
 		Batch: t.Batch, Device: t.Device, Weights: t.Weights, Command: t.Command, Env: t.Env, Cache: t.Cache, Loaders: t.Loaders, Threads: t.Threads, Precision: t.Precision, Convolution: t.Convolution, Timeout: t.Timeout,
 		Checkout: t.Checkout, Python: t.Python, GPUs: t.GPUs, COCO: t.COCO}
 	t.io(&s)
-	if t.Backend == BackendNative {
+	if t.Backend != BackendNative {
+		s.Device = cmp.Or(t.Device, "auto")
+	} else {
 		if s.ImageSize == 0 {
 			s.ImageSize = defaultImageSize
 			if !slices.ContainsFunc(s.Data, func(d string) bool { return !strings.HasPrefix(d, "builtin:") }) {

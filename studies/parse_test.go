@@ -107,7 +107,7 @@ func TestDefaults(t *testing.T) {
 	want := studies.Spec{
 		Name: "a", Objective: studies.Objective{Metric: "mAP50-95", Direction: trials.Maximize, Epoch: "last", Split: "val"},
 		Trainer: studies.Trainer{Backend: "native", Model: "gelan-n", Data: []string{"builtin:digits"}, ImageSize: 128, Epochs: 2,
-			Batch: 16, Device: "auto"},
+			Batch: 16},
 		Baseline: trials.Params{}, Design: "one-factor", Replicates: 1, Keep: studies.Keep{Best: 3, Last: 1},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -339,6 +339,8 @@ func TestTrainerFaults(t *testing.T) {
 		{"convolution", "{backend: native, model: m, epochs: 1, data: a, convolution: winograd}", `s.yaml:2:71: trainer.convolution cannot be "winograd" (known here: auto, direct)`},
 		{"precision of another trainer", "{backend: yolov9, model: m, epochs: 1, data: a, precision: bf16}", `s.yaml:2:69: trainer.precision is read by backend native only`},
 		{"gpus on the cpu", "{backend: yolov9, model: m, epochs: 1, data: a, device: cpu, gpus: 4}", `s.yaml:2:77: trainer.gpus is 4, and trainer.device says cpu (leave one of them out)`},
+		{"gpus of native", "{backend: native, model: m, epochs: 1, data: a, device: auto, gpus: 2}", `s.yaml:2:78: trainer.gpus is 2, and a trial of backend native computes on one (leave it out)`},
+		{"gpus without a device", "{backend: native, model: m, epochs: 1, data: a, gpus: 1}", `s.yaml:2:64: trainer.gpus is 1, and where trainer.device is left out native computes on the cpu (set trainer.device: cuda, too)`},
 		{"timeout", "{backend: native, model: m, epochs: 1, data: a, timeout: 5 minutes}", `s.yaml:2:67: trainer.timeout is no duration: "5 minutes" (for instance 90s, 45m or 2h30m)`},
 		{"timeout without unit", "{backend: native, model: m, epochs: 1, data: a, timeout: 5}", `s.yaml:2:67: trainer.timeout must be text, not 5 (with its unit: 5s, 5m or 5h)`},
 		{"command for native", "{backend: native, model: m, epochs: 1, data: a, command: [x]}", `s.yaml:2:67: trainer.command is not read by backend native (for your own program write backend: command)`},

@@ -59,7 +59,7 @@ func (fileStudy) JSONSchemaExtend(s *jsonschema.Schema) {
 // JSONSchemaExtend says which keys each backend needs, and which it does not read.
 func (fileTrainer) JSONSchemaExtend(s *jsonschema.Schema) {
 	property(s, "timeout").Pattern = durationPattern
-	property(s, "device").Pattern = `^(auto|cpu|cuda|cuda:[0-9]+)$`
+	property(s, "device").Pattern = `^(auto|cpu|cuda|cuda:[0-9]+(,[0-9]+)*)$`
 	native := need("model", "data", "epochs")
 	native.Not = &jsonschema.Schema{AnyOf: []*jsonschema.Schema{need("command"), need("env")}}
 	other := &jsonschema.Schema{Not: &jsonschema.Schema{AnyOf: []*jsonschema.Schema{need("arguments"), need("metrics"), need("checkpoint")}}}

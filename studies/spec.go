@@ -225,7 +225,7 @@ type Trainer struct {
 	ImageSize int               `json:"image_size,omitempty"`
 	Epochs    int               `json:"epochs"`
 	Batch     int               `json:"batch,omitempty"`
-	Device    string            `json:"device,omitempty"`  // auto, cpu, cuda, cuda:0, cuda:0,2
+	Device    string            `json:"device,omitempty"`  // auto, cpu, cuda, cuda:0, cuda:0,2; "" of native: cpu
 	Weights   string            `json:"weights,omitempty"` // native: file that every trial starts from
 	Command   []string          `json:"command,omitempty"`
 	Env       map[string]string `json:"env,omitempty"`

@@ -38,7 +38,7 @@ func (r *run) settle(ctx context.Context, a *active, lease local.Lease, job trai
 	}
 	var failure *trainer.Failure
 	errors.As(err, &failure)
-	held, known := peak(a.watch, failure)
+	held, known := peak(a.watch, res, failure)
 	if v.class == trials.ClassMemory && len(lease.GPUs) > 0 {
 		v = outOfMemory(v, lease, held)
 	}

@@ -56,8 +56,12 @@ func trained(m trials.Measurement, earlier []trials.Measurement) trials.Measurem
 	return m
 }
 
-// peak is the most GPU memory that a trial held on one device, by its trainer or as it was sampled; false: not known.
-func peak(w *telemetry.Watch, f *trainer.Failure) (most int64, known bool) {
+// peak is the most GPU memory that a trial held on one device, by its trainer or as it was sampled; false: not known. What a
+// trainer in this process tells goes first: the driver cannot tell the trials of one process apart.
+func peak(w *telemetry.Watch, res trainer.Result, f *trainer.Failure) (most int64, known bool) {
+	if res.PeakMiB > 0 {
+		return res.PeakMiB, true
+	}
 	if w != nil {
 		most, known = w.PeakMiB()
 	}

@@ -39,6 +39,7 @@ type Result struct {
 	Artifacts  []trials.Artifact // small files for the database
 	Checkpoint string            // path of the final checkpoint, or ""
 	Note       string            // what is unusual about the run, for people, or ""
+	PeakMiB    int64             // most GPU memory that the run held, where it trained in this process; 0: not known
 }
 
 // Backend trains. report is called once per finished epoch, from one goroutine, before the

@@ -3,6 +3,7 @@ package trials
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -12,6 +13,9 @@ const AttrProvenance = "mapsweep:provenance"
 
 // ExtraInstructionSet is the key of Provenance.Extra under which a backend names the instruction set that it computes with.
 const ExtraInstructionSet = "instruction set"
+
+// ExtraDevice is the key under which it says where trials compute and why, if others were asked for than the CPU.
+const ExtraDevice = "device"
 
 // ExtraWeights is the key of Provenance.Extra for the hash of the file of weights that trials start from.
 const ExtraWeights = "weights sha256"
@@ -59,6 +63,7 @@ func (p Provenance) Differences(q Provenance) []string {
 	compare("host", p.Host, q.Host)
 	compare("processor", p.CPU, q.CPU)
 	compare("cores", fmt.Sprint(p.Cores), fmt.Sprint(q.Cores))
+	compare("devices", strings.Join(p.Devices, ", "), strings.Join(q.Devices, ", "))
 	compare(ExtraInstructionSet, p.Extra[ExtraInstructionSet], q.Extra[ExtraInstructionSet])
 	compare(ExtraWeights, p.Extra[ExtraWeights], q.Extra[ExtraWeights])
 	return changed

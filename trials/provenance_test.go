@@ -8,7 +8,7 @@ import (
 )
 
 func TestProvenanceDifferences(t *testing.T) {
-	p := trials.Provenance{Version: "v1", Commit: "a", Host: "h", CPU: "c", Cores: 2, Go: "go1", OS: "linux", Extra: map[string]string{trials.ExtraInstructionSet: "avx2"}}
+	p := trials.Provenance{Version: "v1", Commit: "a", Host: "h", CPU: "c", Cores: 2, Devices: []string{"cpu"}, Go: "go1", OS: "linux", Extra: map[string]string{trials.ExtraInstructionSet: "avx2"}}
 	for want, change := range map[string]func(*trials.Provenance){
 		"":                               func(*trials.Provenance) {},
 		"version v1 → v2":                func(p *trials.Provenance) { p.Version = "v2" },
@@ -16,6 +16,7 @@ func TestProvenanceDifferences(t *testing.T) {
 		"host h → i":                     func(p *trials.Provenance) { p.Host = "i" },
 		"processor c → d":                func(p *trials.Provenance) { p.CPU = "d" },
 		"cores 2 → 4":                    func(p *trials.Provenance) { p.Cores = 4 },
+		"devices cpu → cuda:0":           func(p *trials.Provenance) { p.Devices = []string{"cuda:0"} },
 		"instruction set avx2 → avx512":  func(p *trials.Provenance) { p.Extra = map[string]string{trials.ExtraInstructionSet: "avx512"} },
 		"instruction set avx2 → unknown": func(p *trials.Provenance) { p.Extra = nil },
 	} {

@@ -148,7 +148,7 @@ func (a *app) runAudit(parent context.Context, spec studies.Spec, backend traine
 	}()
 	got, err := audit.Run(ctx, spec, backend, audit.Options{
 		Steps: f.steps, Values: auditValues(spec.Trainer, f.values), Knobs: f.knobs, All: f.all, Official: published(spec.Trainer), Defaults: knobDefaults(spec.Trainer),
-		Dir: dir, Threads: runtime.GOMAXPROCS(0), Devices: auditDevices(spec.Trainer),
+		Dir: dir, Threads: runtime.GOMAXPROCS(0), Devices: probeDevices(spec.Trainer),
 		Progress: func(what string) { fmt.Fprintln(a.stderr, what+" ...") },
 	})
 	var unknown *audit.UnknownError
@@ -362,9 +362,12 @@ func auditValues(t studies.Trainer, asked int) int {
 	return audit.MinValues
 }
 
-// auditDevices are those that a few steps run on.
-func auditDevices(t studies.Trainer) []string {
-	if d := t.Device; d != "" && d != "auto" {
+// probeDevices are those that a few steps run on, without a lease: the native trainer knows by itself where.
+func probeDevices(t studies.Trainer) []string {
+	switch d := t.Device; {
+	case t.Backend == studies.BackendNative:
+		return nil
+	case d != "" && d != "auto":
 		return []string{d}
 	}
 	return []string{"cpu"}

@@ -33,6 +33,7 @@ type otherProgram struct {
 // diagnosisOf is `mapsweep doctor STUDY --json`.
 type diagnosisOf struct {
 	Study string             `json:"study"`
+	Where []string           `json:"devices,omitempty"` // that it trained on, with the reason where it is known
 	Lost  []lostWorker       `json:"lost_workers,omitempty"`
 	Other []otherProgram     `json:"other_programs,omitempty"`
 	Sum   diagnosis.Summary  `json:"summary"`
@@ -66,7 +67,7 @@ reason. It reads the database only. docs/DIAGNOSIS.md has every rule.`,
 
 func (a *app) doctorStudy(snap *reports.Snapshot, asJSON bool) error {
 	all := snap.Diagnose()
-	d := diagnosisOf{Study: snap.Study.Name, Sum: diagnosis.Summarize(all), All: all, Lost: lostWorkers(snap.Trials, time.Now()),
+	d := diagnosisOf{Study: snap.Study.Name, Sum: diagnosis.Summarize(all), All: all, Where: trainedOn(snap.Study.LastProvenance()), Lost: lostWorkers(snap.Trials, time.Now()),
 		Other: otherPrograms(snap.Trials)}
 	if d.All == nil {
 		d.All = []diagnosis.Report{}
@@ -76,6 +77,9 @@ func (a *app) doctorStudy(snap *reports.Snapshot, asJSON bool) error {
 	}
 	p := a.newPrescription()
 	p.heading(fmt.Sprintf("study %s: %s judged", d.Study, reports.Count(d.Sum.Trials, "trial")), d.Sum)
+	if len(d.Where) > 0 {
+		p.para("trained on " + strings.Join(d.Where, ", "))
+	}
 	p.lost(d.Study, d.Lost)
 	p.other(d.Study, d.Other)
 	if n := len(d.Sum.Unmeasured); n > 0 {
@@ -207,6 +211,14 @@ func (p *prescription) wrap(first, indent, body string) {
 }
 
 // heading says how many signals are in which state.
+// trainedOn lists the devices of a study, or what its trainer says of them.
+func trainedOn(p trials.Provenance) []string {
+	if said := p.Extra[trials.ExtraDevice]; said != "" {
+		return []string{said}
+	}
+	return p.Devices
+}
+
 func (p *prescription) heading(what string, s diagnosis.Summary) {
 	var parts []string
 	for _, state := range diagnosis.States {

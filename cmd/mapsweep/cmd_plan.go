@@ -20,6 +20,7 @@ import (
 	"github.com/mapsweep/mapsweep/studies/design"
 	"github.com/mapsweep/mapsweep/studies/shipped"
 	"github.com/mapsweep/mapsweep/sweep"
+	"github.com/mapsweep/mapsweep/sweep/local"
 	"github.com/mapsweep/mapsweep/trainer"
 	"github.com/mapsweep/mapsweep/trials"
 )
@@ -31,8 +32,9 @@ type planned struct {
 	Trials   int            `json:"trials"`          // at most
 	Least    int            `json:"least,omitempty"` // where variants get replicates until they are settled
 	Parallel int            `json:"parallel"`
-	Devices  []string       `json:"devices,omitempty"` // GPUs that trials lease
-	Lacks    string         `json:"lacks,omitempty"`   // the device that this machine does not have
+	Devices  []string       `json:"devices,omitempty"`       // GPUs that trials lease
+	Why      string         `json:"device_reason,omitempty"` // native: why trials compute on these, or on the CPU
+	Lacks    string         `json:"lacks,omitempty"`         // the device that this machine does not have
 	Plan     *design.Plan   `json:"plan,omitempty"`
 	Space    trials.Space   `json:"space,omitempty"`
 	Warnings studies.Faults `json:"warnings,omitempty"` // what the study file asks for in vain
@@ -88,7 +90,8 @@ func (a *app) planCommand() *cobra.Command {
 			for _, g := range hw.gpus {
 				p.Devices = append(p.Devices, g.String())
 			}
-			if err := a.foresee(c.Context(), spec, backend, p, given[0], !noProbe); err != nil {
+			p.Why = hw.why
+			if err := a.foresee(c.Context(), spec, backend, p, given[0], !noProbe && lacking == nil); err != nil {
 				return err
 			}
 			p.Warnings = src.warnings(spec)
@@ -158,6 +161,12 @@ func (a *app) printPlan(spec studies.Spec, p *planned) {
 	}
 	for _, d := range p.Devices {
 		fmt.Fprintf(w, "device %s\n", d)
+	}
+	if p.Why != "" && p.Lacks == "" {
+		if len(p.Devices) == 0 {
+			fmt.Fprint(w, "device cpu: ")
+		}
+		fmt.Fprintln(w, p.Why)
 	}
 	if p.Lacks != "" {
 		fmt.Fprintf(w, "note: this machine cannot run it: %s\n", p.Lacks)
@@ -298,7 +307,7 @@ func (a *app) trainCommand() *cobra.Command {
 	f.IntVar(&t.Epochs, "epochs", 20, "epochs")
 	f.IntVar(&t.Batch, "batch", 16, "pictures per step")
 	f.IntVar(&t.ImageSize, "image-size", 128, "side of the network's input in pixels; 0: 128 for built-in data sets, 640 for others")
-	f.StringVar(&t.Device, "device", "auto", "auto or cpu; both are the processor")
+	f.StringVar(&t.Device, "device", "cpu", "cpu, auto (a GPU where there is one), cuda or cuda:0; results differ by device")
 	f.StringVar(&t.Weights, "weights", "", "weights to start from: a checkpoint, safetensors or a checkpoint of PyTorch (default random weights)")
 	f.StringVar(&t.Precision, "precision", "fp32", "fp32, or bf16: convolutions multiply bfloat16 in training; results differ")
 	f.StringVar(&t.Convolution, "convolution", "auto", "auto, or direct: 3x3 convolutions without Winograd's form; results differ by rounding")
@@ -321,6 +330,9 @@ func (a *app) train(parent context.Context, t studies.Trainer, sets []string, se
 	}
 	if t.Threads < 0 || t.Threads > 256 {
 		return usagef("--threads %d: 1 to 256, or leave it out", t.Threads)
+	}
+	if err := local.CheckDevice(t.Device); err != nil {
+		return usagef("--device: %w", err)
 	}
 	said := &toldLog{lineLog: lineLog{w: a.notes}}
 	backend, err := newBackend(studies.Spec{Trainer: t, Objective: studies.Objective{Split: "val"}, Replicates: 1}, a.out, slog.New(said))
@@ -367,6 +379,9 @@ func (a *app) train(parent context.Context, t studies.Trainer, sets []string, se
 		if err != nil {
 			return err
 		}
+		if where := prov.Extra[trials.ExtraDevice]; where != "" {
+			fmt.Fprintf(a.stderr, "device %s\n", where)
+		}
 		for _, d := range prov.Data {
 			fmt.Fprintf(a.stderr, "data %s: %d train, %d val pictures\n", d.Name, d.Train, d.Val)
 			said.others(a.stderr, d.Notes)
@@ -376,7 +391,7 @@ func (a *app) train(parent context.Context, t studies.Trainer, sets []string, se
 	if err != nil {
 		return err
 	}
-	job := trainer.Job{Params: params, Epochs: t.Epochs, Seed: seed, Threads: cmp.Or(t.Threads, runtime.GOMAXPROCS(0)), Devices: []string{"cpu"},
+	job := trainer.Job{Params: params, Epochs: t.Epochs, Seed: seed, Threads: cmp.Or(t.Threads, runtime.GOMAXPROCS(0)),
 		Data: t.Data[0], Split: "val", Dir: dir, Resume: from}
 	res, err := backend.Train(ctx, job, func(m trials.Measurement) {
 		if asJSON {

@@ -12,6 +12,7 @@ import (
 	"github.com/mapsweep/mapsweep/sweep"
 	"github.com/mapsweep/mapsweep/sweep/local"
 	"github.com/mapsweep/mapsweep/trainer"
+	"github.com/mapsweep/mapsweep/trainer/native"
 	"github.com/mapsweep/mapsweep/trainer/telemetry"
 	"github.com/mapsweep/mapsweep/trials"
 )
@@ -20,25 +21,42 @@ import (
 type hardware struct {
 	devices local.Devices
 	gpus    []telemetry.GPU    // those that they may lease; none: they run on the CPU
-	sampler *telemetry.Sampler // nil: there is nothing to see, trials run in this process
+	sampler *telemetry.Sampler // nil: there is nothing to see, trials run in this process, on the CPU
+	why     string             // why the native trainer has these devices; "": another trainer
 }
 
-// findHardware looks for the devices that a study asks for. The native trainer leases cores only.
+// findHardware looks for the devices that a study asks for.
 func findHardware(spec studies.Spec) (hardware, error) {
-	if spec.Trainer.Backend == studies.BackendNative {
-		return hardware{}, nil
-	}
-	h := hardware{devices: local.Devices{GPUs: telemetry.GPUs, Pack: true}, sampler: telemetry.NewSampler(telemetry.GPUs, 0)}
+	h, source := hardware{}, telemetry.Source(telemetry.GPUs)
 	var err error
-	if h.gpus, err = local.Select(telemetry.GPUs, spec.Trainer.Device, spec.Trainer.GPUs); err != nil {
+	if spec.Trainer.Backend == studies.BackendNative {
+		source = machineGPUs.source
+		var place native.Place
+		place, h.gpus, err = machineGPUs.place(spec.Trainer)
+		if h.why = place.Why; h.why == "" && err == nil {
+			h.why = cpuAsked(spec.Trainer)
+		}
+		if err != nil || len(h.gpus) == 0 { // cores are all that trials lease
+			return h, err
+		}
+	} else if h.gpus, err = local.Select(source, spec.Trainer.Device, spec.Trainer.GPUs); err != nil {
 		return h, err
 	}
+	h.devices, h.sampler = local.Devices{GPUs: source, Pack: true}, telemetry.NewSampler(source, 0)
 	dir, err := local.RuntimeDir()
 	if err != nil && len(h.gpus) > 0 { // without locks two studies would train on one device
 		return h, err
 	}
 	h.devices.Dir = dir
 	return h, nil
+}
+
+// cpuAsked says how a study asks for the CPU.
+func cpuAsked(t studies.Trainer) string {
+	if t.Device == "" {
+		return "trainer.device is left out"
+	}
+	return "trainer.device is " + t.Device
 }
 
 // begin is the number of trials at once before packing.

@@ -121,7 +121,7 @@ func (a *app) measure(ctx context.Context, spec studies.Spec, backend trainer.Ba
 	}
 	defer os.RemoveAll(dir)
 	job := trainer.Job{Params: spec.Baseline, Epochs: spec.Trainer.Epochs, Seed: design.Seed(spec.Seed, 0),
-		Threads: cores, Devices: []string{"cpu"}, Split: spec.Objective.Split, Dir: dir}
+		Threads: cores, Devices: probeDevices(spec.Trainer), Split: spec.Objective.Split, Dir: dir}
 	data := spec.Trainer.Data
 	if len(data) == 0 {
 		data = []string{""}

@@ -120,6 +120,9 @@ func (v *view) started(ev sweep.StudyStarted) {
 	for _, d := range ev.Devices {
 		v.printf("  device %s", d)
 	}
+	if said := ev.Study.LastProvenance().Extra[trials.ExtraDevice]; said != "" && len(ev.Devices) == 0 {
+		v.printf("  device %s", said)
+	}
 	for _, e := range ev.Extended {
 		v.printf("  extended: %s", e)
 	}

@@ -190,7 +190,7 @@ func TestSection(t *testing.T) {
 // The setting of the reference runs, on which the numbers of the README rest.
 func TestQuickstart(t *testing.T) {
 	got := parse(t, "quickstart", studies.BackendNative)
-	want := studies.Trainer{Backend: "native", Model: "gelan-n", Data: []string{"builtin:digits"}, ImageSize: 128, Epochs: 20, Batch: 16, Device: "auto"}
+	want := studies.Trainer{Backend: "native", Model: "gelan-n", Data: []string{"builtin:digits"}, ImageSize: 128, Epochs: 20, Batch: 16}
 	if diff := cmp.Diff(want, got.Trainer); diff != "" {
 		t.Error(diff)
 	}

@@ -49,8 +49,11 @@ type Config struct {
 	ImageSize int      // pixels a side, a multiple of the model's largest stride; 0: the data set's own
 	Epochs    int      // of a job that does not say; 0: 20
 	Batch     int      // images of a step; 0: 16
-	Device    string   // "auto" or "": the CPU; "cpu"
 	Precision string   // of training: FP32 ("") or BF16
+
+	// Place says where trials compute, when it is first needed; where a device that is asked for is not there, its error
+	// wraps trainer.ErrNoDevice. nil: on the CPU.
+	Place func() (Place, error)
 
 	Convolution string // Auto ("") or Direct
 
@@ -85,11 +88,14 @@ type Backend struct {
 	cfg   Config
 	log   *slog.Logger
 	model architecture
-	open  func(engineConfig) (engine, error)
+
+	openCPU func(engineConfig) (engine, error)
+	openGPU openGPU
 
 	mu      sync.Mutex
 	data    map[string]*dataset.Dataset
 	weights *source // nil: not read yet, or none
+	placed  *Place  // nil: not asked for yet
 }
 
 var (
@@ -105,11 +111,8 @@ var (
 	_ trainer.ResumeChecker = (*Backend)(nil)
 )
 
-// New checks a configuration. A device that this program cannot train on is trainer.ErrNoDevice.
+// New checks a configuration.
 func New(cfg Config) (*Backend, error) {
-	if err := checkDevice(cfg.Device); err != nil {
-		return nil, err
-	}
 	if cfg.Model == "" {
 		cfg.Model = ModelName
 	}
@@ -144,7 +147,7 @@ func New(cfg Config) (*Backend, error) {
 	if err != nil {
 		return nil, fmt.Errorf("configure native trainer: %w", err)
 	}
-	return &Backend{cfg: cfg, log: cfg.Log, model: m, open: newCPUEngine, data: map[string]*dataset.Dataset{}}, nil
+	return &Backend{cfg: cfg, log: cfg.Log, model: m, openCPU: newCPUEngine, openGPU: newGPUEngine, data: map[string]*dataset.Dataset{}}, nil
 }
 
 func (c *Config) check(m architecture) error {
@@ -174,30 +177,19 @@ func (c *Config) check(m architecture) error {
 	return nil
 }
 
-func checkDevice(name string) error {
-	switch {
-	case name == "" || name == "auto" || name == "cpu":
-		return nil
-	case strings.HasPrefix(name, "cuda"):
-		return fmt.Errorf("use device %s: the native trainer of this version computes on the cpu only, as auto and cpu say: %w", name, trainer.ErrNoDevice)
-	}
-	return fmt.Errorf("use device %q: known are auto and cpu: %w", name, trainer.ErrNoDevice)
-}
-
 // Prepare loads every data set into RAM, builds the network once for each, and says what it found.
 func (b *Backend) Prepare(ctx context.Context) (trials.Provenance, error) {
-	p := trials.Provenance{Backend: "native", Devices: []string{"cpu"}, Extra: map[string]string{
+	place, err := b.place()
+	if err != nil {
+		return trials.Provenance{Backend: "native"}, err
+	}
+	p := trials.Provenance{Backend: "native", Extra: map[string]string{
 		"model": b.model.name, trials.ExtraInstructionSet: kernels.ISA(), "batch": fmt.Sprint(b.cfg.Batch),
 		"threads": "the trial's cores",
 	}}
+	b.provide(&p, place)
 	if n := b.cfg.Threads; n > 0 {
 		p.Extra["threads"] = fmt.Sprint(n)
-	}
-	if b.cfg.Precision == BF16 {
-		p.Extra["precision"] = fmt.Sprintf("%s, %s", BF16, kernels.BF16())
-		if kernels.BF16() == kernels.Emulated {
-			b.log.Warn("this processor has no instructions for bfloat16: they are emulated, and training is slower than with precision fp32", "precision", BF16)
-		}
 	}
 	if b.cfg.Convolution == Direct {
 		p.Extra["convolution"] = Direct
@@ -226,6 +218,29 @@ func (b *Backend) Prepare(ctx context.Context) (trials.Provenance, error) {
 		p.Extra["GFLOP training per image"+key] = fmt.Sprintf("%.4f", train)
 	}
 	return p, nil
+}
+
+// provide adds to a provenance what trials compute on: the devices that are leased to them are named by who leases them.
+func (b *Backend) provide(p *trials.Provenance, place Place) {
+	bf16 := b.cfg.Precision == BF16
+	if place.Why != "" {
+		p.Extra[trials.ExtraDevice] = place.String()
+		b.log.Info("trials compute on " + place.String())
+	}
+	switch {
+	case len(place.GPUs) > 0:
+		p.Extra["arithmetic"] = device{&place.GPUs[0]}.arithmetic()
+		if bf16 {
+			p.Extra["precision"] = BF16
+		}
+		return
+	case bf16:
+		p.Extra["precision"] = fmt.Sprintf("%s, %s", BF16, kernels.BF16())
+		if kernels.BF16() == kernels.Emulated {
+			b.log.Warn("this processor has no instructions for bfloat16: they are emulated, and training is slower than with precision fp32", "precision", BF16)
+		}
+	}
+	p.Devices = []string{CPU}
 }
 
 // size is the number of parameters, the GFLOP of one image in evaluation and in training, and what comes from trainer.weights.
@@ -304,6 +319,9 @@ func (b *Backend) Train(ctx context.Context, job trainer.Job, report func(trials
 		checkpoint = r.path(bestName)
 	}
 	res := trainer.Result{Effective: r.effective, Checkpoint: checkpoint, Artifacts: r.artifacts(ctx), Note: r.remark()}
+	if r.device.gpu != nil {
+		res.PeakMiB = (r.engine.bytes() + 1<<20 - 1) >> 20
+	}
 	return res, r.end(ctx, nil)
 }
 
@@ -318,10 +336,9 @@ func (b *Backend) newRun(ctx context.Context, job trainer.Job) (*run, error) {
 	if job.Split == "" {
 		job.Split = b.cfg.Split
 	}
-	for _, d := range job.Devices {
-		if err := checkDevice(d); err != nil {
-			return nil, err
-		}
+	dev, err := b.deviceOf(job.Devices)
+	if err != nil {
+		return nil, err
 	}
 	if !slices.Contains(b.cfg.Data, job.Data) {
 		return nil, fmt.Errorf("data %q is none of the trainer's: %s: %w", job.Data, strings.Join(b.cfg.Data, ", "), trainer.ErrNoData)
@@ -338,9 +355,9 @@ func (b *Backend) newRun(ctx context.Context, job trainer.Job) (*run, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &run{b: b, job: job, set: s, effective: effective, data: d, val: val}
+	r := &run{b: b, job: job, device: dev, set: s, effective: effective, data: d, val: val}
 	if err := r.build(); err != nil {
-		return nil, errors.Join(err, r.close())
+		return nil, errors.Join(dev.failure(err), r.close())
 	}
 	return r, nil
 }

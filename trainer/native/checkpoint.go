@@ -2,6 +2,7 @@ package native
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/json"
@@ -76,6 +77,7 @@ type header struct {
 	Version   int          `json:"version"`
 	Config    string       `json:"config"` // hash of all that must be equal to go on
 	ISA       string       `json:"instruction_set"`
+	Device    string       `json:"device,omitempty"`      // kind of GPU that it was trained on; "": the CPU
 	Precision string       `json:"precision,omitempty"`   // of training; "": fp32, in files of earlier versions
 	Form      string       `json:"convolution,omitempty"` // of Config.Convolution; "": files of earlier versions
 	Model     string       `json:"model"`
@@ -191,19 +193,34 @@ func (b *Backend) Latest(dir string) (path string, epoch int) {
 	return path, epoch
 }
 
-// CanResume implements trainer.ResumeChecker: kernels of another set round differently, and a run that went on
-// with them would be neither's.
+// CanResume implements trainer.ResumeChecker: kernels of another set, or another kind of device, round differently, and a
+// run that went on with them would be neither's. A trial may be given any of the study's GPUs.
 func (b *Backend) CanResume(path string) error {
 	h, _, err := readCheckpoint(path)
 	if err != nil {
 		return err
 	}
-	return h.sameSet()
+	p, err := b.place()
+	if err != nil {
+		return err
+	}
+	if len(p.GPUs) == 0 {
+		return h.sameSet(device{})
+	}
+	for i := range p.GPUs {
+		if err := h.sameSet(device{&p.GPUs[i]}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
-// sameSet says why a run with the kernels in use cannot go on from a checkpoint, or nil.
-func (h header) sameSet() error {
-	if here := kernels.ISA(); h.ISA != here {
+// sameSet says why a run on a device, with the kernels in use, cannot go on from a checkpoint, or nil.
+func (h header) sameSet(d device) error {
+	if here := d.arithmetic(); h.Device != here {
+		return fmt.Errorf("it was made on device %q and this is %q (trainer.device or --device chooses)", cmp.Or(h.Device, CPU), cmp.Or(here, CPU))
+	}
+	if here := kernels.ISA(); d.gpu == nil && h.ISA != here {
 		return fmt.Errorf("it was made with the instruction set %q and this is %q (MAPSWEEP_ISA chooses another)", h.ISA, here)
 	}
 	return nil

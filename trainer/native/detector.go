@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
+	"github.com/mapsweep/mapsweep/trainer"
 	"github.com/mapsweep/mapsweep/trainer/dataset"
 	"github.com/mapsweep/mapsweep/trainer/evaluate"
 	"github.com/mapsweep/mapsweep/trainer/native/fold"
@@ -176,4 +178,12 @@ func (d *Detector) Close() error {
 }
 
 // CheckDevice says whether this program can detect on a device: auto, "" or cpu; else trainer.ErrNoDevice.
-func CheckDevice(name string) error { return checkDevice(name) }
+func CheckDevice(name string) error {
+	switch {
+	case name == "" || name == "auto" || name == CPU:
+		return nil
+	case strings.HasPrefix(name, "cuda"):
+		return fmt.Errorf("use device %s: detection of this version computes on the cpu only, as auto and cpu say: %w", name, trainer.ErrNoDevice)
+	}
+	return fmt.Errorf("use device %q: known are auto and cpu: %w", name, trainer.ErrNoDevice)
+}

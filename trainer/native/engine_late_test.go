@@ -23,7 +23,7 @@ type lateStep struct {
 
 // Late makes a backend's runs use an engine whose results come so many steps late.
 func Late(b *Backend, lag int) {
-	b.open = func(c engineConfig) (engine, error) {
+	b.openCPU = func(c engineConfig) (engine, error) {
 		e, err := newCPUEngine(c)
 		return &lateEngine{engine: e, lag: lag}, err
 	}

@@ -23,3 +23,13 @@ func Scored(path string) (map[string][]float32, error) {
 	_, _, named, err := readScored(path)
 	return named, err
 }
+
+// FakeGPUs makes a backend train on GPUs that are the CPU. err, if there is one, is what opening one comes to.
+func FakeGPUs(b *Backend, err error) {
+	b.openGPU = func(_ GPU, c engineConfig) (engine, error) {
+		if err != nil {
+			return nil, err
+		}
+		return newCPUEngine(c)
+	}
+}

@@ -60,12 +60,16 @@ func (r *run) openFiles() (*trialLog, error) {
 		epoch := len(r.curves)
 		l.printf("resumed at epoch %d, after step %d of %d", epoch+1, r.pace.Step-epoch*r.steps, r.steps)
 	}
-	data, err := json.MarshalIndent(map[string]any{
+	all := map[string]any{
 		"params": r.effective, "model": r.b.model.name, "data": r.data.Name, "data_hash": r.data.Hash, "split": r.job.Split,
 		"image_size": r.data.Size, "bytes": r.engine.bytes(), "epochs": r.job.Epochs, "batch": r.b.cfg.Batch, "seed": r.job.Seed, "precision": r.b.cfg.Precision,
 		"convolution":     r.b.cfg.Convolution,
-		"instruction_set": kernels.ISA(), "parameters": r.net.ParamCount(),
-	}, "", "  ")
+		"instruction_set": kernels.ISA(), "parameters": r.net.ParamCount(), "device": CPU,
+	}
+	if gpu := r.device.gpu; gpu != nil {
+		all["device"], all["arithmetic"] = gpu.Name+" "+gpu.Device.Name, r.device.arithmetic()
+	}
+	data, err := json.MarshalIndent(all, "", "  ")
 	if err == nil {
 		err = os.WriteFile(r.path(effectiveName), append(data, '\n'), 0o644)
 	}
@@ -77,9 +81,12 @@ func (r *run) openFiles() (*trialLog, error) {
 
 // arithmetic says in words how the run computes.
 func (r *run) arithmetic() string {
-	text := kernels.ISA() + " kernels"
+	text := r.device.words()
 	if r.b.cfg.Precision == BF16 {
-		text += ", bf16 by " + kernels.BF16()
+		text += ", bf16"
+		if r.device.gpu == nil {
+			text += " by " + kernels.BF16()
+		}
 	}
 	if r.b.cfg.Convolution == Direct {
 		text += ", direct convolutions"

@@ -302,8 +302,7 @@ func TestNewRefuses(t *testing.T) {
 		is   error
 		says string
 	}{
-		"gpu":         {native.Config{Data: []string{"x"}, Device: "cuda:0"}, trainer.ErrNoDevice, "cuda:0"},
-		"device":      {native.Config{Data: []string{"x"}, Device: "tpu"}, trainer.ErrNoDevice, "tpu"},
+
 		"model":       {native.Config{Data: []string{"x"}, Model: "gelan-x"}, nil, "gelan-n"},
 		"no data":     {native.Config{}, trainer.ErrNoData, "data"},
 		"size":        {native.Config{Data: []string{"x"}, ImageSize: 100}, nil, "model gelan-n takes multiples of 16, the nearest is 96"},

@@ -86,6 +86,9 @@ func (r *run) manner() string {
 	if n := r.threads(); n > 1 {
 		text = fmt.Sprintf("%d threads", n)
 	}
+	if gpu := r.device.gpu; gpu != nil {
+		text += " and " + gpu.Name
+	}
 	if p := r.b.cfg.Precision; p != FP32 {
 		text += " in " + p
 	}

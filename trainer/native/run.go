@@ -25,6 +25,7 @@ const progressEvery = 100 * time.Millisecond
 type run struct {
 	b         *Backend
 	job       trainer.Job
+	device    device
 	set       settings
 	effective trials.Params
 	data      *dataset.Dataset
@@ -107,8 +108,11 @@ func (r *run) threads() int {
 
 // open makes the engine, with a network of initial weights.
 func (r *run) open() (err error) {
-	c := &r.b.cfg
-	r.engine, err = r.b.open(engineConfig{loss: r.lossSpec(), threads: r.threads(),
+	c, open := &r.b.cfg, r.b.openCPU
+	if gpu := r.device.gpu; gpu != nil {
+		open = func(c engineConfig) (engine, error) { return r.b.openGPU(*gpu, c) }
+	}
+	r.engine, err = open(engineConfig{loss: r.lossSpec(), threads: r.threads(),
 		model: model.Config{File: r.b.model.file, Classes: len(r.data.Classes), Width: r.data.Size, Height: r.data.Size, Batch: c.Batch, Largest: r.mostSide(),
 			Seed: r.job.Seed, BF16: c.Precision == BF16, Direct: c.Convolution == Direct, Aux: r.set.aux > 0}})
 	if err != nil {
@@ -253,6 +257,10 @@ func (r *run) keep(epoch int, metrics map[string]float64) error {
 
 // end turns what stopped a run into what Train returns, with a last line in the log.
 func (r *run) end(ctx context.Context, err error) error {
+	if f := r.device.failure(err); f != err {
+		r.log.printf("failed: %v", f)
+		return f
+	}
 	var f *trainer.Failure
 	switch {
 	case err == nil:

@@ -16,13 +16,18 @@ import (
 )
 
 // fingerprint is the hash of everything that must be equal for a checkpoint to be gone on
-// with: settings, length, data, seed, shape, and the set of kernels, since each rounds differently. Knobs at their
+// with: settings, length, data, seed, shape, and the set of kernels or kind of device, since each rounds differently. Knobs at their
 // defaults are left out, so that a version with more knobs still goes on.
 func (r *run) fingerprint(start *source) string {
 	all := map[string]any{
 		"params": r.b.model.changed(r.effective).Key(), "epochs": r.job.Epochs, "seed": r.job.Seed, "batch": r.b.cfg.Batch,
-		"model": r.b.model.name, "size": r.data.Size, "data": r.data.Hash, "split": r.job.Split, "val every": r.b.cfg.ValEvery, "instruction set": kernels.ISA(),
+		"model": r.b.model.name, "size": r.data.Size, "data": r.data.Hash, "split": r.job.Split, "val every": r.b.cfg.ValEvery,
 		"convolution": r.b.cfg.Convolution, // files of versions without it are of another arithmetic
+	}
+	if here := r.device.arithmetic(); here != "" {
+		all["device"] = here
+	} else {
+		all["instruction set"] = kernels.ISA()
 	}
 	if r.b.cfg.Precision != FP32 {
 		all["precision"] = r.b.cfg.Precision
@@ -71,7 +76,7 @@ type tensor interface {
 // save writes the whole state to a file of the trial's directory.
 func (r *run) save(name string) error {
 	h := header{
-		Config: r.config, ISA: kernels.ISA(), Precision: r.b.cfg.Precision, Form: r.b.cfg.Convolution, Model: r.b.model.name, File: r.b.model.source(), Classes: r.data.Classes, Size: r.data.Size,
+		Config: r.config, ISA: kernels.ISA(), Device: r.device.arithmetic(), Precision: r.b.cfg.Precision, Form: r.b.cfg.Convolution, Model: r.b.model.name, File: r.b.model.source(), Classes: r.data.Classes, Size: r.data.Size,
 		Epoch: len(r.curves), Step: r.pace.Step, Sums: [3]float64{r.sums.Box, r.sums.Class, r.sums.DFL},
 		Best: r.best, Curves: r.curves,
 	}
@@ -114,7 +119,7 @@ func (r *run) restore(path string) error {
 	if err != nil {
 		return err
 	}
-	if err := h.sameSet(); err != nil {
+	if err := h.sameSet(r.device); err != nil {
 		return fmt.Errorf("resume from %s: %w: remove it to start anew", path, err)
 	}
 	if here := r.b.cfg.Convolution; h.Form != "" && h.Form != here {

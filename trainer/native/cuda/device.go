@@ -15,6 +15,7 @@ type Device struct {
 	MemoryBytes int64  // all of its memory
 	Capability  string // compute capability, such as "9.0"
 	Driver      string // CUDA version of the driver, such as "13.0"
+	UUID        string // as nvidia-smi shows it, "GPU-..."; "" where the driver does not tell
 }
 
 // Devices lists the GPUs. Where there is none the error wraps ErrNone and says why.

@@ -103,7 +103,12 @@ func list() ([]Device, error) {
 		if err != nil {
 			return nil, fmt.Errorf("read compute capability of CUDA device %d: %w", i, err)
 		}
+		uuid := ""
+		if id, err := d.UUID(); err == nil { // what nothing but a look at several lists of devices needs
+			uuid = "GPU-" + id.String()
+		}
 		devices[i] = Device{
+			UUID:  uuid,
 			Index: i, Name: name, MemoryBytes: memory,
 			Capability: fmt.Sprintf("%d.%d", major, minor),
 			Driver:     fmt.Sprintf("%d.%d", version/1000, version%1000/10),

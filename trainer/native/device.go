@@ -1,0 +1,135 @@
+package native
+
+import (
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/mapsweep/mapsweep/trainer"
+	"github.com/mapsweep/mapsweep/trainer/native/cuda"
+	"github.com/mapsweep/mapsweep/trainer/native/cuda/kernel"
+	"github.com/mapsweep/mapsweep/trainer/native/kernels"
+	"github.com/mapsweep/mapsweep/trials"
+)
+
+// CPU is the name of the processor in Job.Devices.
+const CPU = "cpu"
+
+// LeastCapability is the compute capability that the kernels need.
+const LeastCapability = "8.0"
+
+// GPU is one that trials can be given.
+type GPU struct {
+	Name        string // in Job.Devices: cuda:0
+	cuda.Device        // as this process's driver counts
+}
+
+// Place is where trials compute.
+type Place struct {
+	GPUs []GPU  // a trial is given one of these; none: the CPU
+	Why  string // in words
+}
+
+// String says where, for people.
+func (p Place) String() string {
+	where := CPU
+	if len(p.GPUs) > 0 {
+		var names []string
+		for _, g := range p.GPUs {
+			names = append(names, g.Name)
+		}
+		where = strings.Join(names, ", ")
+	}
+	if p.Why != "" {
+		where += " (" + p.Why + ")"
+	}
+	return where
+}
+
+// Check says whether this program can train there; if not, with a trainer.ErrNoDevice.
+func (p Place) Check() error { return p.check(newGPUEngine) }
+
+func (p Place) check(engines openGPU) error {
+	if len(p.GPUs) > 0 && engines == nil {
+		return fmt.Errorf("use device %s: the native trainer of this version computes on the cpu only, set trainer.device to cpu: %w", p.GPUs[0].Name, trainer.ErrNoDevice)
+	}
+	return nil
+}
+
+// openGPU makes the engine of a run on a GPU.
+type openGPU func(GPU, engineConfig) (engine, error)
+
+// newGPUEngine is nil where this program has none.
+var newGPUEngine openGPU
+
+// place finds out once where trials compute.
+func (b *Backend) place() (Place, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.placed != nil {
+		return *b.placed, nil
+	}
+	p := Place{}
+	if b.cfg.Place != nil {
+		var err error
+		if p, err = b.cfg.Place(); err != nil {
+			return p, err
+		}
+	}
+	if err := p.check(b.openGPU); err != nil {
+		return p, err
+	}
+	b.placed = &p
+	return p, nil
+}
+
+// device is what one run computes on.
+type device struct{ gpu *GPU } // nil: the CPU
+
+// deviceOf chooses the device of a job among those of the backend's place: the leased one, or its first where none is.
+func (b *Backend) deviceOf(leased []string) (device, error) {
+	p, err := b.place()
+	if err != nil {
+		return device{}, err
+	}
+	switch {
+	case len(leased) > 1:
+		return device{}, fmt.Errorf("use devices %s: a trial of the native trainer computes on one device: %w", strings.Join(leased, ", "), trainer.ErrNoDevice)
+	case len(leased) == 0 && len(p.GPUs) > 0:
+		return device{&p.GPUs[0]}, nil
+	case len(leased) == 0 || leased[0] == CPU:
+		return device{}, nil
+	}
+	i := slices.IndexFunc(p.GPUs, func(g GPU) bool { return g.Name == leased[0] })
+	if i < 0 {
+		return device{}, fmt.Errorf("use device %s: this study's trials compute on %s: %w", leased[0], p, trainer.ErrNoDevice)
+	}
+	return device{&p.GPUs[i]}, nil
+}
+
+// arithmetic names the device's kind for checkpoints: runs on two of a kind have the same bits. It is "" for the CPU, whose
+// instruction set has its own place there.
+func (d device) arithmetic() string {
+	if d.gpu == nil {
+		return ""
+	}
+	return fmt.Sprintf("cuda %s, kernels %.6x", d.gpu.Capability, sha256.Sum256(kernel.Image()))
+}
+
+// words describe the device's way to compute.
+func (d device) words() string {
+	if d.gpu == nil {
+		return kernels.ISA() + " kernels"
+	}
+	return fmt.Sprintf("%s %s (%s)", d.gpu.Name, d.gpu.Device.Name, d.arithmetic())
+}
+
+// failure makes of a GPU's memory that does not suffice the failure of one trial.
+func (d device) failure(err error) error {
+	if d.gpu == nil || !errors.Is(err, cuda.ErrMemory) {
+		return err
+	}
+	return &trainer.Failure{Class: trials.ClassMemory, Reason: err.Error(), Err: err}
+}
