@@ -174,7 +174,7 @@ func repeatKey(t trials.Trial) string {
 
 // outcomeAttrs are the attributes that a repetition does not inherit.
 var outcomeAttrs = []string{trials.AttrKey, trials.AttrClass, trials.AttrReason, trials.AttrLogTail, trials.AttrRetriedBy, trials.AttrContinued,
-	trials.AttrEffective, trials.AttrMismatch, trials.AttrScoreEpoch, trials.AttrFinal, trials.AttrBest, trials.AttrNote, trials.AttrRetries, trials.AttrPeakMiB,
+	trials.AttrEffective, trials.AttrMismatch, trials.AttrScoreEpoch, trials.AttrFinal, trials.AttrBest, trials.AttrNote, trials.AttrRetries, trials.AttrPeakMiB, trials.AttrDevices,
 	trials.AttrCores, AttrSkippedBy, AttrCheckpoint}
 
 // inherited copies what attributes say about the point, and not about how its trial went.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 
 	"github.com/mapsweep/mapsweep/sweep/local"
@@ -41,6 +42,9 @@ func (r *run) settle(ctx context.Context, a *active, lease local.Lease, job trai
 	held, known := peak(a.watch, res, failure)
 	if v.class == trials.ClassMemory && len(lease.GPUs) > 0 {
 		v = outOfMemory(v, lease, held)
+	}
+	if len(lease.GPUs) > 0 {
+		v.outcome.Attrs[trials.AttrDevices] = trials.Attr(strings.Join(lease.Devices, ", "))
 	}
 	if known && len(lease.GPUs) > 0 {
 		v.outcome.Attrs[trials.AttrPeakMiB] = trials.Attr(held)

@@ -104,6 +104,7 @@ const (
 	AttrRetries    = "mapsweep:retries"     // object: class -> how often the trial was started again after such a failure
 	AttrAliases    = "mapsweep:aliases"     // array, of a study: its design's alias table; empty if every term is clear
 	AttrPeakMiB    = "mapsweep:peak_mib"    // int64: most GPU memory that the trial held, per device
+	AttrDevices    = "mapsweep:devices"     // string: GPUs that the trial leased last, as cuda:0, cuda:1
 	AttrCores      = "mapsweep:cores"       // int: cores that the trial had for itself
 	AttrSaw        = "mapsweep:saw"         // object Saw: which trials the sampler saw when it proposed this one
 	AttrEpochs     = "mapsweep:epochs"      // int: the trial's full length (its budget)

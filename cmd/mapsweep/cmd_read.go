@@ -339,6 +339,9 @@ func (a *app) showTrial(snap *reports.Snapshot, t trials.Trial) {
 		}
 		fmt.Fprintf(w, "retries    %s\n", strings.Join(parts, ", "))
 	}
+	if d := t.Text(trials.AttrDevices); d != "" {
+		fmt.Fprintf(w, "device     %s\n", d)
+	}
 	if n, ok := t.Integer(trials.AttrPeakMiB); ok {
 		fmt.Fprintf(w, "peak       %d MiB of GPU memory on one device\n", n)
 	}
