@@ -76,6 +76,18 @@ func (b *onRig) Train(ctx context.Context, job trainer.Job, report func(trials.M
 	return b.Fake.Train(ctx, job, report)
 }
 
+// telling is a backend that knows how much its trials hold.
+type telling struct {
+	trainer.Backend
+	mib int64
+}
+
+func (b telling) Train(ctx context.Context, job trainer.Job, report func(trials.Measurement)) (trainer.Result, error) {
+	res, err := b.Backend.Train(ctx, job, report)
+	res.PeakMiB = b.mib
+	return res, err
+}
+
 func rigBench(t *testing.T, r *rig, b trainer.Backend) *bench {
 	w := newBench(t, b)
 	w.Devices = local.Devices{GPUs: r.list, Pack: true, Settle: 100 * time.Millisecond}
@@ -153,6 +165,20 @@ func TestPackingInEngine(t *testing.T) {
 		w.run(t, spec, nil)
 		if n, ok := w.trials(t, "fixed")[0].Integer(trials.AttrPeakMiB); !ok || n != 0 || r.most["cuda:0"] != 3 {
 			t.Errorf("%d trials at once that use no GPU memory (%d MiB)", r.most["cuda:0"], n)
+		}
+	})
+	t.Run("told by the trainer", func(t *testing.T) { // whose trials the driver cannot tell apart: two of 9000 MiB
+		r := newRig(1, 24000)
+		b := &onRig{Fake: trainertest.Fake{Pause: 20 * time.Millisecond}, rig: r, needs: func(trainer.Job) int64 { return 100 }}
+		w := rigBench(t, r, telling{b, 9000})
+		spec := fixed()
+		spec.Replicates, spec.Budget.Parallel = 4, 0
+		w.run(t, spec, nil)
+		if n, _ := w.trials(t, "fixed")[0].Integer(trials.AttrPeakMiB); n != 9000 || r.most["cuda:0"] != 2 {
+			t.Errorf("%d trials at once, %d MiB", r.most["cuda:0"], n)
+		}
+		if d := w.trials(t, "fixed")[0].Text(trials.AttrDevices); d != "cuda:0" {
+			t.Errorf("the trial ran on %q", d)
 		}
 	})
 	t.Run("known from earlier", func(t *testing.T) {

@@ -80,7 +80,22 @@ func (n nativeGPUs) source() ([]telemetry.GPU, error) {
 	if len(gpus) == 0 {
 		return nil, fmt.Errorf("%w: none of those that NVML lists is one that the CUDA driver gives to this process", telemetry.ErrNone)
 	}
+	for i := range gpus {
+		ownLeftOut(&gpus[i])
+	}
 	return gpus, nil
+}
+
+// ownLeftOut takes out of a GPU what this process holds there. Its trials are counted by their leases, and the rest it keeps
+// for the next ones: none of it is another program's.
+func ownLeftOut(g *telemetry.GPU) {
+	g.Processes = slices.DeleteFunc(slices.Clone(g.Processes), func(p telemetry.Process) bool {
+		if p.PID != os.Getpid() {
+			return false
+		}
+		g.FreeMiB = min(g.FreeMiB+p.MiB, g.TotalMiB)
+		return true
+	})
 }
 
 // usable are the driver's devices that the kernels run on.

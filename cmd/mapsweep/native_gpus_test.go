@@ -97,6 +97,12 @@ func TestNativePlace(t *testing.T) {
 			}
 		})
 	}
+	busy := gpu(1, "GPU-c")
+	busy.FreeMiB, busy.Processes = 1000, []telemetry.Process{{PID: os.Getpid(), MiB: 6000}, {PID: 1, MiB: 1192}}
+	shared := nativeGPUs{func() ([]telemetry.GPU, error) { return []telemetry.GPU{busy}, nil }, func() ([]cuda.Device, error) { return reversed, nil }}
+	if gpus, err := shared.source(); err != nil || gpus[0].FreeMiB != 7000 || len(gpus[0].Processes) != 1 || gpus[0].Processes[0].PID != 1 || len(busy.Processes) != 2 {
+		t.Errorf("with memory of this process: %+v, %v", gpus, err)
+	}
 	alone := nativeGPUs{func() ([]telemetry.GPU, error) { return nil, telemetry.ErrNone }, func() ([]cuda.Device, error) { return reversed[1:], nil }}
 	gpus, err := alone.source()
 	if err != nil || len(gpus) != 1 || gpus[0].FreeMiB != 8192 || !math.IsNaN(gpus[0].Utilisation) || !slices.ContainsFunc(gpus, func(g telemetry.GPU) bool { return g.UUID == "GPU-a" }) {
