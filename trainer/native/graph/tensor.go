@@ -102,6 +102,7 @@ type Param struct {
 	Group    Group
 	Groups   int // of a convolution's weights; 0 means 1
 	Out, In  Segments
+	Image    bool // of a convolution of the network's image, whose channels are not blocked
 	Off, Len int
 
 	node, grad *gorgonia.Node

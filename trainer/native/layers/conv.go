@@ -120,7 +120,7 @@ func newConv(b *graph.Builder, name string, x *graph.Tensor, f Form) *Conv {
 	x = as(b, x, divided(x.Segments, groups))
 	weight := &graph.Param{
 		Name: name + ".weight", Shape: []int{f.Channels, x.C / groups, kernel, kernel}, Group: graph.Decay,
-		Groups: groups, Out: segments, In: x.Segments,
+		Groups: groups, Out: segments, In: x.Segments, Image: x.Image,
 	}
 	return &Conv{
 		Base: graph.Base{

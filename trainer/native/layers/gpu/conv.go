@@ -1,0 +1,195 @@
+package gpu
+
+import (
+	"github.com/mapsweep/mapsweep/trainer/native/cuda"
+	"github.com/mapsweep/mapsweep/trainer/native/cuda/kernel"
+	"github.com/mapsweep/mapsweep/trainer/native/graph"
+	"github.com/mapsweep/mapsweep/trainer/native/layers"
+	"github.com/mapsweep/mapsweep/trainer/native/layers/lifetime"
+)
+
+// arm is one convolution of a layer: all of it, one of its groups, or one of the two of a RepConv; with the places of what it
+// learns.
+type arm struct {
+	conv            kernel.Conv
+	norm            kernel.Norm // with normalisation
+	dW, dBeta       cuda.Ptr    // without normalisation dBeta is the bias's
+	dGamma          cuda.Ptr
+	out, in         window
+	block, countOut int
+}
+
+// window is a run of channel blocks.
+type window struct{ first, count int }
+
+// arms lists the convolutions of a layer: one for each group. learn is weight, gamma and beta, or weight and bias.
+func (d *Device) arms(base *graph.Base, kernelSize, stride int, linear bool, learn []*graph.Param, run []*graph.Stat, product lifetime.Content) []arm {
+	var all []arm
+	x, out := d.data(base.In[0]), d.data(base.Out)
+	shift := learn[len(learn)-1]
+	for _, b := range banks(learn[0]) {
+		a := arm{out: window{b.first, b.count}, in: window{b.firstIn, b.countIn}}
+		floats, lane := int64(4*b.at), int64(4*b.first*graph.Block)
+		p := &d.params
+		a.conv = kernel.Conv{
+			Type: d.typ, X: d.window(x, b.firstIn, b.countIn), Kernel: kernelSize, Stride: stride,
+			W: param(p.weights, learn[0], 4).Add(floats),
+		}
+		if d.typ == kernel.BFloat16 {
+			a.conv.W16 = param(p.rounded, learn[0], 2).Add(floats / 2)
+		}
+		a.dW, a.dBeta = param(p.grads, learn[0], 4).Add(floats), param(p.grads, shift, 4).Add(lane)
+		if len(run) == 0 {
+			a.conv.Y, a.conv.Bias = d.window(out, b.first, b.count), param(p.weights, shift, 4).Add(lane)
+			all = append(all, a)
+			continue
+		}
+		a.conv.Y = d.window(d.product(base.Out, product), b.first, b.count)
+		a.dGamma = param(p.grads, learn[1], 4).Add(lane)
+		a.norm = kernel.Norm{
+			Type: d.typ, Y: a.conv.Y, A: d.window(out, b.first, b.count), Linear: linear,
+			Gamma: param(p.weights, learn[1], 4).Add(lane), Beta: param(p.weights, shift, 4).Add(lane),
+			Mean: d.stat(run[0]).Add(lane), Var: d.stat(run[1]).Add(lane),
+			Eps: layers.NormEps, Momentum: layers.NormMomentum, Tiles: a.conv.Tiles(),
+		}
+		all = append(all, a)
+	}
+	return all
+}
+
+// ofConv and ofRep are the arms of a layer, without the memory that steps share.
+func (d *Device) ofConv(op *layers.Conv) []arm {
+	return d.arms(&op.Base, op.Kernel, op.Stride, op.Linear, op.Learn, op.Run, lifetime.Product)
+}
+
+func (d *Device) ofRep(op *layers.Rep) (wide, point arm) {
+	half := len(op.Learn) / 2
+	wide = d.arms(&op.Base, 3, 1, false, op.Learn[:half], op.Run[:2], lifetime.Product)[0]
+	point = d.arms(&op.Base, 1, 1, false, op.Learn[half:], op.Run[2:], lifetime.Second)[0]
+	return wide, point
+}
+
+// partialBytes is what the sums of an arm's products take, which pass from the convolution to the normalisation.
+func (a *arm) partialBytes() int64 { return int64(a.conv.Tiles()) * 2 * 4 * int64(a.conv.Y.C) }
+
+// measure takes the memory that all layers use in turn, and the statistics in use of each.
+func (d *Device) measure() error {
+	var need int64
+	for _, op := range d.g.Ops() {
+		var all []arm
+		switch op := op.(type) {
+		case *layers.Conv:
+			all = d.ofConv(op)
+		case *layers.Rep:
+			wide, point := d.ofRep(op)
+			all = []arm{wide, point}
+			// the sums of both arms are there at the same time
+			need = max(need, align(wide.partialBytes())+point.partialBytes())
+			r := kernel.Rep{Wide: wide.norm, Point: point.norm}
+			need = max(need, r.ScratchBytes())
+		default:
+			continue
+		}
+		for i := range all {
+			a := &all[i]
+			need = max(need, a.conv.ScratchBytes())
+			if a.norm.Gamma == 0 {
+				continue
+			}
+			need = max(need, a.partialBytes(), a.norm.ScratchBytes())
+			p, err := d.take(2 * 4 * int64(a.conv.Y.C))
+			if err != nil {
+				return err
+			}
+			d.batch[op] = append(d.batch[op], p)
+		}
+	}
+	return d.reserve(&d.scratch, need)
+}
+
+// reserve gives a region so many bytes: the first device's where those suffice.
+func (d *Device) reserve(r *region, bytes int64) (err error) {
+	if d.first != nil && r == &d.scratch && bytes <= d.first.scratch.bytes {
+		*r = d.first.scratch
+		return nil
+	}
+	r.bytes = bytes
+	r.p, err = d.take(bytes)
+	return err
+}
+
+func align(bytes int64) int64 { return (bytes + grain - 1) / grain * grain }
+
+// ready completes arm number i of a layer with the memory that it uses; the sums of its products lie at an offset in the
+// scratch memory.
+func (d *Device) ready(op graph.Op, i int, a arm, offset int64) arm {
+	if a.norm.Gamma != 0 {
+		a.conv.Partial = d.scratch.p.Add(offset)
+		a.norm.Partial, a.norm.Batch = a.conv.Partial, d.batch[op][i]
+	}
+	return a
+}
+
+func (d *Device) conv(op *layers.Conv, backward bool) (*work, error) {
+	arms := d.ofConv(op)
+	for i := range arms {
+		arms[i] = d.ready(op, i, arms[i], 0)
+	}
+	if backward {
+		return d.prepared(&op.Base, d.convBackward(op, arms)...), nil
+	}
+	w := &work{}
+	for _, a := range arms {
+		w.train = append(w.train, a.conv.Forward()...)
+		if op.Norm {
+			w.train = append(append(w.train, a.norm.Statistics(true)...), a.norm.Activate()...)
+			a.conv.Partial = 0
+			w.eval = append(append(w.eval, a.conv.Forward()...), a.norm.Statistics(false)...)
+			w.eval = append(w.eval, a.norm.Activate()...)
+			continue
+		}
+		w.eval = append(w.eval, a.conv.Forward()...)
+	}
+	return w, nil
+}
+
+func (d *Device) convBackward(op *layers.Conv, arms []arm) (all []cuda.Launch) {
+	dA := d.grad(op.Out)
+	for _, a := range arms {
+		dY := d.window(dA, a.out.first, a.out.count)
+		if op.Norm {
+			all = append(all, a.norm.Backward(dY, a.dGamma, a.dBeta, d.scratch.p)...)
+			dY = a.conv.Y
+		} else {
+			all = append(all, a.conv.BiasGrad(dY, a.dBeta, d.scratch.p)...)
+		}
+		all = append(all, a.conv.WeightGrad(dY, a.dW, d.scratch.p)...)
+		if len(op.Sends) > 0 {
+			all = append(all, a.conv.InputGrad(dY, d.window(d.grad(op.In[0]), a.in.first, a.in.count), op.Sends[0].Add)...)
+		}
+	}
+	return all
+}
+
+func (d *Device) rep(op *layers.Rep, backward bool) (*work, error) {
+	wide, point := d.ofRep(op)
+	offset := align(wide.partialBytes())
+	wide, point = d.ready(op, 0, wide, 0), d.ready(op, 1, point, offset)
+	r := kernel.Rep{Wide: wide.norm, Point: point.norm}
+	if !backward {
+		w := &work{train: append(wide.conv.Forward(), point.conv.Forward()...)}
+		w.train = append(append(w.train, r.Statistics(true)...), r.Activate()...)
+		wide.conv.Partial, point.conv.Partial = 0, 0
+		w.eval = append(wide.conv.Forward(), point.conv.Forward()...)
+		w.eval = append(append(w.eval, r.Statistics(false)...), r.Activate()...)
+		return w, nil
+	}
+	all := r.Backward(d.grad(op.Out), wide.dGamma, wide.dBeta, point.dGamma, point.dBeta, d.scratch.p)
+	for i, a := range []arm{wide, point} {
+		all = append(all, a.conv.WeightGrad(a.conv.Y, a.dW, d.scratch.p)...)
+		if len(op.Sends) > 0 {
+			all = append(all, a.conv.InputGrad(a.conv.Y, d.grad(op.In[0]), op.Sends[0].Add || i > 0)...)
+		}
+	}
+	return d.prepared(&op.Base, all...), nil
+}

@@ -1,0 +1,139 @@
+package gpu
+
+import (
+	"errors"
+	"fmt"
+	"unsafe"
+
+	"github.com/mapsweep/mapsweep/trainer/native/cuda"
+	"github.com/mapsweep/mapsweep/trainer/native/cuda/kernel"
+	"github.com/mapsweep/mapsweep/trainer/native/graph"
+	"github.com/mapsweep/mapsweep/trainer/native/layers"
+	"github.com/mapsweep/mapsweep/trainer/native/layers/lifetime"
+)
+
+// Place is where a network runs: a device with the kernels loaded, and a stream of its own.
+type Place struct {
+	GPU    *cuda.GPU
+	Module *cuda.Module
+	Stream *cuda.Stream
+}
+
+// Device holds the memory and the launches of one graph on a GPU. One goroutine at a time.
+type Device struct {
+	Place
+	g     *graph.Graph
+	typ   kernel.Type
+	first *Device // whose parameters and memory this one uses, for other image sizes; nil: its own
+
+	params  parameters
+	arena   cuda.Ptr // of the buffers of a pass
+	room    int      // its bytes
+	at      map[lifetime.Buffer]int
+	scratch region
+	batch   map[graph.Op][]cuda.Ptr // statistics in use, by group or arm
+	indices map[*layers.MaxPool]cuda.Ptr
+	heads   map[*layers.HeadSet]*Heads
+	pixels  region // a batch as float RGB, from the host
+	bound   map[graph.Step]*work
+	memory  []cuda.Ptr // to give back
+	bytes   int64
+	loss    map[*layers.HeadSet]*criterion
+}
+
+var _ graph.Device = (*Device)(nil)
+
+// region is memory that several steps use in turn; it is as large as the largest need.
+type region struct {
+	p     cuda.Ptr
+	bytes int64
+}
+
+// grain is the alignment of buffers, in bytes.
+const grain = 256
+
+// New arranges a graph on a device. Activations have type t. Where memory does not suffice the error wraps cuda.ErrMemory.
+func New(g *graph.Graph, place Place, t kernel.Type) (*Device, error) {
+	d := newDevice(g, place, t)
+	if err := d.prepare(); err != nil {
+		return nil, errors.Join(fmt.Errorf("arrange network on GPU %d: %w", place.GPU.Index, err), d.Close())
+	}
+	return d, nil
+}
+
+// Resized makes the device of g, the graph of the same network for smaller images, with d's parameters and in d's memory.
+// Only one of the two is between the start and the end of a step at a time. Close it before d.
+func (d *Device) Resized(g *graph.Graph) (*Device, error) {
+	if d.first != nil {
+		return d.first.Resized(g)
+	}
+	r := newDevice(g, d.Place, d.typ)
+	r.first = d
+	if err := r.prepare(); err != nil {
+		return nil, errors.Join(fmt.Errorf("arrange network for other images: %w", err), r.Close())
+	}
+	return r, nil
+}
+
+func newDevice(g *graph.Graph, place Place, t kernel.Type) *Device {
+	return &Device{
+		Place: place, g: g, typ: t,
+		at:      map[lifetime.Buffer]int{},
+		batch:   map[graph.Op][]cuda.Ptr{},
+		indices: map[*layers.MaxPool]cuda.Ptr{},
+		heads:   map[*layers.HeadSet]*Heads{},
+		bound:   map[graph.Step]*work{},
+		loss:    map[*layers.HeadSet]*criterion{},
+	}
+}
+
+func (d *Device) prepare() error {
+	if err := d.arrange(); err != nil {
+		return err
+	}
+	if err := d.plan(); err != nil {
+		return err
+	}
+	return d.measure()
+}
+
+// Type is the type of activations.
+func (d *Device) Type() kernel.Type { return d.typ }
+
+// Bytes is the device memory held.
+func (d *Device) Bytes() int64 { return d.bytes }
+
+// take allocates zeroed device memory that lives until Close.
+func (d *Device) take(bytes int64) (cuda.Ptr, error) {
+	p, err := d.GPU.Alloc(bytes)
+	if err != nil {
+		return 0, err
+	}
+	d.memory = append(d.memory, p)
+	d.bytes += bytes
+	return p, nil
+}
+
+// table is device memory with the given values, for kernels to read.
+func table[T any](d *Device, values []T) (cuda.Ptr, error) {
+	p, err := d.take(int64(len(values)) * int64(unsafe.Sizeof(*new(T))))
+	if err != nil {
+		return 0, err
+	}
+	return p, errors.Join(d.Stream.CopyIn(p, raw(values)), d.Stream.Wait())
+}
+
+// raw is the memory of a slice of plain values.
+func raw[T any](v []T) []byte {
+	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(v))), len(v)*int(unsafe.Sizeof(*new(T))))
+}
+
+// Close gives all memory back. Work must be done.
+func (d *Device) Close() error {
+	var errs []error
+	for _, p := range d.memory {
+		errs = append(errs, d.GPU.Free(p))
+	}
+	d.memory = nil
+	return errors.Join(errs...)
+}

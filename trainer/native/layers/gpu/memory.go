@@ -1,0 +1,67 @@
+package gpu
+
+import (
+	"github.com/mapsweep/mapsweep/trainer/native/cuda/kernel"
+	"github.com/mapsweep/mapsweep/trainer/native/graph"
+	"github.com/mapsweep/mapsweep/trainer/native/layers/lifetime"
+)
+
+// imageLanes is the number of values of a pixel of the image: red, green, blue and zero.
+const imageLanes = 4
+
+func lanes(t *graph.Tensor) int {
+	if t.Image {
+		return imageLanes
+	}
+	return t.Blocks() * graph.Block
+}
+
+// plan places the buffers of a pass in the arena.
+func (d *Device) plan() error {
+	size := func(b lifetime.Buffer) int { return b.T.N * b.T.H * b.T.W * lanes(b.T) * int(d.typ.Bytes()) }
+	all := lifetime.Of(d.g, size)
+	d.room = lifetime.Arrange(all, grain)
+	for _, l := range all {
+		d.at[l.Buffer] = l.At
+	}
+	if d.first != nil && d.room <= d.first.room {
+		d.arena = d.first.arena
+		return nil
+	}
+	var err error
+	d.arena, err = d.take(int64(d.room))
+	return err
+}
+
+// view is the window of t's lanes in a buffer.
+func (d *Device) view(b lifetime.Buffer, block int, t *graph.Tensor) kernel.View {
+	return kernel.View{
+		P: d.arena.Add(int64(d.at[b]) + int64(block*graph.Block)*d.typ.Bytes()),
+		N: int32(t.N), H: int32(t.H), W: int32(t.W), C: int32(lanes(t)), Stride: int32(lanes(b.T)),
+	}
+}
+
+// data is where t's activation lies between the step that makes it and the last that reads it.
+func (d *Device) data(t *graph.Tensor) kernel.View {
+	owner, block := t.Data()
+	return d.view(lifetime.Buffer{T: owner, What: lifetime.Activation}, block, t)
+}
+
+// grad is the same for t's gradient.
+func (d *Device) grad(t *graph.Tensor) kernel.View {
+	owner, block := t.Grad()
+	return d.view(lifetime.Buffer{T: owner, What: lifetime.Gradient}, block, t)
+}
+
+// product is what a convolution makes before its normalisation, and then that product's gradient.
+func (d *Device) product(t *graph.Tensor, what lifetime.Content) kernel.View {
+	return d.view(lifetime.Buffer{T: t, What: what}, 0, t)
+}
+
+// window is the window of blocks of v.
+func (d *Device) window(v kernel.View, block, blocks int) kernel.View {
+	if v.C == imageLanes {
+		return v
+	}
+	return v.Part(d.typ, block*graph.Block, blocks*graph.Block)
+}
