@@ -184,7 +184,7 @@ func (d *Device) rep(op *layers.Rep, backward bool) (*work, error) {
 		w.eval = append(append(w.eval, r.Statistics(false)...), r.Activate()...)
 		return w, nil
 	}
-	all := r.Backward(d.grad(op.Out), wide.dGamma, wide.dBeta, point.dGamma, point.dBeta, d.scratch.p)
+	all := r.Backward(d.grad(op.Out), kernel.RepGrads{WideGamma: wide.dGamma, WideBeta: wide.dBeta, PointGamma: point.dGamma, PointBeta: point.dBeta}, d.scratch.p)
 	for i, a := range []arm{wide, point} {
 		all = append(all, a.conv.WeightGrad(a.conv.Y, a.dW, d.scratch.p)...)
 		if len(op.Sends) > 0 {

@@ -26,19 +26,21 @@ type Device struct {
 	typ   kernel.Type
 	first *Device // whose parameters and memory this one uses, for other image sizes; nil: its own
 
-	params  parameters
-	arena   cuda.Ptr // of the buffers of a pass
-	room    int      // its bytes
-	at      map[lifetime.Buffer]int
-	scratch region
-	batch   map[graph.Op][]cuda.Ptr // statistics in use, by group or arm
-	indices map[*layers.MaxPool]cuda.Ptr
-	heads   map[*layers.HeadSet]*Heads
-	pixels  region // a batch as float RGB, from the host
-	bound   map[graph.Step]*work
-	memory  []cuda.Ptr // to give back
-	bytes   int64
-	loss    map[*layers.HeadSet]*criterion
+	params      parameters
+	arena       cuda.Ptr // of the buffers of a pass
+	room        int      // its bytes
+	at          map[lifetime.Buffer]int
+	scratch     region
+	batch       map[graph.Op][]cuda.Ptr // statistics in use, by group or arm
+	indices     map[*layers.MaxPool]cuda.Ptr
+	heads       map[*layers.HeadSet]*Heads
+	pixels      region // a batch as float RGB, from the host
+	bound       map[graph.Step]*work
+	memory      []cuda.Ptr // to give back
+	bytes       int64
+	loss        map[*layers.HeadSet]*criterion // of head sets whose loss is computed here
+	truths      kernel.Truths
+	lossScratch cuda.Ptr
 }
 
 var _ graph.Device = (*Device)(nil)

@@ -128,7 +128,9 @@ func (d *Device) Download() error {
 }
 
 // param is where a parameter lies in an arena of so many bytes a value.
-func param(arena cuda.Ptr, p *graph.Param, bytes int64) cuda.Ptr { return arena.Add(int64(p.Off) * bytes) }
+func param(arena cuda.Ptr, p *graph.Param, bytes int64) cuda.Ptr {
+	return arena.Add(int64(p.Off) * bytes)
+}
 
 func (d *Device) stat(s *graph.Stat) cuda.Ptr { return d.params.stats.Add(4 * int64(s.Off)) }
 
@@ -189,4 +191,12 @@ func place(to, values []float32, s graph.Segments) {
 	for i, lane := range s.Lanes() {
 		to[lane] = values[i]
 	}
+}
+
+// Arenas are the parameters in device memory; Rounded is 0 where activations are float32.
+type Arenas struct{ Weights, Rounded, Grads, Stats cuda.Ptr }
+
+// Arenas are where parameters, gradients and statistics lie on the device.
+func (d *Device) Arenas() Arenas {
+	return Arenas{d.params.weights, d.params.rounded, d.params.grads, d.params.stats}
 }

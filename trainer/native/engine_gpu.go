@@ -1,0 +1,442 @@
+package native
+
+import (
+	"errors"
+	"fmt"
+	"unsafe"
+
+	"github.com/mapsweep/mapsweep/trainer/dataset"
+	"github.com/mapsweep/mapsweep/trainer/native/cuda"
+	"github.com/mapsweep/mapsweep/trainer/native/cuda/kernel"
+	"github.com/mapsweep/mapsweep/trainer/native/graph"
+	"github.com/mapsweep/mapsweep/trainer/native/layers"
+	"github.com/mapsweep/mapsweep/trainer/native/layers/gpu"
+	"github.com/mapsweep/mapsweep/trainer/native/loss"
+	"github.com/mapsweep/mapsweep/trainer/native/model"
+	"github.com/mapsweep/mapsweep/trainer/native/optim"
+)
+
+// stepsAhead is how many steps may be under way on a GPU.
+const stepsAhead = 4
+
+// gpuEngine trains on a GPU. A step is one captured graph of launches, from the pictures to the moving average; the host
+// hands in pictures, objects and rates, and reads results some steps later. Arenas on the host are mirrors.
+type gpuEngine struct {
+	place  gpu.Place
+	net    *model.Network // for images of the data set's size; see at
+	losses loss.Spec
+	spec   optim.Spec
+
+	optimizer kernel.Optimizer
+	ring      *kernel.Ring
+	step      kernel.Step
+	sides     map[int]*gpuSide
+	memory    []cuda.Ptr
+	held      int64
+	objects   int // room for those of a batch
+
+	staged [stepsAhead]staging
+	next   int
+
+	mirrors []mirror // of what the optimiser keeps
+	spare   cuda.Ptr // weights and statistics while the average is scored
+	pending []optim.Update
+	level   [256]float32
+}
+
+// gpuSide is what pictures of one side need.
+type gpuSide struct {
+	net    *model.Network
+	device gpuDevice
+	graph  *cuda.Captured
+	pixels cuda.Ptr // a batch, float RGB
+}
+
+// staging is pinned memory for one step's pictures and objects.
+type staging struct{ images, truths *cuda.Pinned }
+
+// mirror is an arena of the optimiser, with the part of a checkpoint that it is.
+type mirror struct {
+	part           string
+	weights, stats []float32
+	onWeights      cuda.Ptr
+	onStats        cuda.Ptr
+}
+
+// newGPUEngine builds the network of a run on a GPU. There are at most so many objects in a batch.
+func newGPUEngine(c engineConfig, place gpu.Place, objects int) (engine, error) {
+	e := &gpuEngine{place: place, losses: c.loss, sides: map[int]*gpuSide{}, objects: objects, level: levels()}
+	typ := kernel.Float32
+	if c.model.BF16 {
+		typ = kernel.BFloat16
+	}
+	m := c.model
+	m.Device = func(g *graph.Graph) (model.Device, error) {
+		d, err := gpu.New(g, place, typ)
+		return gpuDevice{d}, err
+	}
+	var err error
+	if e.net, err = model.New(m); err != nil {
+		return nil, err
+	}
+	return e, nil
+}
+
+// gpuDevice is a GPU's device as a network needs it.
+type gpuDevice struct{ *gpu.Device }
+
+var _ model.Device = gpuDevice{}
+
+// Alloc is memory of the host.
+func (d gpuDevice) Alloc(floats int) []float32 { return make([]float32, floats) }
+
+// Entered is always true: no network finds anything in the memory that it shares but what it has put there itself.
+func (d gpuDevice) Entered() bool { return true }
+
+// CompileFront runs whole batches: the images behind the first ones are left over from before, and their outputs are not read.
+func (d gpuDevice) CompileFront(steps []graph.Step, _ int) (graph.Program, error) { return d.Compile(steps) }
+
+// Outputs are downloaded; where that fails the scores are NaN, and so is every metric. TODO
+func (d gpuDevice) Outputs(set *layers.HeadSet, images int) loss.Heads {
+	h, err := d.Device.Outputs(set, images)
+	if err != nil {
+		panic(err)
+	}
+	return h
+}
+
+func (d gpuDevice) Resized(g *graph.Graph) (model.Device, error) {
+	r, err := d.Device.Resized(g)
+	return gpuDevice{r}, err
+}
+
+func (e *gpuEngine) network() *model.Network { return e.net }
+
+// take is zeroed device memory that lives until close.
+func (e *gpuEngine) take(bytes int64) (cuda.Ptr, error) {
+	p, err := e.place.GPU.Alloc(bytes)
+	if err == nil {
+		e.memory = append(e.memory, p)
+		e.held += bytes
+	}
+	return p, err
+}
+
+func (e *gpuEngine) begin(s optim.Spec) error {
+	e.spec = s
+	if err := e.net.Device().Upload(); err != nil {
+		return err
+	}
+	var err error
+	if e.ring, err = kernel.NewRing(e.place.GPU, stepsAhead); err != nil {
+		return err
+	}
+	if err := e.arrange(); err != nil {
+		return err
+	}
+	side := e.net.Config().Width
+	return e.prepare(side)
+}
+
+// arrange makes the optimiser's memory.
+func (e *gpuEngine) arrange() error {
+	s, d := e.spec, e.net.Device().(gpuDevice)
+	arenas := d.Arenas()
+	floats, stats := int64(len(d.Weights())), int64(len(d.Stats()))
+	var segments []kernel.Segment
+	for _, g := range s.Segments {
+		segments = append(segments, kernel.Segment{Off: int64(g.Off), Len: int64(g.Len), Decay: g.Decay, Bias: g.Bias, Frozen: g.Frozen})
+	}
+	e.optimizer = kernel.Optimizer{
+		Kind:  map[optim.Kind]kernel.Kind{optim.BySGD: kernel.SGD, optim.ByAdam: kernel.Adam, optim.ByAdamW: kernel.AdamW, optim.ByLION: kernel.LION}[s.Kind],
+		Beta1: s.Beta1, Beta2: s.Beta2(), Epsilon: s.Epsilon(), WeightDecay: s.WeightDecay, ClipNorm: s.ClipNorm,
+		Floats: floats, Weights: arenas.Weights, Grads: arenas.Grads, W16: arenas.Rounded, StatFloats: stats, Stats: arenas.Stats,
+	}
+	o := &e.optimizer
+	var err error
+	take := func(bytes int64) (p cuda.Ptr) {
+		if err == nil {
+			p, err = e.take(bytes)
+		}
+		return p
+	}
+	keep := func(part string, wanted bool, withStats bool) (w, st cuda.Ptr) {
+		if !wanted || err != nil {
+			return 0, 0
+		}
+		m := mirror{part: part, weights: make([]float32, floats), onWeights: take(4 * floats)}
+		if withStats {
+			m.stats, m.onStats = make([]float32, stats), take(4*stats)
+		}
+		e.mirrors = append(e.mirrors, m)
+		return m.onWeights, m.onStats
+	}
+	o.Momentum, _ = keep(partMomentum, true, false)
+	o.Square, _ = keep(partSquare, s.Squares(), false)
+	o.Peak, _ = keep(partPeak, s.Peaks(), false)
+	o.Sum, _ = keep(partSum, s.Sums, false)
+	o.Average, o.AverageStats = keep(partAverage, s.Averages, true)
+	o.KeptStats = take(4 * stats)
+	if s.Averages {
+		e.spare = take(4 * (floats + stats))
+	}
+	state := take(kernel.StateBytes)
+	table := kernel.Table(floats, segments)
+	o.Table = take(int64(len(table)))
+	o.Scratch = take(o.ScratchBytes())
+	if err != nil {
+		return err
+	}
+	st := e.place.Stream
+	err = errors.Join(st.CopyIn(o.Table, table), st.Copy(o.KeptStats, arenas.Stats, 4*stats))
+	if s.Averages {
+		err = errors.Join(err, st.Copy(o.Average, arenas.Weights, 4*floats), st.Copy(o.AverageStats, arenas.Stats, 4*stats))
+	}
+	if err = errors.Join(err, st.Wait()); err != nil {
+		return err
+	}
+	if err := d.UseLoss(e.losses, e.objects); err != nil {
+		return err
+	}
+	e.step = e.ring.Step(state, d.Losses()...)
+	o.Step = e.step
+	return e.pin()
+}
+
+// pin makes the staging memory, for the largest pictures.
+func (e *gpuEngine) pin() error {
+	c := e.net.Config()
+	side := max(c.Width, c.Largest)
+	for i := range e.staged {
+		images, err := e.place.GPU.NewPinned(4 * c.Batch * side * side * 3)
+		if err != nil {
+			return err
+		}
+		e.staged[i].images = images
+		if e.staged[i].truths, err = e.place.GPU.NewPinned(int(kernel.TruthBytes(c.Batch, e.objects))); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// at is the network for pictures of a side, with its captured step. All share parameters and one memory.
+func (e *gpuEngine) at(side int) (*gpuSide, error) {
+	if s := e.sides[side]; s != nil {
+		return s, nil
+	}
+	s := &gpuSide{net: e.net}
+	var err error
+	if side != e.net.Config().Width {
+		if s.net, err = e.net.Resized(side, side); err != nil {
+			return nil, err
+		}
+	}
+	s.device = s.net.Device().(gpuDevice)
+	if s.device.Truths().Capacity == 0 {
+		if err := s.device.UseLoss(e.losses, e.objects); err != nil {
+			return nil, err
+		}
+	}
+	c := s.net.Config()
+	if s.pixels, err = e.take(4 * int64(c.Batch*side*side*3)); err != nil {
+		return nil, err
+	}
+	if s.graph, err = e.capture(s); err != nil {
+		return nil, fmt.Errorf("capture the step for pictures of %d pixels: %w", side, err)
+	}
+	e.sides[side] = s
+	return s, nil
+}
+
+// capture records a step: input, pictures, forward, loss, backward, optimiser and average, result.
+func (e *gpuEngine) capture(s *gpuSide) (*cuda.Captured, error) {
+	g := s.net.Graph()
+	forward, err := s.device.Launches(g.Forward, true)
+	if err != nil {
+		return nil, err
+	}
+	backward, err := s.device.Launches(g.Backward, true)
+	if err != nil {
+		return nil, err
+	}
+	step, optimizer := e.step, e.optimizer
+	step.Losses = s.device.Losses()
+	optimizer.Step = step
+	all := []cuda.Launch{step.Begin(), kernel.PackImages(s.device.Type(), s.pixels, s.device.Image(s.net.Image()))}
+	all = append(append(all, forward...), backward...)
+	all = append(append(all, optimizer.Launches()...), step.End())
+	return e.place.Stream.Capture(func() error { return e.place.Module.Run(e.place.Stream, all...) })
+}
+
+func (e *gpuEngine) prepare(side int) error {
+	_, err := e.at(side)
+	return err
+}
+
+func (e *gpuEngine) submit(b batch, u optim.Update) error {
+	s, err := e.at(b.side)
+	if err != nil {
+		return err
+	}
+	in := e.optimizer.Input(kernel.Rates{Weights: u.Rates.Weights, Bias: u.Rates.Bias, Momentum: u.Rates.Momentum,
+		Average: e.spec.Average.Weight(u.Updates + 1), Update: u.Updates + 1, Move: u.Move})
+	err = e.ring.Submit(e.place.Stream, in, func() error { return e.put(s, b) })
+	if err == nil {
+		e.pending = append(e.pending, u)
+	}
+	return err
+}
+
+// put stages a batch and puts its step into the stream.
+func (e *gpuEngine) put(s *gpuSide, b batch) error {
+	c := s.net.Config()
+	stage := e.staged[e.next]
+	e.next = (e.next + 1) % stepsAhead
+	n := copy(stage.images.Bytes, bytesOf(b.images))
+	if err := kernel.PackTruths(stage.truths.Bytes, b.truths, c.Batch, c.Classes, e.objects); err != nil {
+		return err
+	}
+	st := e.place.Stream
+	if err := st.CopyIn(s.pixels, stage.images.Bytes[:n]); err != nil {
+		return err
+	}
+	if err := st.CopyIn(s.device.Truths().Box, stage.truths.Bytes); err != nil {
+		return err
+	}
+	return s.graph.Launch(st)
+}
+
+func bytesOf(v []float32) []byte {
+	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(v))), 4*len(v))
+}
+
+func (e *gpuEngine) results(wait bool) ([]result, error) {
+	read := e.ring.Results
+	if wait {
+		read = e.ring.Drain
+	}
+	ended, err := read()
+	if err != nil {
+		return nil, err
+	}
+	var all []result
+	for _, r := range ended {
+		u := e.pending[0]
+		e.pending = e.pending[1:]
+		if r.Idle() {
+			continue
+		}
+		v := result{Update: u, norm: r.Norm, parts: loss.Parts{Box: r.Losses[0], Class: r.Losses[1], DFL: r.Losses[2]}, loss: r.Losses[3]}
+		if len(e.step.Losses) > 1 {
+			v.loss += r.Losses[8]
+		}
+		all = append(all, v)
+	}
+	return all, nil
+}
+
+// scoring swaps the average in.
+func (e *gpuEngine) scoring() (back func(), err error) {
+	if !e.spec.Averages {
+		return func() {}, nil
+	}
+	o, st := &e.optimizer, e.place.Stream
+	floats, stats := 4*o.Floats, 4*o.StatFloats
+	err = errors.Join(st.Copy(e.spare, o.Weights, floats), st.Copy(e.spare.Add(floats), o.Stats, stats),
+		st.Copy(o.Weights, o.Average, floats), st.Copy(o.Stats, o.AverageStats, stats), e.round())
+	return func() {
+		_ = errors.Join(st.Copy(o.Weights, e.spare, floats), st.Copy(o.Stats, e.spare.Add(floats), stats), e.round()) // what fails here fails the next step too
+	}, err
+}
+
+// round renews the bf16 copy of the weights.
+func (e *gpuEngine) round() error {
+	if e.optimizer.W16 == 0 {
+		return nil
+	}
+	return e.place.Module.Run(e.place.Stream, kernel.Round(e.optimizer.Weights, e.optimizer.W16, e.optimizer.Floats))
+}
+
+func (e *gpuEngine) evaluate(images []dataset.Image, room []float32) (loss.Heads, error) {
+	one := len(room) / len(images)
+	for i := range images {
+		stored, err := images[i].Pixels()
+		if err != nil {
+			return loss.Heads{}, err
+		}
+		pix := room[i*one : (i+1)*one]
+		for j, v := range stored {
+			pix[j] = e.level[v]
+		}
+	}
+	if err := e.net.SetImages(room); err != nil {
+		return loss.Heads{}, err
+	}
+	if err := e.net.Eval(); err != nil {
+		return loss.Heads{}, err
+	}
+	return e.net.HeadOutputs(), nil
+}
+
+func (e *gpuEngine) finite() (bool, error) {
+	d := e.net.Device()
+	if err := d.Download(); err != nil {
+		return false, err
+	}
+	sum := 0.0
+	for _, arena := range [][]float32{d.Weights(), d.Stats()} {
+		for _, v := range arena {
+			sum += float64(v) * float64(v)
+		}
+	}
+	return finite(sum), nil
+}
+
+func (e *gpuEngine) state() ([]arenas, error) {
+	d := e.net.Device()
+	if err := d.Download(); err != nil {
+		return nil, err
+	}
+	all := []arenas{{partWeights, d.Weights(), d.Stats()}}
+	var errs []error
+	for _, m := range e.mirrors {
+		errs = append(errs, e.place.Stream.CopyOut(bytesOf(m.weights), m.onWeights))
+		if m.stats != nil {
+			errs = append(errs, e.place.Stream.CopyOut(bytesOf(m.stats), m.onStats))
+		}
+		all = append(all, arenas{m.part, m.weights, m.stats})
+	}
+	return all, errors.Join(append(errs, e.place.Stream.Wait())...)
+}
+
+func (e *gpuEngine) restored() error {
+	errs := []error{e.net.Device().Upload()}
+	for _, m := range e.mirrors {
+		errs = append(errs, e.place.Stream.CopyIn(m.onWeights, bytesOf(m.weights)))
+		if m.stats != nil {
+			errs = append(errs, e.place.Stream.CopyIn(m.onStats, bytesOf(m.stats)))
+		}
+	}
+	errs = append(errs, e.place.Stream.Copy(e.optimizer.KeptStats, e.optimizer.Stats, 4*e.optimizer.StatFloats))
+	return errors.Join(append(errs, e.place.Stream.Wait())...)
+}
+
+func (e *gpuEngine) bytes() int64 { return e.net.Bytes() + e.held }
+
+func (e *gpuEngine) close() error {
+	errs := []error{e.place.Stream.Wait()}
+	for _, s := range e.sides {
+		errs = append(errs, s.graph.Close())
+	}
+	for i := range e.staged {
+		errs = append(errs, e.staged[i].images.Close(), e.staged[i].truths.Close())
+	}
+	if e.ring != nil {
+		errs = append(errs, e.ring.Close())
+	}
+	for _, p := range e.memory {
+		errs = append(errs, e.place.GPU.Free(p))
+	}
+	return errors.Join(append(errs, e.net.Close())...)
+}
