@@ -8,12 +8,6 @@ import (
 	"github.com/mapsweep/mapsweep/trainer/native/loss"
 )
 
-// level is one segment of a head tensor and its place among the channels of the anchors of an image.
-type level struct {
-	data, grad                          kernel.View
-	anchors, first, channels, at, count int
-}
-
 // headsOf returns the dense room of a head set.
 func (d *Device) headsOf(set *layers.HeadSet) (*Heads, error) {
 	if h := d.heads[set]; h != nil {
@@ -39,26 +33,27 @@ func (d *Device) headsOf(set *layers.HeadSet) (*Heads, error) {
 		return nil, err
 	}
 	first := 0
-	for l, box := range set.Box {
-		h.box = append(h.box, d.levels(box, a, first)...)
-		h.class = append(h.class, d.levels(set.Class[l], a, first)...)
-		first += box.H * box.W
+	for l := range set.Box {
+		for _, t := range []struct {
+			of           *graph.Tensor
+			dense, grads cuda.Ptr
+		}{{set.Box[l], h.device.Box, h.dBox}, {set.Class[l], h.device.Class, h.dClass}} {
+			where, err := table(d, kernel.HeadTable(laneTable(t.of), lanes(t.of)))
+			if err != nil {
+				return nil, err
+			}
+			one := kernel.HeadTensor{View: d.data(t.of), Dense: t.dense, Table: where, First: int32(first), Channels: int32(t.of.C)}
+			h.data = append(h.data, one)
+			one.View, one.Dense = d.grad(t.of), t.grads
+			h.grad = append(h.grad, one)
+		}
+		first += set.Box[l].H * set.Box[l].W
 	}
 	d.heads[set] = h
 	return h, nil
 }
 
-// levels places t's segments, whose first pixel is anchor number first.
-func (d *Device) levels(t *graph.Tensor, anchors, first int) (ls []level) {
-	at, block := 0, 0
-	for _, c := range t.Segments.Normal() {
-		n := (c + graph.Block - 1) / graph.Block
-		ls = append(ls, level{
-			data: d.window(d.data(t), block, n), grad: d.window(d.grad(t), block, n),
-			anchors: anchors, first: first, channels: t.C, at: at, count: c,
-		})
-		at += c
-		block += n
-	}
-	return ls
-}
+// gather collects the outputs in the dense arrays, and scatter brings the gradients from theirs to the head tensors.
+func (h *Heads) gather(t kernel.Type) []cuda.Launch { return kernel.Gather(t, h.device.A, h.data...) }
+
+func (h *Heads) scatter(t kernel.Type) []cuda.Launch { return kernel.Scatter(t, h.device.A, h.grad...) }

@@ -15,10 +15,9 @@ import (
 type Heads struct {
 	set          *layers.HeadSet
 	device       kernel.Heads
-	box, class   []level
+	data, grad   []kernel.HeadTensor
 	dBox, dClass cuda.Ptr
 	host         loss.Heads // room for the outputs on the host
-	dense        int64      // bytes of Box and Class together, which lie one after the other
 }
 
 // criterion is the loss of a head set as the device computes it.

@@ -99,26 +99,21 @@ func (d *Device) fuse(op *layers.Fuse, backward bool) *work {
 	return d.prepared(&op.Base, all...)
 }
 
-// regroup clears first what it does not add to: lanes without a channel are left out, and may hold something old.
+// regroup writes all lanes that it does not add to, those without a channel too.
 func (d *Device) regroup(op *layers.Regroup, backward bool) (*work, error) {
-	from, err := table(d, laneTable(op.In[0]))
+	x, y := op.In[0], op.Out
+	from, to := x, y
+	if backward {
+		from, to = y, x
+	}
+	lane, err := table(d, kernel.RegroupTable(laneTable(from), laneTable(to), lanes(to)))
 	if err != nil {
 		return nil, err
 	}
-	to, err := table(d, laneTable(op.Out))
-	if err != nil {
-		return nil, err
-	}
-	x, y := d.pick(backward)(op.In[0]), d.pick(backward)(op.Out)
 	if !backward {
-		return always(kernel.Zero(d.typ, y), kernel.Regroup(d.typ, x, from, y, to, op.Out.C, false)), nil
+		return always(kernel.Regroup(d.typ, d.data(x), d.data(y), lane, false)), nil
 	}
-	var all []cuda.Launch
-	add := op.Sends[0].Add
-	if !add {
-		all = append(all, kernel.Zero(d.typ, x))
-	}
-	return d.prepared(&op.Base, append(all, kernel.Regroup(d.typ, y, to, x, from, op.Out.C, add))...), nil
+	return d.prepared(&op.Base, kernel.Regroup(d.typ, d.grad(y), d.grad(x), lane, op.Sends[0].Add)), nil
 }
 
 func laneTable(t *graph.Tensor) []int32 {
