@@ -56,7 +56,7 @@ func (n nativeGPUs) place(t studies.Trainer) (native.Place, []telemetry.GPU, err
 			p.GPUs = append(p.GPUs, native.GPU{Name: g.Device(), Device: devices[i]})
 		}
 	}
-	return p, leased, p.Check()
+	return p, leased, nil
 }
 
 // source lists the usable GPUs with what NVML knows of them. Where there is no NVML they have the driver's numbers, and

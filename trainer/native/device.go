@@ -48,21 +48,8 @@ func (p Place) String() string {
 	return where
 }
 
-// Check says whether this program can train there; if not, with a trainer.ErrNoDevice.
-func (p Place) Check() error { return p.check(newGPUEngine) }
-
-func (p Place) check(engines openGPU) error {
-	if len(p.GPUs) > 0 && engines == nil {
-		return fmt.Errorf("use device %s: the native trainer of this version computes on the cpu only, set trainer.device to cpu: %w", p.GPUs[0].Name, trainer.ErrNoDevice)
-	}
-	return nil
-}
-
 // openGPU makes the engine of a run on a GPU.
 type openGPU func(GPU, engineConfig) (engine, error)
-
-// newGPUEngine is nil where this program has none.
-var newGPUEngine openGPU
 
 // place finds out once where trials compute.
 func (b *Backend) place() (Place, error) {
@@ -77,9 +64,6 @@ func (b *Backend) place() (Place, error) {
 		if p, err = b.cfg.Place(); err != nil {
 			return p, err
 		}
-	}
-	if err := p.check(b.openGPU); err != nil {
-		return p, err
 	}
 	b.placed = &p
 	return p, nil

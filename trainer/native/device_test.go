@@ -28,20 +28,10 @@ func onGPUs(t *testing.T, capabilities ...string) *native.Backend {
 	})
 }
 
-// A GPU is never replaced by the CPU without a word.
-func TestNoEngineForGPUs(t *testing.T) {
-	b := onGPUs(t, "9.0")
-	_, prepared := b.Prepare(t.Context())
-	_, trained := b.Train(t.Context(), trainer.Job{Epochs: 1, Dir: t.TempDir(), Devices: []string{"cuda:0"}}, nil)
-	_, traced := b.Trace(t.Context(), []trainer.Job{{}}, trainer.TraceOptions{Steps: 1})
-	_, probed := b.Probe(t.Context(), trainer.Job{})
-	for what, err := range map[string]error{"prepare": prepared, "train": trained, "trace": traced, "probe": probed} {
-		if !errors.Is(err, trainer.ErrNoDevice) || !strings.Contains(err.Error(), "cuda:0") || !strings.Contains(err.Error(), "set trainer.device to cpu") {
-			t.Errorf("%s: %v", what, err)
-		}
-	}
+// A place that cannot be found is an error before the first trial.
+func TestNoPlace(t *testing.T) {
 	none := errors.New("no such thing here")
-	b = backend(t, func(c *native.Config) { c.Place = func() (native.Place, error) { return native.Place{}, none } })
+	b := backend(t, func(c *native.Config) { c.Place = func() (native.Place, error) { return native.Place{}, none } })
 	if _, err := b.Prepare(t.Context()); !errors.Is(err, none) {
 		t.Errorf("prepare: %v", err)
 	}

@@ -71,4 +71,5 @@ type engineConfig struct {
 	model   model.Config // without device and losses
 	loss    loss.Spec
 	threads int // of the run, for what is done on the CPU
+	objects int // that a batch has at most
 }

@@ -3,6 +3,7 @@ package native
 import (
 	"errors"
 	"fmt"
+	"math"
 	"unsafe"
 
 	"github.com/mapsweep/mapsweep/trainer/dataset"
@@ -63,23 +64,37 @@ type mirror struct {
 	onStats        cuda.Ptr
 }
 
-// newGPUEngine builds the network of a run on a GPU. There are at most so many objects in a batch.
-func newGPUEngine(c engineConfig, place gpu.Place, objects int) (engine, error) {
-	e := &gpuEngine{place: place, losses: c.loss, sides: map[int]*gpuSide{}, objects: objects, level: levels()}
+// newGPUEngine builds the network of a run on a GPU.
+func newGPUEngine(on GPU, c engineConfig) (engine, error) {
+	e := &gpuEngine{losses: c.loss, sides: map[int]*gpuSide{}, objects: max(1, c.objects), level: levels()}
+	if err := e.open(on, c); err != nil {
+		return nil, errors.Join(err, e.close())
+	}
+	return e, nil
+}
+
+func (e *gpuEngine) open(on GPU, c engineConfig) (err error) {
+	place := &e.place
+	if place.GPU, err = cuda.Open(on.Index); err != nil {
+		return err
+	}
+	if place.Module, err = place.GPU.Load(kernel.Image()); err != nil {
+		return err
+	}
+	if place.Stream, err = place.GPU.NewStream(); err != nil {
+		return err
+	}
 	typ := kernel.Float32
 	if c.model.BF16 {
 		typ = kernel.BFloat16
 	}
 	m := c.model
 	m.Device = func(g *graph.Graph) (model.Device, error) {
-		d, err := gpu.New(g, place, typ)
+		d, err := gpu.New(g, *place, typ)
 		return gpuDevice{d}, err
 	}
-	var err error
-	if e.net, err = model.New(m); err != nil {
-		return nil, err
-	}
-	return e, nil
+	e.net, err = model.New(m)
+	return err
 }
 
 // gpuDevice is a GPU's device as a network needs it.
@@ -94,13 +109,19 @@ func (d gpuDevice) Alloc(floats int) []float32 { return make([]float32, floats) 
 func (d gpuDevice) Entered() bool { return true }
 
 // CompileFront runs whole batches: the images behind the first ones are left over from before, and their outputs are not read.
-func (d gpuDevice) CompileFront(steps []graph.Step, _ int) (graph.Program, error) { return d.Compile(steps) }
+func (d gpuDevice) CompileFront(steps []graph.Step, _ int) (graph.Program, error) {
+	return d.Compile(steps)
+}
 
-// Outputs are downloaded; where that fails the scores are NaN, and so is every metric. TODO
+// Outputs are brought to the host. Where that fails they are NaN, and the device's next call reports it.
 func (d gpuDevice) Outputs(set *layers.HeadSet, images int) loss.Heads {
 	h, err := d.Device.Outputs(set, images)
 	if err != nil {
-		panic(err)
+		for _, v := range [][]float32{h.Box, h.Class} {
+			for i := range v {
+				v[i] = float32(math.NaN())
+			}
+		}
 	}
 	return h
 }
@@ -376,7 +397,8 @@ func (e *gpuEngine) evaluate(images []dataset.Image, room []float32) (loss.Heads
 	if err := e.net.Eval(); err != nil {
 		return loss.Heads{}, err
 	}
-	return e.net.HeadOutputs(), nil
+	set, _ := e.net.Heads()
+	return e.net.Device().(gpuDevice).Device.Outputs(set, len(images))
 }
 
 func (e *gpuEngine) finite() (bool, error) {
@@ -425,7 +447,10 @@ func (e *gpuEngine) restored() error {
 func (e *gpuEngine) bytes() int64 { return e.net.Bytes() + e.held }
 
 func (e *gpuEngine) close() error {
-	errs := []error{e.place.Stream.Wait()}
+	var errs []error
+	if e.place.Stream != nil {
+		errs = append(errs, e.place.Stream.Wait())
+	}
 	for _, s := range e.sides {
 		errs = append(errs, s.graph.Close())
 	}
@@ -438,5 +463,14 @@ func (e *gpuEngine) close() error {
 	for _, p := range e.memory {
 		errs = append(errs, e.place.GPU.Free(p))
 	}
-	return errors.Join(append(errs, e.net.Close())...)
+	if e.net != nil {
+		errs = append(errs, e.net.Close())
+	}
+	if e.place.Stream != nil {
+		errs = append(errs, e.place.Stream.Close())
+	}
+	if e.place.GPU != nil {
+		errs = append(errs, e.place.GPU.Close())
+	}
+	return errors.Join(errs...)
 }

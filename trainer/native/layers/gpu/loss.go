@@ -27,7 +27,7 @@ type criterion struct {
 }
 
 // UseLoss makes the device compute the loss, of at most so many objects in a batch. The first head set is the main one, a
-// second the auxiliary one. Without it losses are the head sets' functions in Go. It comes before the loss is bound.
+// second the auxiliary one. Without it losses are the head sets' functions in Go. Programs that were compiled before keep those.
 func (d *Device) UseLoss(s loss.Spec, objects int) error {
 	op, err := d.lossOp()
 	if err != nil {
@@ -73,6 +73,7 @@ func (d *Device) UseLoss(s loss.Spec, objects int) error {
 	for _, c := range d.loss {
 		c.Scratch = d.lossScratch
 	}
+	delete(d.bound, graph.Step{Op: op})
 	return nil
 }
 
@@ -181,5 +182,8 @@ func (d *Device) Outputs(set *layers.HeadSet, images int) (loss.Heads, error) {
 	out := h.host
 	out.N = images
 	out.Box, out.Class = out.Box[:images*out.A*4*out.R], out.Class[:images*out.A*out.K]
+	if err := d.Module.Run(d.Stream, h.gather(d.typ)...); err != nil {
+		return out, err
+	}
 	return out, errors.Join(d.Stream.CopyOut(raw(out.Box), h.device.Box), d.Stream.CopyOut(raw(out.Class), h.device.Class), d.Stream.Wait())
 }
