@@ -87,16 +87,16 @@ type Optimizer struct {
 	Scratch cuda.Ptr // ScratchBytes; used within Launches alone
 }
 
-// squareThreads is NORM_THREADS of optim.cu.
-const squareThreads = 256
+// optimThreads is NORM_THREADS of optim.cu.
+const optimThreads = 256
 
-// squareBlocks is how many blocks sum an arena: as many as fill a large GPU, of at least 16 floats a thread.
-func squareBlocks(floats int64) int {
-	return int(min(max((floats+16*squareThreads-1)/(16*squareThreads), 1), 4*132))
+// optimBlocks is how many blocks sum an arena: as many as fill a large GPU, of at least 16 floats a thread.
+func optimBlocks(floats int64) int {
+	return int(min(max((floats+16*optimThreads-1)/(16*optimThreads), 1), 4*132))
 }
 
 // ScratchBytes is the size of Scratch.
-func (o Optimizer) ScratchBytes() int64 { return int64(squareBlocks(o.Floats)) * 8 }
+func (o Optimizer) ScratchBytes() int64 { return int64(optimBlocks(o.Floats)) * 8 }
 
 // Launches are those between the last gradient and Step.End, two.
 func (o Optimizer) Launches() []cuda.Launch {
@@ -113,7 +113,7 @@ func (o Optimizer) norm() cuda.Launch {
 		clip                              float64
 		quads                             int64
 	}{o.Step.State, o.Grads, o.Sum, o.Table, o.Scratch, o.Step.losses(), o.ClipNorm, o.Floats / 4}
-	return cuda.Launch{Kernel: "step_norm", Grid: [3]int{squareBlocks(o.Floats)}, Block: [3]int{squareThreads}, Args: cuda.Args(args)}
+	return cuda.Launch{Kernel: "step_norm", Grid: [3]int{optimBlocks(o.Floats)}, Block: [3]int{optimThreads}, Args: cuda.Args(args)}
 }
 
 func (o Optimizer) move() cuda.Launch {
@@ -141,7 +141,7 @@ func SumSquares(p cuda.Ptr, n int64, total, scratch cuda.Ptr) []cuda.Launch {
 	if n%4 != 0 {
 		panic(fmt.Sprintf("sum of squares: %d floats, not a multiple of 4", n))
 	}
-	blocks := squareBlocks(n)
+	blocks := optimBlocks(n)
 	part := struct {
 		p, partial cuda.Ptr
 		quads      int64
@@ -151,10 +151,10 @@ func SumSquares(p cuda.Ptr, n int64, total, scratch cuda.Ptr) []cuda.Launch {
 		n, _           int32
 	}{partial: scratch, total: total, n: int32(blocks)}
 	return []cuda.Launch{
-		{Kernel: "sum_squares", Grid: [3]int{blocks}, Block: [3]int{squareThreads}, Args: cuda.Args(part)},
-		{Kernel: "sum_total", Block: [3]int{squareThreads}, Args: cuda.Args(all)},
+		{Kernel: "sum_squares", Grid: [3]int{blocks}, Block: [3]int{optimThreads}, Args: cuda.Args(part)},
+		{Kernel: "sum_total", Block: [3]int{optimThreads}, Args: cuda.Args(all)},
 	}
 }
 
 // SumSquaresScratch is the scratch, in bytes, of SumSquares of n floats.
-func SumSquaresScratch(n int64) int64 { return int64(squareBlocks(n)) * 8 }
+func SumSquaresScratch(n int64) int64 { return int64(optimBlocks(n)) * 8 }

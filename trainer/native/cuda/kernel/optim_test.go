@@ -208,11 +208,11 @@ func (s *solved) next(t *testing.T, b *kerneltest.Bench, r *rand.Rand, scale flo
 		s.stats[i] += r.Float32() - 0.5
 	}
 	for p, v := range map[cuda.Ptr][]float32{s.o.Grads: s.g, s.o.Stats: s.stats} {
-		putArena(t, b, p, v)
+		place(t, b, p, v)
 	}
 }
 
-func put[T any](t *testing.T, b *kerneltest.Bench, p cuda.Ptr, v []T) {
+func place[T any](t *testing.T, b *kerneltest.Bench, p cuda.Ptr, v []T) {
 	t.Helper()
 	from := kerneltest.Put(b, v)
 	if err := b.Stream.Copy(p, from, int64(len(v))*int64(unsafe.Sizeof(*new(T)))); err != nil {
@@ -294,11 +294,11 @@ func TestNotFinite(t *testing.T) {
 			s.next(t, b, r, 0.3)
 			if c.grad != 0 {
 				s.g[c.at] = float32(c.grad)
-				putArena(t, b, s.o.Grads, s.g)
+				place(t, b, s.o.Grads, s.g)
 			}
 			rates, in := s.rates(2, c.move)
 			if c.loss != 0 {
-				putArena(t, b, s.loss, []float64{1.5, 2.5, c.loss})
+				place(t, b, s.loss, []float64{1.5, 2.5, c.loss})
 				if got := s.one(t, b, in); got.Halt != c.want || got.Idle() || got.Moved() || got.Norm != 0 {
 					t.Errorf("result %+v", got)
 				}
@@ -314,15 +314,15 @@ func TestNotFinite(t *testing.T) {
 			}
 			if s.o.Sum == 0 {
 				clearBad(s.g)
-				putArena(t, b, s.o.Grads, s.g)
+				place(t, b, s.o.Grads, s.g)
 			} else {
 				s.g = kerneltest.Get[float32](b, s.o.Grads, arena)
 				clearBad(s.g)
-				putArena(t, b, s.o.Grads, s.g)
+				place(t, b, s.o.Grads, s.g)
 			}
 			s.compare(t, b, "that step")
 			stats := slices.Clone(s.stats)
-			putArena(t, b, s.loss, []float64{1.5, 2.5, 3.5})
+			place(t, b, s.loss, []float64{1.5, 2.5, 3.5})
 			for step := range 3 {
 				s.next(t, b, r, 0.3)
 				_, in := s.rates(3, true)
@@ -458,14 +458,14 @@ func TestSumSquares(t *testing.T) {
 		}
 		for _, bad := range []float32{float32(math.Inf(-1)), float32(math.NaN())} {
 			v[n-1] = bad
-			putArena(t, b, p, v)
+			place(t, b, p, v)
 			b.Run(kernel.SumSquares(p, int64(n), total, scratch)...)
 			if got := kerneltest.Get[float64](b, total, 1)[0]; !math.IsNaN(got) && !math.IsInf(got, 0) {
 				t.Errorf("%d values, one of them %g: %g", n, bad, got)
 			}
 		}
 		v[n-1] = math.MaxFloat32
-		putArena(t, b, p, v)
+		place(t, b, p, v)
 		b.Run(kernel.SumSquares(p, int64(n), total, scratch)...)
 		if got := kerneltest.Get[float64](b, total, 1)[0]; math.IsInf(got, 0) {
 			t.Errorf("%d values that are all finite: %g", n, got)
