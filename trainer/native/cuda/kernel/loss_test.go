@@ -182,7 +182,7 @@ type onGPU struct {
 }
 
 // put places a case with room for capacity objects. All memory that is written is full of what must be overwritten.
-func put(t *testing.T, b *kerneltest.Bench, c lossCase, capacity int) onGPU {
+func put(t testing.TB, b *kerneltest.Bench, c lossCase, capacity int) onGPU {
 	t.Helper()
 	h := c.heads
 	l := kernel.Loss{
