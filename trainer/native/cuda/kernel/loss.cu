@@ -36,7 +36,7 @@ __device__ __forceinline__ double scale_of(const LossArgs &a) { return a.weight 
 // The cross-entropy of a logit with target t, or the focal loss, and its derivative. -log p = max(-z, 0) + soft and
 // -log(1 - p) = max(z, 0) + soft; see trainer/native/loss/classes.go.
 __device__ __forceinline__ float class_term(const LossArgs &a, float z, float t, float &slope) {
-	const float e = expf(-fabsf(z)), large = 1 / (1 + e), small = e / (1 + e);
+	const float e = expf(-fabsf(z)), large = 1 / (1 + e), small = e * large;
 	const float p = z < 0 ? small : large, q = z < 0 ? large : small, soft = log1pf(e);
 	const float up = (float)a.positive * t;
 	float value = up * (max(-z, 0.f) + soft) + (1 - t) * (max(z, 0.f) + soft);
@@ -59,10 +59,15 @@ KERNEL(loss_classes, LossArgs, CLASS_THREADS) {
 	SHARED(double, room, CLASS_THREADS);
 	const long long logits = (long long)a.images * a.anchors * a.classes;
 	const float scale = (float)(a.gain_cls * scale_of(a)), least = (float)(a.smoothing / 2), rest = (float)(1 - a.smoothing);
+	// The point and the class of a thread's first logit, and how far it is to those of the next turn.
+	const long long i0 = 4 * global_thread(), turn = 4 * global_threads(), points = turn / a.classes;
+	long long first = i0 / a.classes;
+	int cls = (int)(i0 % a.classes);
+	const int more = (int)(turn % a.classes);
 	double sum = 0;
-	for (long long i = 4 * global_thread(); i < logits; i += 4 * global_threads()) {
-		long long at = i / a.classes; // the point
-		int k = (int)(i - at * a.classes);
+	for (long long i = i0; i < logits; i += turn) {
+		long long at = first;
+		int k = cls;
 		const int n = (int)min(4ll, logits - i);
 		float z[4], d[4];
 		if (n == 4) {
@@ -103,6 +108,12 @@ KERNEL(loss_classes, LossArgs, CLASS_THREADS) {
 			for (int j = 0; j < 4; j++)
 				if (j < n)
 					a.d_cls[i + j] = d[j];
+		}
+		first += points;
+		cls += more;
+		if (cls >= a.classes) {
+			cls -= a.classes;
+			first++;
 		}
 	}
 	sum = block_sum<CLASS_THREADS>(sum, room);
