@@ -28,30 +28,18 @@ func (t tile16) shared() int {
 // What a multiprocessor does in a clock, about (sm_90): multiply-adds with mma.sync, bytes between it and the L2 cache. And
 // what a block costs beside: clocks until its first stage is there, and from stage to stage where nothing else runs.
 const (
-	clockProducts, clockBytes = 600, 40
+	clockProducts, clockBytes = 600, 30
 	startClocks, stageClocks  = 600, 120
 )
 
-// clocks is an estimate of the time of a product of `rows` x `columns` with `terms` on so many multiprocessors: that of the
-// one with most blocks, which are bound by their products, by what they read and write, or by latency where there are few.
-func (t tile16) clocks(rows, columns, terms, fill int64) int64 {
-	blocks := ceil(rows, int64(t.m)) * ceil(columns, int64(t.n))
-	most := ceil(blocks, fill)
+// clocks is an estimate of the time of a product of so many tiles of pixels, columns and terms on so many multiprocessors:
+// that of the one with most blocks, which are bound by their products, by what they read and write, or by latency where there
+// are few.
+func (t tile16) clocks(tiles, columns, terms, fill int64) int64 {
 	m, n := int64(t.m), int64(t.n)
+	most := ceil(tiles*ceil(columns, n), fill)
 	block := max(m*n*terms/clockProducts, ((m+n)*terms*2+m*n*2)/clockBytes)
 	return max(most*block, ceil(terms, int64(t.k))*stageClocks) + startClocks*ceil(most, 4)
-}
-
-// choose16 is the shape of least estimated time; of equals, the first.
-func (c Conv) choose16(shapes []tile16, rows, columns, terms int64) tile16 {
-	fill := int64(c.fill())
-	best := shapes[0]
-	for _, t := range shapes[1:] {
-		if t.clocks(rows, columns, terms, fill) < best.clocks(rows, columns, terms, fill) {
-			best = t
-		}
-	}
-	return best
 }
 
 func ceil(a, b int64) int64 { return (a + b - 1) / b }
