@@ -108,7 +108,7 @@ func (f form16) back(c Conv, dY, dX View, add bool) []cuda.Launch {
 
 func (f form16) launch(args gatherArgs, parities int) []cuda.Launch {
 	args.columns = int32(ceil(int64(args.y.C), int64(f.tile.n)))
-	l := cuda.Launch{Kernel: f.kernel, Grid: [3]int{int(f.tiles) * int(args.columns), parities}, Block: [3]int{f.tile.threads}, Shared: f.shared}
+	l := cuda.Launch{Kernel: f.kernel, Grid: [3]int{int(f.tiles) * int(args.columns), parities}, Block: [3]int{f.tile.threads()}, Shared: f.shared}
 	if f.ground.around > 0 {
 		l.Args = cuda.Args(f.ground.args(args))
 	} else {

@@ -3,11 +3,11 @@ package kernel
 import "github.com/mapsweep/mapsweep/trainer/native/cuda"
 
 // direct16 are the shapes of conv16_direct.cu: m pixels, n lanes, 16 terms of each of 9 taps at a time.
-var direct16 = []tile16{{128, 128, 256, 1, 16, 2}, {128, 64, 128, 1, 16, 2}, {128, 32, 128, 1, 16, 2}, {128, 16, 128, 1, 16, 2}, {64, 32, 128, 1, 16, 2}}
+var direct16 = []tile16{{128, 128, 2, 4, 1, 16, 2}, {128, 64, 2, 2, 1, 16, 2}, {128, 32, 4, 1, 1, 16, 2}, {128, 16, 4, 1, 1, 16, 2}, {64, 32, 2, 2, 1, 16, 2}}
 
 // directStageClocks is what a stage of nine taps takes where nothing else runs: the copies are waited for, and the products
 // follow each other.
-const directStageClocks = 900
+const directStageClocks = 700
 
 // ground16 is how tiles of conv16_direct.cu cover the pixels of images: 16 pixels wide within one image, or as runs of pixels.
 type ground16 struct {
@@ -52,8 +52,9 @@ func (c Conv) directForms(kernel string, pixels View, lanes int32) (forms []form
 func (g ground16) clocks(t tile16, columns, steps, fill int64) int64 {
 	m, n, depth := int64(t.m), int64(t.n), int64(t.k)
 	most := ceil(g.tiles*columns, fill)
-	products, bytes := m*n*9*depth*steps, steps*(g.around+9*n)*depth*2+m*n*2
-	return max(most*max(products/clockProducts, bytes/clockBytes), steps*directStageClocks) + startClocks*ceil(most, 4)
+	copied := (g.around + 9*n) * depth * 2 // bytes of a stage
+	block := max(t.products(9*depth*steps, copied/(9*depth)), (copied*steps+2*m*n)/clockBytes) + blockClocks
+	return max(inTurn(most, block), steps*directStageClocks)
 }
 
 // directArgs is DirectArgs of conv16_direct.cu.

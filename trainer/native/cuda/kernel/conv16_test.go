@@ -193,7 +193,7 @@ func (p *problem16) checkWeightGrad(t *testing.T, b *kerneltest.Bench, f kernel.
 	want, size := p.sums(len(p.w), func(x, y, w int) (int, float64) { return w, float64(p.dy[y]) * float64(p.x[x]) })
 	dW := b.Alloc(int64(len(p.w)) * 4)
 	got := p.run(t, func() []float32 {
-		b.Run(f.WeightGrad(p.conv, p.dY, dW, b.Alloc(f.Scratch(p.conv)))...)
+		b.Run(f.WeightGrad(p.conv, p.dY, dW, b.Alloc(f.Scratch()))...)
 		return kerneltest.Get[float32](b, dW, len(p.w))
 	})
 	near(t, "gradient of the weights", got, want, size, int(p.conv.Y.Pixels()), 0)

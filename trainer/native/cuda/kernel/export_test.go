@@ -7,11 +7,13 @@ type Form16 struct {
 	Name  string
 	Tiles int // of pixels
 	form  form16
+
+	slices slicing16
 }
 
 func forms16(forms []form16) (all []Form16) {
 	for _, f := range forms {
-		all = append(all, Form16{f.kernel, int(f.tiles), f})
+		all = append(all, Form16{Name: f.kernel, Tiles: int(f.tiles), form: f})
 	}
 	return all
 }
@@ -22,8 +24,8 @@ func ForwardForms16(c Conv) []Form16 { return forms16(c.forwardForms()) }
 func InputGradForms16(c Conv) []Form16 { return forms16(c.backForms()) }
 
 func WeightGradForms16(c Conv) (all []Form16) {
-	for _, t := range c.weightTiles16() {
-		all = append(all, Form16{Name: "weights " + t.String(), form: form16{tile: t}})
+	for i, t := range c.weightTiles16() {
+		all = append(all, Form16{Name: "weights " + t.String(), slices: sliceTile16(c, t, int64(1+2*(i%2)))})
 	}
 	return all
 }
@@ -54,8 +56,8 @@ func (f Form16) InputGrad(c Conv, dY, dX View, add bool) []cuda.Launch {
 }
 
 func (f Form16) WeightGrad(c Conv, dY View, dW, scratch cuda.Ptr) []cuda.Launch {
-	return weightGradTile16(c, dY, dW, scratch, sliceTile16(c, f.form.tile))
+	return weightGradTile16(c, dY, dW, scratch, f.slices)
 }
 
 // Scratch is what WeightGrad needs.
-func (f Form16) Scratch(c Conv) int64 { return sliceTile16(c, f.form.tile).scratch() }
+func (f Form16) Scratch() int64 { return f.slices.scratch() }
