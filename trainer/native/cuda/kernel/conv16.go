@@ -6,16 +6,63 @@ import (
 	"github.com/mapsweep/mapsweep/trainer/native/cuda"
 )
 
-// tiles16 is the number of tiles of pixels that forward16 writes partial sums of.
-func tiles16(c Conv) int { return int(ceil(c.Y.Pixels(), int64(tile16Of(c).m))) }
+// form16 is one way to compute a product or the gradient of an input: a kernel, a shape of its tiles, and how they cover the
+// pixels that are written.
+type form16 struct {
+	kernel string
+	tile   tile16
+	tiles  int64 // of pixels; of those of one parity
+	shared int   // bytes
+	clocks int64 // estimated
+	ground ground16
+}
 
-func tile16Of(c Conv) tile16 {
+// least16 is the form of least estimated time; of equals, the first.
+func least16(forms []form16) form16 {
+	best := forms[0]
+	for _, f := range forms[1:] {
+		if f.clocks < best.clocks {
+			best = f
+		}
+	}
+	return best
+}
+
+// forwardForms are the ways to compute the product.
+func (c Conv) forwardForms() []form16 {
 	c.check16()
 	if c.X.C == 4 {
-		return c.choose16(image16, c.Y.Pixels(), int64(c.Y.C), imageTerms)
+		return c.gatherForms("conv16_image_", image16, c.Y.Pixels(), 1, c.Y.C, imageTerms)
 	}
-	return c.choose16(gather16, c.Y.Pixels(), int64(c.Y.C), c.taps()*int64(c.X.C))
+	forms := c.gatherForms("conv16_forward_", gather16, c.Y.Pixels(), 1, c.Y.C, c.taps()*int64(c.X.C))
+	return append(forms, c.directForms("conv16_direct_", c.Y, c.X.C)...)
 }
+
+// backForms are the ways to compute the gradient of the input. With stride 2 each parity of pixels is a product of its own.
+func (c Conv) backForms() []form16 {
+	c.check16()
+	rows := c.X.Pixels()
+	if c.Stride == 2 {
+		rows = int64(c.X.N) * int64((c.X.H+1)/2) * int64((c.X.W+1)/2)
+	}
+	parities := c.parities()
+	forms := c.gatherForms("conv16_back_", gather16, rows, parities, c.X.C, c.taps()*int64(c.Y.C)/parities)
+	return append(forms, c.directForms("conv16_direct_back_", c.X, c.Y.C)...)
+}
+
+func (c Conv) parities() int64 { return int64(c.Stride) * int64(c.Stride) }
+
+func (c Conv) gatherForms(kernel string, shapes []tile16, rows, parities int64, columns int32, terms int64) []form16 {
+	forms := make([]form16, 0, 2*len(shapes))
+	for _, t := range shapes {
+		tiles := ceil(rows, int64(t.m))
+		forms = append(forms, form16{kernel: kernel + t.String(), tile: t, tiles: tiles, shared: t.shared(), clocks: t.clocks(tiles*parities, int64(columns), terms, int64(c.fill()))})
+	}
+	return forms
+}
+
+// tiles16 is the number of tiles of pixels that forward16 writes partial sums of.
+func tiles16(c Conv) int { return int(least16(c.forwardForms()).tiles) }
 
 func (c Conv) taps() int64 { return int64(c.Kernel) * int64(c.Kernel) }
 
@@ -44,46 +91,28 @@ type gatherArgs struct {
 }
 
 // forward16 writes the product, and with it the partial sums or the bias.
-func forward16(c Conv) []cuda.Launch { return forwardTile16(c, tile16Of(c)) }
+func forward16(c Conv) []cuda.Launch { return least16(c.forwardForms()).forward(c) }
 
-func forwardTile16(c Conv, t tile16) []cuda.Launch {
-	kernel := "conv16_forward_"
-	if c.X.C == 4 {
-		kernel = "conv16_image_"
-	}
-	args := gatherArgs{x: c.X, y: c.Y, w: c.W16, bias: c.Bias, partial: c.Partial, kernel: int32(c.Kernel), stride: int32(c.Stride)}
-	return []cuda.Launch{t.launch(kernel+t.String(), args, c.Y.Pixels(), 1)}
+func (f form16) forward(c Conv) []cuda.Launch {
+	return f.launch(gatherArgs{x: c.X, y: c.Y, w: c.W16, bias: c.Bias, partial: c.Partial, kernel: int32(c.Kernel), stride: int32(c.Stride)}, 1)
 }
 
 // inputGrad16 writes the gradient of the input, or adds it there.
 func inputGrad16(c Conv, dY, dX View, add bool) []cuda.Launch {
-	c.check16()
-	rows, parities := c.rowsBack()
-	terms := c.taps() * int64(c.Y.C) / int64(parities) // on average of parities, about
-	return inputGradTile16(c, dY, dX, add, c.choose16(gather16, rows*int64(parities), int64(dX.C), terms))
+	return least16(c.backForms()).back(c, dY, dX, add)
 }
 
-// rowsBack is the number of pixels of the input of one parity, at most, and the number of parities.
-func (c Conv) rowsBack() (rows int64, parities int) {
-	if c.Stride == 2 {
-		return int64(c.X.N) * int64((c.X.H+1)/2) * int64((c.X.W+1)/2), 4
+func (f form16) back(c Conv, dY, dX View, add bool) []cuda.Launch {
+	return f.launch(gatherArgs{x: dY, y: dX, w: c.W16, kernel: int32(c.Kernel), stride: int32(c.Stride), add: flag(add)}, int(c.parities()))
+}
+
+func (f form16) launch(args gatherArgs, parities int) []cuda.Launch {
+	args.columns = int32(ceil(int64(args.y.C), int64(f.tile.n)))
+	l := cuda.Launch{Kernel: f.kernel, Grid: [3]int{int(f.tiles) * int(args.columns), parities}, Block: [3]int{f.tile.threads()}, Shared: f.shared}
+	if f.ground.around > 0 {
+		l.Args = cuda.Args(f.ground.args(args))
+	} else {
+		l.Args = cuda.Args(args)
 	}
-	return c.X.Pixels(), 1
-}
-
-func inputGradTile16(c Conv, dY, dX View, add bool, t tile16) []cuda.Launch {
-	same("gradient of a product", c.Y, dY)
-	same("gradient of an input", c.X, dX)
-	if c.X.C == 4 {
-		panic("convolution in bf16: an image has no gradient")
-	}
-	rows, parities := c.rowsBack()
-	args := gatherArgs{x: dY, y: dX, w: c.W16, kernel: int32(c.Kernel), stride: int32(c.Stride), add: flag(add)}
-	return []cuda.Launch{t.launch("conv16_back_"+t.String(), args, rows, parities)}
-}
-
-func (t tile16) launch(kernel string, args gatherArgs, rows int64, parities int) cuda.Launch {
-	args.columns = int32(ceil(int64(args.y.C), int64(t.n)))
-	return cuda.Launch{Kernel: kernel, Grid: [3]int{int(ceil(rows, int64(t.m))) * int(args.columns), parities}, Block: [3]int{t.threads},
-		Shared: t.shared(), Args: cuda.Args(args)}
+	return []cuda.Launch{l}
 }

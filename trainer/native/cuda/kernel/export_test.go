@@ -2,36 +2,62 @@ package kernel
 
 import "github.com/mapsweep/mapsweep/trainer/native/cuda"
 
-// Form16 are the bf16 convolutions by tiles of one shape, whatever the shape that would be chosen.
+// Form16 is one way to compute a bf16 convolution, whichever would be chosen.
 type Form16 struct {
-	Name string
-	Rows int // pixels of a tile
-	tile tile16
+	Name  string
+	Tiles int // of pixels
+	form  form16
+
+	slices slicing16
 }
 
-func forms16(tiles []tile16) (forms []Form16) {
-	for _, t := range tiles {
-		forms = append(forms, Form16{t.String(), t.m, t})
+func forms16(forms []form16) (all []Form16) {
+	for _, f := range forms {
+		all = append(all, Form16{Name: f.kernel, Tiles: int(f.tiles), form: f})
 	}
-	return forms
+	return all
 }
 
-// Forms16 are those of products and gradients of inputs, ImageForms16 those of products of the image, and WeightForms16
-// those of gradients of weights.
-func Forms16() []Form16 { return forms16(gather16) }
+// ForwardForms16, InputGradForms16 and WeightGradForms16 are all ways of a convolution.
+func ForwardForms16(c Conv) []Form16 { return forms16(c.forwardForms()) }
 
-func ImageForms16() []Form16 { return forms16(image16) }
+func InputGradForms16(c Conv) []Form16 { return forms16(c.backForms()) }
 
-func WeightForms16(c Conv) []Form16 { return forms16(c.weightTiles16()) }
+func WeightGradForms16(c Conv) (all []Form16) {
+	for i, t := range c.weightTiles16() {
+		all = append(all, Form16{Name: "weights " + t.String(), slices: sliceTile16(c, t, int64(1+2*(i%2)))})
+	}
+	return all
+}
 
-func (f Form16) Forward(c Conv) []cuda.Launch { return forwardTile16(c, f.tile) }
+// Rows are the pixels of a tile, by number, in the order of images, lines and columns.
+func (f Form16) Rows(y View, tile int) (pixels []int) {
+	g, m, h, w := f.form.ground, f.form.tile.m, int(y.H), int(y.W)
+	if g.across == 0 {
+		for p := tile * m; p < min((tile+1)*m, int(y.Pixels())); p++ {
+			pixels = append(pixels, p)
+		}
+		return pixels
+	}
+	x, line, n := tile%int(g.across)*16, tile/int(g.across)%int(g.down)*(m/16), tile/int(g.across*g.down)
+	for i := range m {
+		if px, py := x+i%16, line+i/16; px < w && py < h {
+			pixels = append(pixels, (n*h+py)*w+px)
+		}
+	}
+	return pixels
+}
+
+// Forward, InputGrad and WeightGrad are those of Conv, this way.
+func (f Form16) Forward(c Conv) []cuda.Launch { return f.form.forward(c) }
 
 func (f Form16) InputGrad(c Conv, dY, dX View, add bool) []cuda.Launch {
-	return inputGradTile16(c, dY, dX, add, f.tile)
+	return f.form.back(c, dY, dX, add)
 }
 
 func (f Form16) WeightGrad(c Conv, dY View, dW, scratch cuda.Ptr) []cuda.Launch {
-	return weightGradTile16(c, dY, dW, scratch, sliceTile16(c, f.tile))
+	return weightGradTile16(c, dY, dW, scratch, f.slices)
 }
 
-func (f Form16) Scratch(c Conv) int64 { return sliceTile16(c, f.tile).scratch() }
+// Scratch is what WeightGrad needs.
+func (f Form16) Scratch() int64 { return f.slices.scratch() }

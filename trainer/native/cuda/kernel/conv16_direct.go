@@ -1,0 +1,72 @@
+package kernel
+
+import "github.com/mapsweep/mapsweep/trainer/native/cuda"
+
+// direct16 are the shapes of conv16_direct.cu: m pixels, n lanes, 16 terms of each of 9 taps at a time.
+var direct16 = []tile16{{128, 128, 2, 4, 1, 16, 2}, {128, 64, 2, 2, 1, 16, 2}, {128, 32, 4, 1, 1, 16, 2}, {128, 16, 4, 1, 1, 16, 2}, {64, 32, 2, 2, 1, 16, 2}}
+
+// directStageClocks is what a stage of nine taps takes where nothing else runs: the copies are waited for, and the products
+// follow each other.
+const directStageClocks = 700
+
+// ground16 is how tiles of conv16_direct.cu cover the pixels of images: 16 pixels wide within one image, or as runs of pixels.
+type ground16 struct {
+	tiles        int64
+	across, down int64 // tiles in an image, or 0
+	pitch        int64 // pixels from line to line of what a tile reads
+	around       int64 // pixels that a tile reads
+}
+
+// mostAround is MOST_AROUND of conv16_direct.cu.
+const mostAround = 512
+
+// lay16 lays tiles of m pixels the way in which fewest are read and computed.
+func lay16(pixels View, m int64) ground16 {
+	const wide = 16
+	h, w := int64(pixels.H), int64(pixels.W)
+	image := ground16{across: ceil(w, wide), down: ceil(h, m/wide), pitch: wide + 2, around: (m/wide + 2) * (wide + 2)}
+	image.tiles = int64(pixels.N) * image.across * image.down
+	run := ground16{pitch: w, around: m + 2*w + 2, tiles: ceil(pixels.Pixels(), m)}
+	if run.tiles*(run.around+m) < image.tiles*(image.around+m) && run.around <= mostAround {
+		return run
+	}
+	return image
+}
+
+// directForms are the ways to compute a product of `lanes` directly, where the convolution is of 3 x 3 and stride 1.
+func (c Conv) directForms(kernel string, pixels View, lanes int32) (forms []form16) {
+	if c.Kernel != 3 || c.Stride != 1 {
+		return nil
+	}
+	for _, t := range direct16 {
+		g := lay16(pixels, int64(t.m))
+		weights, depth, steps := 9*int64(t.n), int64(t.k), int64(lanes)/int64(t.k)
+		shared := max(min(int64(t.stages), steps)*(g.around+weights)*depth*2, int64(t.m*(t.n+8)*2))
+		forms = append(forms, form16{kernel: kernel + t.String(), tile: t, tiles: g.tiles, shared: int(shared), ground: g,
+			clocks: g.clocks(t, ceil(int64(pixels.C), int64(t.n)), steps, int64(c.fill()))})
+	}
+	return forms
+}
+
+// clocks is an estimate as of tile16.
+func (g ground16) clocks(t tile16, columns, steps, fill int64) int64 {
+	m, n, depth := int64(t.m), int64(t.n), int64(t.k)
+	most := ceil(g.tiles*columns, fill)
+	copied := (g.around + 9*n) * depth * 2 // bytes of a stage
+	block := max(t.products(9*depth*steps, copied/(9*depth)), (copied*steps+2*m*n)/clockBytes) + blockClocks
+	return max(inTurn(most, block), steps*directStageClocks)
+}
+
+// directArgs is DirectArgs of conv16_direct.cu.
+type directArgs struct {
+	x, y             View
+	w, bias, partial cuda.Ptr
+	columns, add     int32
+	across, down     int32
+	pitch, around    int32
+}
+
+func (g ground16) args(a gatherArgs) directArgs {
+	return directArgs{x: a.x, y: a.y, w: a.w, bias: a.bias, partial: a.partial, columns: a.columns, add: a.add,
+		across: int32(g.across), down: int32(g.down), pitch: int32(g.pitch), around: int32(g.around)}
+}
