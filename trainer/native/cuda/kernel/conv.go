@@ -16,7 +16,14 @@ type Conv struct {
 	W16            cuda.Ptr // a copy in bf16, of BFloat16 only
 	Bias           cuda.Ptr // FP32 [Y.C], or 0
 	Partial        cuda.Ptr // or 0: FP32 [Tiles()][2][Y.C], which Forward writes: sums and sums of squares of stored products over tiles of pixels
-	Fill           int      // multiprocessors that there is to be work for; 0 stands for 132, those of an H100
+	Fill           int      // multiprocessors that there is to be work for; 0 stands for 132, those of an H100. Another number may sum in another order
+}
+
+func (c Conv) fill() int {
+	if c.Fill == 0 {
+		return 132
+	}
+	return c.Fill
 }
 
 // Tiles is the number of tiles of pixels that Forward leaves sums of.
@@ -24,7 +31,7 @@ func (c Conv) Tiles() int {
 	if c.Type == BFloat16 {
 		return tiles16(c)
 	}
-	return c.tiles32()
+	return c.tiles32(c.forwardTile())
 }
 
 // Forward computes Y, and Partial where wanted.
@@ -33,7 +40,7 @@ func (c Conv) Forward() []cuda.Launch {
 	if c.Type == BFloat16 {
 		return forward16(c)
 	}
-	return c.forward32()
+	return c.forward32(c.forwardTile())
 }
 
 // InputGrad computes the gradient of the input, or adds it to dX. dX has X's shape, dY that of Y.
@@ -47,7 +54,7 @@ func (c Conv) InputGrad(dY, dX View, add bool) []cuda.Launch {
 	if c.Type == BFloat16 {
 		return inputGrad16(c, dY, dX, add)
 	}
-	return c.inputGrad32(dY, dX, add)
+	return c.inputGrad32(dY, dX, add, c.inputTile())
 }
 
 // WeightGrad computes the gradient of W, FP32 in its layout. Scratch has ScratchBytes.
@@ -57,7 +64,7 @@ func (c Conv) WeightGrad(dY View, dW, scratch cuda.Ptr) []cuda.Launch {
 	if c.Type == BFloat16 {
 		return weightGrad16(c, dY, dW, scratch)
 	}
-	return c.weightGrad32(dY, dW, scratch)
+	return c.weightGrad32(dY, dW, scratch, c.split32())
 }
 
 // BiasGrad computes the gradient of Bias, FP32 [Y.C]: sums of dY over pixels. Scratch has ScratchBytes.
@@ -68,7 +75,7 @@ func (c Conv) BiasGrad(dY View, dB, scratch cuda.Ptr) []cuda.Launch {
 
 // ScratchBytes is what WeightGrad and BiasGrad need, one after the other.
 func (c Conv) ScratchBytes() int64 {
-	weight := c.scratch32()
+	weight := c.split32().scratch(c)
 	if c.Type == BFloat16 {
 		weight = scratch16(c)
 	}

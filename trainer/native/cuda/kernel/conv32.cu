@@ -1,6 +1,5 @@
 // Convolutions and the gradients of their inputs in FP32 arithmetic, as products of matrices that are gathered on the way
 // (implicit GEMM): rows are pixels of the result, columns its lanes, terms the taps times the lanes of what is gathered.
-// Activations may be float or bf16, weights are float.
 #include "tile.cuh"
 
 struct ConvArgs {
@@ -37,7 +36,7 @@ template <Mode mode> __device__ __forceinline__ Axis axis(int kernel, int stride
 }
 
 // Source is the pixel that a thread gathers for, and where in the sum the block is.
-template <class T, Mode mode> struct Source {
+template <Mode mode> struct Source {
 	Axis y, x;
 	int image, row, column; // of the pixel: its index, and the first source row and column; image < 0: no pixel
 	int ty, tx, lane;       // tap and first lane of the next TERMS
@@ -51,18 +50,18 @@ template <class T, Mode mode> struct Source {
 	}
 
 	// The source at a tap, or null where it lies outside.
-	__device__ __forceinline__ const T *at_tap(const View &v, int u, int t) const {
+	__device__ __forceinline__ const float *at_tap(const View &v, int u, int t) const {
 		const int sy = row + u * y.move, sx = column + t * x.move;
 		if (image < 0 || sy < 0 || sy >= v.h || sx < 0 || sx >= v.w)
 			return nullptr;
-		return at<T>(v, ((long long)image * v.h + sy) * v.w + sx);
+		return at<float>(v, ((long long)image * v.h + sy) * v.w + sx);
 	}
 
 	// Reads n of the TERMS terms of the pixel from the one numbered k on.
 	template <int n> __device__ __forceinline__ void read(const View &v, int k, float *to) const {
 #pragma unroll
 		for (int i = 0; i < n; i += 4) {
-			const T *p;
+			const float *p;
 			if (mode == Image) {
 				const int tap = lane / 4 + (k + i) / 4, u = tap / x.taps;
 				p = u < y.taps ? at_tap(v, u, tap % x.taps) : nullptr;
@@ -166,7 +165,7 @@ template <class Tile> __device__ __forceinline__ void write_partial(const ConvAr
 }
 
 // Results writes the tile's sums where they belong.
-template <class T, class Tile> __device__ __forceinline__ void write_results(const ConvArgs &a, Tile &tile, const Axis &y, const Axis &x, long long m0, int n0, int thread, float *room) {
+template <class Tile> __device__ __forceinline__ void write_results(const ConvArgs &a, Tile &tile, const Axis &y, const Axis &x, long long m0, int n0, int thread, float *room) {
 	const int h = y.count(a.to.h), w = x.count(a.to.w);
 	const long long all = (long long)a.to.n * h * w;
 	float sum[Tile::TN] = {}, square[Tile::TN] = {};
@@ -176,7 +175,7 @@ template <class T, class Tile> __device__ __forceinline__ void write_results(con
 		if (m >= all)
 			continue;
 		const int image = (int)(m / ((long long)h * w)), rest = (int)(m - (long long)image * h * w);
-		T *const pixel = at<T>(a.to, ((long long)image * a.to.h + rest / w * y.step + y.first) * a.to.w + rest % w * x.step + x.first);
+		float *const pixel = at<float>(a.to, ((long long)image * a.to.h + rest / w * y.step + y.first) * a.to.w + rest % w * x.step + x.first);
 #pragma unroll
 		for (int j = 0; j < Tile::TN; j += 4) {
 			const int n = n0 + Tile::column(thread, j);
@@ -192,9 +191,8 @@ template <class T, class Tile> __device__ __forceinline__ void write_results(con
 #pragma unroll
 			for (int k = 0; k < 4; k++) {
 				v[k] += more[k];
-				const float stored = to_float(from_float<T>(v[k]));
-				sum[j + k] += stored;
-				square[j + k] += stored * stored;
+				sum[j + k] += v[k];
+				square[j + k] += v[k] * v[k];
 			}
 			store4(pixel + n, v);
 		}
@@ -204,14 +202,14 @@ template <class T, class Tile> __device__ __forceinline__ void write_results(con
 }
 
 // The grid is tiles of rows, tiles of columns, and for Back with stride 2 the 4 parities of y and x.
-template <class T, Mode mode, class Tile> __device__ void convolve(const ConvArgs &a) {
+template <Mode mode, class Tile> __device__ void convolve(const ConvArgs &a) {
 	constexpr int reads = TERMS * Tile::BM / Tile::threads;
 	SHARED(float, rows, 2 * TERMS * Tile::BM);
 	SHARED(float, columns, 2 * TERMS * Tile::BN);
 	static_assert(2 * TERMS * Tile::BM >= 2 * Tile::down * Tile::BN, "room for the sums");
 	const int thread = threadIdx.x, parity = blockIdx.z;
 	const int pixel = thread % Tile::BM, term = thread / Tile::BM * reads;
-	Source<T, mode> source;
+	Source<mode> source;
 	source.y = axis<mode>(a.kernel, a.stride, parity >> 1);
 	source.x = axis<mode>(a.kernel, a.stride, parity & 1);
 	const int h = source.y.count(a.to.h), w = source.x.count(a.to.w), n0 = blockIdx.y * Tile::BN;
@@ -243,12 +241,11 @@ template <class T, Mode mode, class Tile> __device__ void convolve(const ConvArg
 			__syncthreads();
 		}
 	}
-	write_results<T>(a, tile, source.y, source.x, m0, n0, thread, rows);
+	write_results(a, tile, source.y, source.x, m0, n0, thread, rows);
 }
 
-#define CONV(mode, name, BM, BN, TM, TN)                                                                                             \
-	KERNEL(name##_##BM##x##BN##_f32, ConvArgs, BM / TM * (BN / TN)) { convolve<float, mode, ThreadTile<BM, BN, TM, TN>>(a); }               \
-	KERNEL(name##_##BM##x##BN##_bf16, ConvArgs, BM / TM * (BN / TN)) { convolve<bf16, mode, ThreadTile<BM, BN, TM, TN>>(a); }
+#define CONV(mode, name, BM, BN, TM, TN) \
+	KERNEL(name##_##BM##x##BN, ConvArgs, BM / TM * (BN / TN)) { convolve<mode, ThreadTile<BM, BN, TM, TN>>(a); }
 
 #define CONV_TILES(mode, name)         \
 	CONV(mode, name, 128, 64, 8, 8)    \

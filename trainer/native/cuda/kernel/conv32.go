@@ -6,43 +6,56 @@ import (
 	"github.com/mapsweep/mapsweep/trainer/native/cuda"
 )
 
-// tile is a shape of a block's part of a product in conv32.cu: rows are pixels, columns lanes.
-type tile struct{ rows, columns, threads int }
+// tile is a shape of a block's part of a product in conv32.cu or convweight32.cu. Each thread holds high x wide sums.
+type tile struct{ rows, columns, high, wide int }
 
-// fill is the number of blocks below which the GPU is not busy, one for each of its multiprocessors.
-func (c Conv) fill() int {
-	if c.Fill == 0 {
-		return 132
-	}
-	return c.Fill
-}
-
-// pixelTile chooses the tile for a result of so many pixels and lanes: the largest that wastes no columns, and where there
-// are few pixels a smaller one, so that more blocks share the work.
-func (c Conv) pixelTile(pixels int64, lanes int) tile {
-	blocks := func(t tile) int { return tilesOf(pixels, t.rows) * tilesOf(lanes, t.columns) }
-	var large, small tile
-	switch {
-	case lanes <= 16:
-		large, small = tile{128, 16, 128}, tile{64, 16, 64}
-	case lanes <= 32:
-		large, small = tile{128, 32, 128}, tile{32, 32, 64}
-	default:
-		large, small = tile{128, 64, 128}, tile{32, 32, 64}
-		if middle := (tile{64, 64, 128}); blocks(large) < 2*c.fill() && blocks(middle) >= c.fill() {
-			large = middle
-		}
-	}
-	if blocks(large) >= c.fill() {
-		return large
-	}
-	return small
-}
-
-// tilesOf is the number of tiles of size that n take.
-func tilesOf[N int | int32 | int64](n N, size int) int { return (int(n) + size - 1) / size }
+// pixelTiles are those of products and gradients of inputs (rows are pixels, columns lanes), imageTiles those of products of
+// the network's image, weightTiles those of gradients of weights (rows are lanes of the product, columns taps times lanes).
+var (
+	pixelTiles  = []tile{{128, 64, 8, 8}, {64, 64, 8, 4}, {128, 32, 8, 4}, {32, 32, 4, 4}, {128, 16, 4, 4}, {64, 16, 4, 4}}
+	imageTiles  = []tile{{128, 32, 8, 4}, {128, 16, 4, 4}}
+	weightTiles = []tile{{64, 64, 8, 4}, {32, 64, 4, 4}, {16, 128, 4, 4}}
+)
 
 func (t tile) String() string { return fmt.Sprintf("%dx%d", t.rows, t.columns) }
+
+func (t tile) threads() int { return t.rows / t.high * (t.columns / t.wide) }
+
+// blocks is the number of tiles that a product takes.
+func (t tile) blocks(rows, columns int64) int64 {
+	return ceil(rows, int64(t.rows)) * ceil(columns, int64(t.columns))
+}
+
+// What a multiprocessor does in a clock in FP32, about (sm_80, sm_90): multiply-adds. The other figures are clocks for a warp
+// to read 16 bytes a thread from shared memory, where threads share what they read, and from barrier to barrier (16 terms)
+// where nothing else runs, which is the latency of memory. Bytes in a clock and clocks to start are those of bf16.
+const (
+	clockProducts32 = 128
+	quadClocks      = 3
+	roundClocks     = 500
+)
+
+// clocks is an estimate of the time of a product on so many multiprocessors, as that of tile16 is: a block is bound by its
+// multiply-adds, by reading shared memory, or by what it loads.
+func (t tile) clocks(rows, columns, terms, fill int64) int64 {
+	most := ceil(t.blocks(rows, columns), fill)
+	products := int64(t.rows*t.columns) / clockProducts32
+	shared := int64(t.threads()/32*(t.high+t.wide)/4) * quadClocks
+	loaded := int64(t.rows+t.columns) * 4 / clockBytes
+	return max(most*terms*max(products, shared, loaded), ceil(terms, 16)*roundClocks) + startClocks*ceil(most, 4)
+}
+
+// choose32 is the shape of least estimated time; of equals, the first.
+func (c Conv) choose32(shapes []tile, rows, columns, terms int64) tile {
+	fill := int64(c.fill())
+	best := shapes[0]
+	for _, t := range shapes[1:] {
+		if t.clocks(rows, columns, terms, fill) < best.clocks(rows, columns, terms, fill) {
+			best = t
+		}
+	}
+	return best
+}
 
 type convArgs struct {
 	from, to         View
@@ -51,43 +64,57 @@ type convArgs struct {
 	add, _           int32
 }
 
-func (c Conv) forwardTile() tile {
-	t := c.pixelTile(c.Y.Pixels(), int(c.Y.C))
-	if c.X.C == 4 { // few terms: the sums are soon made, whatever the tile
-		t = tile{128, 32, 128}
-		if c.Y.C == 16 {
-			t = tile{128, 16, 128}
-		}
+// forwardTiles are the shapes that Forward may take.
+func (c Conv) forwardTiles() []tile {
+	if c.X.C == 4 {
+		return imageTiles
 	}
-	return t
+	return pixelTiles
 }
 
-func (c Conv) tiles32() int { return tilesOf(c.Y.Pixels(), c.forwardTile().rows) }
+func (c Conv) forwardTile() tile {
+	return c.choose32(c.forwardTiles(), c.Y.Pixels(), int64(c.Y.C), int64(c.Kernel*c.Kernel)*int64(c.X.C))
+}
 
-func (c Conv) forward32() []cuda.Launch {
-	t, kind := c.forwardTile(), "conv32_forward_"
+func (c Conv) tiles32(t tile) int { return int(ceil(c.Y.Pixels(), int64(t.rows))) }
+
+func (c Conv) forward32(t tile) []cuda.Launch {
+	kind := "conv32_forward_"
 	if c.X.C == 4 {
 		kind = "conv32_image_"
 	}
+	args := convArgs{from: c.X, to: c.Y, w: c.W, bias: c.Bias, partial: c.Partial, kernel: int32(c.Kernel), stride: int32(c.Stride)}
 	return []cuda.Launch{{
-		Kernel: c.Type.named(kind + t.String()),
-		Grid:   [3]int{tilesOf(c.Y.Pixels(), t.rows), tilesOf(c.Y.C, t.columns)},
-		Block:  [3]int{t.threads},
-		Args:   cuda.Args(convArgs{from: c.X, to: c.Y, w: c.W, bias: c.Bias, partial: c.Partial, kernel: int32(c.Kernel), stride: int32(c.Stride)}),
+		Kernel: kind + t.String(),
+		Grid:   [3]int{c.tiles32(t), int(ceil(int64(c.Y.C), int64(t.columns)))},
+		Block:  [3]int{t.threads()},
+		Args:   cuda.Args(args),
 	}}
 }
 
-// inputGrad32 makes, with stride 2, the four parities of rows and columns side by side, in grid z.
-func (c Conv) inputGrad32(dY, dX View, add bool) []cuda.Launch {
-	pixels, parities := dX.Pixels(), 1
-	if c.Stride == 2 {
-		pixels, parities = int64(dX.N)*int64((dX.H+1)/2)*int64((dX.W+1)/2), 4
+// quarters is, of the gradient of the input, the number of kinds of pixels that differ in the taps they receive from, and the
+// most pixels of one: with stride 2 even and odd rows and columns, else one.
+func (c Conv) quarters() (count int, pixels int64) {
+	if c.Stride == 1 {
+		return 1, c.X.Pixels()
 	}
-	t := c.pixelTile(pixels*int64(parities), int(dX.C))
+	return 4, int64(c.X.N) * int64((c.X.H+1)/2) * int64((c.X.W+1)/2)
+}
+
+// inputTile is chosen as if parities were one product: they run side by side, and a pixel has a quarter of the taps, on the
+// average.
+func (c Conv) inputTile() tile {
+	count, pixels := c.quarters()
+	taps := int64(c.Kernel*c.Kernel) / int64(count)
+	return c.choose32(pixelTiles, pixels*int64(count), int64(c.X.C), taps*int64(c.Y.C))
+}
+
+func (c Conv) inputGrad32(dY, dX View, add bool, t tile) []cuda.Launch {
+	count, pixels := c.quarters()
 	return []cuda.Launch{{
-		Kernel: c.Type.named("conv32_back_" + t.String()),
-		Grid:   [3]int{tilesOf(pixels, t.rows), tilesOf(dX.C, t.columns), parities},
-		Block:  [3]int{t.threads},
+		Kernel: "conv32_back_" + t.String(),
+		Grid:   [3]int{int(ceil(pixels, int64(t.rows))), int(ceil(int64(dX.C), int64(t.columns))), count},
+		Block:  [3]int{t.threads()},
 		Args:   cuda.Args(convArgs{from: dY, to: dX, w: c.W, kernel: int32(c.Kernel), stride: int32(c.Stride), add: flag(add)}),
 	}}
 }

@@ -34,7 +34,7 @@ struct Walk {
 };
 
 // Rows are out lanes, columns taps times in lanes, terms pixels; the grid is tiles of columns, tiles of rows, slices.
-template <class T, class Tile> __device__ void weight_gradient(const ConvWeightArgs &a) {
+template <class Tile> __device__ void weight_gradient(const ConvWeightArgs &a) {
 	constexpr int row_quads = Tile::BM / 4, column_quads = Tile::BN / 4;
 	constexpr int row_reads = TERMS * row_quads > Tile::threads ? TERMS * row_quads / Tile::threads : 1;
 	constexpr int column_reads = TERMS * column_quads / Tile::threads, apart = Tile::threads / column_quads;
@@ -64,7 +64,7 @@ template <class T, class Tile> __device__ void weight_gradient(const ConvWeightA
 				const int y = walk[i].y * a.stride + ky, x = walk[i].x * a.stride + kx;
 				const bool there = first + thread / column_quads + i * apart < end && n0 + column < size && y >= 0 && y < a.x.h && x >= 0 && x < a.x.w;
 				if (there)
-					load4(at<T>(a.x, ((long long)walk[i].image * a.x.h + y) * a.x.w + x) + lane, v[i]);
+					load4(at<float>(a.x, ((long long)walk[i].image * a.x.h + y) * a.x.w + x) + lane, v[i]);
 				else
 					zero4(v[i]);
 				walk[i].next(a.dy);
@@ -74,7 +74,7 @@ template <class T, class Tile> __device__ void weight_gradient(const ConvWeightA
 				const int q = thread + i * Tile::threads, m = m0 + q % row_quads * 4;
 				const long long pixel = first + q / row_quads;
 				if (q < TERMS * row_quads && pixel < end && m < a.dy.c)
-					load4(at<T>(a.dy, pixel) + m, u[i]);
+					load4(at<float>(a.dy, pixel) + m, u[i]);
 				else
 					zero4(u[i]);
 			}
@@ -107,9 +107,8 @@ template <class T, class Tile> __device__ void weight_gradient(const ConvWeightA
 	}
 }
 
-#define CONV_WEIGHT(BM, BN, TM, TN)                                                                                                          \
-	KERNEL(conv32_weight_##BM##x##BN##_f32, ConvWeightArgs, BM / TM * (BN / TN)) { weight_gradient<float, ThreadTile<BM, BN, TM, TN>>(a); }          \
-	KERNEL(conv32_weight_##BM##x##BN##_bf16, ConvWeightArgs, BM / TM * (BN / TN)) { weight_gradient<bf16, ThreadTile<BM, BN, TM, TN>>(a); }
+#define CONV_WEIGHT(BM, BN, TM, TN) \
+	KERNEL(conv32_weight_##BM##x##BN, ConvWeightArgs, BM / TM * (BN / TN)) { weight_gradient<ThreadTile<BM, BN, TM, TN>>(a); }
 
 CONV_WEIGHT(64, 64, 8, 4)
 CONV_WEIGHT(32, 64, 4, 4)

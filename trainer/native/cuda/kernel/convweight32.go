@@ -2,49 +2,56 @@ package kernel
 
 import "github.com/mapsweep/mapsweep/trainer/native/cuda"
 
-// split says how a gradient of weights is shared out: the tile of its rows (out lanes) and columns (taps times in lanes), and
-// slices of pixels.
+// split says how a gradient of weights is shared out: by tiles, and in slices of so many pixels each.
 type split struct {
 	tile
-	slices, pixels int
+	slices, pixels int64
 }
 
 // leastSlice is the number of pixels that a slice has at least, where there are as many: below, adding slices costs more than
 // they save.
 const leastSlice = 256
 
+// splitTile cuts the pixels so that there are two blocks for each multiprocessor, where that leaves slices long enough. A
+// slice has a multiple of 16 pixels.
+func (c Conv) splitTile(t tile) split {
+	pixels, blocks := c.Y.Pixels(), t.blocks(int64(c.Y.C), c.columns())
+	slices := max(1, min(ceil(2*int64(c.fill()), blocks), ceil(pixels, leastSlice)))
+	each := ceil(ceil(pixels, slices), 16) * 16
+	return split{t, ceil(pixels, each), each}
+}
+
+// columns is the number of weights of a lane of the product.
+func (c Conv) columns() int64 { return int64(c.Kernel*c.Kernel) * int64(c.X.C) }
+
+// clocks is an estimate of the time: that of the tiles of all slices, as if they lay side by side, and of adding slices.
+func (s split) clocks(c Conv) int64 {
+	rows, columns := ceil(int64(c.Y.C), int64(s.rows))*int64(s.rows), c.columns()
+	adding := (s.slices - 1) * s.weights(c) * 4 / (int64(c.fill()) * clockBytes)
+	return s.tile.clocks(rows*s.slices, columns, s.pixels, int64(c.fill())) + adding
+}
+
+func (s split) weights(c Conv) int64 { return int64(c.Y.C) * c.columns() }
+
+// split32 is the split of least estimated time.
 func (c Conv) split32() split {
-	s := split{tile: tile{64, 64, 128}}
-	switch {
-	case c.Y.C == 16:
-		s.tile = tile{16, 128, 128}
-	case c.Y.C == 32:
-		s.tile = tile{32, 64, 128}
+	best := c.splitTile(weightTiles[0])
+	for _, t := range weightTiles[1:] {
+		if s := c.splitTile(t); s.clocks(c) < best.clocks(c) {
+			best = s
+		}
 	}
-	blocks := tilesOf(c.Y.C, s.rows) * tilesOf(c.weights()/int(c.Y.C), s.columns)
-	s.slices, s.pixels = pixelSlices(c.Y.Pixels(), tilesOf(2*c.fill(), blocks))
-	return s
+	return best
 }
 
-// pixelSlices cuts pixels into as many slices as wanted, or fewer; each has a multiple of 16.
-func pixelSlices(pixels int64, wanted int) (count, each int) {
-	count = max(1, min(wanted, tilesOf(pixels, leastSlice)))
-	each = (tilesOf(pixels, count) + 15) / 16 * 16
-	return tilesOf(pixels, each), each
-}
-
-// weights is the number of weights of the group.
-func (c Conv) weights() int { return int(c.Y.C) * c.Kernel * c.Kernel * int(c.X.C) }
-
-func (c Conv) scratch32() int64 {
-	if s := c.split32(); s.slices > 1 {
-		return int64(s.slices) * int64(c.weights()) * 4
+func (s split) scratch(c Conv) int64 {
+	if s.slices == 1 {
+		return 0
 	}
-	return 0
+	return s.slices * s.weights(c) * 4
 }
 
-func (c Conv) weightGrad32(dY View, dW, scratch cuda.Ptr) []cuda.Launch {
-	s := c.split32()
+func (c Conv) weightGrad32(dY View, dW, scratch cuda.Ptr, s split) []cuda.Launch {
 	args := struct {
 		x, dy          View
 		sums           cuda.Ptr
@@ -55,19 +62,19 @@ func (c Conv) weightGrad32(dY View, dW, scratch cuda.Ptr) []cuda.Launch {
 		args.sums = dW
 	}
 	l := []cuda.Launch{{
-		Kernel: c.Type.named("conv32_weight_" + s.tile.String()),
-		Grid:   [3]int{tilesOf(c.weights()/int(c.Y.C), s.columns), tilesOf(c.Y.C, s.rows), s.slices},
-		Block:  [3]int{s.threads},
+		Kernel: "conv32_weight_" + s.String(),
+		Grid:   [3]int{int(ceil(c.columns(), int64(s.columns))), int(ceil(int64(c.Y.C), int64(s.rows))), int(s.slices)},
+		Block:  [3]int{s.threads()},
 		Args:   cuda.Args(args),
 	}}
 	if s.slices > 1 {
-		l = append(l, sumSlices(scratch, dW, int64(c.weights()), s.slices))
+		l = append(l, sumSlices(scratch, dW, s.weights(c), s.slices))
 	}
 	return l
 }
 
 // sumSlices adds slices of n FP32 values each, in order.
-func sumSlices(from, to cuda.Ptr, n int64, slices int) cuda.Launch {
+func sumSlices(from, to cuda.Ptr, n, slices int64) cuda.Launch {
 	args := struct {
 		from, to  cuda.Ptr
 		n         int64
@@ -76,26 +83,26 @@ func sumSlices(from, to cuda.Ptr, n int64, slices int) cuda.Launch {
 	return flat("sum_slices", n, cuda.Args(args))
 }
 
-// biasSlices is at most how many slices a gradient of biases is made of.
+// biasSlices is how many slices a gradient of biases is made of at most.
 const biasSlices = 1024
 
-func (c Conv) biasSplit() (count, each int) {
-	each = (max(tilesOf(c.Y.Pixels(), biasSlices), 16) + 15) / 16 * 16
-	return tilesOf(c.Y.Pixels(), each), each
+func (c Conv) biasSplit() (slices, pixels int64) {
+	pixels = ceil(max(ceil(c.Y.Pixels(), biasSlices), 16), 16) * 16
+	return ceil(c.Y.Pixels(), pixels), pixels
 }
 
 func (c Conv) biasScratch() int64 {
-	count, _ := c.biasSplit()
-	return int64(count) * int64(c.Y.C) * 4
+	slices, _ := c.biasSplit()
+	return slices * int64(c.Y.C) * 4
 }
 
 func (c Conv) biasGrad(dY View, dB, scratch cuda.Ptr) []cuda.Launch {
-	count, each := c.biasSplit()
+	slices, pixels := c.biasSplit()
 	args := struct {
 		dy            View
 		sums          cuda.Ptr
 		slices, slice int32
-	}{dY, scratch, int32(count), int32(each)}
-	first := flat(c.Type.named("conv32_bias"), int64(count)*int64(dY.C/8), cuda.Args(args))
-	return []cuda.Launch{first, sumSlices(scratch, dB, int64(dY.C), count)}
+	}{dY, scratch, int32(slices), int32(pixels)}
+	first := flat(c.Type.named("conv32_bias"), slices*int64(dY.C/8), cuda.Args(args))
+	return []cuda.Launch{first, sumSlices(scratch, dB, int64(dY.C), slices)}
 }

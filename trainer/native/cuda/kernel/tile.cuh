@@ -7,24 +7,11 @@
 
 constexpr int TERMS = 16; // of the sums, from one barrier to the next
 
-struct alignas(8) Pair {
-	uint32_t w[2];
-};
-
 __device__ __forceinline__ void load4(const float *p, float *v) {
 	const Quad a = *reinterpret_cast<const Quad *>(p);
 #pragma unroll
 	for (int i = 0; i < 4; i++)
 		v[i] = __uint_as_float(a.w[i]);
-}
-
-__device__ __forceinline__ void load4(const bf16 *p, float *v) {
-	const Pair a = *reinterpret_cast<const Pair *>(p);
-#pragma unroll
-	for (int i = 0; i < 2; i++) {
-		v[2 * i] = __uint_as_float(a.w[i] << 16);
-		v[2 * i + 1] = __uint_as_float(a.w[i] & 0xffff0000u);
-	}
 }
 
 __device__ __forceinline__ void store4(float *p, const float *v) {
@@ -33,14 +20,6 @@ __device__ __forceinline__ void store4(float *p, const float *v) {
 	for (int i = 0; i < 4; i++)
 		a.w[i] = __float_as_uint(v[i]);
 	*reinterpret_cast<Quad *>(p) = a;
-}
-
-__device__ __forceinline__ void store4(bf16 *p, const float *v) {
-	Pair a;
-#pragma unroll
-	for (int i = 0; i < 2; i++)
-		a.w[i] = (uint32_t)from_float<bf16>(v[2 * i]).bits | (uint32_t)from_float<bf16>(v[2 * i + 1]).bits << 16;
-	*reinterpret_cast<Pair *>(p) = a;
 }
 
 __device__ __forceinline__ void zero4(float *v) {
