@@ -140,15 +140,16 @@ func (d *Device) conv(op *layers.Conv, backward bool) (*work, error) {
 	}
 	w := &work{}
 	for _, a := range arms {
-		w.train = append(w.train, a.conv.Forward()...)
-		if op.Norm {
-			w.train = append(append(w.train, a.norm.Statistics(true)...), a.norm.Activate()...)
-			a.conv.Partial = 0
-			w.eval = append(append(w.eval, a.conv.Forward()...), a.norm.Statistics(false)...)
-			w.eval = append(w.eval, a.norm.Activate()...)
+		if !op.Norm {
+			w.train, w.eval = append(w.train, a.conv.Forward()...), append(w.eval, a.conv.Forward()...)
 			continue
 		}
-		w.eval = append(w.eval, a.conv.Forward()...)
+		w.train = append(append(w.train, a.conv.Forward()...), a.norm.Statistics(true)...)
+		a.conv.Partial = 0
+		w.eval = append(append(w.eval, a.conv.Forward()...), a.norm.Statistics(false)...)
+		if !d.late[op] {
+			w.train, w.eval = append(w.train, a.norm.Activate()...), append(w.eval, a.norm.Activate()...)
+		}
 	}
 	return w, nil
 }
@@ -171,17 +172,23 @@ func (d *Device) convBackward(op *layers.Conv, arms []arm) (all []cuda.Launch) {
 	return all
 }
 
-func (d *Device) rep(op *layers.Rep, backward bool) (*work, error) {
-	wide, point := d.ofRep(op)
+// repOf is the normalisation of a layer's arms, and the arms.
+func (d *Device) repOf(op *layers.Rep) (r kernel.Rep, wide, point arm) {
+	wide, point = d.ofRep(op)
 	offset := align(wide.partialBytes())
 	wide, point = d.ready(op, 0, wide, 0), d.ready(op, 1, point, offset)
-	r := kernel.Rep{Wide: wide.norm, Point: point.norm}
+	return kernel.Rep{Wide: wide.norm, Point: point.norm}, wide, point
+}
+
+func (d *Device) rep(op *layers.Rep, backward bool) (*work, error) {
+	r, wide, point := d.repOf(op)
 	if !backward {
-		w := &work{train: append(wide.conv.Forward(), point.conv.Forward()...)}
-		w.train = append(append(w.train, r.Statistics(true)...), r.Activate()...)
+		w := &work{train: append(append(wide.conv.Forward(), point.conv.Forward()...), r.Statistics(true)...)}
 		wide.conv.Partial, point.conv.Partial = 0, 0
-		w.eval = append(wide.conv.Forward(), point.conv.Forward()...)
-		w.eval = append(append(w.eval, r.Statistics(false)...), r.Activate()...)
+		w.eval = append(append(wide.conv.Forward(), point.conv.Forward()...), r.Statistics(false)...)
+		if !d.late[op] {
+			w.train, w.eval = append(w.train, r.Activate()...), append(w.eval, r.Activate()...)
+		}
 		return w, nil
 	}
 	all := r.Backward(d.grad(op.Out), kernel.RepGrads{WideGamma: wide.dGamma, WideBeta: wide.dBeta, PointGamma: point.dGamma, PointBeta: point.dBeta}, d.scratch.p)

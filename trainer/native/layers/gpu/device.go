@@ -38,6 +38,8 @@ type Device struct {
 	bound       map[graph.Step]*work
 	memory      []cuda.Ptr // to give back
 	bytes       int64
+	sums        map[*layers.Add]residual
+	late        map[graph.Op]bool              // layers that are activated in a sum
 	loss        map[*layers.HeadSet]*criterion // of head sets whose loss is computed here
 	truths      kernel.Truths
 	lossScratch cuda.Ptr
@@ -78,8 +80,9 @@ func (d *Device) Resized(g *graph.Graph) (*Device, error) {
 }
 
 func newDevice(g *graph.Graph, place Place, t kernel.Type) *Device {
+	sums, late := residuals(g)
 	return &Device{
-		Place: place, g: g, typ: t,
+		Place: place, g: g, typ: t, sums: sums, late: late,
 		at:      map[lifetime.Buffer]int{},
 		batch:   map[graph.Op][]cuda.Ptr{},
 		indices: map[*layers.MaxPool]cuda.Ptr{},
