@@ -23,7 +23,7 @@ func BenchmarkLossGPU(b *testing.B) {
 	for i := range c.heads.Class {
 		c.heads.Class[i] -= 6
 	}
-	g := put(b, kerneltest.New(b), c, 4096)
+	g := putLoss(b, kerneltest.New(b), c, 4096)
 	s := kernel.NMS{Heads: g.l.Heads, Size: size, Options: evaluate.DefaultNMS, Capacity: 1 << 15}
 	s.Found, s.Scratch = g.b.Alloc(s.FoundBytes()), g.b.Alloc(s.ScratchBytes())
 	g.b.Run(g.l.Assign()...)

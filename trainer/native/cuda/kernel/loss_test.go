@@ -21,8 +21,8 @@ type onGPU struct {
 	l kernel.Loss
 }
 
-// put places a case with room for capacity objects. All memory that is written is full of what must be overwritten.
-func put(t testing.TB, b *kerneltest.Bench, c lossCase, capacity int) onGPU {
+// putLoss places a case with room for capacity objects. All memory that is written is full of what must be overwritten.
+func putLoss(t testing.TB, b *kerneltest.Bench, c lossCase, capacity int) onGPU {
 	t.Helper()
 	h := c.heads
 	l := kernel.Loss{
@@ -122,7 +122,7 @@ func TestLoss(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			g := put(t, b, c, len(c.truths)+3)
+			g := putLoss(t, b, c, len(c.truths)+3)
 			b.Run(append(g.l.Assign(), g.l.Evaluate()...)...)
 			got := g.get()
 			compare(t, c, targets, p, dBox, dClass, got)
@@ -144,7 +144,7 @@ func TestLossOfOtherOrders(t *testing.T) {
 		for _, order := range []string{"forward", "reverse", "shuffle"} {
 			t.Setenv("EMULATOR_ORDER", order)
 			b := kerneltest.New(t)
-			g := put(t, b, c, len(truths))
+			g := putLoss(t, b, c, len(truths))
 			b.Run(append(g.l.Assign(), g.l.Evaluate()...)...)
 			got := g.get()
 			if order == "forward" {
@@ -168,7 +168,7 @@ func TestLossOfTwoHeads(t *testing.T) {
 	many := objects(r, 96, images, classes, 12)
 	c := lossCase{heads: aimed(r, 96, images, classes, 8, many), weight: 1}
 	d := lossCase{heads: aimed(r, 96, images, classes, 8, many), weight: 0.25}
-	main, aux := put(t, b, c, capacity), put(t, b, d, capacity)
+	main, aux := putLoss(t, b, c, capacity), putLoss(t, b, d, capacity)
 	aux.l.Truths, aux.l.Targets = main.l.Truths, main.l.Targets
 	host, err := b.GPU.NewPinned(int(kernel.TruthBytes(images, capacity)))
 	if err != nil {
@@ -228,7 +228,7 @@ func TestLossIsNotANumber(t *testing.T) {
 		h := aimed(kerneltest.Seed("nan"), 64, 1, 2, 8, truths)
 		h.Class[7] = nan
 		h.Box[3] = nan
-		g := put(t, b, lossCase{heads: h, truths: truths, method: m, weight: 1}, 1)
+		g := putLoss(t, b, lossCase{heads: h, truths: truths, method: m, weight: 1}, 1)
 		b.Run(append(g.l.Assign(), g.l.Evaluate()...)...)
 		if got := g.get(); !math.IsNaN(got.result.Value) || got.result.Points == 0 {
 			t.Errorf("%+v", got.result)

@@ -74,7 +74,7 @@ func TestNMS(t *testing.T) {
 			for _, order := range []string{"forward", "reverse", "shuffle"} {
 				t.Setenv("EMULATOR_ORDER", order)
 				b := kerneltest.New(t)
-				s := kernel.NMS{Heads: put(t, b, lossCase{heads: c.h}, 1).l.Heads, Size: size, Options: c.o, Capacity: c.capacity}
+				s := kernel.NMS{Heads: putLoss(t, b, lossCase{heads: c.h}, 1).l.Heads, Size: size, Options: c.o, Capacity: c.capacity}
 				s.Scratch = kerneltest.Put(b, slices.Repeat([]byte{0xa5}, int(s.ScratchBytes())))
 				s.Found = kerneltest.Put(b, slices.Repeat([]byte{0xa5}, int(s.FoundBytes())))
 				for range 2 { // nothing must be left over from the first
