@@ -35,51 +35,83 @@ struct Copy {
 	int bytes, room;
 };
 
+// Copies are those of a thread that have not arrived, in the order they were started; groups are the ends of closed groups.
+struct Copies {
+	std::vector<Copy> started;
+	std::vector<size_t> groups;
+	size_t arrived = 0, waited = 0; // copies and groups
+};
+
+struct Warp;
+
 struct Fiber {
 	void *stack_pointer = nullptr; // while it does not run
 	char *stack = nullptr;
 	uint3 thread;
-	unsigned number; // in the block
-	bool done;
-	const int *waits; // for this to change from turn
+	unsigned lane;
+	Warp *warp;
+	Fiber *next, *previous; // a ring of those in the warp that have not returned, in the order of the launch
+	const int *waits;       // for this to change from turn
 	int turn;
 	unsigned exchanges; // with the warp, so far
-	std::vector<std::vector<Copy>> copies; // groups under way; the last one is open
+	Copies copies;
 	void *sanitizer = nullptr;
 };
 
 struct Warp {
 	Counter barrier;
 	int alive = 0;
+	unsigned place;         // in the order of the launch
+	Fiber *first = nullptr; // of those that have not returned
 	// What lanes show each other before a barrier, to be read after it. They do so in two places by turns: all have read the
 	// one when the barrier after writing to the other opens.
 	struct Shown {
 		uint64_t values[32];
-		alignas(16) float a[16][16], b[8][16]; // matrices of mma_bf16, b by columns
 		const void *rows[32];
+		uint32_t a[16][8], b[8][8]; // of mma_bf16, pairs of values: a's by columns, b's by rows
+		float product[16][8];
+		bool multiplied;
 	} shown[2];
 };
 
 // What a block needs. Each thread of the process has its own, so that several may launch at the same time.
 struct Block {
-	Fiber *current = nullptr;
 	uint3 index, count, size; // blockIdx, gridDim, blockDim
+	uint3 thread;             // threadIdx in flat kernels
 	Counter barrier;
 	int alive = 0;
 	std::vector<Warp> warps;
+	std::vector<Warp *> order; // in which they run
 	std::vector<char> dynamic;
 };
 
-extern __thread Block *block; // without initialisation, which every use would ask for
-extern __thread uint3 flat_thread;
+#if defined(__x86_64__)
+#define OF_THREAD __thread __attribute__((tls_model("initial-exec"))) // so that no function is called to find them
+#else
+#define OF_THREAD __thread
+#endif
+extern OF_THREAD Block *block;
+extern OF_THREAD Fiber *current;    // that runs; none in flat kernels
+extern OF_THREAD const uint3 *here; // threadIdx
+extern OF_THREAD char *static_shared; // of all kernels
+size_t reserve_shared(size_t bytes); // for a variable: where in it
 
-void wait(Counter &c, int alive);
-uint3 thread();
+void yield(); // lets others run until current->waits has changed
 
-inline Warp &warp() { return block->warps[block->current->number / 32]; }
-inline unsigned lane() { return block->current->number % 32; }
-inline Warp::Shown &shown() { return warp().shown[block->current->exchanges++ % 2]; }
-inline void sync_warp() { wait(warp().barrier, warp().alive); }
+inline void wait(Counter &c, int alive) {
+	if (++c.arrived >= alive) {
+		c.arrived = 0;
+		c.turn++;
+		return;
+	}
+	current->waits = &c.turn;
+	current->turn = c.turn;
+	yield();
+}
+
+inline unsigned lane() { return current->lane; }
+inline Warp::Shown &shown() { return current->warp->shown[current->exchanges++ % 2]; }
+inline void sync_warp() { wait(current->warp->barrier, current->warp->alive); }
 inline void sync_block() { wait(block->barrier, block->alive); }
 
 template <class T> T exchange(T v, unsigned from) {
@@ -112,6 +144,23 @@ struct Kernel {
 };
 
 extern Kernel *kernels;
+extern OF_THREAD const Kernel *running;
+extern OF_THREAD const void *arguments;
+
+// Orders are lists of 0..n-1, as EMULATOR_ORDER has them.
+class Order {
+public:
+	Order();
+	const std::vector<unsigned> &of(unsigned n); // until the next call
+
+private:
+	enum { forward, reverse, shuffle } kind;
+	unsigned random = 1;
+	std::vector<unsigned> list;
+};
+
+void *map(size_t bytes); // fresh memory, taken as it is touched
+void run_block(Order &o);
 
 void run(const Kernel &k, uint3 grid, uint3 block, unsigned shared, const void *args);
 
@@ -125,10 +174,12 @@ void run(const Kernel &k, uint3 grid, uint3 block, unsigned shared, const void *
 
 #define KERNEL(name, Args, threads) EMULATED_KERNEL(name, Args, threads, false)
 #define FLAT_KERNEL(name, Args, threads) EMULATED_KERNEL(name, Args, threads, true)
-#define SHARED(T, name, n) alignas(16) static thread_local T name[n]
+#define SHARED(T, name, n)                                                    \
+	static const size_t name##_at_ = emulator::reserve_shared(sizeof(T) * (n)); \
+	T(&name)[n] = *reinterpret_cast<T(*)[n]>(emulator::static_shared + name##_at_)
 #define DYNAMIC_SHARED(T, name) T *name = reinterpret_cast<T *>(emulator::block->dynamic.data() + (-reinterpret_cast<uintptr_t>(emulator::block->dynamic.data()) & 127))
 
-#define threadIdx (emulator::thread())
+#define threadIdx (*emulator::here)
 #define blockIdx (emulator::block->index)
 #define blockDim (emulator::block->size)
 #define gridDim (emulator::block->count)
