@@ -1,11 +1,9 @@
 // Convolutions of 3 x 3 and stride 1 in bf16 on tensor cores: the product, and the gradient of the input, which is one too
 // with mirrored taps.
 //
-// A block keeps the pixels around its tile in shared memory, 16 lanes of them at a time, and the nine taps read them there
-// at displaced rows, where conv16.cu would copy each pixel nine times. A tile is 16 pixels wide in one image, or, where that
-// would reach beyond most images, a run of pixels through lines and images. Where a tap falls outside the image, a row of
-// zeros is read instead.
-#include "conv16.cuh"
+// A block keeps the pixels around its tile (conv16_ground.cuh) in shared memory, 16 lanes of them at a time, and the nine taps
+// read them there at displaced rows, where conv16.cu would copy each pixel nine times.
+#include "conv16_ground.cuh"
 
 using namespace conv16;
 
@@ -15,71 +13,19 @@ struct DirectArgs {
 	const float *bias;
 	float *partial;   // [tiles][2][y.c]
 	int columns, add; // tiles of lanes side by side
-	int across, down; // tiles in an image; 0: tiles are runs of pixels
-	int pitch;        // in shared memory, pixels from line to line
-	int around;       // pixels that a tile reads
+	Lay lay;
 };
 
-constexpr int WIDE = 16, DEEP = 16, TAPS = 9, MOST_AROUND = 512;
-
-// Site is where a row of the tile lies.
-struct Site {
-	int n, y, x, centre; // image and pixel; place in shared memory
-	bool there;
-};
-
-template <int BM> struct Ground {
-	int n, y, x; // of the tile's first pixel, or of nothing
-	long long first;
-
-	__device__ __forceinline__ Ground(const DirectArgs &a, int tile) {
-		first = (long long)tile * BM;
-		if (a.across) {
-			x = tile % a.across * WIDE;
-			y = tile / a.across % a.down * (BM / WIDE);
-			n = tile / a.across / a.down;
-		}
-	}
-
-	__device__ __forceinline__ Site site(const DirectArgs &a, int row) const {
-		Site s;
-		if (a.across) {
-			const int dy = row / WIDE, dx = row % WIDE;
-			s.n = n;
-			s.y = y + dy;
-			s.x = x + dx;
-			s.centre = (dy + 1) * a.pitch + dx + 1;
-			s.there = s.y < a.y.h && s.x < a.y.w;
-			return s;
-		}
-		const unsigned p = (unsigned)(first + row), line = p / (unsigned)a.y.w;
-		s.n = (int)(line / (unsigned)a.y.h);
-		s.y = (int)(line - (unsigned)s.n * a.y.h);
-		s.x = (int)(p - line * a.y.w);
-		s.centre = row + a.pitch + 1;
-		s.there = s.n < a.y.n;
-		return s;
-	}
-
-	// source is the pixel that belongs at a place in shared memory, -1 where there is none.
-	__device__ __forceinline__ int source(const DirectArgs &a, int place) const {
-		if (a.across) {
-			const int sy = y - 1 + place / a.pitch, sx = x - 1 + place % a.pitch;
-			return sy >= 0 && sy < a.x.h && sx >= 0 && sx < a.x.w ? (n * a.x.h + sy) * a.x.w + sx : -1;
-		}
-		const long long p = first - a.pitch - 1 + place;
-		return p >= 0 && p < pixels(a.x) ? (int)p : -1;
-	}
-};
+constexpr int TAPS = 9;
 
 // load starts the copies of 16 lanes of all pixels around the tile, and of the weights that go with them: [tap][column][term],
 // or [tap][term][column] for the gradient of the input.
 template <class T, bool BACK> __device__ __forceinline__ void load(bf16 *stage, const DirectArgs &a, const int *from, int first, int lane) {
-	for (int i = threadIdx.x; i < 2 * a.around; i += T::THREADS) {
+	for (int i = threadIdx.x; i < 2 * a.lay.around; i += T::THREADS) {
 		const int place = i / 2, g = i % 2, pixel = from[place];
 		copy_async(stage + swizzled<2>(place, g), at<bf16>(a.x, pixel) + lane + 8 * g, pixel >= 0);
 	}
-	bf16 *b = stage + a.around * DEEP;
+	bf16 *b = stage + a.lay.around * DEEP;
 	constexpr int G = BACK ? T::BN / 8 : 2, ROWS = BACK ? DEEP : T::BN;
 #pragma unroll 1
 	for (int i = threadIdx.x; i < TAPS * ROWS * G; i += T::THREADS) {
@@ -98,7 +44,7 @@ template <class T> struct Rows {
 
 template <class T, bool BACK> __device__ __forceinline__ void add_taps(Sums<T> &sums, const bf16 *stage, const bf16 *zero, const DirectArgs &a, const Rows<T> &rows, const Warps<T> &w) {
 	constexpr int G = BACK ? T::BN / 8 : 2;
-	const bf16 *b = stage + a.around * DEEP;
+	const bf16 *b = stage + a.lay.around * DEEP;
 	const int low = w.lane & 15, high = w.lane >> 4, in8 = w.lane & 7, second = w.lane >> 3 & 1;
 #pragma unroll 3
 	for (int tap = 0; tap < TAPS; tap++) {
@@ -106,7 +52,7 @@ template <class T, bool BACK> __device__ __forceinline__ void add_taps(Sums<T> &
 		uint32_t fa[T::MI][4];
 #pragma unroll
 		for (int i = 0; i < T::MI; i++) {
-			const int place = rows.centre[i] + dy * a.pitch + dx;
+			const int place = rows.centre[i] + dy * a.lay.pitch + dx;
 			load_matrices(fa[i], rows.inside[i] >> tap & 1 ? stage + swizzled<2>(place, high) : zero);
 		}
 #pragma unroll
@@ -133,31 +79,24 @@ template <class T, bool BACK> __device__ __forceinline__ void direct(const Direc
 	SHARED(int, from, MOST_AROUND);
 	SHARED(Quad, zero, 1);
 	const int column = blockIdx.x % a.columns, tile = blockIdx.x / a.columns, first = column * T::BN;
-	const Ground<T::BM> ground(a, tile);
-	for (int i = threadIdx.x; i < a.around; i += T::THREADS)
-		from[i] = ground.source(a, i);
-	for (int i = threadIdx.x; i < T::BM; i += T::THREADS) {
-		const Site s = ground.site(a, i);
-		place[i] = s.there ? (s.n * a.y.h + s.y) * a.y.w + s.x : -1;
-	}
+	const Ground<T::BM> ground(a.lay, a.y, tile);
+	for (int i = threadIdx.x; i < a.lay.around; i += T::THREADS)
+		from[i] = ground.source(i);
+	for (int i = threadIdx.x; i < T::BM; i += T::THREADS)
+		place[i] = ground.target(i);
 	if (threadIdx.x == 0)
 		zero[0] = {{0, 0, 0, 0}};
 	__syncthreads();
-	const int stage = (a.around + TAPS * T::BN) * DEEP, steps = a.x.c / DEEP;
+	const int stage = (a.lay.around + TAPS * T::BN) * DEEP, steps = a.x.c / DEEP;
 	load<T, BACK>(shared, a, from, first, 0);
 	commit_copies();
 	const Warps<T> warps;
 	Rows<T> rows;
 #pragma unroll
 	for (int i = 0; i < T::MI; i++) {
-		const Site s = ground.site(a, (warps.m * T::MI + i) * 16 + (warps.lane & 15));
+		const Site s = ground.site((warps.m * T::MI + i) * 16 + (warps.lane & 15));
 		rows.centre[i] = s.centre;
-		rows.inside[i] = 0;
-#pragma unroll
-		for (int tap = 0; tap < TAPS; tap++) {
-			const int sy = s.y + (BACK ? 1 - tap / 3 : tap / 3 - 1), sx = s.x + (BACK ? 1 - tap % 3 : tap % 3 - 1);
-			rows.inside[i] |= (int)(s.there && sy >= 0 && sy < a.x.h && sx >= 0 && sx < a.x.w) << tap;
-		}
+		rows.inside[i] = s.inside(a.y, BACK);
 	}
 	Sums<T> sums;
 	sums.zero();

@@ -9,25 +9,30 @@ var direct16 = []tile16{{128, 128, 2, 4, 1, 16, 2}, {128, 64, 2, 2, 1, 16, 2}, {
 // follow each other.
 const directStageClocks = 700
 
-// ground16 is how tiles of conv16_direct.cu cover the pixels of images: 16 pixels wide within one image, or as runs of pixels.
+// ground16 is how tiles of conv16_ground.cuh cover the pixels of images: 16 pixels wide within one image, or as runs of pixels.
 type ground16 struct {
-	tiles        int64
-	across, down int64 // tiles in an image, or 0
-	pitch        int64 // pixels from line to line of what a tile reads
-	around       int64 // pixels that a tile reads
+	lay16
+	tiles int64
 }
 
-// mostAround is MOST_AROUND of conv16_direct.cu.
+// lay16 is Lay of conv16_ground.cuh.
+type lay16 struct {
+	across, down int32 // tiles in an image, or 0
+	pitch        int32 // pixels from line to line of what a tile reads
+	around       int32 // pixels that a tile reads
+}
+
+// mostAround is MOST_AROUND of conv16_ground.cuh.
 const mostAround = 512
 
-// lay16 lays tiles of m pixels the way in which fewest are read and computed.
-func lay16(pixels View, m int64) ground16 {
+// layPixels16 lays tiles of m pixels the way in which fewest are read and computed.
+func layPixels16(pixels View, m int64) ground16 {
 	const wide = 16
 	h, w := int64(pixels.H), int64(pixels.W)
-	image := ground16{across: ceil(w, wide), down: ceil(h, m/wide), pitch: wide + 2, around: (m/wide + 2) * (wide + 2)}
-	image.tiles = int64(pixels.N) * image.across * image.down
-	run := ground16{pitch: w, around: m + 2*w + 2, tiles: ceil(pixels.Pixels(), m)}
-	if run.tiles*(run.around+m) < image.tiles*(image.around+m) && run.around <= mostAround {
+	across, down := ceil(w, wide), ceil(h, m/wide)
+	image := ground16{lay16{int32(across), int32(down), wide + 2, int32((m/wide + 2) * (wide + 2))}, int64(pixels.N) * across * down}
+	run := ground16{lay16{pitch: pixels.W, around: int32(m + 2*w + 2)}, ceil(pixels.Pixels(), m)}
+	if run.tiles*(int64(run.around)+m) < image.tiles*(int64(image.around)+m) && run.around <= mostAround {
 		return run
 	}
 	return image
@@ -39,9 +44,9 @@ func (c Conv) directForms(kernel string, pixels View, lanes int32) (forms []form
 		return nil
 	}
 	for _, t := range direct16 {
-		g := lay16(pixels, int64(t.m))
+		g := layPixels16(pixels, int64(t.m))
 		weights, depth, steps := 9*int64(t.n), int64(t.k), int64(lanes)/int64(t.k)
-		shared := max(min(int64(t.stages), steps)*(g.around+weights)*depth*2, int64(t.m*(t.n+8)*2))
+		shared := max(min(int64(t.stages), steps)*(int64(g.around)+weights)*depth*2, int64(t.m*(t.n+8)*2))
 		forms = append(forms, form16{kernel: kernel + t.String(), tile: t, tiles: g.tiles, shared: int(shared), ground: g,
 			clocks: g.clocks(t, ceil(int64(pixels.C), int64(t.n)), steps, int64(c.fill()))})
 	}
@@ -52,7 +57,7 @@ func (c Conv) directForms(kernel string, pixels View, lanes int32) (forms []form
 func (g ground16) clocks(t tile16, columns, steps, fill int64) int64 {
 	m, n, depth := int64(t.m), int64(t.n), int64(t.k)
 	most := ceil(g.tiles*columns, fill)
-	copied := (g.around + 9*n) * depth * 2 // bytes of a stage
+	copied := (int64(g.around) + 9*n) * depth * 2 // bytes of a stage
 	block := max(t.products(9*depth*steps, copied/(9*depth)), (copied*steps+2*m*n)/clockBytes) + blockClocks
 	return max(inTurn(most, block), steps*directStageClocks)
 }
@@ -62,11 +67,9 @@ type directArgs struct {
 	x, y             View
 	w, bias, partial cuda.Ptr
 	columns, add     int32
-	across, down     int32
-	pitch, around    int32
+	lay              lay16
 }
 
 func (g ground16) args(a gatherArgs) directArgs {
-	return directArgs{x: a.x, y: a.y, w: a.w, bias: a.bias, partial: a.partial, columns: a.columns, add: a.add,
-		across: int32(g.across), down: int32(g.down), pitch: int32(g.pitch), around: int32(g.around)}
+	return directArgs{x: a.x, y: a.y, w: a.w, bias: a.bias, partial: a.partial, columns: a.columns, add: a.add, lay: g.lay16}
 }

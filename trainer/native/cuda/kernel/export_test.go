@@ -1,6 +1,10 @@
 package kernel
 
-import "github.com/mapsweep/mapsweep/trainer/native/cuda"
+import (
+	"fmt"
+
+	"github.com/mapsweep/mapsweep/trainer/native/cuda"
+)
 
 // Form16 is one way to compute a bf16 convolution, whichever would be chosen.
 type Form16 struct {
@@ -24,8 +28,10 @@ func ForwardForms16(c Conv) []Form16 { return forms16(c.forwardForms()) }
 func InputGradForms16(c Conv) []Form16 { return forms16(c.backForms()) }
 
 func WeightGradForms16(c Conv) (all []Form16) {
-	for i, t := range c.weightTiles16() {
-		all = append(all, Form16{Name: "weights " + t.String(), slices: sliceTile16(c, t, int64(1+2*(i%2)))})
+	for _, wanted := range []int64{1, 3} {
+		for _, s := range c.slicings16(wanted) {
+			all = append(all, Form16{Name: fmt.Sprintf("%s in %d", s.kernel, wanted), slices: s})
+		}
 	}
 	return all
 }
@@ -56,7 +62,7 @@ func (f Form16) InputGrad(c Conv, dY, dX View, add bool) []cuda.Launch {
 }
 
 func (f Form16) WeightGrad(c Conv, dY View, dW, scratch cuda.Ptr) []cuda.Launch {
-	return weightGradTile16(c, dY, dW, scratch, f.slices)
+	return f.slices.run(c, dY, dW, scratch)
 }
 
 // Scratch is what WeightGrad needs.
