@@ -212,7 +212,7 @@ func (s *solved) next(t *testing.T, b *kerneltest.Bench, r *rand.Rand, scale flo
 	}
 }
 
-func put[T any](t *testing.T, b *kerneltest.Bench, p cuda.Ptr, v []T) {
+func putArena[T any](t *testing.T, b *kerneltest.Bench, p cuda.Ptr, v []T) {
 	t.Helper()
 	from := kerneltest.Put(b, v)
 	if err := b.Stream.Copy(p, from, int64(len(v))*int64(unsafe.Sizeof(*new(T)))); err != nil {
