@@ -1,7 +1,9 @@
 package kernel
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 
 	"github.com/mapsweep/mapsweep/trainer/native/cuda"
 )
@@ -45,16 +47,17 @@ func (t tile) clocks(rows, columns, terms, fill int64) int64 {
 	return max(most*terms*max(products, shared, loaded), ceil(terms, 16)*roundClocks) + startClocks*ceil(most, 4)
 }
 
-// choose32 is the shape of least estimated time; of equals, the first.
+// choose32 is the shape of least estimated time; of equals, that which computes least beside the product, or the first.
 func (c Conv) choose32(shapes []tile, rows, columns, terms int64) tile {
-	fill := int64(c.fill())
-	best := shapes[0]
-	for _, t := range shapes[1:] {
-		if t.clocks(rows, columns, terms, fill) < best.clocks(rows, columns, terms, fill) {
-			best = t
-		}
-	}
-	return best
+	return slices.MinFunc(shapes, func(s, t tile) int {
+		return cmp.Or(cmp.Compare(s.clocks(rows, columns, terms, int64(c.fill())), t.clocks(rows, columns, terms, int64(c.fill()))),
+			cmp.Compare(s.sums(rows, columns), t.sums(rows, columns)))
+	})
+}
+
+// sums is the number of sums that the tiles of a product have, those beside it too.
+func (t tile) sums(rows, columns int64) int64 {
+	return t.blocks(rows, columns) * int64(t.rows*t.columns)
 }
 
 type convArgs struct {
