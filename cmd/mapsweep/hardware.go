@@ -42,7 +42,7 @@ func findHardware(spec studies.Spec) (hardware, error) {
 	} else if h.gpus, err = local.Select(source, spec.Trainer.Device, spec.Trainer.GPUs); err != nil {
 		return h, err
 	}
-	h.devices, h.sampler = local.Devices{GPUs: source, Pack: true}, telemetry.NewSampler(source, 0)
+	h.devices, h.sampler = local.Devices{GPUs: source, Pack: true}, telemetry.NewSampler(telemetry.GPUs, 0)
 	dir, err := local.RuntimeDir()
 	if err != nil && len(h.gpus) > 0 { // without locks two studies would train on one device
 		return h, err

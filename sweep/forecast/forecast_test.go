@@ -305,6 +305,9 @@ func TestPastThreads(t *testing.T) {
 		"fp32 by name":                    {func(s *studies.Spec) { s.Trainer.Precision = "fp32" }, 2, true, 5},
 		"convolutions by name":            {func(s *studies.Spec) { s.Trainer.Convolution = "auto" }, 2, true, 5},
 		"direct convolutions":             {func(s *studies.Spec) { s.Trainer.Convolution = "direct" }, 2, false, 0},
+		"the cpu by name":                 {func(s *studies.Spec) { s.Trainer.Device = "cpu" }, 2, true, 5},
+		"auto":                            {func(s *studies.Spec) { s.Trainer.Device = "auto" }, 2, true, 5},
+		"a GPU":                           {func(s *studies.Spec) { s.Trainer.Device = "cuda:0" }, 2, false, 5},
 		"two threads by name":             {func(s *studies.Spec) { s.Trainer.Threads = 2 }, 2, true, 5},
 		"three threads":                   {func(s *studies.Spec) { s.Trainer.Threads = 3 }, 2, false, 5},
 		"two threads on one core":         {func(s *studies.Spec) { s.Trainer.Threads = 2 }, 1, false, 5}, // no loader

@@ -72,7 +72,9 @@ func Read(ctx context.Context, r trials.Reader, spec studies.Spec, host string, 
 			continue
 		}
 		if st.LastProvenance().Host == host && len(st.Continuations()) == 0 {
-			fit := func(t trials.Trial) bool { return sameThreads(spec.Trainer, cores, old.Trainer, t) }
+			fit := func(t trials.Trial) bool {
+				return sameDevice(spec.Trainer, t) && sameThreads(spec.Trainer, cores, old.Trainer, t)
+			}
 			w, d := p.times(spec, st, ts, fit)
 			wall, device = wall+w, device+d
 		}
@@ -113,6 +115,15 @@ func sameTraining(a, b studies.Spec) bool {
 	return s.Backend == t.Backend && s.Model == t.Model && s.ImageSize == t.ImageSize && s.Epochs == t.Epochs && s.Batch == t.Batch &&
 		s.COCO == t.COCO && s.GPUs == t.GPUs && slices.Equal(s.Command, t.Command) && s.Weights == t.Weights &&
 		cmp.Or(s.Precision, "fp32") == cmp.Or(t.Precision, "fp32") && cmp.Or(s.Convolution, "auto") == cmp.Or(t.Convolution, "auto")
+}
+
+// sameDevice says that a trial ran on a GPU if the native trainer is asked for one, and on the CPU if for that. What auto comes
+// to is not known here.
+func sameDevice(a studies.Trainer, t trials.Trial) bool {
+	if a.Backend != studies.BackendNative || a.Device == "auto" {
+		return true
+	}
+	return (a.Device == "" || a.Device == "cpu") == (t.Text(trials.AttrDevices) == "")
 }
 
 // sameThreads says that a trial t of a study with the trainer b had as many threads and loaders as trials of the trainer a have

@@ -318,10 +318,7 @@ func (b *Backend) Train(ctx context.Context, job trainer.Job, report func(trials
 	if r.best != nil {
 		checkpoint = r.path(bestName)
 	}
-	res := trainer.Result{Effective: r.effective, Checkpoint: checkpoint, Artifacts: r.artifacts(ctx), Note: r.remark()}
-	if r.device.gpu != nil {
-		res.PeakMiB = (r.engine.bytes() + 1<<20 - 1) >> 20
-	}
+	res := trainer.Result{Effective: r.effective, Checkpoint: checkpoint, Artifacts: r.artifacts(ctx), Note: r.remark(), PeakMiB: r.heldMiB()}
 	return res, r.end(ctx, nil)
 }
 

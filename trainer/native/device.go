@@ -110,6 +110,14 @@ func (d device) words() string {
 	return fmt.Sprintf("%s %s (%s)", d.gpu.Name, d.gpu.Device.Name, d.arithmetic())
 }
 
+// heldMiB is the GPU memory that the run holds; 0 on the CPU.
+func (r *run) heldMiB() int64 {
+	if r.device.gpu == nil {
+		return 0
+	}
+	return (r.engine.bytes() + 1<<20 - 1) >> 20
+}
+
 // failure makes of a GPU's memory that does not suffice the failure of one trial.
 func (d device) failure(err error) error {
 	if d.gpu == nil || !errors.Is(err, cuda.ErrMemory) {

@@ -75,14 +75,15 @@ func TestDevicesOfJobs(t *testing.T) {
 		{[]string{"cuda:0", "cuda:1"}, "computes on one device", false},
 	} {
 		dir := t.TempDir()
-		res, err := b.Train(t.Context(), trainer.Job{Epochs: 1, Dir: dir, Devices: c.devices}, func(trials.Measurement) {})
+		held := 0.0
+		res, err := b.Train(t.Context(), trainer.Job{Epochs: 1, Dir: dir, Devices: c.devices}, func(m trials.Measurement) { held = m.Metrics["gpu/memory-mib"] })
 		if !c.ok {
 			if !errors.Is(err, trainer.ErrNoDevice) || !strings.Contains(err.Error(), c.says) {
 				t.Errorf("%q: %v", c.devices, err)
 			}
 			continue
 		}
-		if err != nil || res.PeakMiB < 1 {
+		if err != nil || res.PeakMiB < 1 || held != float64(res.PeakMiB) {
 			t.Fatalf("%q: peak %d MiB, %v", c.devices, res.PeakMiB, err)
 		}
 		if log := string(read(t, filepath.Join(dir, "trial.log"))); !strings.Contains(log, c.says) {

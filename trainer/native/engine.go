@@ -40,7 +40,7 @@ type engine interface {
 	// restored makes what was written into the arenas of state what the engine goes on from.
 	restored() error
 
-	// bytes is the memory held.
+	// bytes is the memory held: that of the GPU where there is one, else that outside of Go's heap.
 	bytes() int64
 	close() error
 }

@@ -49,10 +49,11 @@ func (b *Backend) Metrics() []string {
 // Metrics of what a model costs: they do not enter checkpoints or curves.csv, because times differ from run to run.
 const (
 	metricParameters = "model/parameters"
-	metricGFLOP      = "model/gflops" // 1e9 floating-point operations of one image in evaluation, a multiply-add counted as two
-	metricEpoch      = "time/epoch"   // seconds of training and scoring
-	metricTrain      = "time/train"   // sum of those so far; the engine adds them up
-	metricImage      = "time/image"   // seconds of scoring one image: forward pass, decoding and suppression, on the trial's threads
+	metricGFLOP      = "model/gflops"   // 1e9 floating-point operations of one image in evaluation, a multiply-add counted as two
+	metricEpoch      = "time/epoch"     // seconds of training and scoring
+	metricTrain      = "time/train"     // sum of those so far; the engine adds them up
+	metricMemory     = "gpu/memory-mib" // most that the run held on its GPU; the name is that of what is sampled where trainers do not tell
+	metricImage      = "time/image"     // seconds of scoring one image: forward pass, decoding and suppression, on the trial's threads
 )
 
 // costs are an epoch's metrics together with what the model costs.
@@ -61,6 +62,9 @@ func (r *run) costs(metrics map[string]float64) map[string]float64 {
 	eval, _ := r.net.ForwardFLOP()
 	m[metricEpoch] = r.took.Seconds()
 	m[metricParameters], m[metricGFLOP] = float64(r.net.ParamCount()), float64(eval)/1e9
+	if mib := r.heldMiB(); mib > 0 {
+		m[metricMemory] = float64(mib)
+	}
 	if _, scored := m[metricNames[0]]; scored && r.scorer.perImage > 0 {
 		m[metricImage] = r.scorer.perImage
 	}
