@@ -67,7 +67,8 @@ test)
 bench)
 	for file in bin/cuda/*.test; do
 		file=$PWD/$file
-		(cd "$(cat "${file%.test}.dir")" && timeout -k 5 "$seconds" "$file" -test.run '^$' -test.bench 'GPU' -test.benchtime 1s)
+		pattern=$([ "${file##*/}" = trainer.test ] && echo GPU || echo .)
+		(cd "$(cat "${file%.test}.dir")" && timeout -k 5 "$seconds" "$file" -test.run '^$' -test.bench "$pattern" -test.benchtime 1s)
 	done
 	;;
 *)
