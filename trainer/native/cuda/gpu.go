@@ -36,6 +36,9 @@ type GPU struct {
 	memory  *Stream // on which memory is taken from the pool and given back
 	modules []*Module
 	held    map[Ptr]int64
+
+	losing sync.Once
+	lost   chan struct{} // closed when it is known that the context is lost
 }
 
 // poolKeeps is how much freed memory the pool keeps for the next trial.
@@ -54,7 +57,7 @@ func Open(index int) (*GPU, error) {
 	if err != nil {
 		return nil, explain(fmt.Sprintf("open GPU %d", index), err)
 	}
-	g := &GPU{Index: index, ctx: ctx, held: map[Ptr]int64{}}
+	g := &GPU{Index: index, ctx: ctx, held: map[Ptr]int64{}, lost: make(chan struct{})}
 	if err := g.prepare(); err != nil {
 		return nil, errors.Join(fmt.Errorf("open GPU %d: %w", index, err), g.Close())
 	}
@@ -85,7 +88,27 @@ func (g *GPU) prepare() error {
 }
 
 // do runs f on a thread on which the device's context is current.
-func (g *GPU) do(what string, f func() error) error { return explain(what, within(g.ctx, f)) }
+func (g *GPU) do(what string, f func() error) error { return g.note(explain(what, within(g.ctx, f))) }
+
+// note keeps in mind that the context is lost if an error says so.
+func (g *GPU) note(err error) error {
+	if errors.Is(err, ErrLost) {
+		g.losing.Do(func() { close(g.lost) })
+	}
+	return err
+}
+
+// Lost is closed when some call has returned ErrLost.
+func (g *GPU) Lost() <-chan struct{} { return g.lost }
+
+func (g *GPU) isLost() bool {
+	select {
+	case <-g.lost:
+		return true
+	default:
+		return false
+	}
+}
 
 // Memory is the device's memory in bytes: what is free now, pooled memory of this process not counted, and all.
 func (g *GPU) Memory() (free, total int64, err error) {
@@ -144,8 +167,12 @@ func (g *GPU) Held() (bytes int64) {
 	return bytes
 }
 
-// Close frees modules, the pool and this process's hold of the context. Streams, graphs and memory must be gone before.
+// Close frees modules, the pool and this process's hold of the context. Streams, graphs and memory must be gone before. A
+// context that is lost is reset, after which the device can be opened anew; nothing of the process may use it meanwhile.
 func (g *GPU) Close() error {
+	if g.isLost() {
+		return errors.Join(explain("reset GPU", resetContext(g.Index)), explain("release GPU", releaseContext(g.Index)))
+	}
 	var errs []error
 	for _, m := range g.modules {
 		errs = append(errs, g.do("unload module", func() error { return unloadModule(m.raw) }))

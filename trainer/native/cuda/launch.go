@@ -85,5 +85,5 @@ func (m *Module) Run(s *Stream, launches ...Launch) error {
 		}
 		return nil
 	})
-	return explain("launch kernel "+what, err)
+	return m.gpu.note(explain("launch kernel "+what, err))
 }

@@ -66,6 +66,10 @@ func releaseContext(device int) error {
 	return status(C.mapsweep_cuda_release_primary(C.int(device)))
 }
 
+// resetContext destroys all that the process has on the device, so that it can be begun anew; holds of the context stay. The
+// driver's documentation allows it at any time when nothing uses the device. That it mends a lost context was not tried on a GPU.
+func resetContext(device int) error { return cu.Device(device).ResetPrimaryCtx() }
+
 func memoryInfo() (free, total int64, err error) { return cu.MemInfo() }
 
 func attribute(device int, a Attribute) (int, error) {

@@ -23,6 +23,7 @@ var (
 func within(rawContext, func() error) error               { return ErrNone }
 func retainContext(int) (rawContext, error)               { return rawContext{}, ErrNone }
 func releaseContext(int) error                            { return ErrNone }
+func resetContext(int) error                              { return ErrNone }
 func memoryInfo() (free, total int64, err error)          { return 0, 0, ErrNone }
 func attribute(int, Attribute) (int, error)               { return 0, ErrNone }
 func loadModule([]byte) (rawModule, error)                { return rawModule{}, ErrNone }

@@ -1,7 +1,7 @@
 // A libcuda.so.1 for tests: one GPU, which is the emulator. It has as many of the driver's functions as mapsweep calls, and
 // is strict about what the driver forbids. The environment sets what it is like: FAKE_CUDA_COUNT devices (1),
 // FAKE_CUDA_MEMORY bytes of memory (8 GiB), FAKE_CUDA_INIT, the result of cuInit (0), FAKE_CUDA_LOSE: the number of the
-// launch at which the context is lost (none).
+// launch at which the context is lost, or "next" (none). A reset of the primary context heals it.
 #include "emulator.h"
 
 #include <atomic>
@@ -116,8 +116,8 @@ int give_back(uint64_t p) {
 void launch(const emulator::Kernel *k, uint3 grid, uint3 size, unsigned shared, const std::vector<char> &args) {
 	if (lost)
 		return;
-	long long lose = number("FAKE_CUDA_LOSE", -1);
-	if (++launches == lose) {
+	const char *lose = getenv("FAKE_CUDA_LOSE");
+	if (++launches == number("FAKE_CUDA_LOSE", -1) || (lose && !strcmp(lose, "next"))) {
 		lost = true;
 		return;
 	}
@@ -146,6 +146,18 @@ int cuDeviceGetAttribute(int *v, int attribute, int) {
 
 int cuDevicePrimaryCtxRetain(void **c, int d) { return *c = reinterpret_cast<void *>((uintptr_t)d + 1), success; }
 int cuDevicePrimaryCtxRelease_v2(int) { return success; }
+int cuDevicePrimaryCtxReset_v2(int) {
+	std::lock_guard<std::mutex> l(guard);
+	for (auto &m : memory)
+		free(reinterpret_cast<void *>(m.first));
+	for (auto &m : pinned)
+		free(m.first);
+	memory.clear();
+	pinned.clear();
+	held = 0;
+	lost = false;
+	return success;
+}
 int cuCtxSetCurrent(void *c) { return current = (int)reinterpret_cast<uintptr_t>(c), success; }
 int cuCtxSynchronize() { return waits(); }
 

@@ -1,0 +1,98 @@
+package cuda
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+)
+
+// Share is a GPU that trials of this process use together: one context, the kernels loaded once, and its memory dealt out by
+// reservations. Each trial has a stream of its own. Its methods may be called from any goroutine.
+//
+// Where the context is lost, it is so for all of them: every call fails with ErrLost, those who wait for memory are told so,
+// and GPU.Lost is closed. When all have released the share, Acquire begins the device anew.
+type Share struct {
+	GPU    *GPU
+	Module *Module
+	Budget int64 // bytes that trials may reserve together
+
+	users  int           // guarded by shares
+	closed chan struct{} // when the last user has released it
+
+	mu       sync.Mutex
+	reserved int64
+	trials   int // that have reserved something
+	queue    []*turn
+}
+
+// turn is a trial that waits for memory.
+type turn struct {
+	bytes   int64
+	granted chan struct{}
+}
+
+// shares are the GPUs that this process has open. A process has one context on each, so there is one list.
+var shares = struct {
+	sync.Mutex
+	open map[int]*Share
+}{open: map[int]*Share{}}
+
+// keptBack is what the budget leaves free, of the memory in all: for the driver's own needs while kernels run.
+func keptBack(total int64) int64 { return min(total/32, 512<<20) }
+
+// Acquire opens the GPU of the given number and loads kernels, or joins those who have it open already. Where it was lost, it
+// waits until they have released it, or ctx is done.
+func Acquire(ctx context.Context, index int, image []byte) (*Share, error) {
+	for {
+		s, lost, err := join(index, image)
+		if err != nil || lost == nil {
+			return s, err
+		}
+		select {
+		case <-lost:
+		case <-ctx.Done():
+			return nil, fmt.Errorf("open GPU %d: other trials have not let go of its lost context: %w", index, context.Cause(ctx))
+		}
+	}
+}
+
+// join returns the share, or, where its context is lost, what is closed when it is gone.
+func join(index int, image []byte) (s *Share, lost <-chan struct{}, err error) {
+	shares.Lock()
+	defer shares.Unlock()
+	if s := shares.open[index]; s != nil {
+		if s.GPU.isLost() {
+			return nil, s.closed, nil
+		}
+		s.users++
+		return s, nil, nil
+	}
+	g, err := Open(index)
+	if err != nil {
+		return nil, nil, err
+	}
+	s = &Share{GPU: g, users: 1, closed: make(chan struct{})}
+	if s.Module, err = g.Load(image); err == nil {
+		var free, total int64
+		free, total, err = g.Memory()
+		s.Budget = max(free-keptBack(total), 0)
+	}
+	if err != nil {
+		return nil, nil, errors.Join(err, g.Close())
+	}
+	shares.open[index] = s
+	return s, nil, nil
+}
+
+// Release ends one use. With the last one the GPU is closed; streams, graphs and reservations must be gone before.
+func (s *Share) Release() error {
+	shares.Lock()
+	defer shares.Unlock()
+	if s.users--; s.users > 0 {
+		return nil
+	}
+	delete(shares.open, s.GPU.Index)
+	defer close(s.closed)
+	return s.GPU.Close()
+}
