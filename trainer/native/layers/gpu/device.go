@@ -12,11 +12,46 @@ import (
 	"github.com/mapsweep/mapsweep/trainer/native/layers/lifetime"
 )
 
-// Place is where a network runs: a device with the kernels loaded, and a stream of its own.
+// Place is where a network runs: a device with the kernels loaded, a stream of its own, and memory to take.
 type Place struct {
 	GPU    *cuda.GPU
 	Module *cuda.Module
 	Stream *cuda.Stream
+	Memory Memory // nil: the device's
+}
+
+// Memory is where device memory is taken from; it is zeroed.
+type Memory interface {
+	Alloc(bytes int64) (cuda.Ptr, error)
+	Free(cuda.Ptr) error
+}
+
+// Count is a place without a device: what is arranged there comes to a number of bytes, and nothing can run.
+func Count() (Place, *Counter) {
+	c := &Counter{}
+	return Place{Memory: c}, c
+}
+
+// Counter counts the bytes that are taken from it.
+type Counter struct{ Bytes int64 }
+
+// Alloc counts, in the units in which devices give memory out.
+func (c *Counter) Alloc(bytes int64) (cuda.Ptr, error) {
+	const unit = 512
+	p := cuda.Ptr(unit + c.Bytes)
+	c.Bytes += (bytes + unit - 1) / unit * unit
+	return p, nil
+}
+
+// Free does nothing.
+func (c *Counter) Free(cuda.Ptr) error { return nil }
+
+// where names the place in errors.
+func (p Place) where() string {
+	if p.GPU == nil {
+		return "no GPU"
+	}
+	return fmt.Sprintf("GPU %d", p.GPU.Index)
 }
 
 // Device holds the memory and the launches of one graph on a GPU. One goroutine at a time.
@@ -58,9 +93,12 @@ const grain = 256
 
 // New arranges a graph on a device. Activations have type t. Where memory does not suffice the error wraps cuda.ErrMemory.
 func New(g *graph.Graph, place Place, t kernel.Type) (*Device, error) {
+	if place.Memory == nil {
+		place.Memory = place.GPU
+	}
 	d := newDevice(g, place, t)
 	if err := d.prepare(); err != nil {
-		return nil, errors.Join(fmt.Errorf("arrange network on GPU %d: %w", place.GPU.Index, err), d.Close())
+		return nil, errors.Join(fmt.Errorf("arrange network on %s: %w", place.where(), err), d.Close())
 	}
 	return d, nil
 }
@@ -110,7 +148,7 @@ func (d *Device) Bytes() int64 { return d.bytes }
 
 // take allocates zeroed device memory that lives until Close.
 func (d *Device) take(bytes int64) (cuda.Ptr, error) {
-	p, err := d.GPU.Alloc(bytes)
+	p, err := d.Memory.Alloc(bytes)
 	if err != nil {
 		return 0, err
 	}
@@ -122,8 +160,8 @@ func (d *Device) take(bytes int64) (cuda.Ptr, error) {
 // table is device memory with the given values, for kernels to read.
 func table[T any](d *Device, values []T) (cuda.Ptr, error) {
 	p, err := d.take(int64(len(values)) * int64(unsafe.Sizeof(*new(T))))
-	if err != nil {
-		return 0, err
+	if err != nil || d.Stream == nil {
+		return p, err
 	}
 	return p, errors.Join(d.Stream.CopyIn(p, raw(values)), d.Stream.Wait())
 }
@@ -137,7 +175,7 @@ func raw[T any](v []T) []byte {
 func (d *Device) Close() error {
 	var errs []error
 	for _, p := range d.memory {
-		errs = append(errs, d.GPU.Free(p))
+		errs = append(errs, d.Memory.Free(p))
 	}
 	d.memory = nil
 	return errors.Join(errs...)

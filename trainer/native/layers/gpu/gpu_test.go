@@ -142,3 +142,23 @@ func TestNetworks(t *testing.T) {
 		}
 	}
 }
+
+// TestCount: what a network takes is known before there is a device, and is what it then takes.
+func TestCount(t *testing.T) {
+	place := place(t)
+	for _, typ := range kerneltest.Types {
+		n := build(t, place, typ, 2, family(3))
+		b := graph.NewBuilder(2)
+		_, loss := family(3)(b)
+		g, err := b.Differentiate(loss)
+		must(t, err)
+		nowhere, counter := gpu.Count()
+		d, err := gpu.New(g, nowhere, typ)
+		must(t, err)
+		_, err = d.Compile(append(slices.Clone(g.Forward), g.Backward...))
+		must(t, err)
+		if d.Bytes() != n.d.Bytes() || counter.Bytes < d.Bytes() {
+			t.Errorf("%v: %d bytes were counted for %d, and %d are taken", typ, counter.Bytes, d.Bytes(), n.d.Bytes())
+		}
+	}
+}
