@@ -353,7 +353,7 @@ func (b *Backend) newRun(ctx context.Context, job trainer.Job) (*run, error) {
 		return nil, err
 	}
 	r := &run{b: b, job: job, device: dev, set: s, effective: effective, data: d, val: val}
-	if err := r.build(); err != nil {
+	if err := r.build(ctx); err != nil {
 		return nil, errors.Join(dev.failure(err), r.close())
 	}
 	return r, nil

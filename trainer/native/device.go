@@ -1,6 +1,7 @@
 package native
 
 import (
+	"context"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -49,7 +50,7 @@ func (p Place) String() string {
 }
 
 // openGPU makes the engine of a run on a GPU.
-type openGPU func(GPU, engineConfig) (engine, error)
+type openGPU func(context.Context, GPU, engineConfig) (engine, error)
 
 // place finds out once where trials compute.
 func (b *Backend) place() (Place, error) {

@@ -1,6 +1,7 @@
 package native
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math"
@@ -23,6 +24,8 @@ const stepsAhead = 4
 // gpuEngine trains on a GPU. A step is one captured graph of launches, from the pictures to the moving average; the host
 // hands in pictures, objects and rates, and reads results some steps later. Arenas on the host are mirrors.
 type gpuEngine struct {
+	share  *cuda.Share       // the GPU, with other trials of this process
+	part   *cuda.Reservation // of its memory
 	place  gpu.Place
 	net    *model.Network // for images of the data set's size; see at
 	losses loss.Spec
@@ -32,9 +35,8 @@ type gpuEngine struct {
 	ring      *kernel.Ring
 	step      kernel.Step
 	sides     map[int]*gpuSide
-	memory    []cuda.Ptr
-	held      int64
-	objects   int // room for those of a batch
+	pixels    cuda.Ptr // a batch of the largest pictures, float RGB
+	objects   int      // room for those of a batch
 
 	staged [stepsAhead]staging
 	next   int
@@ -50,7 +52,6 @@ type gpuSide struct {
 	net    *model.Network
 	device gpuDevice
 	graph  *cuda.Captured
-	pixels cuda.Ptr // a batch, float RGB
 }
 
 // staging is pinned memory for one step's pictures and objects.
@@ -65,36 +66,88 @@ type mirror struct {
 }
 
 // newGPUEngine builds the network of a run on a GPU.
-func newGPUEngine(on GPU, c engineConfig) (engine, error) {
+func newGPUEngine(ctx context.Context, on GPU, c engineConfig) (engine, error) {
 	e := &gpuEngine{losses: c.loss, sides: map[int]*gpuSide{}, objects: max(1, c.objects), level: levels()}
-	if err := e.open(on, c); err != nil {
+	if err := e.open(ctx, on, c); err != nil {
 		return nil, errors.Join(err, e.close())
 	}
 	return e, nil
 }
 
-func (e *gpuEngine) open(on GPU, c engineConfig) (err error) {
-	place := &e.place
-	if place.GPU, err = cuda.Open(on.Index); err != nil {
+// open joins the trials on a GPU, waits for its memory, and builds the network there.
+func (e *gpuEngine) open(ctx context.Context, on GPU, c engineConfig) (err error) {
+	if e.share, err = cuda.Acquire(ctx, on.Index, kernel.Image()); err != nil {
 		return err
 	}
-	if place.Module, err = place.GPU.Load(kernel.Image()); err != nil {
+	need, err := e.need(c)
+	if err != nil {
 		return err
 	}
-	if place.Stream, err = place.GPU.NewStream(); err != nil {
+	if e.part, err = e.share.Reserve(ctx, need); err != nil {
 		return err
 	}
+	e.place = gpu.Place{GPU: e.share.GPU, Module: e.share.Module, Memory: e.part}
+	if e.place.Stream, err = e.share.GPU.NewStream(); err != nil {
+		return err
+	}
+	e.net, err = e.build(c, e.place)
+	return err
+}
+
+// build makes the network in some place.
+func (e *gpuEngine) build(c engineConfig, place gpu.Place) (*model.Network, error) {
 	typ := kernel.Float32
 	if c.model.BF16 {
 		typ = kernel.BFloat16
 	}
 	m := c.model
 	m.Device = func(g *graph.Graph) (model.Device, error) {
-		d, err := gpu.New(g, *place, typ)
+		d, err := gpu.New(g, place, typ)
 		return gpuDevice{d}, err
 	}
-	e.net, err = model.New(m)
-	return err
+	return model.New(m)
+}
+
+// optimiserArenas is the most arenas as long as the weights that a run keeps beside them: momentum, squares, peaks, a sum,
+// an average, and room for weights while the average is scored.
+const optimiserArenas = 6
+
+// need is the device memory that a run takes at most. It builds the network once where there is no device.
+func (e *gpuEngine) need(c engineConfig) (int64, error) {
+	place, count := gpu.Count()
+	n, err := e.build(c, place)
+	if err != nil {
+		return 0, err
+	}
+	defer n.Close()
+	if n, err = n.Resized(largestSize(n)); err != nil {
+		return 0, err
+	}
+	d := n.Device().(gpuDevice)
+	if err := d.UseLoss(e.losses, e.objects); err != nil {
+		return 0, err
+	}
+	arenas := 4 * int64(len(d.Weights())+len(d.Stats())) * optimiserArenas
+	if _, err := count.Alloc(arenas); err != nil {
+		return 0, err
+	}
+	if _, err := count.Alloc(2 * e.pixelBytes(n)); err != nil { // of steps and of evaluation
+		return 0, err
+	}
+	const tables = 8 << 20 // of the optimiser, and of networks for other image sizes
+	return count.Bytes + tables, nil
+}
+
+// largestSize is the size of the largest pictures that a network is built for.
+func largestSize(n *model.Network) (width, height int) {
+	c := n.Config()
+	return max(c.Width, c.Largest), max(c.Height, c.Largest)
+}
+
+// pixelBytes is a batch of the largest pictures, in float RGB.
+func (e *gpuEngine) pixelBytes(n *model.Network) int64 {
+	w, h := largestSize(n)
+	return 4 * int64(n.Config().Batch*w*h*3)
 }
 
 // gpuDevice is a GPU's device as a network needs it.
@@ -135,12 +188,7 @@ func (e *gpuEngine) network() *model.Network { return e.net }
 
 // take is zeroed device memory that lives until close.
 func (e *gpuEngine) take(bytes int64) (cuda.Ptr, error) {
-	p, err := e.place.GPU.Alloc(bytes)
-	if err == nil {
-		e.memory = append(e.memory, p)
-		e.held += bytes
-	}
-	return p, err
+	return e.place.Memory.Alloc(bytes)
 }
 
 func (e *gpuEngine) begin(s optim.Spec) error {
@@ -201,6 +249,7 @@ func (e *gpuEngine) arrange() error {
 	if s.Averages {
 		e.spare = take(4 * (floats + stats))
 	}
+	e.pixels = take(e.pixelBytes(e.net))
 	state := take(kernel.StateBytes)
 	table := kernel.Table(floats, segments)
 	o.Table = take(int64(len(table)))
@@ -216,8 +265,16 @@ func (e *gpuEngine) arrange() error {
 	if err = errors.Join(err, st.Wait()); err != nil {
 		return err
 	}
-	if err := d.UseLoss(e.losses, e.objects); err != nil {
+	first, err := e.net.Resized(largestSize(e.net))
+	if err != nil {
 		return err
+	}
+	for _, n := range []*model.Network{first, e.net} { // the largest first: others use its memory
+		if d := n.Device().(gpuDevice); d.Truths().Capacity == 0 {
+			if err := d.UseLoss(e.losses, e.objects); err != nil {
+				return err
+			}
+		}
 	}
 	e.step = e.ring.Step(state, d.Losses()...)
 	o.Step = e.step
@@ -259,10 +316,6 @@ func (e *gpuEngine) at(side int) (*gpuSide, error) {
 			return nil, err
 		}
 	}
-	c := s.net.Config()
-	if s.pixels, err = e.take(4 * int64(c.Batch*side*side*3)); err != nil {
-		return nil, err
-	}
 	if s.graph, err = e.capture(s); err != nil {
 		return nil, fmt.Errorf("capture the step for pictures of %d pixels: %w", side, err)
 	}
@@ -284,7 +337,7 @@ func (e *gpuEngine) capture(s *gpuSide) (*cuda.Captured, error) {
 	step, optimizer := e.step, e.optimizer
 	step.Losses = s.device.Losses()
 	optimizer.Step = step
-	all := []cuda.Launch{step.Begin(), kernel.PackImages(s.device.Type(), s.pixels, s.device.Image(s.net.Image()))}
+	all := []cuda.Launch{step.Begin(), kernel.PackImages(s.device.Type(), e.pixels, s.device.Image(s.net.Image()))}
 	all = append(append(all, forward...), backward...)
 	all = append(append(all, optimizer.Launches()...), step.End())
 	return e.place.Stream.Capture(func() error { return e.place.Module.Run(e.place.Stream, all...) })
@@ -319,7 +372,7 @@ func (e *gpuEngine) put(s *gpuSide, b batch) error {
 		return err
 	}
 	st := e.place.Stream
-	if err := st.CopyIn(s.pixels, stage.images.Bytes[:n]); err != nil {
+	if err := st.CopyIn(e.pixels, stage.images.Bytes[:n]); err != nil {
 		return err
 	}
 	if err := st.CopyIn(s.device.Truths().Box, stage.truths.Bytes); err != nil {
@@ -444,7 +497,7 @@ func (e *gpuEngine) restored() error {
 	return errors.Join(append(errs, e.place.Stream.Wait())...)
 }
 
-func (e *gpuEngine) bytes() int64 { return e.net.Bytes() + e.held }
+func (e *gpuEngine) bytes() int64 { return e.part.Bytes() }
 
 func (e *gpuEngine) close() error {
 	var errs []error
@@ -460,17 +513,15 @@ func (e *gpuEngine) close() error {
 	if e.ring != nil {
 		errs = append(errs, e.ring.Close())
 	}
-	for _, p := range e.memory {
-		errs = append(errs, e.place.GPU.Free(p))
-	}
 	if e.net != nil {
 		errs = append(errs, e.net.Close())
 	}
 	if e.place.Stream != nil {
 		errs = append(errs, e.place.Stream.Close())
 	}
-	if e.place.GPU != nil {
-		errs = append(errs, e.place.GPU.Close())
+	errs = append(errs, e.part.Release())
+	if e.share != nil {
+		errs = append(errs, e.share.Release())
 	}
 	return errors.Join(errs...)
 }

@@ -1,6 +1,8 @@
 package native
 
 import (
+	"context"
+
 	"github.com/mapsweep/mapsweep/trainer"
 	"github.com/mapsweep/mapsweep/trials"
 )
@@ -26,7 +28,7 @@ func Scored(path string) (map[string][]float32, error) {
 
 // FakeGPUs makes a backend train on GPUs that are the CPU. err, if there is one, is what opening one comes to.
 func FakeGPUs(b *Backend, err error) {
-	b.openGPU = func(_ GPU, c engineConfig) (engine, error) {
+	b.openGPU = func(_ context.Context, _ GPU, c engineConfig) (engine, error) {
 		if err != nil {
 			return nil, err
 		}

@@ -54,7 +54,7 @@ type run struct {
 }
 
 // build makes the network and the buffers, and restores a checkpoint if the job names one.
-func (r *run) build() error {
+func (r *run) build(ctx context.Context) error {
 	c := &r.b.cfg
 	r.steps = len(r.data.Train) / c.Batch
 	start, err := r.b.source()
@@ -66,7 +66,7 @@ func (r *run) build() error {
 		return infeasible(fmt.Errorf("multi_scale %v: some batches are one picture of %d pixels, which leaves batch normalisation one value; raise batch or image_size",
 			r.set.multiScale, least))
 	}
-	if err := r.open(); err != nil {
+	if err := r.open(ctx); err != nil {
 		return err
 	}
 	if start != nil {
@@ -107,10 +107,10 @@ func (r *run) threads() int {
 }
 
 // open makes the engine, with a network of initial weights.
-func (r *run) open() (err error) {
+func (r *run) open(ctx context.Context) (err error) {
 	c, open := &r.b.cfg, r.b.openCPU
 	if gpu := r.device.gpu; gpu != nil {
-		open = func(c engineConfig) (engine, error) { return r.b.openGPU(*gpu, c) }
+		open = func(c engineConfig) (engine, error) { return r.b.openGPU(ctx, *gpu, c) }
 	}
 	r.engine, err = open(engineConfig{loss: r.lossSpec(), threads: r.threads(), objects: c.Batch * augment.MostObjects(r.data.Train, r.set.sampling()),
 		model: model.Config{File: r.b.model.file, Classes: len(r.data.Classes), Width: r.data.Size, Height: r.data.Size, Batch: c.Batch, Largest: r.mostSide(),

@@ -97,7 +97,7 @@ func (d *Device) measure() error {
 				continue
 			}
 			need = max(need, a.partialBytes(), a.norm.ScratchBytes())
-			p, err := d.take(2 * 4 * int64(a.conv.Y.C))
+			p, err := d.lend(2 * 4 * int64(a.conv.Y.C))
 			if err != nil {
 				return err
 			}

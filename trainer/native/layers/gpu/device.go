@@ -72,6 +72,8 @@ type Device struct {
 	pixels      region // a batch as float RGB, from the host
 	bound       map[graph.Step]*work
 	memory      []cuda.Ptr // to give back
+	loans       []region   // of a first device: what others may use as well
+	lent        int        // of another: how many it has asked for
 	bytes       int64
 	sums        map[*layers.Add]residual
 	late        map[graph.Op]bool              // layers that are activated in a sum
@@ -155,6 +157,22 @@ func (d *Device) take(bytes int64) (cuda.Ptr, error) {
 	d.memory = append(d.memory, p)
 	d.bytes += bytes
 	return p, nil
+}
+
+// lend is memory for what a pass alone needs, not zeroed: the first device's for the same purpose, where that is as large.
+// Devices for other image sizes ask in the same order.
+func (d *Device) lend(bytes int64) (cuda.Ptr, error) {
+	if d.first == nil {
+		p, err := d.take(bytes)
+		d.loans = append(d.loans, region{p, bytes})
+		return p, err
+	}
+	i := d.lent
+	d.lent++
+	if i < len(d.first.loans) && d.first.loans[i].bytes >= bytes {
+		return d.first.loans[i].p, nil
+	}
+	return d.take(bytes)
 }
 
 // table is device memory with the given values, for kernels to read.

@@ -22,7 +22,7 @@ func (d *Device) headsOf(set *layers.HeadSet) (*Heads, error) {
 		to     *cuda.Ptr
 		floats int
 	}{{&h.device.Box, n * a * 4 * r}, {&h.device.Class, n * a * k}, {&h.dBox, n * a * 4 * r}, {&h.dClass, n * a * k}} {
-		if *m.to, err = d.take(4 * int64(m.floats)); err != nil {
+		if *m.to, err = d.lend(4 * int64(m.floats)); err != nil {
 			return nil, err
 		}
 	}

@@ -110,9 +110,12 @@ func (d *Device) Stats() []float32 { return d.params.hostStats }
 // Groups returns the extents of the parameter groups in the arenas.
 func (d *Device) Groups() [graph.Groups]graph.Extent { return d.params.groups }
 
-// Upload brings weights and statistics to the device.
+// Upload brings weights and statistics to the device, where there is one.
 func (d *Device) Upload() error {
 	p := &d.params
+	if d.Stream == nil {
+		return nil
+	}
 	err := errors.Join(d.Stream.CopyIn(p.weights, raw(p.hostWeights)), d.Stream.CopyIn(p.stats, raw(p.hostStats)))
 	if err == nil && p.rounded != 0 {
 		err = d.Module.Run(d.Stream, kernel.Round(p.weights, p.rounded, int64(len(p.hostWeights))))

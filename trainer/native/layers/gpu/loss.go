@@ -49,7 +49,7 @@ func (d *Device) UseLoss(s loss.Spec, objects int) error {
 			c.Weight = s.Aux
 		}
 		if c.assigns {
-			room, err := d.take(kernel.TargetBytes(h.device.N, h.device.A))
+			room, err := d.lend(kernel.TargetBytes(h.device.N, h.device.A))
 			if err != nil {
 				return err
 			}
@@ -57,14 +57,14 @@ func (d *Device) UseLoss(s loss.Spec, objects int) error {
 		} else {
 			c.Targets = d.loss[op.Sets[0]].Targets
 		}
-		if c.Result, err = d.take(kernel.LossResultBytes); err != nil {
+		if c.Result, err = d.lend(kernel.LossResultBytes); err != nil {
 			return err
 		}
 		scratch = max(scratch, c.ScratchBytes())
 		d.loss[set] = c
 	}
 	if scratch > d.scratch.bytes {
-		if d.lossScratch, err = d.take(scratch); err != nil {
+		if d.lossScratch, err = d.lend(scratch); err != nil {
 			return err
 		}
 	} else {
@@ -86,13 +86,10 @@ func (d *Device) lossOp() (*layers.Loss, error) {
 	return op, nil
 }
 
-// truthRoom is where the objects of a batch lie: the first device's room, where it is for as many.
+// truthRoom is where the objects of a batch lie.
 func (d *Device) truthRoom(op *layers.Loss, objects int) (kernel.Truths, error) {
-	if d.first != nil && d.first.truths.Capacity == objects {
-		return d.first.truths, nil
-	}
 	n := op.Sets[0].Box[0].N
-	p, err := d.take(kernel.TruthBytes(n, objects))
+	p, err := d.lend(kernel.TruthBytes(n, objects))
 	return kernel.PlaceTruths(p, n, objects), err
 }
 

@@ -67,7 +67,7 @@ func (d *Device) maxPool(op *layers.MaxPool, backward bool) (*work, error) {
 	index, ok := d.indices[op]
 	if !ok {
 		var err error
-		if index, err = d.take(kernel.PoolIndexBytes(y)); err != nil {
+		if index, err = d.lend(kernel.PoolIndexBytes(y)); err != nil {
 			return nil, err
 		}
 		d.indices[op] = index
