@@ -150,7 +150,7 @@ func (a *app) printDevices(rows []deviceRow, why string) {
 	if fake {
 		fmt.Fprintln(w, fakeNote)
 	}
-	fmt.Fprintln(w, "GPUs are leased to trials of the backends command and yolov9; native of this version trains on the CPU. Presets are for backend yolov9, here with yolov9-s at 640 pixels.")
+	fmt.Fprintln(w, "GPUs are leased to trials of the backends command and yolov9, and of native where trainer.device asks for one. Presets are for backend yolov9, here with yolov9-s at 640 pixels.")
 }
 
 func mib(n int64) string {
