@@ -22,8 +22,8 @@ type lay16 struct {
 	around       int32 // pixels that a tile reads
 }
 
-// mostAround is MOST_AROUND of conv16_ground.cuh.
-const mostAround = 512
+// mostAround is MOST_AROUND of conv16_ground.cuh: with more, shared memory would not suffice on GPUs of capability 8.6 and 8.9.
+const mostAround = 352
 
 // layPixels16 lays tiles of m pixels the way in which fewest are read and computed.
 func layPixels16(pixels View, m int64) ground16 {

@@ -8,7 +8,7 @@
 namespace conv16 {
 
 constexpr int WIDE = 16, DEEP = 16; // pixels of a tile's line; lanes that are in shared memory at a time
-constexpr int MOST_AROUND = 512;
+constexpr int MOST_AROUND = 352; // pixels that a tile reads
 
 struct Lay {
 	int across, down; // tiles in an image; 0: tiles are runs of pixels

@@ -237,3 +237,29 @@ func TestConv16Image(t *testing.T) {
 		p.check(t, b, s)
 	}
 }
+
+// TestConv16Choice looks at what is chosen for maps of all sizes: blocks must fit into the shared memory of every GPU of
+// capability 8.0 and later, 99 KiB of which 5 are static, and maps of 16 x 16 pixels must give an H100 of 132 multiprocessors work.
+func TestConv16Choice(t *testing.T) {
+	const most = 94 << 10
+	view := func(n, h, w, lanes int) kernel.View {
+		return kernel.View{N: int32(n), H: int32(h), W: int32(w), C: int32(lanes), Stride: int32(lanes)}
+	}
+	for _, size := range [][2]int{{1, 1}, {1, 300}, {300, 1}, {4, 4}, {7, 9}, {16, 16}, {32, 32}, {20, 20}, {45, 80}, {160, 160}} {
+		for _, lanes := range [][2]int{{16, 16}, {32, 64}, {64, 64}, {96, 48}, {256, 256}} {
+			for _, k := range [][2]int{{1, 1}, {3, 1}, {3, 2}} {
+				h, w, s := size[0], size[1], k[1]
+				c := kernel.Conv{Type: kernel.BFloat16, X: view(16, h, w, lanes[0]), Y: view(16, (h+s-1)/s, (w+s-1)/s, lanes[1]), Kernel: k[0], Stride: s}
+				what := fmt.Sprintf("%d x %d pixels, %d to %d lanes, kernel %d, stride %d", h, w, lanes[0], lanes[1], k[0], s)
+				for _, l := range slices.Concat(c.Forward(), c.InputGrad(c.Y, c.X, false), c.WeightGrad(c.Y, 0, 0)) {
+					if l.Shared > most {
+						t.Errorf("%s: %s takes %d bytes of shared memory", what, l.Kernel, l.Shared)
+					}
+				}
+				if l := c.Forward()[0]; h*w >= 16*16 && lanes[1] > 16 && s == 1 && l.Grid[0] < 64 {
+					t.Errorf("%s: %d blocks of %s", what, l.Grid[0], l.Kernel)
+				}
+			}
+		}
+	}
+}
