@@ -30,6 +30,22 @@ func Real() bool { return os.Getenv("MAPSWEEP_TEST_GPU") == "1" }
 func Open(t testing.TB) *cuda.GPU {
 	t.Helper()
 	Use(t)
+	return open(t)
+}
+
+// OpenWith gives a test the emulated GPU with kernels of its own in place of those of package kernel: files beside the test. A
+// process loads one driver, so all its tests must ask for the same. The test is skipped where Real.
+func OpenWith(t testing.TB, kernels ...string) *cuda.GPU {
+	t.Helper()
+	if Real() {
+		t.Skip("a GPU has no kernels of the test's own")
+	}
+	use(t, func() (string, error) { return build(kernels) })
+	return open(t)
+}
+
+func open(t testing.TB) *cuda.GPU {
+	t.Helper()
 	g, err := cuda.Open(0)
 	if err != nil {
 		t.Fatal(err)
@@ -38,21 +54,25 @@ func Open(t testing.TB) *cuda.GPU {
 		if n := g.Held(); n != 0 {
 			t.Errorf("%d bytes of GPU memory were not given back", n)
 		}
-		if err := g.Close(); err != nil {
+		if err := g.Close(); err != nil && !errors.Is(err, cuda.ErrLost) {
 			t.Error(err)
 		}
 	})
 	return g
 }
 
-var driver = sync.OnceValues(build)
+var driver = sync.OnceValues(func() (string, error) { return build(nil) })
 
 // Use makes the process load the emulated driver, unless Real. It must come before anything asks for devices.
 func Use(t testing.TB) {
 	t.Helper()
-	if Real() {
-		return
+	if !Real() {
+		use(t, driver)
 	}
+}
+
+func use(t testing.TB, driver func() (string, error)) {
+	t.Helper()
 	path, err := driver()
 	if errors.Is(err, exec.ErrNotFound) {
 		t.Skip("no g++ to build the emulated driver")
@@ -71,8 +91,9 @@ func flags() []string {
 	return append(f, sanitize...)
 }
 
-// build makes the driver, or finds the one that was made of the same sources before.
-func build() (string, error) {
+// build makes the driver, or finds the one that was made of the same sources before. Without kernels it has those of package
+// kernel.
+func build(kernels []string) (string, error) {
 	compiler, err := exec.LookPath("g++")
 	if err != nil {
 		return "", err
@@ -89,7 +110,12 @@ func build() (string, error) {
 	if err := os.MkdirAll(b.cache, 0o755); err != nil {
 		return "", err
 	}
-	return b.library()
+	if len(kernels) == 0 {
+		if kernels, err = b.glob("kernel/*.cu"); err != nil {
+			return "", err
+		}
+	}
+	return b.library(kernels)
 }
 
 // moduleRoot is the folder of go.mod at or above the working directory, which for a test is its package's.
@@ -113,7 +139,7 @@ type builder struct {
 	headers                 string // what all objects depend on
 }
 
-func (b *builder) library() (string, error) {
+func (b *builder) library(kernels []string) (string, error) {
 	headers, err := b.glob("kernel/*.cuh", "emulator/source/*.h")
 	if err != nil {
 		return "", err
@@ -128,10 +154,11 @@ func (b *builder) library() (string, error) {
 		fmt.Fprintf(h, "%s %x\n", filepath.Base(f), sha256.Sum256(data))
 	}
 	b.headers = hex.EncodeToString(h.Sum(nil))
-	sources, err := b.glob("emulator/source/*.cpp", "kernel/*.cu")
+	sources, err := b.glob("emulator/source/*.cpp")
 	if err != nil {
 		return "", err
 	}
+	sources = append(sources, kernels...)
 	objects, errs := make([]string, len(sources)), make([]error, len(sources))
 	var wg sync.WaitGroup
 	turn := make(chan struct{}, 2)
@@ -164,6 +191,10 @@ func (b *builder) glob(patterns ...string) (files []string, err error) {
 }
 
 func (b *builder) object(source string) (string, error) {
+	source, err := filepath.Abs(source)
+	if err != nil {
+		return "", err
+	}
 	data, err := os.ReadFile(source)
 	if err != nil {
 		return "", err

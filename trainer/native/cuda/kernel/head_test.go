@@ -79,7 +79,7 @@ func TestHeads(t *testing.T) {
 			b.Run(kernel.Scatter(typ, anchors, slices.Repeat(gradients, repeats)...)...)
 			for i := range gradients {
 				if got := b.GetWindow(typ, gradients[i].View, grads[i]); !slices.Equal(got.Values, wantGrads[i].Values) {
-					t.Errorf("%v: scattered gradient %d of heads %v differs", typ, i, kinds)
+					t.Errorf("%v: scattered gradient %d of heads %v and %v differs", typ, i, kinds[0].segments, kinds[1].segments)
 				}
 			}
 		}

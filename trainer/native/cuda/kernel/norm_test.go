@@ -110,132 +110,154 @@ func TestNorm(t *testing.T) {
 	}
 }
 
+// normStep is what a step reads beside the arms, and what it leaves: by name, with the number of the arm.
+type normStep struct {
+	normCase
+	typ          kernel.Type
+	products     []*normArm
+	out, add, dA kerneltest.Window
+	left         map[string][]float32
+}
+
 func (c normCase) test(t *testing.T, b *kerneltest.Bench, typ kernel.Type) {
 	r := kerneltest.Seed(c.String())
-	var arms []*normArm
+	s := normStep{normCase: c, typ: typ, left: map[string][]float32{}}
 	for range c.arms {
-		arms = append(arms, c.newArm(typ, r))
+		s.products = append(s.products, c.newArm(typ, r))
 	}
-	window := func() kerneltest.Window {
-		return kerneltest.RandomWindow(typ, r, c.n, c.h, c.w, c.stride-c.c, c.c, c.stride)
+	for _, w := range []*kerneltest.Window{&s.out, &s.add, &s.dA} {
+		*w = kerneltest.RandomWindow(typ, r, c.n, c.h, c.w, c.stride-c.c, c.c, c.stride)
 	}
-	out, add, dA := window(), window(), window()
-	for p := range dA.Pixels() {
+	for p := range s.dA.Pixels() {
 		for l := c.c - c.padding; l < c.c; l++ {
-			*dA.At(p, l), *add.At(p, l) = 0, 0
+			*s.dA.At(p, l), *s.add.At(p, l) = 0, 0
 		}
 	}
-	parts := map[string]int{} // where the results of an arm begin
-	all := kerneltest.EveryOrder(t, func() (all []float32) {
-		o, rest, d := b.PutWindow(typ, out), kernel.View{}, b.PutWindow(typ, dA)
-		if c.residual {
-			rest = b.PutWindow(typ, add)
-		}
-		var norms []kernel.Norm
-		var grads []cuda.Ptr
-		for _, a := range arms {
-			norms = append(norms, a.on(b, typ, c, o, rest))
-			grads = append(grads, b.Alloc(int64(4*c.c)), b.Alloc(int64(4*c.c)))
-		}
-		if c.arms == 1 {
-			n := norms[0]
-			b.Run(n.Statistics(true)...)
-			b.Run(n.Activate()...)
-			b.Run(n.Backward(d, grads[0], grads[1], b.Alloc(n.ScratchBytes()))...)
-		} else {
-			n := kernel.Rep{Wide: norms[0], Point: norms[1]}
-			b.Run(n.Statistics(true)...)
-			b.Run(n.Activate()...)
-			b.Run(n.Backward(d, kernel.RepGrads{WideGamma: grads[0], WideBeta: grads[1], PointGamma: grads[2], PointBeta: grads[3]}, b.Alloc(n.ScratchBytes()))...)
-		}
-		keep := func(name string, v []float32) {
-			parts[name] = len(all)
-			all = append(all, v...)
-		}
-		keep("out", b.GetWindow(typ, o, out).Values)
-		for i, n := range norms {
-			keep(fmt.Sprint("y", i), b.GetWindow(typ, n.Y, arms[i].y).Values)
-			keep(fmt.Sprint("mean", i), kerneltest.Get[float32](b, n.Mean, c.c))
-			keep(fmt.Sprint("var", i), kerneltest.Get[float32](b, n.Var, c.c))
-			keep(fmt.Sprint("batch", i), kerneltest.Get[float32](b, n.Batch, 2*c.c))
-			keep(fmt.Sprint("gamma", i), kerneltest.Get[float32](b, grads[2*i], c.c))
-			keep(fmt.Sprint("beta", i), kerneltest.Get[float32](b, grads[2*i+1], c.c))
-		}
-		return all
-	})
-	get := func(name string) []float32 { return all[parts[name]:] }
-	check := func(what string, got float32, want, scale, tolerance float64) {
-		t.Helper()
-		if d := math.Abs(float64(got) - want); !(d <= tolerance*scale) {
-			t.Errorf("%s: %v, want %v: off by %g of %g", what, got, want, d, tolerance*scale)
-		}
-	}
-	// A rounding of a result is up to 2^-8 of it in bf16; the rest are float32 roundings of sums, some more where a mean is taken
-	// from what is around 1.
-	const single = 3e-5
-	rounding := 0.0
-	if typ == kernel.BFloat16 {
-		rounding = 1.0 / 256
-	}
-	outs := out.Copy()
-	outs.Values = get("out")[:len(out.Values)]
-	m := float64(out.Pixels())
+	kerneltest.EveryOrder(t, func() []float32 { return s.train(b) })
+	s.checkBeside(t)
 	for l := range c.c {
-		var dz, z []float64
-		var sum float64
-		for p := range out.Pixels() {
-			v := 0.0
-			for _, a := range arms {
-				v += float64(a.gamma[l])*(float64(*a.y.At(p, l))-a.mu[l])*a.inv[l] + float64(a.beta[l])
-			}
-			d, s := float64(*dA.At(p, l)), 1/(1+math.Exp(-v))
-			want := v * s
-			if c.linear {
-				want = v
-			} else {
-				d *= s * (1 + v*(1-s))
-			}
-			if c.residual {
-				want += float64(*add.At(p, l))
-			}
-			check("output", *outs.At(p, l), want, 1, single+rounding*math.Abs(want))
-			z, dz, sum = append(z, v), append(dz, d), sum+d
-		}
-		for i, a := range arms {
-			var dgamma float64
-			for p := range dz {
-				dgamma += dz[p] * (float64(*a.y.At(p, l)) - a.mu[l]) * a.inv[l]
-			}
-			check("dGamma", get(fmt.Sprint("gamma", i))[l], dgamma, math.Sqrt(m)*a.inv[l]+1, single)
-			check("dBeta", get(fmt.Sprint("beta", i))[l], sum, math.Sqrt(m), single)
-			check("mean", get(fmt.Sprint("mean", i))[l], float64(a.mean[l])+normMomentum*(a.mu[l]-float64(a.mean[l])), 1, 1e-6)
-			check("variance", get(fmt.Sprint("var", i))[l], float64(a.vari[l])+normMomentum*(a.unbiased[l]-float64(a.vari[l])), 1, 1e-6)
-			check("batch's mean", get(fmt.Sprint("batch", i))[l], a.mu[l], 1, 1e-6)
-			check("batch's 1/sqrt(variance)", get(fmt.Sprint("batch", i))[c.c+l], a.inv[l], a.inv[l]*a.inv[l]*a.inv[l], 1e-6)
-			dy := a.y.Copy()
-			dy.Values = get(fmt.Sprint("y", i))[:len(dy.Values)]
-			for p := range dz {
-				x := (float64(*a.y.At(p, l)) - a.mu[l]) * a.inv[l]
-				want := float64(a.gamma[l]) * a.inv[l] * (dz[p] - sum/m - x*dgamma/m)
-				check("gradient of the product", *dy.At(p, l), want, max(1, a.inv[l]*a.inv[l]), single+rounding*math.Abs(want))
-				if l >= c.c-c.padding {
-					check("gradient in a lane without a channel", *dy.At(p, l), 0, 0, 0)
-				}
-			}
-		}
-		if l >= c.c-c.padding && !c.residual {
-			for p := range dz {
-				check("output in a lane without a channel", *outs.At(p, l), 0, 0, 0)
-			}
-		}
+		s.checkLane(t, l)
 	}
-	for p := range out.Pixels() {
-		for l := range c.stride - c.c {
-			if outs.Values[p*c.stride+l] != out.Values[p*c.stride+l] {
+}
+
+// train takes the step, and returns everything that it leaves in a row.
+func (s *normStep) train(b *kerneltest.Bench) (all []float32) {
+	o, rest, d := b.PutWindow(s.typ, s.out), kernel.View{}, b.PutWindow(s.typ, s.dA)
+	if s.residual {
+		rest = b.PutWindow(s.typ, s.add)
+	}
+	var norms []kernel.Norm
+	var grads []cuda.Ptr
+	for _, a := range s.products {
+		norms = append(norms, a.on(b, s.typ, s.normCase, o, rest))
+		grads = append(grads, b.Alloc(int64(4*s.c)), b.Alloc(int64(4*s.c)))
+	}
+	if n := norms[0]; len(norms) == 1 {
+		b.Run(n.Statistics(true)...)
+		b.Run(n.Activate()...)
+		b.Run(n.Backward(d, grads[0], grads[1], b.Alloc(n.ScratchBytes()))...)
+	} else {
+		n := kernel.Rep{Wide: norms[0], Point: norms[1]}
+		b.Run(n.Statistics(true)...)
+		b.Run(n.Activate()...)
+		b.Run(n.Backward(d, kernel.RepGrads{WideGamma: grads[0], WideBeta: grads[1], PointGamma: grads[2], PointBeta: grads[3]}, b.Alloc(n.ScratchBytes()))...)
+	}
+	keep := func(name string, v []float32) {
+		s.left[name] = v
+		all = append(all, v...)
+	}
+	keep("out", b.GetWindow(s.typ, o, s.out).Values)
+	for i, n := range norms {
+		keep(fmt.Sprint("y", i), b.GetWindow(s.typ, n.Y, s.products[i].y).Values)
+		keep(fmt.Sprint("mean", i), kerneltest.Get[float32](b, n.Mean, s.c))
+		keep(fmt.Sprint("var", i), kerneltest.Get[float32](b, n.Var, s.c))
+		keep(fmt.Sprint("batch", i), kerneltest.Get[float32](b, n.Batch, 2*s.c))
+		keep(fmt.Sprint("gamma", i), kerneltest.Get[float32](b, grads[2*i], s.c))
+		keep(fmt.Sprint("beta", i), kerneltest.Get[float32](b, grads[2*i+1], s.c))
+	}
+	return all
+}
+
+// checkBeside wants the lanes beside the output's window as they were.
+func (s *normStep) checkBeside(t *testing.T) {
+	t.Helper()
+	for p := range s.out.Pixels() {
+		for l := range s.stride - s.c {
+			if s.left["out"][p*s.stride+l] != s.out.Values[p*s.stride+l] {
 				t.Fatalf("pixel %d, lane %d beside the window has changed", p, l)
 			}
 		}
 	}
+}
+
+// checkLane compares all of a lane with float64. A result that is stored in bf16 is rounded by up to 2^-8 of it; the rest are
+// float32 roundings of sums, some more where a mean is taken from what is around 1.
+func (s *normStep) checkLane(t *testing.T, l int) {
+	t.Helper()
+	const single = 3e-5
+	check := func(what string, got float32, want, tolerance float64) {
+		t.Helper()
+		if d := math.Abs(float64(got) - want); !(d <= tolerance) {
+			t.Errorf("lane %d, %s: %v, want %v: off by %g of %g", l, what, got, want, d, tolerance)
+		}
+	}
+	stored := func(v float64) float64 { return single + float64(s.typ)/256*math.Abs(v) }
+	m, empty := float64(s.out.Pixels()), l >= s.c-s.padding
+	out := s.out
+	out.Values = s.left["out"]
+	var dz []float64
+	var sum float64
+	for p := range out.Pixels() {
+		want, d := s.reference(p, l)
+		check("output", *out.At(p, l), want, stored(want))
+		if empty && !s.residual {
+			check("output without a channel", *out.At(p, l), 0, 0)
+		}
+		dz, sum = append(dz, d), sum+d
+	}
+	for i, a := range s.products {
+		left := func(name string) []float32 { return s.left[fmt.Sprint(name, i)] }
+		var dgamma float64
+		for p := range dz {
+			dgamma += dz[p] * a.xhat(p, l)
+		}
+		check("dGamma", left("gamma")[l], dgamma, single*(math.Sqrt(m)*a.inv[l]+1))
+		check("dBeta", left("beta")[l], sum, single*math.Sqrt(m))
+		check("running mean", left("mean")[l], float64(a.mean[l])+normMomentum*(a.mu[l]-float64(a.mean[l])), 1e-6)
+		check("running variance", left("var")[l], float64(a.vari[l])+normMomentum*(a.unbiased[l]-float64(a.vari[l])), 1e-6)
+		check("mean", left("batch")[l], a.mu[l], 1e-6)
+		check("1/sqrt(variance)", left("batch")[s.c+l], a.inv[l], 1e-6*math.Pow(a.inv[l], 3))
+		dy := a.y
+		dy.Values = left("y")
+		for p := range dz {
+			want := float64(a.gamma[l]) * a.inv[l] * (dz[p] - sum/m - a.xhat(p, l)*dgamma/m)
+			check("gradient of the product", *dy.At(p, l), want, max(1, a.inv[l]*a.inv[l])*stored(want))
+			if empty {
+				check("gradient without a channel", *dy.At(p, l), 0, 0)
+			}
+		}
+	}
+}
+
+func (a *normArm) xhat(pixel, lane int) float64 {
+	return (float64(*a.y.At(pixel, lane)) - a.mu[lane]) * a.inv[lane]
+}
+
+// reference is the output of a pixel and the gradient of what goes into the activation.
+func (s *normStep) reference(pixel, lane int) (out, dz float64) {
+	z := 0.0
+	for _, a := range s.products {
+		z += float64(a.gamma[lane])*a.xhat(pixel, lane) + float64(a.beta[lane])
+	}
+	out, dz = z, float64(*s.dA.At(pixel, lane))
+	if !s.linear {
+		g := 1 / (1 + math.Exp(-z))
+		out, dz = z*g, dz*g*(1+z*(1-g))
+	}
+	if s.residual {
+		out += float64(*s.add.At(pixel, lane))
+	}
+	return out, dz
 }
 
 // TestNormRunning: out of training the running statistics count, and stay.
