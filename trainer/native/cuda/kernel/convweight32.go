@@ -1,6 +1,11 @@
 package kernel
 
-import "github.com/mapsweep/mapsweep/trainer/native/cuda"
+import (
+	"cmp"
+	"slices"
+
+	"github.com/mapsweep/mapsweep/trainer/native/cuda"
+)
 
 // split says how a gradient of weights is shared out: by tiles, and in slices of so many pixels each.
 type split struct {
@@ -16,8 +21,8 @@ const leastSlice = 256
 // slice has a multiple of 16 pixels.
 func (c Conv) splitTile(t tile) split {
 	pixels, blocks := c.Y.Pixels(), t.blocks(int64(c.Y.C), c.columns())
-	slices := max(1, min(ceil(2*int64(c.fill()), blocks), ceil(pixels, leastSlice)))
-	each := ceil(ceil(pixels, slices), 16) * 16
+	count := max(1, min(ceil(2*int64(c.fill()), blocks), ceil(pixels, leastSlice)))
+	each := ceil(ceil(pixels, count), 16) * 16
 	return split{t, ceil(pixels, each), each}
 }
 
@@ -33,15 +38,16 @@ func (s split) clocks(c Conv) int64 {
 
 func (s split) weights(c Conv) int64 { return int64(c.Y.C) * c.columns() }
 
-// split32 is the split of least estimated time.
+// split32 is the split of least estimated time; of equals, that which computes least beside the gradient.
 func (c Conv) split32() split {
-	best := c.splitTile(weightTiles[0])
-	for _, t := range weightTiles[1:] {
-		if s := c.splitTile(t); s.clocks(c) < best.clocks(c) {
-			best = s
-		}
+	var splits []split
+	for _, t := range weightTiles {
+		splits = append(splits, c.splitTile(t))
 	}
-	return best
+	return slices.MinFunc(splits, func(s, t split) int {
+		rows, columns := int64(c.Y.C), c.columns()
+		return cmp.Or(cmp.Compare(s.clocks(c), t.clocks(c)), cmp.Compare(s.sums(rows, columns), t.sums(rows, columns)))
+	})
 }
 
 func (s split) scratch(c Conv) int64 {

@@ -244,6 +244,13 @@ int cuLaunchKernel(void *f, unsigned gx, unsigned gy, unsigned gz, unsigned bx, 
 	return put(stream, [=] { launch(k, {gx, gy, gz}, {bx, by, bz}, shared, args); });
 }
 
+// The function must not call the driver; here it runs where the stream's work is done, in the thread that puts it there.
+int cuLaunchHostFunc(void *stream, void (*f)(void *), void *data) {
+	if (!f)
+		return invalid_value;
+	return put(stream, [=] { f(data); });
+}
+
 int cuStreamCreate(void **s, unsigned) { int e = waits(); *s = new Stream; return e; }
 int cuStreamDestroy_v2(void *s) { delete static_cast<Stream *>(s); return success; }
 int cuStreamSynchronize(void *) { return waits(); }
