@@ -11,5 +11,8 @@
 //
 // Without cgo, or on systems other than Linux on amd64 and arm64, Devices says so and nothing of cu is linked.
 //
-// The package must not know what a model or a trial is. Start reading at Devices, then forward.c.
+// Trials of a process share a GPU: Acquire opens it once, and Reserve deals out its memory.
+//
+// The package must not know what a model is, and of a trial nothing but the memory it needs. Start reading at Devices, then
+// forward.c, or at GPU (gpu.go) for what runs there.
 package cuda
