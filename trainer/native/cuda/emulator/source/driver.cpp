@@ -9,10 +9,11 @@
 #include <functional>
 #include <map>
 #include <mutex>
+#include <set>
 
 namespace {
 
-enum { success = 0, invalid_value = 1, out_of_memory = 2, invalid_device = 101, invalid_context = 201, not_found = 500, not_ready = 600, illegal_address = 700,
+enum { success = 0, invalid_value = 1, out_of_memory = 2, invalid_device = 101, invalid_context = 201, invalid_handle = 400, not_found = 500, not_ready = 600, illegal_address = 700,
        capture_unsupported = 900, capture_invalidated = 901, capture_unmatched = 903 };
 
 using Work = std::function<void()>;
@@ -35,6 +36,8 @@ std::mutex guard;
 std::map<uint64_t, size_t> memory;   // by address
 std::map<void *, size_t> pinned;
 size_t held;
+std::set<Stream *> streams;
+std::set<Event *> events;
 
 long long number(const char *name, long long otherwise) {
 	const char *v = getenv(name);
@@ -102,6 +105,26 @@ int allocate(uint64_t *p, size_t bytes) {
 	return success;
 }
 
+// made keeps a stream or an event in mind, destroyed frees it.
+template <class T> T *made(std::set<T *> &all) {
+	std::lock_guard<std::mutex> l(guard);
+	return *all.insert(new T).first;
+}
+
+template <class T> int destroyed(std::set<T *> &all, void *p) {
+	std::lock_guard<std::mutex> l(guard);
+	if (!all.erase(static_cast<T *>(p)))
+		return invalid_handle;
+	delete static_cast<T *>(p);
+	return success;
+}
+
+template <class T> void clear(std::set<T *> &all) {
+	for (T *p : all)
+		delete p;
+	all.clear();
+}
+
 int give_back(uint64_t p) {
 	std::lock_guard<std::mutex> l(guard);
 	auto i = memory.find(p);
@@ -154,6 +177,8 @@ int cuDevicePrimaryCtxReset_v2(int) {
 		free(m.first);
 	memory.clear();
 	pinned.clear();
+	clear(streams);
+	clear(events);
 	held = 0;
 	lost = false;
 	return success;
@@ -251,12 +276,12 @@ int cuLaunchHostFunc(void *stream, void (*f)(void *), void *data) {
 	return put(stream, [=] { f(data); });
 }
 
-int cuStreamCreate(void **s, unsigned) { int e = waits(); *s = new Stream; return e; }
-int cuStreamDestroy_v2(void *s) { delete static_cast<Stream *>(s); return success; }
+int cuStreamCreate(void **s, unsigned) { int e = waits(); *s = made(streams); return e; }
+int cuStreamDestroy_v2(void *s) { return destroyed(streams, s); }
 int cuStreamSynchronize(void *) { return waits(); }
 int cuStreamWaitEvent(void *, void *, unsigned) { return usual(); }
-int cuEventCreate(void **e, unsigned) { return *e = new Event, success; }
-int cuEventDestroy_v2(void *e) { delete static_cast<Event *>(e); return success; }
+int cuEventCreate(void **e, unsigned) { return *e = made(events), success; }
+int cuEventDestroy_v2(void *e) { return destroyed(events, e); }
 int cuEventRecord(void *e, void *) { static_cast<Event *>(e)->at = std::chrono::steady_clock::now(); return usual(); }
 int cuEventSynchronize(void *) { return waits(); }
 int cuEventQuery(void *) { return usual(); }
