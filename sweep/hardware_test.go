@@ -202,8 +202,14 @@ func memoryFails(class string, peak int64) error {
 	return &trainer.Failure{Class: class, Reason: "CUDA out of memory at step 3", LogTail: "Tried to allocate", PeakMiB: peak}
 }
 
-// Out of memory with neighbours, then alone: the trial is complete and its retry is counted.
+// Out of memory, or without a GPU that still works, with neighbours, then alone: the trial is complete and its retry is counted.
 func TestRetryAlone(t *testing.T) {
+	for _, class := range []string{trials.ClassMemory, trials.ClassDevice} {
+		t.Run(class, func(t *testing.T) { retryAlone(t, class) })
+	}
+}
+
+func retryAlone(t *testing.T, class string) {
 	r := newRig(2, 24000)
 	b := &onRig{rig: r, needs: func(trainer.Job) int64 { return 2000 }}
 	var mu sync.Mutex
@@ -213,7 +219,7 @@ func TestRetryAlone(t *testing.T) {
 		defer mu.Unlock()
 		if job.Params["x"] == 0.0 && epoch == 2 && !failed[job.Number] {
 			failed[job.Number] = true
-			return memoryFails(trials.ClassMemory, 0)
+			return memoryFails(class, 0)
 		}
 		return nil
 	}
@@ -230,9 +236,9 @@ func TestRetryAlone(t *testing.T) {
 	}
 	for _, tr := range w.trials(t, "fixed") {
 		n := sweep.Retries(tr)
-		if want := map[bool]int{true: 1}[tr.Params["x"] == 0.0]; n[trials.ClassMemory] != want || len(tr.Attempts) != 1+want {
+		if want := map[bool]int{true: 1}[tr.Params["x"] == 0.0]; n[class] != want || len(tr.Attempts) != 1+want {
 			t.Errorf("trial %d: retries %v, %d attempts", tr.Number, n, len(tr.Attempts))
-		} else if want == 1 && (tr.Attempts[0].Outcome != "fail" || !strings.Contains(tr.Attempts[0].Reason, "memory: CUDA out of memory at step 3; it starts again, alone on its GPU")) {
+		} else if want == 1 && (tr.Attempts[0].Outcome != "fail" || !strings.Contains(tr.Attempts[0].Reason, class+": CUDA out of memory at step 3; it starts again, alone on its GPU")) {
 			t.Errorf("trial %d: attempt %+v", tr.Number, tr.Attempts[0])
 		}
 		if len(tr.Measurements) != 4 {

@@ -68,7 +68,7 @@ func repeats(t trials.Trial) bool {
 		return false
 	}
 	switch t.Text(trials.AttrClass) {
-	case trials.ClassError, trials.ClassTimeout, trials.ClassMemory, trials.ClassHostMemory, trials.ClassLost,
+	case trials.ClassError, trials.ClassTimeout, trials.ClassMemory, trials.ClassHostMemory, trials.ClassDevice, trials.ClassLost,
 		trials.ClassData, trials.ClassUsage, trials.ClassScript, trials.ClassPackage: // the last four may be mended by now
 		return true
 	}

@@ -27,7 +27,12 @@ var rules = map[string]rule{
 	trials.ClassMemory: {times: 1, how: local.AloneOnGPU},
 	// The kernel kills whoever is largest when several trials together want too much.
 	trials.ClassHostMemory: {times: 1, how: local.AloneOnHost},
+	// One trial's fault takes all down that share the GPU in a process. Alone, it takes down only itself.
+	trials.ClassDevice: {times: 1, how: local.AloneOnGPU},
 }
+
+// mishaps says what happened to a trial that starts again, by class.
+var mishaps = map[string]string{trials.ClassMemory: "trial ran out of memory", trials.ClassHostMemory: "trial ran out of memory", trials.ClassDevice: "trial lost its GPU"}
 
 // Retries reads how often a trial was started again after a failure, by class.
 func Retries(t trials.Trial) map[string]int {
@@ -76,7 +81,7 @@ func (r *run) tryAgain(ctx context.Context, a *active, lease local.Lease, v verd
 	if err != nil {
 		return false, fmt.Errorf("count retry of trial %d: %w", a.trial.Number, err)
 	}
-	r.Log.Warn("trial ran out of memory and starts again", "trial", a.trial.Number, "how", rule.how, "reason", v.reason)
+	r.Log.Warn(mishaps[class]+" and starts again", "trial", a.trial.Number, "how", rule.how, "reason", v.reason)
 	err = r.requeue(ctx, a, trials.OutcomeName(trials.Fail), fmt.Sprintf("%s; it starts again, %s", v.reason, rule.how))
 	return true, err
 }

@@ -72,6 +72,7 @@ const (
 	ClassDiverged   = "diverged"   // a loss became NaN or infinite
 	ClassMemory     = "memory"     // out of memory of the GPU, or of a kind that nobody knows
 	ClassHostMemory = "hostmemory" // out of the machine's own memory
+	ClassDevice     = "device"     // its GPU failed, or was reset, under it and all others there
 	ClassTimeout    = "timeout"    // over the time limit
 	ClassInfeasible = "infeasible" // the point cannot be run at all
 	ClassMismatch   = "mismatch"   // the trainer would do something else than it was asked for, and was not started

@@ -119,10 +119,14 @@ func (r *run) heldMiB() int64 {
 	return (r.engine.bytes() + 1<<20 - 1) >> 20
 }
 
-// failure makes of a GPU's memory that does not suffice the failure of one trial.
+// failure makes of a GPU's memory that does not suffice, and of a GPU that is lost, the failure of one trial.
 func (d device) failure(err error) error {
-	if d.gpu == nil || !errors.Is(err, cuda.ErrMemory) {
-		return err
+	switch {
+	case d.gpu == nil:
+	case errors.Is(err, cuda.ErrMemory):
+		return &trainer.Failure{Class: trials.ClassMemory, Reason: err.Error(), Err: err}
+	case errors.Is(err, cuda.ErrLost):
+		return &trainer.Failure{Class: trials.ClassDevice, Reason: err.Error(), Err: err}
 	}
-	return &trainer.Failure{Class: trials.ClassMemory, Reason: err.Error(), Err: err}
+	return err
 }

@@ -1,0 +1,132 @@
+package native_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/mapsweep/mapsweep/trainer"
+	"github.com/mapsweep/mapsweep/trainer/native"
+	"github.com/mapsweep/mapsweep/trainer/native/cuda/emulator"
+	"github.com/mapsweep/mapsweep/trials"
+)
+
+// last trains to the end and returns the last checkpoint.
+func last(t *testing.T, b *native.Backend, job trainer.Job) []byte {
+	t.Helper()
+	if job.Dir == "" {
+		job.Dir = t.TempDir()
+	}
+	if _, err := b.Train(t.Context(), job, func(trials.Measurement) {}); err != nil {
+		t.Error(err)
+		return nil
+	}
+	data, err := os.ReadFile(filepath.Join(job.Dir, "last.ckpt"))
+	if err != nil {
+		t.Error(err)
+	}
+	return data
+}
+
+// TestTrialsShareAGPU: two trials at the same time come to what each comes to alone, to the bit.
+func TestTrialsShareAGPU(t *testing.T) {
+	b := onEmulator(t, nil)
+	jobs := []trainer.Job{{Epochs: 1, Seed: 3}, {Epochs: 1, Seed: 4, Params: trials.Params{"lr0": 0.02}}}
+	var alone, together [2][]byte
+	for i, job := range jobs {
+		alone[i] = last(t, b, job)
+	}
+	var wg sync.WaitGroup
+	for i, job := range jobs {
+		wg.Go(func() { together[i] = last(t, b, job) })
+	}
+	wg.Wait()
+	for i := range jobs {
+		if len(alone[i]) == 0 || !bytes.Equal(alone[i], together[i]) {
+			t.Errorf("job %d: another checkpoint beside the other", i)
+		}
+	}
+	if bytes.Equal(alone[0], alone[1]) {
+		t.Error("both jobs come to the same")
+	}
+}
+
+// TestGPUResumes: a run that is stopped within an epoch and goes on has the bits of one that was not.
+func TestGPUResumes(t *testing.T) {
+	b := onEmulator(t, nil)
+	for name, params := range map[string]trials.Params{
+		"sums of batches and an average": {"nominal_batch": 16, "ema": true},
+		"AdamW":                          {"optimizer": "AdamW", "lr0": 0.001, "ema": false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			job := trainer.Job{Epochs: 2, Seed: 5, Params: params}
+			want := last(t, b, job)
+			ctx, stop := context.WithCancel(t.Context())
+			defer stop()
+			cut := job
+			cut.Dir = t.TempDir()
+			cut.Progress = func(p trainer.Progress) {
+				if p.Epoch == 2 {
+					stop()
+				}
+			}
+			if _, err := b.Train(ctx, cut, func(trials.Measurement) {}); !errors.Is(err, context.Canceled) {
+				t.Fatalf("stopped run: %v", err)
+			}
+			path, epoch := b.Latest(cut.Dir)
+			if path == "" || epoch != 1 {
+				t.Fatalf("checkpoint %q after %d epochs", path, epoch)
+			}
+			job.Dir, job.Resume = cut.Dir, path
+			if got := last(t, b, job); len(want) == 0 || !bytes.Equal(got, want) {
+				t.Error("the resumed run has another checkpoint")
+			}
+		})
+	}
+}
+
+func failureOf(t *testing.T, b *native.Backend, progress func(trainer.Progress)) *trainer.Failure {
+	t.Helper()
+	_, err := b.Train(t.Context(), trainer.Job{Epochs: 1, Seed: 3, Dir: t.TempDir(), Progress: progress}, func(trials.Measurement) {})
+	var f *trainer.Failure
+	if !errors.As(err, &f) {
+		t.Fatalf("no failure of a trial: %v", err)
+	}
+	return f
+}
+
+// TestGPUOutOfMemory: a trial that does not fit says what it needs and what there is, before it takes anything.
+func TestGPUOutOfMemory(t *testing.T) {
+	if emulator.Real() {
+		t.Skip("a GPU's memory cannot be made smaller")
+	}
+	b := onEmulator(t, nil)
+	t.Setenv("FAKE_CUDA_MEMORY", "16000000")
+	f := failureOf(t, b, nil)
+	if f.Class != trials.ClassMemory || !strings.Contains(f.Reason, "at its peak") {
+		t.Errorf("failure %v", f)
+	}
+}
+
+// TestGPULost: a GPU that fails within a step ends the trial as one that may be run again, and can then be used again.
+func TestGPULost(t *testing.T) {
+	if emulator.Real() {
+		t.Skip("a GPU is not broken on purpose")
+	}
+	b := onEmulator(t, nil)
+	want := last(t, b, trainer.Job{Epochs: 1, Seed: 3})
+	t.Setenv("FAKE_CUDA_LOSE", "")
+	f := failureOf(t, b, func(trainer.Progress) { t.Setenv("FAKE_CUDA_LOSE", "next") })
+	if f.Class != trials.ClassDevice {
+		t.Errorf("failure %v", f)
+	}
+	t.Setenv("FAKE_CUDA_LOSE", "")
+	if got := last(t, b, trainer.Job{Epochs: 1, Seed: 3}); len(got) == 0 || !bytes.Equal(got, want) {
+		t.Error("another checkpoint on the GPU that was lost before")
+	}
+}
