@@ -91,6 +91,7 @@ type Backend struct {
 
 	openCPU func(engineConfig) (engine, error)
 	openGPU openGPU
+	shelf   *shelf
 
 	mu      sync.Mutex
 	data    map[string]*dataset.Dataset
@@ -147,7 +148,7 @@ func New(cfg Config) (*Backend, error) {
 	if err != nil {
 		return nil, fmt.Errorf("configure native trainer: %w", err)
 	}
-	return &Backend{cfg: cfg, log: cfg.Log, model: m, openCPU: newCPUEngine, openGPU: newGPUEngine, data: map[string]*dataset.Dataset{}}, nil
+	return &Backend{cfg: cfg, log: cfg.Log, model: m, openCPU: newCPUEngine, openGPU: newGPUEngine, shelf: newShelf(), data: map[string]*dataset.Dataset{}}, nil
 }
 
 func (c *Config) check(m architecture) error {

@@ -40,6 +40,12 @@ func (d *decoder) candidates(h loss.Heads, n int, size float64, score float32) [
 	return d.some
 }
 
+// found lists what the head finds in image n of a batch, as detectors are scored. The list is overwritten by the next call.
+func (d *decoder) found(h loss.Heads, n int, size float64) []evaluate.Candidate {
+	o := evaluate.DefaultNMS
+	return evaluate.NMS(d.candidates(h, n, size, o.Score), o)
+}
+
 func within(v, size float64) float32 { return float32(min(max(v, 0), size)) }
 
 // levels has the bytes 0..255 as 0..1.

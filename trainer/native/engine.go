@@ -1,7 +1,12 @@
 package native
 
 import (
+	"context"
+
 	"github.com/mapsweep/mapsweep/trainer/dataset"
+	"github.com/mapsweep/mapsweep/trainer/dataset/augment"
+	"github.com/mapsweep/mapsweep/trainer/dataset/batches"
+	"github.com/mapsweep/mapsweep/trainer/evaluate"
 	"github.com/mapsweep/mapsweep/trainer/native/loss"
 	"github.com/mapsweep/mapsweep/trainer/native/model"
 	"github.com/mapsweep/mapsweep/trainer/native/optim"
@@ -18,6 +23,11 @@ type engine interface {
 	// prepare makes what a step with pictures of that many pixels a side needs, so that no step has to.
 	prepare(side int) error
 
+	// hold brings the pictures of a run to where the engine makes batches of recipes itself, and says what receives those of a
+	// batch: nil where batches come with pictures, as they do without hold. notes are lines for the trial's log: where pictures
+	// are, and why. It comes after begin, once, and before steps.
+	hold(context.Context, pictures) (recipes func() batches.Recipes, notes []string, err error)
+
 	// submit begins the next step: forward, loss, backward, and, with Move, clipping, optimiser and average; without, the
 	// gradients join their sum. When it returns the batch may be overwritten. After a step that saw a loss or a norm that is
 	// not finite nothing changes any more, and submit does nothing.
@@ -28,9 +38,10 @@ type engine interface {
 
 	// scoring makes evaluate use the moving average, where there is one, until back is called.
 	scoring() (back func(), err error)
-	// evaluate runs pictures of the network's own size, at most a batch, through it. room has as many floats as they have,
-	// which may be overwritten. The outputs are valid until the next call.
-	evaluate(images []dataset.Image, room []float32) (loss.Heads, error)
+	// evaluate runs pictures of the network's own size through it, a batch at a time, and hands out what it finds in each of
+	// them, in order: the list is overwritten afterwards. They are those that hold was given to be scored, where it was called.
+	// room makes room for so many floats, for a batch of pictures.
+	evaluate(ctx context.Context, images []dataset.Image, room func(floats int) []float32, found func(image int, all []evaluate.Candidate)) error
 	// finite says whether all weights and statistics are.
 	finite() (bool, error)
 
@@ -45,11 +56,23 @@ type engine interface {
 	close() error
 }
 
+// pictures are what a run reads.
+type pictures struct {
+	hash     string // of the data set
+	size     int    // pixels a side
+	train    []dataset.Image
+	split    string // that is scored
+	scored   []dataset.Image
+	sampling augment.Settings // that recipes are made with
+	threads  int              // that may read
+}
+
 // batch is what a step learns from.
 type batch struct {
-	images []float32    // N x side x side x 3, RGB interleaved, 0..1
-	side   int          // pixels
-	truths []loss.Truth // its objects, by image
+	images  []float32       // N x side x side x 3, RGB interleaved, 0..1
+	recipes batches.Recipes // in place of images, where hold said so
+	side    int             // pixels
+	truths  []loss.Truth    // its objects, by image
 }
 
 // result is what one step saw.
@@ -72,4 +95,5 @@ type engineConfig struct {
 	loss    loss.Spec
 	threads int // of the run, for what is done on the CPU
 	objects int // that a batch has at most
+	shelf   *shelf
 }

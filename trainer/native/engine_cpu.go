@@ -1,7 +1,11 @@
 package native
 
 import (
+	"context"
+
 	"github.com/mapsweep/mapsweep/trainer/dataset"
+	"github.com/mapsweep/mapsweep/trainer/dataset/batches"
+	"github.com/mapsweep/mapsweep/trainer/evaluate"
 	"github.com/mapsweep/mapsweep/trainer/native/kernels"
 	"github.com/mapsweep/mapsweep/trainer/native/loss"
 	"github.com/mapsweep/mapsweep/trainer/native/model"
@@ -21,8 +25,9 @@ type cpuEngine struct {
 	// Empty without a moving average.
 	average, averageStats, spare, spareStats []float32
 
-	ended []result // at most one, and not asked for yet
-	level [256]float32
+	ended   []result // at most one, and not asked for yet
+	level   [256]float32
+	decoder decoder
 }
 
 func newCPUEngine(c engineConfig) (engine, error) {
@@ -71,6 +76,11 @@ func (e *cpuEngine) at(side int) (*model.Network, error) {
 func (e *cpuEngine) prepare(side int) error {
 	_, err := e.at(side)
 	return err
+}
+
+// hold does nothing: pictures are made on the CPU.
+func (e *cpuEngine) hold(context.Context, pictures) (func() batches.Recipes, []string, error) {
+	return nil, nil, nil
 }
 
 func (e *cpuEngine) submit(b batch, u optim.Update) error {
@@ -135,19 +145,38 @@ func (e *cpuEngine) scoring() (back func(), err error) {
 	}, nil
 }
 
-func (e *cpuEngine) evaluate(images []dataset.Image, room []float32) (loss.Heads, error) {
-	one := len(room) / len(images)
+func (e *cpuEngine) evaluate(ctx context.Context, images []dataset.Image, room func(int) []float32, found func(int, []evaluate.Candidate)) error {
+	c := e.net.Config()
+	for first := 0; first < len(images); first += c.Batch {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		some := images[first:min(first+c.Batch, len(images))]
+		h, err := e.outputs(some, room(len(some)*c.Width*c.Width*3))
+		if err != nil {
+			return err
+		}
+		for j := range some {
+			found(first+j, e.decoder.found(h, j, float64(c.Width)))
+		}
+	}
+	return nil
+}
+
+// outputs are those for some pictures, at most a batch; pix has as many floats as they have.
+func (e *cpuEngine) outputs(images []dataset.Image, pix []float32) (loss.Heads, error) {
+	one := len(pix) / len(images)
 	for i := range images {
 		stored, err := images[i].Pixels()
 		if err != nil {
 			return loss.Heads{}, err
 		}
-		pix := room[i*one : (i+1)*one]
+		to := pix[i*one : (i+1)*one]
 		for j, v := range stored {
-			pix[j] = e.level[v]
+			to[j] = e.level[v]
 		}
 	}
-	if err := e.net.SetImages(room); err != nil {
+	if err := e.net.SetImages(pix); err != nil {
 		return loss.Heads{}, err
 	}
 	if err := e.net.Eval(); err != nil {

@@ -8,6 +8,7 @@ import (
 	"unsafe"
 
 	"github.com/mapsweep/mapsweep/trainer/dataset"
+	"github.com/mapsweep/mapsweep/trainer/dataset/augment"
 	"github.com/mapsweep/mapsweep/trainer/native/cuda"
 	"github.com/mapsweep/mapsweep/trainer/native/cuda/kernel"
 	"github.com/mapsweep/mapsweep/trainer/native/graph"
@@ -35,27 +36,29 @@ type gpuEngine struct {
 	ring      *kernel.Ring
 	step      kernel.Step
 	sides     map[int]*gpuSide
-	pixels    cuda.Ptr // a batch of the largest pictures, float RGB
-	objects   int      // room for those of a batch
+	objects   int // room for those of a batch
+	threads   int // of the host
 
-	staged [stepsAhead]staging
-	next   int
+	data       pictures
+	shelf      *shelf
+	shelved    []*shelved // in use
+	feed       *gpuFeed   // nil: not made yet
+	truths     *stage
+	scores     *gpuScores // nil: not made yet
+	candidates int        // of a batch, that there is room for on the device when it is scored
+	polygons   func(images []dataset.Image, s augment.Settings, samples int) int // kernel.PolygonRoom
 
 	mirrors []mirror // of what the optimiser keeps
 	spare   cuda.Ptr // weights and statistics while the average is scored
 	pending []optim.Update
-	level   [256]float32
 }
 
 // gpuSide is what pictures of one side need.
 type gpuSide struct {
 	net    *model.Network
 	device gpuDevice
-	graph  *cuda.Captured
+	graph  *cuda.Captured // nil: not captured yet
 }
-
-// staging is pinned memory for one step's pictures and objects.
-type staging struct{ images, truths *cuda.Pinned }
 
 // mirror is an arena of the optimiser, with the part of a checkpoint that it is.
 type mirror struct {
@@ -67,7 +70,8 @@ type mirror struct {
 
 // newGPUEngine builds the network of a run on a GPU.
 func newGPUEngine(ctx context.Context, on GPU, c engineConfig) (engine, error) {
-	e := &gpuEngine{losses: c.loss, sides: map[int]*gpuSide{}, objects: max(1, c.objects), level: levels()}
+	e := &gpuEngine{losses: c.loss, sides: map[int]*gpuSide{}, objects: max(1, c.objects), threads: c.threads,
+		data: c.data, shelf: c.shelf, candidates: mostCandidates, polygons: kernel.PolygonRoom}
 	if err := e.open(ctx, on, c); err != nil {
 		return nil, errors.Join(err, e.close())
 	}
@@ -131,8 +135,11 @@ func (e *gpuEngine) need(c engineConfig) (int64, error) {
 	if _, err := count.Alloc(arenas); err != nil {
 		return 0, err
 	}
-	if _, err := count.Alloc(2 * e.pixelBytes(n)); err != nil { // of steps and of evaluation
-		return 0, err
+	main, _ := n.Heads()
+	for _, bytes := range append(e.scoreBytes(n.Config(), main).all(), e.feedBytes(n.Config())) {
+		if _, err := count.Alloc(bytes); err != nil {
+			return 0, err
+		}
 	}
 	const tables = 8 << 20 // of the optimiser, and of networks for other image sizes
 	return count.Bytes + tables, nil
@@ -142,12 +149,6 @@ func (e *gpuEngine) need(c engineConfig) (int64, error) {
 func largestSize(n *model.Network) (width, height int) {
 	c := n.Config()
 	return max(c.Width, c.Largest), max(c.Height, c.Largest)
-}
-
-// pixelBytes is a batch of the largest pictures, in float RGB.
-func (e *gpuEngine) pixelBytes(n *model.Network) int64 {
-	w, h := largestSize(n)
-	return 4 * int64(n.Config().Batch*w*h*3)
 }
 
 // gpuDevice is a GPU's device as a network needs it.
@@ -200,11 +201,7 @@ func (e *gpuEngine) begin(s optim.Spec) error {
 	if e.ring, err = kernel.NewRing(e.place.GPU, stepsAhead); err != nil {
 		return err
 	}
-	if err := e.arrange(); err != nil {
-		return err
-	}
-	side := e.net.Config().Width
-	return e.prepare(side)
+	return e.arrange()
 }
 
 // arrange makes the optimiser's memory.
@@ -249,7 +246,6 @@ func (e *gpuEngine) arrange() error {
 	if s.Averages {
 		e.spare = take(4 * (floats + stats))
 	}
-	e.pixels = take(e.pixelBytes(e.net))
 	state := take(kernel.StateBytes)
 	table := kernel.Table(floats, segments)
 	o.Table = take(int64(len(table)))
@@ -278,28 +274,24 @@ func (e *gpuEngine) arrange() error {
 	}
 	e.step = e.ring.Step(state, d.Losses()...)
 	o.Step = e.step
-	return e.pin()
-}
-
-// pin makes the staging memory, for the largest pictures.
-func (e *gpuEngine) pin() error {
-	c := e.net.Config()
-	side := max(c.Width, c.Largest)
-	for i := range e.staged {
-		images, err := e.place.GPU.NewPinned(4 * c.Batch * side * side * 3)
-		if err != nil {
-			return err
-		}
-		e.staged[i].images = images
-		if e.staged[i].truths, err = e.place.GPU.NewPinned(int(kernel.TruthBytes(c.Batch, e.objects))); err != nil {
-			return err
-		}
-	}
-	return nil
+	e.truths, err = newStage(e.place.GPU, stepsAhead, kernel.TruthBytes(e.net.Config().Batch, e.objects))
+	return err
 }
 
 // at is the network for pictures of a side, with its captured step. All share parameters and one memory.
 func (e *gpuEngine) at(side int) (*gpuSide, error) {
+	s, err := e.sideOf(side)
+	if err != nil || s.graph != nil {
+		return s, err
+	}
+	if s.graph, err = e.capture(s); err != nil {
+		return nil, fmt.Errorf("capture the step for pictures of %d pixels: %w", side, err)
+	}
+	return s, nil
+}
+
+// sideOf is the network for pictures of a side.
+func (e *gpuEngine) sideOf(side int) (*gpuSide, error) {
 	if s := e.sides[side]; s != nil {
 		return s, nil
 	}
@@ -316,9 +308,6 @@ func (e *gpuEngine) at(side int) (*gpuSide, error) {
 			return nil, err
 		}
 	}
-	if s.graph, err = e.capture(s); err != nil {
-		return nil, fmt.Errorf("capture the step for pictures of %d pixels: %w", side, err)
-	}
 	e.sides[side] = s
 	return s, nil
 }
@@ -326,6 +315,11 @@ func (e *gpuEngine) at(side int) (*gpuSide, error) {
 // capture records a step: input, pictures, forward, loss, backward, optimiser and average, result.
 func (e *gpuEngine) capture(s *gpuSide) (*cuda.Captured, error) {
 	g := s.net.Graph()
+	if e.feed == nil {
+		if err := e.feedPictures(); err != nil {
+			return nil, err
+		}
+	}
 	forward, err := s.device.Launches(g.Forward, true)
 	if err != nil {
 		return nil, err
@@ -337,7 +331,7 @@ func (e *gpuEngine) capture(s *gpuSide) (*cuda.Captured, error) {
 	step, optimizer := e.step, e.optimizer
 	step.Losses = s.device.Losses()
 	optimizer.Step = step
-	all := []cuda.Launch{step.Begin(), kernel.PackImages(s.device.Type(), e.pixels, s.device.Image(s.net.Image()))}
+	all := append([]cuda.Launch{step.Begin()}, e.feed.launches(s.device.Type(), s.device.Image(s.net.Image()))...)
 	all = append(append(all, forward...), backward...)
 	all = append(append(all, optimizer.Launches()...), step.End())
 	return e.place.Stream.Capture(func() error { return e.place.Module.Run(e.place.Stream, all...) })
@@ -349,6 +343,9 @@ func (e *gpuEngine) prepare(side int) error {
 }
 
 func (e *gpuEngine) submit(b batch, u optim.Update) error {
+	if err := e.fit(b); err != nil {
+		return err
+	}
 	s, err := e.at(b.side)
 	if err != nil {
 		return err
@@ -364,18 +361,19 @@ func (e *gpuEngine) submit(b batch, u optim.Update) error {
 
 // put stages a batch and puts its step into the stream.
 func (e *gpuEngine) put(s *gpuSide, b batch) error {
-	c := s.net.Config()
-	stage := e.staged[e.next]
-	e.next = (e.next + 1) % stepsAhead
-	n := copy(stage.images.Bytes, bytesOf(b.images))
-	if err := kernel.PackTruths(stage.truths.Bytes, b.truths, c.Batch, c.Classes, e.objects); err != nil {
+	c, st := s.net.Config(), e.place.Stream
+	input, err := e.feed.input(b)
+	if err != nil {
 		return err
 	}
-	st := e.place.Stream
-	if err := st.CopyIn(e.pixels, stage.images.Bytes[:n]); err != nil {
+	if err := e.feed.put(st, e.feed.room, input); err != nil {
 		return err
 	}
-	if err := st.CopyIn(s.device.Truths().Box, stage.truths.Bytes); err != nil {
+	truths := e.truths.turn()
+	if err := kernel.PackTruths(truths, b.truths, c.Batch, c.Classes, e.objects); err != nil {
+		return err
+	}
+	if err := st.CopyIn(s.device.Truths().Box, truths); err != nil {
 		return err
 	}
 	return s.graph.Launch(st)
@@ -432,28 +430,6 @@ func (e *gpuEngine) round() error {
 	return e.place.Module.Run(e.place.Stream, kernel.Round(e.optimizer.Weights, e.optimizer.W16, e.optimizer.Floats))
 }
 
-func (e *gpuEngine) evaluate(images []dataset.Image, room []float32) (loss.Heads, error) {
-	one := len(room) / len(images)
-	for i := range images {
-		stored, err := images[i].Pixels()
-		if err != nil {
-			return loss.Heads{}, err
-		}
-		pix := room[i*one : (i+1)*one]
-		for j, v := range stored {
-			pix[j] = e.level[v]
-		}
-	}
-	if err := e.net.SetImages(room); err != nil {
-		return loss.Heads{}, err
-	}
-	if err := e.net.Eval(); err != nil {
-		return loss.Heads{}, err
-	}
-	set, _ := e.net.Heads()
-	return e.net.Device().(gpuDevice).Device.Outputs(set, len(images))
-}
-
 func (e *gpuEngine) finite() (bool, error) {
 	d := e.net.Device()
 	if err := d.Download(); err != nil {
@@ -507,8 +483,9 @@ func (e *gpuEngine) close() error {
 	for _, s := range e.sides {
 		errs = append(errs, s.graph.Close())
 	}
-	for i := range e.staged {
-		errs = append(errs, e.staged[i].images.Close(), e.staged[i].truths.Close())
+	errs = append(errs, e.scores.close(), e.feed.close(), e.truths.close())
+	for _, s := range e.shelved {
+		errs = append(errs, e.shelf.put(s))
 	}
 	if e.ring != nil {
 		errs = append(errs, e.ring.Close())

@@ -10,6 +10,17 @@ import (
 	"github.com/mapsweep/mapsweep/trainer/native/loss"
 )
 
+// hold lets the engine make the pictures of batches, where it can. Without it batches come with pictures.
+func (r *run) hold(ctx context.Context) error {
+	recipes, notes, err := r.engine.hold(ctx, pictures{hash: r.data.Hash, size: r.data.Size, train: r.data.Train, split: r.job.Split, scored: r.val,
+		sampling: r.set.sampling(), threads: r.threads()})
+	r.recipes = recipes
+	for _, line := range notes {
+		r.log.printf("%s", line)
+	}
+	return err
+}
+
 // startLoader begins to make the batches of the steps that are left: in goroutines ahead of them, or with no loaders
 // in the run's own.
 func (r *run) startLoader(ctx context.Context) error {
@@ -18,7 +29,7 @@ func (r *run) startLoader(ctx context.Context) error {
 
 // startBatches begins to make so many batches, from the step that comes next on.
 func (r *run) startBatches(ctx context.Context, count int) error {
-	p := batches.Plan{Count: count, Values: r.values(r.mostSide()), Batch: r.requests()}
+	p := batches.Plan{Count: count, Values: r.values(r.mostSide()), Batch: r.requests(), Recipes: r.recipes}
 	n := r.loaders()
 	if n == 0 {
 		r.loader = batches.Inline(ctx, p, r.sampler)
@@ -75,7 +86,7 @@ func (r *run) next() error {
 		return err
 	}
 	step := r.pace.Step
-	r.batch = batch{images: b.Images, side: r.side(step/r.steps, step%r.steps), truths: r.batch.truths[:0]}
+	r.batch = batch{images: b.Images, recipes: b.Recipes, side: r.side(step/r.steps, step%r.steps), truths: r.batch.truths[:0]}
 	for j, boxes := range b.Boxes {
 		r.addTruths(j, boxes)
 	}

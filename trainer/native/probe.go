@@ -31,6 +31,9 @@ func (b *Backend) Probe(ctx context.Context, job trainer.Job) (trainer.Estimate,
 		return trainer.Estimate{}, err
 	}
 	defer r.close()
+	if err := r.hold(ctx); err != nil {
+		return trainer.Estimate{}, err
+	}
 	built := time.Since(start)
 	for k := range probeWarm + probeSteps { // networks are built once in a run
 		if err := r.engine.prepare(r.side(k/r.steps, k%r.steps)); err != nil {

@@ -34,9 +34,10 @@ type run struct {
 	engine  engine
 	net     *model.Network // the engine's
 	sampler *augment.Augmenter
-	loader  *batches.Loader // of the training epochs
-	batch   batch           // the one at hand; its images have room for the largest side, and are nil until it is needed
-	pace    optim.Pace      // what was submitted to the engine, of the whole run
+	recipes func() batches.Recipes // for those of a batch; nil: batches have pictures
+	loader  *batches.Loader        // of the training epochs
+	batch   batch                  // the one at hand; its images have room for the largest side, and are nil until it is needed
+	pace    optim.Pace             // what was submitted to the engine, of the whole run
 
 	steps  int        // of an epoch, each with one batch
 	sums   loss.Parts // over the steps of the epoch
@@ -112,7 +113,7 @@ func (r *run) open(ctx context.Context) (err error) {
 	if gpu := r.device.gpu; gpu != nil {
 		open = func(c engineConfig) (engine, error) { return r.b.openGPU(ctx, *gpu, c) }
 	}
-	r.engine, err = open(engineConfig{loss: r.lossSpec(), threads: r.threads(), objects: c.Batch * augment.MostObjects(r.data.Train, r.set.sampling()),
+	r.engine, err = open(engineConfig{loss: r.lossSpec(), threads: r.threads(), shelf: r.b.shelf, objects: c.Batch * augment.MostObjects(r.data.Train, r.set.sampling()),
 		model: model.Config{File: r.b.model.file, Classes: len(r.data.Classes), Width: r.data.Size, Height: r.data.Size, Batch: c.Batch, Largest: r.mostSide(),
 			Seed: r.job.Seed, BF16: c.Precision == BF16, Direct: c.Convolution == Direct, Aux: r.set.aux > 0}})
 	if err != nil {
@@ -143,6 +144,9 @@ func (r *run) close() error {
 
 // train runs the epochs that are left.
 func (r *run) train(ctx context.Context, report func(trials.Measurement)) error {
+	if err := r.hold(ctx); err != nil {
+		return err
+	}
 	if err := r.startLoader(ctx); err != nil {
 		return err
 	}

@@ -7,7 +7,6 @@ import (
 
 	"github.com/mapsweep/mapsweep/trainer/dataset"
 	"github.com/mapsweep/mapsweep/trainer/evaluate"
-	"github.com/mapsweep/mapsweep/trainer/native/loss"
 )
 
 // scorer scores a run's network on one split. Its buffers are the run's.
@@ -19,7 +18,6 @@ type scorer struct {
 	epoch   int // that found is of, from 1; 0: none
 
 	perImage float64 // seconds of the last scoring for one image; 0: none yet
-	decoder  decoder
 }
 
 func newScorer(d *dataset.Dataset, images []dataset.Image) *scorer {
@@ -108,38 +106,25 @@ func (r *run) score(ctx context.Context, m map[string]float64) error {
 	return nil
 }
 
-// detect fills the scorer's detections with those of the average of the weights, or of the weights where there is none,
-// a batch of images at a time.
+// detect fills the scorer's detections with those of the average of the weights, or of the weights where there is none.
 func (r *run) detect(ctx context.Context) error {
-	s, one := r.scorer, r.data.Size*r.data.Size*3
+	s := r.scorer
 	s.found = s.found[:0]
-	r.needImages()
 	back, err := r.engine.scoring()
 	if err != nil {
 		return err
 	}
 	defer back()
-	for first := 0; first < len(s.images); first += r.b.cfg.Batch {
-		if ctx.Err() != nil {
-			return context.Cause(ctx)
-		}
-		images := s.images[first:min(first+r.b.cfg.Batch, len(s.images))]
-		h, err := r.engine.evaluate(images, r.batch.images[:len(images)*one])
-		if err != nil {
-			return err
-		}
-		for j := range images {
-			s.collect(h, j, first+j, float64(r.data.Size))
-		}
+	room := func(floats int) []float32 {
+		r.needImages()
+		return r.batch.images[:floats]
 	}
-	return nil
+	return r.engine.evaluate(ctx, s.images, room, s.collect)
 }
 
-// collect adds the detections of image n of the batch, which is the given image of the
-// split: scores above evaluate.DefaultNMS.Score, corners clipped to the picture.
-func (s *scorer) collect(h loss.Heads, n, image int, size float64) {
-	o := evaluate.DefaultNMS
-	for _, c := range evaluate.NMS(s.decoder.candidates(h, n, size, o.Score), o) {
+// collect adds the detections of an image of the split: scores above evaluate.DefaultNMS.Score, corners clipped to the picture.
+func (s *scorer) collect(image int, all []evaluate.Candidate) {
+	for _, c := range all {
 		s.found = append(s.found, evaluate.Detection{Image: image, Class: c.Class, Score: float64(c.Score),
 			Box: evaluate.Corners(float64(c.X0), float64(c.Y0), float64(c.X1), float64(c.Y1))})
 	}

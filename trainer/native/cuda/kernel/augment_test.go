@@ -319,6 +319,10 @@ func TestRecipesRoom(t *testing.T) {
 	if err := r.Set(1, recipe(3, 1, 0)); !errors.As(err, &full) || full.Need != 5*13 || full.Room != 40 {
 		t.Errorf("five polygons of four corners: %v", err)
 	}
+	r.Grow(full.Need)
+	if err := r.Set(1, recipe(3, 1, 0)); err != nil || len(r.Bytes()) != kernel.RecipesBytes(2, 65) {
+		t.Errorf("after growth: %v, %d bytes, want %d", err, len(r.Bytes()), kernel.RecipesBytes(2, 65))
+	}
 	for want, q := range map[string]*augment.Recipe{"13 parts": recipe(0, 13, 0), "21 operations": recipe(0, 1, 21)} {
 		if err := r.Set(0, q); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", want, err)

@@ -119,7 +119,17 @@ func (r *Recipes) Reset() { r.used = 0 }
 // Bytes are what has to be copied to the device: all recipes, and the polygons so far.
 func (r *Recipes) Bytes() []byte { return r.memory[:len(r.recipes)*recipeBytes+4*r.used] }
 
-// Set writes the recipe of sample i of the batch. A *RoomError says how much more room for polygons this sample needs.
+// Grow gives room for so many numbers of polygons in memory of its own. What was set stays.
+func (r *Recipes) Grow(room int) {
+	n := len(r.recipes)
+	wide := NewRecipes(make([]byte, RecipesBytes(n, max(room, r.used))), n)
+	wide.used = r.used
+	copy(wide.memory, r.Bytes())
+	*r = *wide
+}
+
+// Set writes the recipe of sample i of the batch. A *RoomError says how much room polygons need with those of this sample, of
+// which then none is kept.
 func (r *Recipes) Set(i int, from *augment.Recipe) error {
 	if n := len(from.Changes); n > recipeChanges {
 		return fmt.Errorf("a recipe of %d operations, and kernels make at most %d", n, recipeChanges)
@@ -133,8 +143,10 @@ func (r *Recipes) Set(i int, from *augment.Recipe) error {
 	case augment.Exact:
 		to.mode = colourExact
 	}
+	used := r.used
 	for n := range from.Layers {
 		if err := r.setLayer(&to.layer[n], &from.Layers[n]); err != nil {
+			r.used = used
 			return err
 		}
 	}

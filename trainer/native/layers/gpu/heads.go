@@ -53,6 +53,15 @@ func (d *Device) headsOf(set *layers.HeadSet) (*Heads, error) {
 	return h, nil
 }
 
+// Gather are the launches that bring a head set's outputs to where the device's heads say, after a pass.
+func (d *Device) Gather(set *layers.HeadSet) (kernel.Heads, []cuda.Launch, error) {
+	h, err := d.headsOf(set)
+	if err != nil {
+		return kernel.Heads{}, nil, err
+	}
+	return h.device, h.gather(d.typ), nil
+}
+
 // gather collects the outputs in the dense arrays, and scatter brings the gradients from theirs to the head tensors.
 func (h *Heads) gather(t kernel.Type) []cuda.Launch { return kernel.Gather(t, h.device.A, h.data...) }
 

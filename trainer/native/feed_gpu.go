@@ -1,0 +1,111 @@
+package native
+
+import (
+	"errors"
+
+	"github.com/mapsweep/mapsweep/trainer/dataset/augment"
+	"github.com/mapsweep/mapsweep/trainer/native/cuda"
+	"github.com/mapsweep/mapsweep/trainer/native/cuda/kernel"
+)
+
+// gpuFeed brings to the device what the pictures of a step's batch are made of: recipes, where the data set lies there, or the
+// pictures themselves.
+type gpuFeed struct {
+	*stage
+	room  cuda.Ptr // on the device
+	bytes int64    // of it
+	// augmentation makes pictures of recipes; nil: they come as float32, RGB interleaved.
+	augmentation *kernel.Augmentation
+}
+
+// feedPictures makes the feed of batches that come with pictures of up to the largest side.
+func (e *gpuEngine) feedPictures() error {
+	c := e.net.Config()
+	side := max(c.Width, c.Largest)
+	return e.feedOf(nil, 4*int64(c.Batch)*int64(side)*int64(side)*3)
+}
+
+// feedOf makes the feed of batches of so many bytes. Where it fails there is none.
+func (e *gpuEngine) feedOf(a *kernel.Augmentation, bytes int64) error {
+	room, err := e.take(bytes)
+	if err != nil {
+		return err
+	}
+	s, err := newStage(e.place.GPU, stepsAhead, bytes)
+	if err != nil {
+		return errors.Join(err, e.give(room, bytes))
+	}
+	if a != nil {
+		a.Recipes = room
+	}
+	e.feed = &gpuFeed{stage: s, room: room, bytes: bytes, augmentation: a}
+	return nil
+}
+
+// launches make the image of a batch of what is in the room when they run.
+func (f *gpuFeed) launches(t kernel.Type, image kernel.View) []cuda.Launch {
+	if f.augmentation == nil {
+		return []cuda.Launch{kernel.PackImages(t, f.room, image)}
+	}
+	return f.augmentation.Launches(t, image)
+}
+
+// input is what goes to the room for a batch.
+func (f *gpuFeed) input(b batch) ([]byte, error) {
+	if f.augmentation == nil {
+		return bytesOf(b.images), nil
+	}
+	r, ok := b.recipes.(*recipeRoom)
+	if !ok {
+		return nil, errors.New("a batch without recipes, where pictures are made on the GPU")
+	}
+	return r.Bytes(), nil
+}
+
+func (f *gpuFeed) close() error {
+	if f == nil {
+		return nil
+	}
+	return f.stage.close()
+}
+
+// fit makes room for a batch whose recipes have more polygons than was reckoned. Steps are captured anew, for they know where
+// the room is.
+func (e *gpuEngine) fit(b batch) error {
+	if e.feed == nil || e.feed.augmentation == nil {
+		return nil
+	}
+	input, err := e.feed.input(b)
+	if err != nil || int64(len(input)) <= e.feed.bytes {
+		return err
+	}
+	if err := e.place.Stream.Wait(); err != nil {
+		return err
+	}
+	old := e.feed
+	errs := []error{old.close(), e.give(old.room, old.bytes)}
+	for _, s := range e.sides {
+		errs = append(errs, s.graph.Close())
+		s.graph = nil
+	}
+	return errors.Join(append(errs, e.feedOf(old.augmentation, 2*int64(len(input))))...)
+}
+
+// recipeRoom receives the recipes of a batch in memory of the host, which grows where polygons take more than was reckoned.
+type recipeRoom struct{ *kernel.Recipes }
+
+// newRecipeRoom makes room for n samples in so many bytes.
+func newRecipeRoom(n int, bytes int64) *recipeRoom {
+	return &recipeRoom{kernel.NewRecipes(make([]byte, bytes), n)}
+}
+
+func (r *recipeRoom) Set(i int, from *augment.Recipe) error {
+	for {
+		err := r.Recipes.Set(i, from)
+		var full *kernel.RoomError
+		if !errors.As(err, &full) {
+			return err
+		}
+		r.Grow(2 * full.Need)
+	}
+}
