@@ -4,6 +4,9 @@ import (
 	"context"
 
 	"github.com/mapsweep/mapsweep/trainer"
+	"github.com/mapsweep/mapsweep/trainer/dataset"
+	"github.com/mapsweep/mapsweep/trainer/dataset/augment"
+	"github.com/mapsweep/mapsweep/trainer/dataset/batches"
 	"github.com/mapsweep/mapsweep/trials"
 )
 
@@ -34,4 +37,86 @@ func FakeGPUs(b *Backend, err error) {
 		}
 		return newCPUEngine(c)
 	}
+}
+
+// picturedEngine makes no pictures.
+type picturedEngine struct{ engine }
+
+func (picturedEngine) hold(context.Context, pictures) (func() batches.Recipes, []string, error) {
+	return nil, nil, nil
+}
+
+// greedyEngine is asked for more operations than kernels make.
+type greedyEngine struct{ engine }
+
+func (e greedyEngine) hold(ctx context.Context, p pictures) (func() batches.Recipes, []string, error) {
+	p.sampling.AutoAugment, p.sampling.RandN = augment.RandAugment, 21
+	return e.engine.hold(ctx, p)
+}
+
+// onGPU changes the engines of a backend's runs on a GPU.
+func onGPU(b *Backend, change func(*gpuEngine) engine) {
+	open := b.openGPU
+	b.openGPU = func(g GPU, c engineConfig) (engine, error) {
+		e, err := open(g, c)
+		if err != nil {
+			return nil, err
+		}
+		return change(e.(*gpuEngine)), nil
+	}
+}
+
+// Pictured makes the pictures of a backend's batches on the CPU.
+func Pictured(b *Backend) { onGPU(b, func(e *gpuEngine) engine { return picturedEngine{e} }) }
+
+// Greedy makes recipes of a backend's runs too long for a GPU.
+func Greedy(b *Backend) { onGPU(b, func(e *gpuEngine) engine { return greedyEngine{e} }) }
+
+// endingEngine is looked at before it is closed.
+type endingEngine struct {
+	*gpuEngine
+	end func()
+}
+
+func (e endingEngine) close() error {
+	e.end()
+	return e.gpuEngine.close()
+}
+
+// FewCandidates gives the candidates of a batch little room on a GPU, and tells of the last run's end whether that was too little.
+func FewCandidates(b *Backend, n int) (exceeded func() bool) {
+	var few bool
+	onGPU(b, func(e *gpuEngine) engine {
+		e.candidates = n
+		return endingEngine{e, func() {
+			_, ok := e.scores.nms.Read(e.scores.batches[0].found.Bytes, 0, nil)
+			few = !ok
+		}}
+	})
+	return func() bool { return few }
+}
+
+// Held tells how many bytes of a GPU the last run's engine held.
+func Held(b *Backend) func() int64 {
+	var bytes int64
+	onGPU(b, func(e *gpuEngine) engine { return endingEngine{e, func() { bytes = e.bytes() }} })
+	return func() int64 { return bytes }
+}
+
+// NoPolygons reckons that there are no polygons in recipes.
+func NoPolygons(b *Backend) {
+	onGPU(b, func(e *gpuEngine) engine {
+		e.polygons = func([]dataset.Image, augment.Settings, int) int { return 0 }
+		return e
+	})
+}
+
+// Shelved is the numbers of users of what a backend keeps on GPUs.
+func Shelved(b *Backend) (users []int) {
+	b.shelf.mu.Lock()
+	defer b.shelf.mu.Unlock()
+	for _, s := range b.shelf.sets {
+		users = append(users, s.users)
+	}
+	return users
 }

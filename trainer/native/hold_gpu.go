@@ -49,7 +49,7 @@ func (e *gpuEngine) holdTrain(ctx context.Context, p pictures) (func() batches.R
 	}
 	n := e.net.Config().Batch
 	a := &kernel.Augmentation{Size: p.size, Changes: kernel.MostChanges(p.sampling), Pictures: set.data}
-	bytes := int64(kernel.RecipesBytes(n, kernel.PolygonRoom(p.train, p.sampling, n)))
+	bytes := int64(kernel.RecipesBytes(n, e.polygons(p.train, p.sampling, n)))
 	if a.Scratch, err = e.take(a.ScratchBytes(n)); err == nil {
 		err = e.feedOf(a, bytes)
 	}

@@ -137,7 +137,7 @@ func (e *gpuEngine) evaluate(ctx context.Context, images []dataset.Image, _ func
 			}
 			next = &s.batches[first/most%batchesAhead]
 			next.first, next.n = first, min(most, len(images)-first)
-			if err := s.start(ctx, e.place.Stream, next, images[first:first+next.n]); err != nil {
+			if err := s.start(e.place.Stream, next, images[first:first+next.n]); err != nil {
 				return err
 			}
 		}
@@ -152,7 +152,7 @@ func (e *gpuEngine) evaluate(ctx context.Context, images []dataset.Image, _ func
 }
 
 // start puts the scoring of a batch into the stream.
-func (s *gpuScores) start(ctx context.Context, st *cuda.Stream, b *scoredBatch, images []dataset.Image) error {
+func (s *gpuScores) start(st *cuda.Stream, b *scoredBatch, images []dataset.Image) error {
 	b.input = s.feed.turn()
 	if s.set != nil {
 		if err := s.choose(s.nms.Size, b.first, b.n); err != nil {
@@ -161,7 +161,7 @@ func (s *gpuScores) start(ctx context.Context, st *cuda.Stream, b *scoredBatch, 
 		copy(b.input, s.recipes.Bytes())
 	} else {
 		b.input = b.input[:b.n*s.nms.Size*s.nms.Size*3]
-		if err := readPictures(ctx, images, b.input, s.threads); err != nil {
+		if err := readPictures(images, b.input, s.threads); err != nil {
 			return err
 		}
 	}

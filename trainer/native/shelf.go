@@ -121,8 +121,11 @@ func (s *shelved) fill(ctx context.Context, stream *cuda.Stream, images []datase
 	one := s.key.one()
 	buffer := make([]byte, max(1, fillBytes/one)*one)
 	for to := s.data; len(images) > 0; {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
 		n := min(len(images), len(buffer)/int(one))
-		if err := readPictures(ctx, images[:n], buffer[:n*int(one)], threads); err != nil {
+		if err := readPictures(images[:n], buffer[:n*int(one)], threads); err != nil {
 			return err
 		}
 		if err := stream.CopyIn(to, buffer[:n*int(one)]); err != nil {
@@ -143,7 +146,7 @@ func (s *shelved) close() error {
 }
 
 // readPictures puts the bytes of pictures of one size one after the other, with so many threads.
-func readPictures(ctx context.Context, images []dataset.Image, to []byte, threads int) error {
+func readPictures(images []dataset.Image, to []byte, threads int) error {
 	one := len(to) / len(images)
 	threads = max(1, min(threads, len(images)))
 	errs := make([]error, threads)
@@ -151,10 +154,6 @@ func readPictures(ctx context.Context, images []dataset.Image, to []byte, thread
 	for k := range threads {
 		all.Go(func() {
 			for i := k; i < len(images) && errs[k] == nil; i += threads {
-				if ctx.Err() != nil {
-					errs[k] = context.Cause(ctx)
-					return
-				}
 				var pix []uint8
 				if pix, errs[k] = images[i].Pixels(); errs[k] == nil && len(pix) != one {
 					errs[k] = fmt.Errorf("picture %q has %d bytes, not %d", images[i].Name, len(pix), one)
