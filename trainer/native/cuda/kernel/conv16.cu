@@ -9,8 +9,6 @@
 // three zeros in four.
 #include "conv16.cuh"
 
-using namespace conv16;
-
 struct GatherArgs {
 	View x, y;      // read; written
 	const bf16 *w;  // [lanes of the product][kernel * kernel][lanes of the input]

@@ -4,8 +4,6 @@
 
 #include "port.cuh"
 
-namespace conv16 {
-
 // MatrixTile is the shape in which a block computes BM x BN elements of a product with warps WM x WN x WK, by BK terms at a time,
 // STAGES of which are in shared memory or on their way there. Warps along WK share the terms out; their sums are added at the end.
 template <int BM_, int BN_, int WM_, int WN_, int WK_, int BK_, int STAGES_> struct MatrixTile {
@@ -215,5 +213,3 @@ template <class T> __device__ __forceinline__ void finish(Sums<T> &sums, bf16 *s
 			*reinterpret_cast<Quad *>(to) = *reinterpret_cast<const Quad *>(from);
 	}
 }
-
-} // namespace conv16

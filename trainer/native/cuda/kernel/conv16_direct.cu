@@ -5,8 +5,6 @@
 // read them there at displaced rows, where conv16.cu would copy each pixel nine times.
 #include "conv16_ground.cuh"
 
-using namespace conv16;
-
 struct DirectArgs {
 	View x, y;
 	const bf16 *w; // [lanes of the product][9][lanes of the input]

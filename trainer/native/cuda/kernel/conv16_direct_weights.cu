@@ -5,8 +5,6 @@
 // of the nine taps belong to a warp.
 #include "conv16_ground.cuh"
 
-using namespace conv16;
-
 struct DirectWeightArgs {
 	View x, dy;
 	float *dw; // [slices][lanes of dy][9][lanes of x]

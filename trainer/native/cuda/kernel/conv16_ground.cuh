@@ -5,8 +5,6 @@
 
 #include "conv16.cuh"
 
-namespace conv16 {
-
 constexpr int WIDE = 16, DEEP = 16; // pixels of a tile's line; lanes that are in shared memory at a time
 constexpr int MOST_AROUND = 352; // pixels that a tile reads
 
@@ -88,5 +86,3 @@ template <int BM> struct Ground {
 		return p >= 0 && p < (long long)images * h * w ? (int)p : -1;
 	}
 };
-
-} // namespace conv16

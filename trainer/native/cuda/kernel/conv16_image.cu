@@ -2,8 +2,6 @@
 // a pixel are one stage: 36 terms, padded to 48.
 #include "conv16.cuh"
 
-using namespace conv16;
-
 struct ImageArgs {
 	View x, y;
 	const bf16 *w; // [lanes of the product][kernel * kernel][4]

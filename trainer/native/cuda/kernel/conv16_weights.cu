@@ -5,8 +5,6 @@
 // The pixels are divided into slices, one to a block, which leave sums of their own for conv16_add to add in order.
 #include "conv16.cuh"
 
-using namespace conv16;
-
 // Divisor divides numbers below 2^31 by multiplication (Granlund and Montgomery 1994, figure 4.1).
 struct Divisor {
 	unsigned by, magic;

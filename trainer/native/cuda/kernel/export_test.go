@@ -27,8 +27,8 @@ func ForwardForms16(c Conv) []Form16 { return forms16(c.forwardForms()) }
 
 func InputGradForms16(c Conv) []Form16 { return forms16(c.backForms()) }
 
-func WeightGradForms16(c Conv) (all []Form16) {
-	for _, wanted := range []int64{1, 3} {
+func WeightGradForms16(c Conv, slices ...int64) (all []Form16) {
+	for _, wanted := range slices {
 		for _, s := range c.slicings16(wanted) {
 			all = append(all, Form16{Name: fmt.Sprintf("%s in %d", s.kernel, wanted), slices: s})
 		}
