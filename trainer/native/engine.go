@@ -23,10 +23,10 @@ type engine interface {
 	// prepare makes what a step with pictures of that many pixels a side needs, so that no step has to.
 	prepare(side int) error
 
-	// hold brings the pictures of a run to where the engine makes batches of recipes itself, and says what receives those of a
+	// hold brings the run's data to where the engine makes batches of recipes itself, and says what receives those of a
 	// batch: nil where batches come with pictures, as they do without hold. notes are lines for the trial's log: where pictures
 	// are, and why. It comes after begin, once, and before steps.
-	hold(context.Context, pictures) (recipes func() batches.Recipes, notes []string, err error)
+	hold(context.Context) (recipes func() batches.Recipes, notes []string, err error)
 
 	// submit begins the next step: forward, loss, backward, and, with Move, clipping, optimiser and average; without, the
 	// gradients join their sum. When it returns the batch may be overwritten. After a step that saw a loss or a norm that is
@@ -39,7 +39,7 @@ type engine interface {
 	// scoring makes evaluate use the moving average, where there is one, until back is called.
 	scoring() (back func(), err error)
 	// evaluate runs pictures of the network's own size through it, a batch at a time, and hands out what it finds in each of
-	// them, in order: the list is overwritten afterwards. They are those that hold was given to be scored, where it was called.
+	// them, in order: the list is overwritten afterwards. They are the data's that are scored.
 	// room makes room for so many floats, for a batch of pictures.
 	evaluate(ctx context.Context, images []dataset.Image, room func(floats int) []float32, found func(image int, all []evaluate.Candidate)) error
 	// finite says whether all weights and statistics are.
@@ -56,15 +56,13 @@ type engine interface {
 	close() error
 }
 
-// pictures are what a run reads.
-type pictures struct {
-	hash     string // of the data set
-	size     int    // pixels a side
-	train    []dataset.Image
-	split    string // that is scored
+// runData is what a run reads.
+type runData struct {
+	hash     string          // of the data set
+	train    []dataset.Image // all of one size
+	split    string          // that is scored
 	scored   []dataset.Image
 	sampling augment.Settings // that recipes are made with
-	threads  int              // that may read
 }
 
 // batch is what a step learns from.
@@ -95,5 +93,6 @@ type engineConfig struct {
 	loss    loss.Spec
 	threads int // of the run, for what is done on the CPU
 	objects int // that a batch has at most
+	data    runData
 	shelf   *shelf
 }

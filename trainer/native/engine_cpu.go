@@ -79,7 +79,7 @@ func (e *cpuEngine) prepare(side int) error {
 }
 
 // hold does nothing: pictures are made on the CPU.
-func (e *cpuEngine) hold(context.Context, pictures) (func() batches.Recipes, []string, error) {
+func (e *cpuEngine) hold(context.Context) (func() batches.Recipes, []string, error) {
 	return nil, nil, nil
 }
 

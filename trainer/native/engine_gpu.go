@@ -39,13 +39,13 @@ type gpuEngine struct {
 	objects   int // room for those of a batch
 	threads   int // of the host
 
-	data       pictures
+	data       runData
 	shelf      *shelf
 	shelved    []*shelved // in use
 	feed       *gpuFeed   // nil: not made yet
 	truths     *stage
-	scores     *gpuScores // nil: not made yet
-	candidates int        // of a batch, that there is room for on the device when it is scored
+	scores     *gpuScores                                                        // nil: not made yet
+	candidates int                                                               // of a batch, that there is room for on the device when it is scored
 	polygons   func(images []dataset.Image, s augment.Settings, samples int) int // kernel.PolygonRoom
 
 	mirrors []mirror // of what the optimiser keeps

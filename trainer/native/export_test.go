@@ -42,23 +42,23 @@ func FakeGPUs(b *Backend, err error) {
 // picturedEngine makes no pictures.
 type picturedEngine struct{ engine }
 
-func (picturedEngine) hold(context.Context, pictures) (func() batches.Recipes, []string, error) {
+func (picturedEngine) hold(context.Context) (func() batches.Recipes, []string, error) {
 	return nil, nil, nil
 }
 
 // greedyEngine is asked for more operations than kernels make.
-type greedyEngine struct{ engine }
+type greedyEngine struct{ *gpuEngine }
 
-func (e greedyEngine) hold(ctx context.Context, p pictures) (func() batches.Recipes, []string, error) {
-	p.sampling.AutoAugment, p.sampling.RandN = augment.RandAugment, 21
-	return e.engine.hold(ctx, p)
+func (e greedyEngine) hold(ctx context.Context) (func() batches.Recipes, []string, error) {
+	e.data.sampling.AutoAugment, e.data.sampling.RandN = augment.RandAugment, 21
+	return e.gpuEngine.hold(ctx)
 }
 
 // onGPU changes the engines of a backend's runs on a GPU.
 func onGPU(b *Backend, change func(*gpuEngine) engine) {
 	open := b.openGPU
-	b.openGPU = func(g GPU, c engineConfig) (engine, error) {
-		e, err := open(g, c)
+	b.openGPU = func(ctx context.Context, g GPU, c engineConfig) (engine, error) {
+		e, err := open(ctx, g, c)
 		if err != nil {
 			return nil, err
 		}

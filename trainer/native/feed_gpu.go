@@ -6,6 +6,7 @@ import (
 	"github.com/mapsweep/mapsweep/trainer/dataset/augment"
 	"github.com/mapsweep/mapsweep/trainer/native/cuda"
 	"github.com/mapsweep/mapsweep/trainer/native/cuda/kernel"
+	"github.com/mapsweep/mapsweep/trainer/native/model"
 )
 
 // gpuFeed brings to the device what the pictures of a step's batch are made of: recipes, where the data set lies there, or the
@@ -18,11 +19,30 @@ type gpuFeed struct {
 	augmentation *kernel.Augmentation
 }
 
+// augmentation is that of a run's recipes, without memory.
+func (e *gpuEngine) augmentation(c model.Config) *kernel.Augmentation {
+	return &kernel.Augmentation{Size: c.Width, Changes: kernel.MostChanges(e.data.sampling)}
+}
+
+// recipeBytes is the room of n samples' recipes.
+func (e *gpuEngine) recipeBytes(n int) int64 {
+	return int64(kernel.RecipesBytes(n, e.polygons(e.data.train, e.data.sampling, n)))
+}
+
+// pictureBytes is a batch of the largest pictures, in float RGB.
+func pictureBytes(c model.Config) int64 {
+	side := int64(max(c.Width, c.Largest))
+	return 4 * int64(c.Batch) * side * side * 3
+}
+
+// feedBytes is the most device memory that a feed takes: of recipes, or of pictures.
+func (e *gpuEngine) feedBytes(c model.Config) int64 {
+	return max(pictureBytes(c), e.recipeBytes(c.Batch)+e.augmentation(c).ScratchBytes(c.Batch))
+}
+
 // feedPictures makes the feed of batches that come with pictures of up to the largest side.
 func (e *gpuEngine) feedPictures() error {
-	c := e.net.Config()
-	side := max(c.Width, c.Largest)
-	return e.feedOf(nil, 4*int64(c.Batch)*int64(side)*int64(side)*3)
+	return e.feedOf(nil, pictureBytes(e.net.Config()))
 }
 
 // feedOf makes the feed of batches of so many bytes. Where it fails there is none.
@@ -33,7 +53,7 @@ func (e *gpuEngine) feedOf(a *kernel.Augmentation, bytes int64) error {
 	}
 	s, err := newStage(e.place.GPU, stepsAhead, bytes)
 	if err != nil {
-		return errors.Join(err, e.give(room, bytes))
+		return errors.Join(err, e.place.Memory.Free(room))
 	}
 	if a != nil {
 		a.Recipes = room
@@ -83,7 +103,7 @@ func (e *gpuEngine) fit(b batch) error {
 		return err
 	}
 	old := e.feed
-	errs := []error{old.close(), e.give(old.room, old.bytes)}
+	errs := []error{old.close(), e.place.Memory.Free(old.room)}
 	for _, s := range e.sides {
 		errs = append(errs, s.graph.Close())
 		s.graph = nil

@@ -12,8 +12,8 @@ import (
 )
 
 // hold brings the data set to the GPU. What does not fit there is made or read on the CPU for each batch.
-func (e *gpuEngine) hold(ctx context.Context, p pictures) (recipes func() batches.Recipes, notes []string, err error) {
-	recipes, err = e.holdTrain(ctx, p)
+func (e *gpuEngine) hold(ctx context.Context) (recipes func() batches.Recipes, notes []string, err error) {
+	recipes, err = e.holdTrain(ctx)
 	switch {
 	case errors.Is(err, cuda.ErrMemory) || errors.Is(err, errNotHeld):
 		notes = append(notes, fmt.Sprintf("pictures of batches are made on the CPU: %v", err))
@@ -21,9 +21,9 @@ func (e *gpuEngine) hold(ctx context.Context, p pictures) (recipes func() batche
 		return nil, nil, err
 	default:
 		notes = append(notes, fmt.Sprintf("pictures of batches are made on the GPU, of the %d training images that lie there (%.0f MiB, once for all its trials)",
-			len(p.train), e.shelved[0].mib()))
+			len(e.data.train), e.shelved[0].mib()))
 	}
-	set, err := e.bring(ctx, p, p.split, p.scored)
+	set, err := e.bring(ctx, e.data.split, e.data.scored)
 	if errors.Is(err, cuda.ErrMemory) {
 		notes = append(notes, fmt.Sprintf("images that are scored come to the GPU batch by batch: %v", err))
 	} else if err != nil {
@@ -39,30 +39,30 @@ func (e *gpuEngine) hold(ctx context.Context, p pictures) (recipes func() batche
 var errNotHeld = errors.New("no kernels for these settings")
 
 // holdTrain brings training pictures to the GPU, and makes what makes batches of them.
-func (e *gpuEngine) holdTrain(ctx context.Context, p pictures) (func() batches.Recipes, error) {
-	if err := kernel.AugmentationFits(p.sampling); err != nil {
+func (e *gpuEngine) holdTrain(ctx context.Context) (func() batches.Recipes, error) {
+	if err := kernel.AugmentationFits(e.data.sampling); err != nil {
 		return nil, fmt.Errorf("%w: %w", errNotHeld, err)
 	}
-	set, err := e.bring(ctx, p, "train", p.train)
+	set, err := e.bring(ctx, "train", e.data.train)
 	if err != nil {
 		return nil, err
 	}
-	n := e.net.Config().Batch
-	a := &kernel.Augmentation{Size: p.size, Changes: kernel.MostChanges(p.sampling), Pictures: set.data}
-	bytes := int64(kernel.RecipesBytes(n, e.polygons(p.train, p.sampling, n)))
-	if a.Scratch, err = e.take(a.ScratchBytes(n)); err == nil {
+	c := e.net.Config()
+	a, bytes := e.augmentation(c), e.recipeBytes(c.Batch)
+	a.Pictures = set.data
+	if a.Scratch, err = e.take(a.ScratchBytes(c.Batch)); err == nil {
 		err = e.feedOf(a, bytes)
 	}
 	if err != nil {
-		return nil, errors.Join(err, e.give(a.Scratch, a.ScratchBytes(n)), e.unshelve(set))
+		return nil, errors.Join(err, e.place.Memory.Free(a.Scratch), e.unshelve(set))
 	}
-	return func() batches.Recipes { return newRecipeRoom(n, bytes) }, nil
+	return func() batches.Recipes { return newRecipeRoom(c.Batch, bytes) }, nil
 }
 
 // bring takes the use of a split's pictures.
-func (e *gpuEngine) bring(ctx context.Context, p pictures, split string, images []dataset.Image) (*shelved, error) {
-	key := shelfKey{gpu: e.place.GPU.Index, size: p.size, count: len(images), hash: p.hash, split: split}
-	set, err := e.shelf.take(ctx, key, images, p.threads)
+func (e *gpuEngine) bring(ctx context.Context, split string, images []dataset.Image) (*shelved, error) {
+	key := shelfKey{size: e.net.Config().Width, count: len(images), hash: e.data.hash, split: split}
+	set, err := e.shelf.take(ctx, e.share, key, images, e.threads)
 	if err == nil {
 		e.shelved = append(e.shelved, set)
 	}

@@ -12,8 +12,7 @@ import (
 
 // hold lets the engine make the pictures of batches, where it can. Without it batches come with pictures.
 func (r *run) hold(ctx context.Context) error {
-	recipes, notes, err := r.engine.hold(ctx, pictures{hash: r.data.Hash, size: r.data.Size, train: r.data.Train, split: r.job.Split, scored: r.val,
-		sampling: r.set.sampling(), threads: r.threads()})
+	recipes, notes, err := r.engine.hold(ctx)
 	r.recipes = recipes
 	for _, line := range notes {
 		r.log.printf("%s", line)

@@ -113,7 +113,9 @@ func (r *run) open(ctx context.Context) (err error) {
 	if gpu := r.device.gpu; gpu != nil {
 		open = func(c engineConfig) (engine, error) { return r.b.openGPU(ctx, *gpu, c) }
 	}
-	r.engine, err = open(engineConfig{loss: r.lossSpec(), threads: r.threads(), shelf: r.b.shelf, objects: c.Batch * augment.MostObjects(r.data.Train, r.set.sampling()),
+	r.engine, err = open(engineConfig{loss: r.lossSpec(), threads: r.threads(), shelf: r.b.shelf,
+		data:    runData{hash: r.data.Hash, train: r.data.Train, split: r.job.Split, scored: r.val, sampling: r.set.sampling()},
+		objects: c.Batch * augment.MostObjects(r.data.Train, r.set.sampling()),
 		model: model.Config{File: r.b.model.file, Classes: len(r.data.Classes), Width: r.data.Size, Height: r.data.Size, Batch: c.Batch, Largest: r.mostSide(),
 			Seed: r.job.Seed, BF16: c.Precision == BF16, Direct: c.Convolution == Direct, Aux: r.set.aux > 0}})
 	if err != nil {

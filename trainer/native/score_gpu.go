@@ -13,6 +13,7 @@ import (
 	"github.com/mapsweep/mapsweep/trainer/native/cuda/kernel"
 	"github.com/mapsweep/mapsweep/trainer/native/layers"
 	"github.com/mapsweep/mapsweep/trainer/native/loss"
+	"github.com/mapsweep/mapsweep/trainer/native/model"
 )
 
 // mostCandidates of a batch have room on the device when it is scored, in 32 MiB. Where an image has more than its share, the
@@ -48,31 +49,48 @@ type scoredBatch struct {
 	done     *cuda.Event  // found is there
 }
 
+// scoreSizes are the bytes of device memory that scoring takes.
+type scoreSizes struct{ recipes, canvas, pictures, keys, found int64 }
+
+func (s scoreSizes) all() []int64 { return []int64{s.recipes, s.canvas, s.pictures, s.keys, s.found} }
+
+// scoreBytes is what scoring with the outputs of a head takes at most.
+func (e *gpuEngine) scoreBytes(c model.Config, set *layers.HeadSet) scoreSizes {
+	nms := e.suppression(c, kernel.Heads{N: c.Batch, A: set.Anchors(), K: set.Classes})
+	return scoreSizes{
+		recipes: int64(kernel.RecipesBytes(c.Batch, 0)), canvas: kernel.Augmentation{Size: c.Width}.ScratchBytes(c.Batch),
+		pictures: int64(c.Batch) * int64(c.Width) * int64(c.Width) * 3, keys: nms.ScratchBytes(), found: nms.FoundBytes(),
+	}
+}
+
+func (e *gpuEngine) suppression(c model.Config, h kernel.Heads) kernel.NMS {
+	return kernel.NMS{Heads: h, Size: c.Width, Options: evaluate.DefaultNMS, Capacity: max(1, min(h.A*h.K, e.candidates/c.Batch))}
+}
+
 // openScores makes what scores pictures of set, or, where that is nil, those that come with each batch.
-func (e *gpuEngine) openScores(set *shelved) error {
+func (e *gpuEngine) openScores(set *shelved) (err error) {
 	c := e.net.Config()
 	s := &gpuScores{device: e.net.Device().(gpuDevice), threads: e.threads, set: set, recipes: newRecipeRoom(c.Batch, int64(kernel.RecipesBytes(c.Batch, 0)))}
+	s.heads, _ = e.net.Heads()
 	e.scores = s
 	if err := s.choose(c.Width, 0, c.Batch); err != nil {
 		return err
 	}
-	a := kernel.Augmentation{Size: c.Width}
-	recipes, pictures := int64(len(s.recipes.Bytes())), int64(c.Batch)*int64(c.Width)*int64(c.Width)*3
-	var err error
-	if a.Recipes, err = e.take(recipes); err != nil {
+	a, sizes := kernel.Augmentation{Size: c.Width}, e.scoreBytes(c, s.heads)
+	if a.Recipes, err = e.take(sizes.recipes); err != nil {
 		return err
 	}
-	if a.Scratch, err = e.take(a.ScratchBytes(c.Batch)); err != nil {
+	if a.Scratch, err = e.take(sizes.canvas); err != nil {
 		return err
 	}
-	piece := recipes
+	piece := sizes.recipes
 	if set != nil {
 		a.Pictures, s.room = set.data, a.Recipes
 	} else {
-		if a.Pictures, err = e.take(pictures); err != nil {
+		if a.Pictures, err = e.take(sizes.pictures); err != nil {
 			return err
 		}
-		s.room, piece = a.Pictures, pictures
+		s.room, piece = a.Pictures, sizes.pictures
 	}
 	if s.feed, err = newStage(e.place.GPU, batchesAhead, piece); err != nil {
 		return err
@@ -88,9 +106,7 @@ func (e *gpuEngine) openScores(set *shelved) error {
 
 // captureScores records the scoring of a batch, and makes the memory that results come to.
 func (e *gpuEngine) captureScores(a kernel.Augmentation) error {
-	s, c := e.scores, e.net.Config()
-	d := s.device
-	s.heads, _ = e.net.Heads()
+	s, d := e.scores, e.scores.device
 	forward, err := d.Launches(e.net.Graph().ForwardTo(append(slices.Clone(s.heads.Box), s.heads.Class...)...), false)
 	if err != nil {
 		return err
@@ -99,7 +115,7 @@ func (e *gpuEngine) captureScores(a kernel.Augmentation) error {
 	if err != nil {
 		return err
 	}
-	s.nms = kernel.NMS{Heads: heads, Size: c.Width, Options: evaluate.DefaultNMS, Capacity: max(1, min(heads.A*heads.K, e.candidates/c.Batch))}
+	s.nms = e.suppression(e.net.Config(), heads)
 	if s.nms.Scratch, err = e.take(s.nms.ScratchBytes()); err != nil {
 		return err
 	}

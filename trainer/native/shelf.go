@@ -27,16 +27,19 @@ type shelved struct {
 	key   shelfKey
 	users int
 	turn  chan struct{} // held by who reads what is below, or brings the pictures there
-	gpu   *cuda.GPU     // of its own, for runs come and go
-	data  cuda.Ptr      // 0: not there yet
+	share *cuda.Share
+	part  *cuda.Reservation // of its memory
+	data  cuda.Ptr          // 0: not there yet
 }
 
 func newShelf() *shelf { return &shelf{sets: map[shelfKey]*shelved{}} }
 
 // take is the use of pictures until they are put back. The first user brings them to the GPU, with so many threads that read
-// what is not kept in RAM; the others wait for that. Where memory does not suffice the error wraps cuda.ErrMemory.
-func (s *shelf) take(ctx context.Context, key shelfKey, images []dataset.Image, threads int) (*shelved, error) {
+// what is not kept in RAM; the others wait for that. Memory is taken beside what runs have reserved: where it does not suffice
+// the error wraps cuda.ErrMemory.
+func (s *shelf) take(ctx context.Context, share *cuda.Share, key shelfKey, images []dataset.Image, threads int) (*shelved, error) {
 	s.mu.Lock()
+	key.gpu = share.GPU.Index
 	set := s.sets[key]
 	if set == nil {
 		set = &shelved{key: key, turn: make(chan struct{}, 1)}
@@ -44,7 +47,7 @@ func (s *shelf) take(ctx context.Context, key shelfKey, images []dataset.Image, 
 	}
 	set.users++
 	s.mu.Unlock()
-	err := set.bring(ctx, images, threads)
+	err := set.bring(ctx, share, images, threads)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("bring %d pictures to GPU %d: %w", len(images), key.gpu, err), s.put(set))
 	}
@@ -71,7 +74,7 @@ func (k shelfKey) one() int64 { return int64(k.size) * int64(k.size) * 3 }
 func (s *shelved) mib() float64 { return float64(s.key.bytes()) / (1 << 20) }
 
 // bring puts the pictures on the GPU, unless another user has.
-func (s *shelved) bring(ctx context.Context, images []dataset.Image, threads int) error {
+func (s *shelved) bring(ctx context.Context, share *cuda.Share, images []dataset.Image, threads int) error {
 	select {
 	case <-ctx.Done():
 		return context.Cause(ctx)
@@ -81,6 +84,8 @@ func (s *shelved) bring(ctx context.Context, images []dataset.Image, threads int
 	if s.data != 0 {
 		return nil
 	}
+	share.Use()
+	s.share = share
 	err := s.load(ctx, images, threads)
 	if err != nil {
 		err = errors.Join(err, s.close())
@@ -88,30 +93,18 @@ func (s *shelved) bring(ctx context.Context, images []dataset.Image, threads int
 	return err
 }
 
-// spareShare is the part of a GPU's memory that must stay free beside pictures, for what runs take as they go on: networks for
-// pictures of other sides.
-const spareShare = 32
-
 func (s *shelved) load(ctx context.Context, images []dataset.Image, threads int) (err error) {
-	if s.gpu, err = cuda.Open(s.key.gpu); err != nil {
+	if s.part, err = s.share.TryReserve(s.key.bytes()); err != nil {
 		return err
 	}
-	_, total, err := s.gpu.Memory()
+	if s.data, err = s.part.Alloc(s.key.bytes()); err != nil {
+		return err
+	}
+	stream, err := s.share.GPU.NewStream()
 	if err != nil {
 		return err
 	}
-	if s.data, err = s.gpu.Alloc(s.key.bytes()); err != nil {
-		return err
-	}
-	spare, err := s.gpu.Alloc(total / spareShare)
-	if err != nil {
-		return fmt.Errorf("beside the pictures a part in %d of its memory must be free: %w", spareShare, err)
-	}
-	stream, err := s.gpu.NewStream()
-	if err == nil {
-		err = errors.Join(s.fill(ctx, stream, images, threads), stream.Close())
-	}
-	return errors.Join(err, s.gpu.Free(spare))
+	return errors.Join(s.fill(ctx, stream, images, threads), stream.Close())
 }
 
 // fillBytes is how much is read before it is copied.
@@ -137,11 +130,11 @@ func (s *shelved) fill(ctx context.Context, stream *cuda.Stream, images []datase
 }
 
 func (s *shelved) close() error {
-	if s.gpu == nil {
+	if s.share == nil {
 		return nil
 	}
-	err := errors.Join(s.gpu.Free(s.data), s.gpu.Close())
-	s.gpu, s.data = nil, 0
+	err := errors.Join(s.part.Release(), s.share.Release())
+	s.share, s.part, s.data = nil, nil, 0
 	return err
 }
 

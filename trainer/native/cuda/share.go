@@ -85,6 +85,13 @@ func join(index int, image []byte) (s *Share, lost <-chan struct{}, err error) {
 	return s, nil, nil
 }
 
+// Use adds a use to those of the caller, to be released as well: for what may outlive it.
+func (s *Share) Use() {
+	shares.Lock()
+	defer shares.Unlock()
+	s.users++
+}
+
 // Release ends one use. With the last one the GPU is closed; streams, graphs and reservations must be gone before.
 func (s *Share) Release() error {
 	shares.Lock()
