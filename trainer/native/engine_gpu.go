@@ -270,8 +270,17 @@ func (e *gpuEngine) at(side int) (*gpuSide, error) {
 	return s, nil
 }
 
-// capture records a step: input, pictures, forward, loss, backward, optimiser and average, result.
+// capture records a step.
 func (e *gpuEngine) capture(s *gpuSide) (*cuda.Captured, error) {
+	all, err := e.launches(s)
+	if err != nil {
+		return nil, err
+	}
+	return e.place.Stream.Capture(func() error { return e.place.Module.Run(e.place.Stream, all...) })
+}
+
+// launches are a step: input, pictures, forward, loss, backward, optimiser and average, result.
+func (e *gpuEngine) launches(s *gpuSide) ([]cuda.Launch, error) {
 	g := s.net.Graph()
 	forward, err := s.device.Launches(g.Forward, true)
 	if err != nil {
@@ -286,8 +295,7 @@ func (e *gpuEngine) capture(s *gpuSide) (*cuda.Captured, error) {
 	optimizer.Step = step
 	all := []cuda.Launch{step.Begin(), kernel.PackImages(s.device.Type(), s.pixels, s.device.Image(s.net.Image()))}
 	all = append(append(all, forward...), backward...)
-	all = append(append(all, optimizer.Launches()...), step.End())
-	return e.place.Stream.Capture(func() error { return e.place.Module.Run(e.place.Stream, all...) })
+	return append(append(all, optimizer.Launches()...), step.End()), nil
 }
 
 func (e *gpuEngine) prepare(side int) error {
