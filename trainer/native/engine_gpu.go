@@ -312,8 +312,17 @@ func (e *gpuEngine) sideOf(side int) (*gpuSide, error) {
 	return s, nil
 }
 
-// capture records a step: input, pictures, forward, loss, backward, optimiser and average, result.
+// capture records a step.
 func (e *gpuEngine) capture(s *gpuSide) (*cuda.Captured, error) {
+	all, err := e.launches(s)
+	if err != nil {
+		return nil, err
+	}
+	return e.place.Stream.Capture(func() error { return e.place.Module.Run(e.place.Stream, all...) })
+}
+
+// launches are a step: input, pictures, forward, loss, backward, optimiser and average, result.
+func (e *gpuEngine) launches(s *gpuSide) ([]cuda.Launch, error) {
 	g := s.net.Graph()
 	if e.feed == nil {
 		if err := e.feedPictures(); err != nil {
@@ -333,8 +342,7 @@ func (e *gpuEngine) capture(s *gpuSide) (*cuda.Captured, error) {
 	optimizer.Step = step
 	all := append([]cuda.Launch{step.Begin()}, e.feed.launches(s.device.Type(), s.device.Image(s.net.Image()))...)
 	all = append(append(all, forward...), backward...)
-	all = append(append(all, optimizer.Launches()...), step.End())
-	return e.place.Stream.Capture(func() error { return e.place.Module.Run(e.place.Stream, all...) })
+	return append(append(all, optimizer.Launches()...), step.End()), nil
 }
 
 func (e *gpuEngine) prepare(side int) error {
