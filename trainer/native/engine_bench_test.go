@@ -1,6 +1,7 @@
 package native
 
 import (
+	"context"
 	"errors"
 	"math/rand/v2"
 	"slices"
@@ -38,7 +39,7 @@ func NewStepper(on *GPU, c StepConfig) (*Stepper, error) {
 	s.draw()
 	open := newCPUEngine
 	if on != nil {
-		open = func(c engineConfig) (engine, error) { return newGPUEngine(*on, c) }
+		open = func(c engineConfig) (engine, error) { return newGPUEngine(context.Background(), *on, c) }
 	}
 	var err error
 	s.e, err = open(engineConfig{threads: 1, objects: len(s.batch.truths),
