@@ -10,7 +10,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/mapsweep/mapsweep/sweep/local"
-	"github.com/mapsweep/mapsweep/trainer/native/cuda"
 	"github.com/mapsweep/mapsweep/trainer/native/kernels"
 	"github.com/mapsweep/mapsweep/trainer/telemetry"
 	"github.com/mapsweep/mapsweep/trials"
@@ -55,7 +54,7 @@ func (a *app) devicesCommand() *cobra.Command {
 		Short: "List the devices that trials can use, who uses them and what suits them, or say why there is no GPU",
 		Args:  args(cobra.NoArgs),
 		RunE: func(*cobra.Command, []string) error {
-			rows, why, err := listDevices()
+			rows, why, err := listDevices(machineGPUs)
 			if err != nil {
 				return err
 			}
@@ -70,18 +69,25 @@ func (a *app) devicesCommand() *cobra.Command {
 	return c
 }
 
-// listDevices is the CPU and the GPUs; why says in words that there are none, or none that can be leased.
-func listDevices() (rows []deviceRow, why string, err error) {
+// listDevices is the CPU and the GPUs; why says in words that there are none, none that can be leased, or what of them is
+// not known.
+func listDevices(machine nativeGPUs) (rows []deviceRow, why string, err error) {
 	rows = []deviceRow{{Name: "cpu", Description: fmt.Sprintf("%s, %d cores, %s kernels, bf16 by %s", local.CPU(), runtime.NumCPU(), kernels.ISA(), kernels.BF16())}}
-	gpus, err := telemetry.GPUs()
+	gpus, err := machine.listed()
+	unlisted := false
 	if errors.Is(err, telemetry.ErrNone) {
 		why = err.Error()
+		var none error
+		if gpus, none = machine.source(); none == nil {
+			unlisted = true
+			why = fmt.Sprintf("the list is the CUDA driver's, for the native trainer alone: how much memory is free, and who uses it, is not known (%v)", err)
+		}
 	} else if err != nil {
 		return nil, "", usagef("%w", err)
 	}
 	capability := map[int]string{}
 	if !anyFake(gpus) {
-		driver, _ := cuda.Devices() // NVML has said why there are none
+		driver, _ := machine.driver() // NVML has said why there are none
 		for _, d := range driver {
 			capability[d.Index] = d.Capability
 		}
@@ -98,6 +104,11 @@ func listDevices() (rows []deviceRow, why string, err error) {
 		for _, l := range local.Leases(dir, g.UUID) {
 			row.Leases = append(row.Leases, leaseRow(l))
 		}
+		if unlisted {
+			row.FreeMiB = nil
+			rows = append(rows, row)
+			continue
+		}
 		b := local.Bench{GPU: g.Name, MiB: g.TotalMiB, PerTrial: 1, Cores: runtime.NumCPU(), Trials: len(gpus), Model: "yolov9-s"}
 		for _, s := range local.Presets(b, func(string) bool { return true }) {
 			row.Presets = append(row.Presets, presetRow(s))
@@ -112,7 +123,10 @@ func (a *app) printDevices(rows []deviceRow, why string) {
 	fake := false
 	for _, r := range rows {
 		fmt.Fprintf(w, "%-8s %s", r.Name, r.Description)
-		if r.MemoryMiB > 0 {
+		switch {
+		case r.MemoryMiB > 0 && r.FreeMiB == nil:
+			fmt.Fprintf(w, ", %d MiB", r.MemoryMiB)
+		case r.MemoryMiB > 0:
 			fmt.Fprintf(w, ", %d of %d MiB free", *r.FreeMiB, r.MemoryMiB)
 		}
 		if r.Utilisation != nil {

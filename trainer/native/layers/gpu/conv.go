@@ -11,12 +11,11 @@ import (
 // arm is one convolution of a layer: all of it, one of its groups, or one of the two of a RepConv; with the places of what it
 // learns.
 type arm struct {
-	conv            kernel.Conv
-	norm            kernel.Norm // with normalisation
-	dW, dBeta       cuda.Ptr    // without normalisation dBeta is the bias's
-	dGamma          cuda.Ptr
-	out, in         window
-	block, countOut int
+	conv      kernel.Conv
+	norm      kernel.Norm // with normalisation
+	dW, dBeta cuda.Ptr    // without normalisation dBeta is the bias's
+	dGamma    cuda.Ptr
+	out, in   window
 }
 
 // window is a run of channel blocks.
