@@ -39,14 +39,17 @@ type gpuEngine struct {
 	objects   int // room for those of a batch
 	threads   int // of the host
 
-	data       runData
-	shelf      *shelf
-	shelved    []*shelved // in use
-	feed       *gpuFeed   // nil: not made yet
-	truths     *stage
-	scores     *gpuScores                                                        // nil: not made yet
-	candidates int                                                               // of a batch, that there is room for on the device when it is scored
-	polygons   func(images []dataset.Image, s augment.Settings, samples int) int // kernel.PolygonRoom
+	data          runData
+	size          int // of its pictures, pixels a side
+	shelf         *shelf
+	train, scored claim    // of the data, on the GPU
+	feed          *gpuFeed // nil: not made yet
+	truths        *stage
+	scores        *gpuScores // nil: not made yet
+
+	candidates int // of a batch, that there is room for on the device when it is scored
+	// polygons is room for those of the recipes of so many samples: kernel.PolygonRoom.
+	polygons func(images []dataset.Image, s augment.Settings, samples int) int
 
 	mirrors []mirror // of what the optimiser keeps
 	spare   cuda.Ptr // weights and statistics while the average is scored
@@ -71,7 +74,7 @@ type mirror struct {
 // newGPUEngine builds the network of a run on a GPU.
 func newGPUEngine(ctx context.Context, on GPU, c engineConfig) (engine, error) {
 	e := &gpuEngine{losses: c.loss, sides: map[int]*gpuSide{}, objects: max(1, c.objects), threads: c.threads,
-		data: c.data, shelf: c.shelf, candidates: mostCandidates, polygons: kernel.PolygonRoom}
+		data: c.data, size: c.model.Width, shelf: c.shelf, candidates: mostCandidates, polygons: kernel.PolygonRoom}
 	if err := e.open(ctx, on, c); err != nil {
 		return nil, errors.Join(err, e.close())
 	}
@@ -87,7 +90,7 @@ func (e *gpuEngine) open(ctx context.Context, on GPU, c engineConfig) (err error
 	if err != nil {
 		return err
 	}
-	if e.part, err = e.share.Reserve(ctx, need); err != nil {
+	if err := e.reserve(ctx, need); err != nil {
 		return err
 	}
 	e.place = gpu.Place{GPU: e.share.GPU, Module: e.share.Module, Memory: e.part}
@@ -492,9 +495,7 @@ func (e *gpuEngine) close() error {
 		errs = append(errs, s.graph.Close())
 	}
 	errs = append(errs, e.scores.close(), e.feed.close(), e.truths.close())
-	for _, s := range e.shelved {
-		errs = append(errs, e.shelf.put(s))
-	}
+	errs = append(errs, e.dropData())
 	if e.ring != nil {
 		errs = append(errs, e.ring.Close())
 	}

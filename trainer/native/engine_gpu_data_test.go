@@ -11,6 +11,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/mapsweep/mapsweep/trainer"
@@ -223,6 +224,37 @@ func TestGPUTrialsShareData(t *testing.T) {
 	}
 }
 
+// Where only one trial and the data fit the GPU, the second waits, and has the data there as well.
+func TestGPUTrialsAndTheirDataWait(t *testing.T) {
+	if emulator.Real() {
+		t.Skip("a GPU's memory cannot be chosen")
+	}
+	jobs := []trainer.Job{{Epochs: 1, Seed: 1}, {Epochs: 1, Seed: 2}}
+	roomy := dotted(t, nil)
+	bytes := native.Held(roomy)
+	var alone, together [2][]byte
+	for i, job := range jobs {
+		alone[i] = last(t, roomy, job)
+	}
+	const data = 12 * 32 * 32 * 3
+	t.Setenv("FAKE_CUDA_MEMORY", fmt.Sprint((bytes()+data+1000)*32/31))
+	b := dotted(t, nil)
+	var both sync.WaitGroup
+	for i := range jobs {
+		jobs[i].Dir = t.TempDir()
+		both.Go(func() { together[i] = last(t, b, jobs[i]) })
+	}
+	both.Wait()
+	for i, job := range jobs {
+		if log := string(read(t, filepath.Join(job.Dir, "trial.log"))); !strings.Contains(log, madeHere) || strings.Contains(log, "batch by batch") {
+			t.Errorf("trial %d:\n%s", i, log)
+		}
+		if !slices.Equal(alone[i], together[i]) {
+			t.Errorf("trial %d has another checkpoint", i)
+		}
+	}
+}
+
 // Where the data set does not fit the GPU, or its kernels not the settings, pictures come from the CPU and the log says why.
 func TestGPUWithoutRoomForData(t *testing.T) {
 	if emulator.Real() {
@@ -243,8 +275,8 @@ func TestGPUWithoutRoomForData(t *testing.T) {
 	const spare = 10_000                                            // less than either split takes
 	t.Setenv("FAKE_CUDA_MEMORY", fmt.Sprint((bytes()+spare)*32/31)) // a part in 32 is kept back
 	got = outcomeOf(t, dotted(t, nil), job)
-	for _, line := range []string{madeOnCPU + "bring 7 pictures to GPU 0: ",
-		"images that are scored come to the GPU batch by batch: bring 5 pictures to GPU 0: "} {
+	for _, line := range []string{madeOnCPU + "keep 7 images of train (0 MiB) on GPU 0: ",
+		"images that are scored come to the GPU batch by batch: keep 5 images of val (0 MiB) on GPU 0: "} {
 		if !strings.Contains(got.log, line) {
 			t.Errorf("want %q in the log:\n%s", line, got.log)
 		}

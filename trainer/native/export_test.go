@@ -51,6 +51,10 @@ type greedyEngine struct{ *gpuEngine }
 
 func (e greedyEngine) hold(ctx context.Context) (func() batches.Recipes, []string, error) {
 	e.data.sampling.AutoAugment, e.data.sampling.RandN = augment.RandAugment, 21
+	if err := e.dropData(); err != nil {
+		return nil, nil, err
+	}
+	e.claimData()
 	return e.gpuEngine.hold(ctx)
 }
 

@@ -11,6 +11,56 @@ import (
 	"github.com/mapsweep/mapsweep/trainer/native/cuda/kernel"
 )
 
+// claim is the use of a split's pictures on the GPU, or why there is none.
+type claim struct {
+	set *shelved
+	err error
+}
+
+// errNotHeld is wrapped where pictures must be made on the CPU whatever memory there is.
+var errNotHeld = errors.New("no kernels for these settings")
+
+// reserve takes the run's part of the GPU's memory, and the use of its data there. The data comes first, so that many trials that
+// begin together leave room for it; where both do not fit, the run waits for its part without holding any data.
+func (e *gpuEngine) reserve(ctx context.Context, need int64) (err error) {
+	e.claimData()
+	if e.part, err = e.share.TryReserve(need); err == nil || !errors.Is(err, cuda.ErrMemory) {
+		return err
+	}
+	if err := e.dropData(); err != nil {
+		return err
+	}
+	if e.part, err = e.share.Reserve(ctx, need); err != nil {
+		return err
+	}
+	e.claimData()
+	return nil
+}
+
+func (e *gpuEngine) claimData() {
+	e.train = claim{err: kernel.AugmentationFits(e.data.sampling)}
+	if e.train.err != nil {
+		e.train.err = fmt.Errorf("%w: %w", errNotHeld, e.train.err)
+	} else {
+		e.train = e.claim("train", e.data.train)
+	}
+	e.scored = e.claim(e.data.split, e.data.scored)
+}
+
+func (e *gpuEngine) claim(split string, images []dataset.Image) (c claim) {
+	c.set, c.err = e.shelf.claim(e.share, shelfKey{size: e.size, count: len(images), hash: e.data.hash, split: split})
+	return c
+}
+
+// dropData ends the use of the data. No work that reads it may be under way.
+func (e *gpuEngine) dropData() error { return errors.Join(e.drop(&e.train), e.drop(&e.scored)) }
+
+func (e *gpuEngine) drop(c *claim) error {
+	err := e.shelf.put(c.set)
+	c.set = nil
+	return err
+}
+
 // hold brings the data set to the GPU. What does not fit there is made or read on the CPU for each batch.
 func (e *gpuEngine) hold(ctx context.Context) (recipes func() batches.Recipes, notes []string, err error) {
 	recipes, err = e.holdTrain(ctx)
@@ -21,56 +71,45 @@ func (e *gpuEngine) hold(ctx context.Context) (recipes func() batches.Recipes, n
 		return nil, nil, err
 	default:
 		notes = append(notes, fmt.Sprintf("pictures of batches are made on the GPU, of the %d training images that lie there (%.0f MiB, once for all its trials)",
-			len(e.data.train), e.shelved[0].mib()))
+			len(e.data.train), e.train.set.key.mib()))
 	}
-	set, err := e.bring(ctx, e.data.split, e.data.scored)
+	err = e.bring(ctx, &e.scored, e.data.scored)
 	if errors.Is(err, cuda.ErrMemory) {
 		notes = append(notes, fmt.Sprintf("images that are scored come to the GPU batch by batch: %v", err))
 	} else if err != nil {
 		return nil, notes, err
 	}
-	if err := e.openScores(set); err != nil {
+	if err := e.openScores(e.scored.set); err != nil {
 		return nil, notes, err
 	}
 	return recipes, notes, e.prepare(e.net.Config().Width)
 }
 
-// errNotHeld is wrapped where pictures must be made on the CPU whatever memory there is.
-var errNotHeld = errors.New("no kernels for these settings")
-
 // holdTrain brings training pictures to the GPU, and makes what makes batches of them.
 func (e *gpuEngine) holdTrain(ctx context.Context) (func() batches.Recipes, error) {
-	if err := kernel.AugmentationFits(e.data.sampling); err != nil {
-		return nil, fmt.Errorf("%w: %w", errNotHeld, err)
-	}
-	set, err := e.bring(ctx, "train", e.data.train)
-	if err != nil {
+	if err := e.bring(ctx, &e.train, e.data.train); err != nil {
 		return nil, err
 	}
 	c := e.net.Config()
 	a, bytes := e.augmentation(c), e.recipeBytes(c.Batch)
-	a.Pictures = set.data
+	a.Pictures = e.train.set.data
+	var err error
 	if a.Scratch, err = e.take(a.ScratchBytes(c.Batch)); err == nil {
 		err = e.feedOf(a, bytes)
 	}
 	if err != nil {
-		return nil, errors.Join(err, e.place.Memory.Free(a.Scratch), e.unshelve(set))
+		return nil, errors.Join(err, e.place.Memory.Free(a.Scratch), e.drop(&e.train))
 	}
 	return func() batches.Recipes { return newRecipeRoom(c.Batch, bytes) }, nil
 }
 
-// bring takes the use of a split's pictures.
-func (e *gpuEngine) bring(ctx context.Context, split string, images []dataset.Image) (*shelved, error) {
-	key := shelfKey{size: e.net.Config().Width, count: len(images), hash: e.data.hash, split: split}
-	set, err := e.shelf.take(ctx, e.share, key, images, e.threads)
-	if err == nil {
-		e.shelved = append(e.shelved, set)
+// bring puts the pictures of a claim on the GPU. Where that fails the claim is given up.
+func (e *gpuEngine) bring(ctx context.Context, c *claim, images []dataset.Image) error {
+	if c.set == nil {
+		return c.err
 	}
-	return set, err
-}
-
-// unshelve ends the use of what was brought last.
-func (e *gpuEngine) unshelve(set *shelved) error {
-	e.shelved = e.shelved[:len(e.shelved)-1]
-	return e.shelf.put(set)
+	if err := c.set.bring(ctx, images, e.threads); err != nil {
+		return errors.Join(err, e.drop(c))
+	}
+	return nil
 }

@@ -16,7 +16,7 @@ type shelf struct {
 	sets map[shelfKey]*shelved
 }
 
-// shelfKey says which pictures: of one data set at one size, on one GPU.
+// shelfKey says which pictures: some of one data set at one size, on one GPU.
 type shelfKey struct {
 	gpu, size, count int
 	hash, split      string
@@ -25,44 +25,47 @@ type shelfKey struct {
 // shelved are pictures of size x size x 3 bytes, one after the other.
 type shelved struct {
 	key   shelfKey
-	users int
-	turn  chan struct{} // held by who reads what is below, or brings the pictures there
+	users int // guarded by the shelf
 	share *cuda.Share
 	part  *cuda.Reservation // of its memory
+	turn  chan struct{}     // held by who reads or writes data
 	data  cuda.Ptr          // 0: not there yet
 }
 
 func newShelf() *shelf { return &shelf{sets: map[shelfKey]*shelved{}} }
 
-// take is the use of pictures until they are put back. The first user brings them to the GPU, with so many threads that read
-// what is not kept in RAM; the others wait for that. Memory is taken beside what runs have reserved: where it does not suffice
-// the error wraps cuda.ErrMemory.
-func (s *shelf) take(ctx context.Context, share *cuda.Share, key shelfKey, images []dataset.Image, threads int) (*shelved, error) {
+// claim takes the use of pictures on the caller's GPU until it is put back, and reserves their memory if nobody else has: where
+// it does not suffice the error wraps cuda.ErrMemory. It does not wait.
+func (s *shelf) claim(share *cuda.Share, key shelfKey) (*shelved, error) {
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	key.gpu = share.GPU.Index
 	set := s.sets[key]
 	if set == nil {
-		set = &shelved{key: key, turn: make(chan struct{}, 1)}
+		part, err := share.TryReserve(key.bytes())
+		if err != nil {
+			return nil, fmt.Errorf("keep %d images of %s (%.0f MiB) on GPU %d: %w", key.count, key.split, key.mib(), key.gpu, err)
+		}
+		share.Use()
+		set = &shelved{key: key, share: share, part: part, turn: make(chan struct{}, 1)}
 		s.sets[key] = set
 	}
 	set.users++
-	s.mu.Unlock()
-	err := set.bring(ctx, share, images, threads)
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("bring %d pictures to GPU %d: %w", len(images), key.gpu, err), s.put(set))
-	}
 	return set, nil
 }
 
-// put ends a use. The last one frees the memory: no work that reads it may be under way.
+// put ends a use. The last one frees the memory: no work that reads it may be under way. nil is none.
 func (s *shelf) put(set *shelved) error {
+	if set == nil {
+		return nil
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if set.users--; set.users > 0 {
 		return nil
 	}
 	delete(s.sets, set.key)
-	return set.close()
+	return errors.Join(set.part.Release(), set.share.Release())
 }
 
 // bytes is the memory of the pictures.
@@ -70,11 +73,11 @@ func (k shelfKey) bytes() int64 { return int64(k.count) * k.one() }
 
 func (k shelfKey) one() int64 { return int64(k.size) * int64(k.size) * 3 }
 
-// mib is the memory of the pictures in MiB.
-func (s *shelved) mib() float64 { return float64(s.key.bytes()) / (1 << 20) }
+func (k shelfKey) mib() float64 { return float64(k.bytes()) / (1 << 20) }
 
-// bring puts the pictures on the GPU, unless another user has.
-func (s *shelved) bring(ctx context.Context, share *cuda.Share, images []dataset.Image, threads int) error {
+// bring puts the pictures on the GPU, unless another user has: it waits for one that does. Those that are not kept in RAM are
+// read by so many threads.
+func (s *shelved) bring(ctx context.Context, images []dataset.Image, threads int) error {
 	select {
 	case <-ctx.Done():
 		return context.Cause(ctx)
@@ -84,36 +87,32 @@ func (s *shelved) bring(ctx context.Context, share *cuda.Share, images []dataset
 	if s.data != 0 {
 		return nil
 	}
-	share.Use()
-	s.share = share
-	err := s.load(ctx, images, threads)
-	if err != nil {
-		err = errors.Join(err, s.close())
+	to, err := s.part.Alloc(s.key.bytes())
+	if err == nil {
+		err = s.load(ctx, to, images, threads)
 	}
-	return err
+	if err != nil {
+		return errors.Join(fmt.Errorf("bring images of %s to GPU %d: %w", s.key.split, s.key.gpu, err), s.part.Free(to))
+	}
+	s.data = to
+	return nil
 }
 
-func (s *shelved) load(ctx context.Context, images []dataset.Image, threads int) (err error) {
-	if s.part, err = s.share.TryReserve(s.key.bytes()); err != nil {
-		return err
-	}
-	if s.data, err = s.part.Alloc(s.key.bytes()); err != nil {
-		return err
-	}
+func (s *shelved) load(ctx context.Context, to cuda.Ptr, images []dataset.Image, threads int) error {
 	stream, err := s.share.GPU.NewStream()
 	if err != nil {
 		return err
 	}
-	return errors.Join(s.fill(ctx, stream, images, threads), stream.Close())
+	return errors.Join(s.fill(ctx, stream, to, images, threads), stream.Close())
 }
 
 // fillBytes is how much is read before it is copied.
 const fillBytes = 16 << 20
 
-func (s *shelved) fill(ctx context.Context, stream *cuda.Stream, images []dataset.Image, threads int) error {
+func (s *shelved) fill(ctx context.Context, stream *cuda.Stream, to cuda.Ptr, images []dataset.Image, threads int) error {
 	one := s.key.one()
-	buffer := make([]byte, max(1, fillBytes/one)*one)
-	for to := s.data; len(images) > 0; {
+	buffer := make([]byte, max(1, min(fillBytes/one, int64(len(images))))*one)
+	for len(images) > 0 {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
@@ -127,15 +126,6 @@ func (s *shelved) fill(ctx context.Context, stream *cuda.Stream, images []datase
 		images, to = images[n:], to.Add(int64(n)*one)
 	}
 	return stream.Wait()
-}
-
-func (s *shelved) close() error {
-	if s.share == nil {
-		return nil
-	}
-	err := errors.Join(s.part.Release(), s.share.Release())
-	s.share, s.part, s.data = nil, nil, 0
-	return err
 }
 
 // readPictures puts the bytes of pictures of one size one after the other, with so many threads.
