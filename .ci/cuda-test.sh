@@ -22,8 +22,8 @@ networks  layers-gpu  .                            float32: loss and gradients o
 gradients trainer     ^TestGradientsGPU\$          float32: loss and gradients of whole detectors are the CPU's
 losses    trainer     ^TestGPUTrainsAsCPU\$        float32: a run learns what it learns on the CPU
 bf16      trainer     ^TestBFloat16CurveGPU\$      bf16: curves within the noise of float32
-abreast   trainer     ^TestTwoAtOnceGPU\$          two trials at once give what they give alone
-kills     trainer     ^TestKillsGPU\$              ten kills, gone on with, to the same bits"
+abreast   trainer     ^Test(TwoAtOnceGPU|TrialsShareAGPU)\$ two trials at once give what they give alone
+kills     trainer     ^Test(KillsGPU|GPUResumes)\$ ten kills, gone on with, and a stop within an epoch: the same bits"
 # Under a sanitizer kernels are slow: quarters of their tests.
 sanitized="memcheck:kernels=1/4 memcheck:kernels=2/4 memcheck:kernels=3/4 memcheck:kernels=4/4 memcheck:networks memcheck:gradients
 racecheck:kernels=1/4 racecheck:kernels=2/4 racecheck:kernels=3/4 racecheck:kernels=4/4 racecheck:networks racecheck:gradients
