@@ -34,7 +34,7 @@ sanitize: ## tests of the C kernels with the address and undefined-behaviour san
 kernels: ## compile the CUDA kernels into kernels.fatbin with the pinned compiler (needs Python and its package index once, Linux on x86-64)
 	bash .ci/kernels.sh
 
-test-cuda: ## tests on this machine's GPU, in parts of under eight minutes (PART="cuda-kernel memcheck:cuda-kernel=1/4" runs some; needs a driver of CUDA 13)
+test-cuda: ## tests on this machine's GPU, in parts of under eight minutes (PART="kernels memcheck:kernels=1/4" runs some; needs a driver of CUDA 13)
 	GO='$(GO)' bash .ci/cuda-test.sh build && bash .ci/cuda-test.sh test $(PART)
 
 optuna: ## Optuna 5.0 and 4.9 and optuna-dashboard on our databases, and theirs here (makes Python environments in .venv)
@@ -43,8 +43,8 @@ optuna: ## Optuna 5.0 and 4.9 and optuna-dashboard on our databases, and theirs 
 bench: ## run the benchmarks (see docs/BENCHMARKS.md for the peers)
 	$(GO) test -run '^$$' -bench . -benchtime 1s ./...
 
-bench-cuda: ## benchmarks on this machine's GPU
-	GO='$(GO)' bash .ci/cuda-test.sh build && bash .ci/cuda-test.sh bench
+bench-cuda: ## training steps and trials an hour on this machine's GPU against PyTorch, in parts of under eight minutes (PART="step:gelan-t@128=3"; a Python with PyTorch is MAPSWEEP_TORCH_PYTHON or python3)
+	GO='$(GO)' bash .ci/cuda-test.sh build && bash .ci/cuda-test.sh bench $(PART)
 
 bench-search: ## how good the best of 100 trials is against Optuna, goptuna and random search, and the front of two objectives (needs Python and its package index, about fifteen minutes)
 	eval "$$(bash .ci/peers.sh)" && $(GO) test -tags peers -run '^Test(Search|Front)Quality$$' -v -count 1 -timeout 40m ./sweep/peers

@@ -12,8 +12,10 @@ import (
 	"github.com/mapsweep/mapsweep/trials"
 )
 
-// TestGradientsGPU: loss and gradients of one step in float32 are the CPU's. A fresh network magnifies differences of
-// rounding from layer to layer; 1e-3 of a tensor's norm, or of a hundredth of the largest norm, is left for that.
+// TestGradientsGPU: loss and gradients of one step in float32 are the CPU's. A fresh network magnifies rounding from layer to
+// layer: over the emulator, whose sums have another order, tensors of gelan-n are off by 2e-5 of their norm, of gelan-t (128
+// px) and gelan-s (96) by up to 8e-4, of gelan-c (64) by 1e-3. 5e-3, of no less than a hundredth of the largest norm, is left
+// for that; products of 11 bits, as TF32 has, would be off by some 8,000 times as much as those of 24.
 func TestGradientsGPU(t *testing.T) {
 	steps := []native.StepConfig{{Network: "gelan-n", Size: 32, Batch: 2, Sums: true}}
 	if emulator.Real() {
@@ -38,7 +40,7 @@ func TestGradientsGPU(t *testing.T) {
 			}
 			for name, g := range grads {
 				off := norm(g, found[name]) / max(norm(g, nil), largest/100)
-				if worst = max(worst, off); !(off <= 1e-3) {
+				if worst = max(worst, off); !(off <= 5e-3) {
 					t.Errorf("gradient of %s is off by %.2g of its norm", name, off)
 				}
 			}

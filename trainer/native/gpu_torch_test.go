@@ -13,21 +13,30 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/mapsweep/mapsweep/trainer/native/cuda/emulator"
 )
 
-// python is a command that runs a script of parity/testdata/torch with an interpreter that has PyTorch: that of
-// MAPSWEEP_TORCH_PYTHON, or python3. Where there is none it says so and returns nil.
+// interpreter is a Python that has PyTorch: that of MAPSWEEP_TORCH_PYTHON, or python3.
+var interpreter = sync.OnceValues(func() (string, error) {
+	name := cmp.Or(os.Getenv("MAPSWEEP_TORCH_PYTHON"), "python3")
+	if out, err := exec.Command(name, "-c", "import torch").CombinedOutput(); err != nil {
+		return "", fmt.Errorf("%s has no PyTorch (%v): ours alone is timed. MAPSWEEP_TORCH_PYTHON names a Python that has it.\n%s", name, err, out)
+	}
+	return name, nil
+})
+
+// python is a command that runs a script of parity/testdata/torch. Where there is no PyTorch it says so and returns nil.
 func python(t *testing.T, script string, args ...string) *exec.Cmd {
 	t.Helper()
-	interpreter := cmp.Or(os.Getenv("MAPSWEEP_TORCH_PYTHON"), "python3")
-	if out, err := exec.Command(interpreter, "-c", "import torch").CombinedOutput(); err != nil {
-		t.Logf("%s has no PyTorch (%v): ours alone is timed. MAPSWEEP_TORCH_PYTHON names a Python that has it.\n%s", interpreter, err, out)
+	name, err := interpreter()
+	if err != nil {
+		t.Log(err)
 		return nil
 	}
-	c := exec.Command(interpreter, append([]string{filepath.Join("parity", "testdata", "torch", script)}, args...)...)
+	c := exec.Command(name, append([]string{filepath.Join("parity", "testdata", "torch", script)}, args...)...)
 	device := "cpu"
 	if emulator.Real() {
 		device = "cuda"

@@ -87,6 +87,7 @@ class Trainer:
     def __init__(self, net, size, batch, room, device, precision, compiled=False, captured=False, rate=0.001):
         if captured and device.type != 'cuda':
             raise RuntimeError('CUDA graphs need a GPU')
+        torch.backends.cudnn.benchmark = True  # the fastest convolutions that it has
         self.device, self.precision = device, precision
         layout = torch.channels_last if precision == 'bf16' else torch.contiguous_format
         self.net = net.to(device).to(memory_format=layout).train()
