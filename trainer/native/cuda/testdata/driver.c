@@ -1,14 +1,20 @@
-// A stand-in for libcuda.so.1 with as many functions as listing devices takes. The environment sets what it says.
+// A stand-in for libcuda.so.1 with as many functions as listing devices and launching kernels takes. The environment sets what it
+// says. Its kernels do nothing, but have shared memory of their own, so that the driver's limits matter.
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static int number(const char *name, int otherwise) {
 	const char *value = getenv(name);
 	return value ? atoi(value) : otherwise;
 }
 
-int cuInit(unsigned int flags) { return flags ? 1 : number("FAKE_CUDA_INIT", 0); }
+// FAKE_CUDA_LOADING: how modules must be loaded, or nothing starts.
+int cuInit(unsigned int flags) {
+	const char *want = getenv("FAKE_CUDA_LOADING"), *is = getenv("CUDA_MODULE_LOADING");
+	return flags || (want && (!is || strcmp(want, is))) ? 1 : number("FAKE_CUDA_INIT", 0);
+}
 
 int cuDriverGetVersion(int *version) {
 	*version = 12080;
@@ -33,4 +39,50 @@ int cuDeviceTotalMem_v2(size_t *bytes, int device) {
 int cuDeviceGetAttribute(int *value, int attribute, int device) {
 	*value = attribute == 75 ? 9 : attribute == 76 ? device : -1; // compute capability, major and minor
 	return 0;
+}
+
+int cuDevicePrimaryCtxRetain(void **context, int device) {
+	*context = (void *)(size_t)(device + 1);
+	return 0;
+}
+
+int cuDevicePrimaryCtxRelease_v2(int device) { return device != 0; }
+int cuCtxSetCurrent(void *context) { return context == NULL; }
+
+int cuStreamCreate(void **stream, unsigned int flags) {
+	*stream = (void *)(size_t)(flags + 1);
+	return 0;
+}
+
+int cuStreamSynchronize(void *stream) { return stream == NULL; }
+int cuStreamDestroy_v2(void *stream) { return stream == NULL; }
+
+// FAKE_CUDA_LOAD: the result of loading a module.
+int cuModuleLoadData(void **module, const void *image) {
+	*module = (void *)image;
+	return number("FAKE_CUDA_LOAD", 0);
+}
+
+int cuModuleUnload(void *module) { return module == NULL; }
+
+// A kernel declares 3712 bytes of shared memory, and blocks ask for more: up to 48 KiB together, or as much as was allowed, which
+// is 227 KiB together at most (sm_90).
+enum { declared = 3712, usual = 48 << 10, most = 227 << 10 };
+static int allowed = usual - declared;
+
+int cuModuleGetFunction(void **function, void *module, const char *name) {
+	*function = &allowed;
+	return module == NULL ? 1 : strcmp(name, "kernel") ? 500 : 0;
+}
+
+int cuFuncSetAttribute(void *function, int attribute, int value) {
+	if (function != &allowed || attribute != 8 || value + declared > most)
+		return 1;
+	allowed = value;
+	return 0;
+}
+
+int cuLaunchKernel(void *function, unsigned int x, unsigned int y, unsigned int z, unsigned int threads_x, unsigned int threads_y, unsigned int threads_z,
+                   unsigned int shared, void *stream, void **parameters, void **extra) {
+	return function != &allowed || !x || !y || !z || !threads_x || !threads_y || !threads_z || !stream || parameters || !extra || (int)shared > allowed;
 }
