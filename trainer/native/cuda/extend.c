@@ -2,6 +2,8 @@
 
 #include "extend.h"
 
+#include <stdlib.h>
+
 #include "cuda.h"
 #include "forward.h"
 
@@ -98,6 +100,31 @@ int mapsweep_cuda_pool_trim(int device) {
 	void *pool;
 	int status = default_pool(&pool, device);
 	return status != CUDA_SUCCESS ? status : trim_pool(pool);
+}
+
+static int count_functions(unsigned *count, CUmodule module) {
+	CALL((unsigned *, CUmodule), "cuModuleGetFunctionCount", count, module);
+}
+
+static int list_functions(CUfunction *functions, unsigned count, CUmodule module) {
+	CALL((CUfunction *, unsigned, CUmodule), "cuModuleEnumerateFunctions", functions, count, module);
+}
+
+static int load_function(CUfunction function) { CALL((CUfunction), "cuFuncLoad", function); }
+
+int mapsweep_cuda_load_functions(uintptr_t module) {
+	unsigned count = 0;
+	int status = count_functions(&count, (CUmodule)module);
+	if (status != CUDA_SUCCESS || count == 0)
+		return status;
+	CUfunction *functions = calloc(count, sizeof *functions);
+	if (!functions)
+		return CUDA_ERROR_OUT_OF_MEMORY;
+	status = list_functions(functions, count, (CUmodule)module);
+	for (unsigned i = 0; i < count && status == CUDA_SUCCESS; i++)
+		status = load_function(functions[i]);
+	free(functions);
+	return status;
 }
 
 int mapsweep_cuda_shared_limit(uintptr_t function, int bytes) {

@@ -55,9 +55,6 @@ static CUresult status = CUDA_ERROR_NO_DEVICE;
 static CUresult (*count_devices)(int *), (*get_version)(int *);
 
 static void load(void) {
-	// All kernels of a module are to be loaded with it, unless somebody wants it otherwise: a kernel that is loaded when it is
-	// first launched may make the work of all streams wait, that of other trials too, and must not do so in a capture.
-	setenv("CUDA_MODULE_LOADING", "EAGER", 0);
 	const char *path = getenv("MAPSWEEP_CUDA_DRIVER");
 	library = dlopen(path && *path ? path : "libcuda.so.1", RTLD_NOW | RTLD_LOCAL);
 	if (!library) {

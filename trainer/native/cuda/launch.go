@@ -74,8 +74,7 @@ func (m *Module) find(kernel string, shared int) (rawFunc, error) {
 	return f.raw, nil
 }
 
-// Ready looks up what the launches need, so that nothing but the launches themselves remains to be done while a stream is
-// captured or a GPU is waited for.
+// Ready looks kernels up and allows them their shared memory, so that nothing but launches remains to be done in a capture.
 func (m *Module) Ready(launches ...Launch) error {
 	return m.each(launches, func(rawFunc, *Launch) error { return nil })
 }

@@ -71,23 +71,11 @@ func TestSharedMemory(t *testing.T) {
 func TestUnfit(t *testing.T) {
 	folder := fakeDriver(t)
 	for code, unfit := range map[int]bool{200: true, 209: true, 218: true, 221: true, 222: true, 304: false} {
-		r := child(t, folder, "FAKE_CUDA_COUNT=1", "MAPSWEEP_CUDA_LAUNCH=kernel:0", fmt.Sprintf("FAKE_CUDA_LOAD=%d", code))
-		if !strings.HasPrefix(r.Run, "load kernels: ") || strings.Contains(r.Run, "compute capability 8.0 and later and a driver of CUDA 13") != unfit {
-			t.Errorf("result %d of loading: %q", code, r.Run)
-		}
-	}
-}
-
-// All kernels of a module are loaded with it, unless the environment says otherwise.
-func TestModuleLoading(t *testing.T) {
-	folder := fakeDriver(t)
-	for _, c := range []struct{ set, want string }{{"", "EAGER"}, {"LAZY", "LAZY"}} {
-		env := []string{"FAKE_CUDA_LOADING=" + c.want}
-		if c.set != "" {
-			env = append(env, "CUDA_MODULE_LOADING="+c.set)
-		}
-		if r := child(t, folder, env...); r.Error != "" {
-			t.Errorf("CUDA_MODULE_LOADING is not %s: %s", c.want, r.Error)
+		for _, step := range []string{"LOAD", "FUNCTION"} {
+			r := child(t, folder, "FAKE_CUDA_COUNT=1", "MAPSWEEP_CUDA_LAUNCH=kernel:0", fmt.Sprintf("FAKE_CUDA_%s=%d", step, code))
+			if !strings.HasPrefix(r.Run, "load kernels: ") || strings.Contains(r.Run, "compute capability 8.0 and later and a driver of CUDA 13") != unfit {
+				t.Errorf("result %d of loading: %q", code, r.Run)
+			}
 		}
 	}
 }

@@ -8,6 +8,7 @@ package cuda
 import "C"
 
 import (
+	"errors"
 	"runtime"
 	"unsafe"
 
@@ -82,7 +83,20 @@ func attribute(device int, a Attribute) (int, error) {
 	return cu.Device(device).Attribute(cu.DeviceAttribute(a))
 }
 
-func loadModule(image []byte) (rawModule, error)           { return cu.LoadData(string(image)) }
+// loadModule loads a module and all its kernels. The driver would load a kernel when it is first used, which may make all streams
+// wait, those of other trials too, and could fall into a capture. To tell the driver so for the whole process
+// (CUDA_MODULE_LOADING) would load all of cuDNN and NCCL as well.
+func loadModule(image []byte) (rawModule, error) {
+	m, err := cu.LoadData(string(image))
+	if err != nil {
+		return m, err
+	}
+	if code := C.mapsweep_cuda_load_functions(handle(m)); code != 0 && code != notSupported {
+		return m, errors.Join(status(code), m.Unload())
+	}
+	return m, nil
+}
+
 func unloadModule(m rawModule) error                       { return m.Unload() }
 func moduleFunc(m rawModule, name string) (rawFunc, error) { return m.Function(name) }
 func setSharedLimit(f rawFunc, bytes int) error {

@@ -10,11 +10,7 @@ static int number(const char *name, int otherwise) {
 	return value ? atoi(value) : otherwise;
 }
 
-// FAKE_CUDA_LOADING: how modules must be loaded, or nothing starts.
-int cuInit(unsigned int flags) {
-	const char *want = getenv("FAKE_CUDA_LOADING"), *is = getenv("CUDA_MODULE_LOADING");
-	return flags || (want && (!is || strcmp(want, is))) ? 1 : number("FAKE_CUDA_INIT", 0);
-}
+int cuInit(unsigned int flags) { return flags ? 1 : number("FAKE_CUDA_INIT", 0); }
 
 int cuDriverGetVersion(int *version) {
 	*version = 12080;
@@ -65,10 +61,26 @@ int cuModuleLoadData(void **module, const void *image) {
 
 int cuModuleUnload(void *module) { return module == NULL; }
 
-// A kernel declares 3712 bytes of shared memory, and blocks ask for more: up to 48 KiB together, or as much as was allowed, which
-// is 227 KiB together at most (sm_90).
+// A kernel must be loaded. It declares 3712 bytes of shared memory, and blocks ask for more: up to 48 KiB together, or as much as
+// was allowed, which is 227 KiB together at most (sm_90).
 enum { declared = 3712, usual = 48 << 10, most = 227 << 10 };
-static int allowed = usual - declared;
+static int allowed = usual - declared, loaded;
+
+int cuModuleGetFunctionCount(unsigned *count, void *module) {
+	*count = 1;
+	return module == NULL;
+}
+
+int cuModuleEnumerateFunctions(void **functions, unsigned count, void *module) {
+	functions[0] = &allowed;
+	return count != 1 || module == NULL;
+}
+
+// FAKE_CUDA_FUNCTION: the result of loading a kernel.
+int cuFuncLoad(void *function) {
+	loaded = function == &allowed;
+	return number("FAKE_CUDA_FUNCTION", !loaded);
+}
 
 int cuModuleGetFunction(void **function, void *module, const char *name) {
 	*function = &allowed;
@@ -84,5 +96,5 @@ int cuFuncSetAttribute(void *function, int attribute, int value) {
 
 int cuLaunchKernel(void *function, unsigned int x, unsigned int y, unsigned int z, unsigned int threads_x, unsigned int threads_y, unsigned int threads_z,
                    unsigned int shared, void *stream, void **parameters, void **extra) {
-	return function != &allowed || !x || !y || !z || !threads_x || !threads_y || !threads_z || !stream || parameters || !extra || (int)shared > allowed;
+	return function != &allowed || !loaded || !x || !y || !z || !threads_x || !threads_y || !threads_z || !stream || parameters || !extra || (int)shared > allowed;
 }
