@@ -2,20 +2,23 @@
 
 #include "extend.h"
 
+#include <stdlib.h>
+
 #include "cuda.h"
 #include "forward.h"
 
-// CALL returns what the driver's function of that name returns. It is looked up once: racing threads find the same address.
-#define CALL(parameters, name, ...)                                 \
-	do {                                                            \
-		typedef CUresult(*type) parameters;                         \
-		static type function;                                       \
-		type f = __atomic_load_n(&function, __ATOMIC_RELAXED);      \
-		if (!f) {                                                   \
-			f = (type)mapsweep_cuda_symbol(name);                   \
-			__atomic_store_n(&function, f, __ATOMIC_RELAXED);       \
-		}                                                           \
-		return f ? (int)f(__VA_ARGS__) : CUDA_ERROR_NOT_SUPPORTED;  \
+// CALL returns what the driver's function of that name returns. It is looked up once: racing threads find the same address. Names
+// of its own end in _, so that they do not hide those in the arguments.
+#define CALL(parameters, name, ...)                                   \
+	do {                                                              \
+		typedef CUresult(*type_) parameters;                          \
+		static type_ found_;                                          \
+		type_ f_ = __atomic_load_n(&found_, __ATOMIC_RELAXED);        \
+		if (!f_) {                                                    \
+			f_ = (type_)mapsweep_cuda_symbol(name);                   \
+			__atomic_store_n(&found_, f_, __ATOMIC_RELAXED);          \
+		}                                                             \
+		return f_ ? (int)f_(__VA_ARGS__) : CUDA_ERROR_NOT_SUPPORTED;  \
 	} while (0)
 
 #define STREAM(s) ((CUstream)(s))
@@ -97,6 +100,31 @@ int mapsweep_cuda_pool_trim(int device) {
 	void *pool;
 	int status = default_pool(&pool, device);
 	return status != CUDA_SUCCESS ? status : trim_pool(pool);
+}
+
+static int count_functions(unsigned *count, CUmodule module) {
+	CALL((unsigned *, CUmodule), "cuModuleGetFunctionCount", count, module);
+}
+
+static int list_functions(CUfunction *functions, unsigned count, CUmodule module) {
+	CALL((CUfunction *, unsigned, CUmodule), "cuModuleEnumerateFunctions", functions, count, module);
+}
+
+static int load_function(CUfunction function) { CALL((CUfunction), "cuFuncLoad", function); }
+
+int mapsweep_cuda_load_functions(uintptr_t module) {
+	unsigned count = 0;
+	int status = count_functions(&count, (CUmodule)module);
+	if (status != CUDA_SUCCESS || count == 0)
+		return status;
+	CUfunction *functions = calloc(count, sizeof *functions);
+	if (!functions)
+		return CUDA_ERROR_OUT_OF_MEMORY;
+	status = list_functions(functions, count, (CUmodule)module);
+	for (unsigned i = 0; i < count && status == CUDA_SUCCESS; i++)
+		status = load_function(functions[i]);
+	free(functions);
+	return status;
 }
 
 int mapsweep_cuda_shared_limit(uintptr_t function, int bytes) {

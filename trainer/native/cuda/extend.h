@@ -20,6 +20,7 @@ int mapsweep_cuda_pool_alloc(size_t bytes, uintptr_t stream, uint64_t *memory);
 int mapsweep_cuda_pool_free(uint64_t memory, uintptr_t stream);
 int mapsweep_cuda_pool_keep(int device, uint64_t bytes); // how much the default pool keeps after a synchronisation
 int mapsweep_cuda_pool_trim(int device);
+int mapsweep_cuda_load_functions(uintptr_t module); // all of a module, at once
 int mapsweep_cuda_shared_limit(uintptr_t function, int bytes); // dynamic shared memory a block may ask for
 int mapsweep_cuda_release_primary(int device);
 

@@ -1,8 +1,9 @@
 package cuda
 
 import (
+	"errors"
 	"fmt"
-	"strings"
+	"slices"
 	"sync"
 	"unsafe"
 )
@@ -21,22 +22,25 @@ func Args[T any](v T) []byte {
 	return append([]byte(nil), unsafe.Slice((*byte)(unsafe.Pointer(&v)), unsafe.Sizeof(v))...)
 }
 
-// Module is a set of kernels on a device.
+// Module is a set of kernels on a device. Its methods may be called from any goroutine.
 type Module struct {
 	gpu   *GPU
 	raw   rawModule
 	mu    sync.Mutex
-	funcs map[string]rawFunc
+	funcs map[string]*function
 }
 
-// sharedWithoutAsking is the dynamic shared memory, in bytes, that a kernel may use without being told so before.
-const sharedWithoutAsking = 48 << 10
+// function is a kernel that was looked up. shared is the dynamic shared memory, in bytes, that its blocks may ask for.
+type function struct {
+	raw    rawFunc
+	shared int
+}
 
 // Load puts a fatbin, cubin or PTX on the device. It is unloaded with the device.
 func (g *GPU) Load(image []byte) (*Module, error) {
-	m := &Module{gpu: g, funcs: map[string]rawFunc{}}
+	m := &Module{gpu: g, funcs: map[string]*function{}}
 	if err := g.do("load kernels", func() (err error) { m.raw, err = loadModule(image); return err }); err != nil {
-		if strings.Contains(err.Error(), "NoBinaryForGpu") || strings.Contains(err.Error(), "InvalidPtx") {
+		if slices.ContainsFunc(unfit, func(e error) bool { return errors.Is(err, e) }) {
 			return nil, fmt.Errorf("%w: the kernels are made for compute capability 8.0 and later and a driver of CUDA 13; GPU %d has %d.%d", err, g.Index, g.Capability/10, g.Capability%10)
 		}
 		return nil, err
@@ -47,39 +51,59 @@ func (g *GPU) Load(image []byte) (*Module, error) {
 	return m, nil
 }
 
-// find looks a kernel up and allows it all shared memory that a block may have.
-func (m *Module) find(kernel string) (rawFunc, error) {
+// find looks a kernel up and allows its blocks so much dynamic shared memory. The driver allows 48 KiB together with what the
+// kernel declares itself, unless asked. What was allowed stays: launches of other goroutines, and graphs, count on it.
+func (m *Module) find(kernel string, shared int) (rawFunc, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	f, ok := m.funcs[kernel]
-	if ok {
-		return f, nil
+	f := m.funcs[kernel]
+	if f == nil {
+		raw, err := moduleFunc(m.raw, kernel)
+		if err != nil {
+			return raw, err
+		}
+		f = &function{raw: raw}
+		m.funcs[kernel] = f
 	}
-	f, err := moduleFunc(m.raw, kernel)
-	if err != nil {
-		return f, err
+	if shared > f.shared {
+		if err := setSharedLimit(f.raw, shared); err != nil {
+			return f.raw, err
+		}
+		f.shared = shared
 	}
-	m.funcs[kernel] = f
-	return f, nil
+	return f.raw, nil
+}
+
+// Ready looks kernels up and allows them their shared memory, so that nothing but launches remains to be done in a capture.
+func (m *Module) Ready(launches ...Launch) error {
+	return m.each(launches, func(rawFunc, *Launch) error { return nil })
 }
 
 // Run puts launches of the module's kernels into a stream, in order.
 func (m *Module) Run(s *Stream, launches ...Launch) error {
+	return m.each(launches, func(f rawFunc, l *Launch) error { return launch(f, l, s.raw) })
+}
+
+// Capture records launches, made ready before.
+func (m *Module) Capture(s *Stream, launches ...Launch) (*Captured, error) {
+	if err := m.Ready(launches...); err != nil {
+		return nil, err
+	}
+	return s.Capture(func() error { return m.Run(s, launches...) })
+}
+
+// each calls f with the kernel of each launch, on a thread on which the device's context is current.
+func (m *Module) each(launches []Launch, f func(rawFunc, *Launch) error) error {
 	var what string
 	err := within(m.gpu.ctx, func() error {
 		for i := range launches {
 			l := &launches[i]
 			what = l.Kernel
-			f, err := m.find(l.Kernel)
+			kernel, err := m.find(l.Kernel, l.Shared)
+			if err == nil {
+				err = f(kernel, l)
+			}
 			if err != nil {
-				return err
-			}
-			if l.Shared > sharedWithoutAsking {
-				if err := setSharedLimit(f, l.Shared); err != nil {
-					return err
-				}
-			}
-			if err := launch(f, l, s.raw); err != nil {
 				return err
 			}
 		}

@@ -8,6 +8,7 @@ package cuda
 import "C"
 
 import (
+	"errors"
 	"runtime"
 	"unsafe"
 
@@ -50,6 +51,12 @@ func like[T ~int](_ T, code int) T { return T(code) }
 var fatal = []error{cu.IllegalAddress, cu.LaunchTimeout, cu.HardwareStackError, cu.IllegalInstruction, cu.MisalignedAddress,
 	cu.InvalidAddressSpace, cu.InvalidPc, cu.LaunchFailed, cu.Assert, cu.EccUncorrectable, cu.NvlinkUncorrectable, cu.ContextIsDestroyed, cu.Unknown}
 
+// unfit are the results of loading kernels that the device or the driver cannot run: no machine code for it, PTX of a later
+// version, no compiler of PTX, or a form of the file that it does not know.
+var unfit = []error{cu.NoBinaryForGpu, cu.InvalidPtx, cu.InvalidImage, status(unsupportedPTX), status(noPTXCompiler)}
+
+const unsupportedPTX, noPTXCompiler = C.int(222), C.int(221)
+
 // within runs f on a thread on which ctx is current.
 func within(ctx rawContext, f func() error) error {
 	runtime.LockOSThread()
@@ -76,7 +83,20 @@ func attribute(device int, a Attribute) (int, error) {
 	return cu.Device(device).Attribute(cu.DeviceAttribute(a))
 }
 
-func loadModule(image []byte) (rawModule, error)           { return cu.LoadData(string(image)) }
+// loadModule loads a module and all its kernels. The driver would load a kernel when it is first used, which may make all streams
+// wait, those of other trials too, and could fall into a capture. To tell the driver so for the whole process
+// (CUDA_MODULE_LOADING) would load all of cuDNN and NCCL as well.
+func loadModule(image []byte) (rawModule, error) {
+	m, err := cu.LoadData(string(image))
+	if err != nil {
+		return m, err
+	}
+	if code := C.mapsweep_cuda_load_functions(handle(m)); code != 0 && code != notSupported {
+		return m, errors.Join(status(code), m.Unload())
+	}
+	return m, nil
+}
+
 func unloadModule(m rawModule) error                       { return m.Unload() }
 func moduleFunc(m rawModule, name string) (rawFunc, error) { return m.Function(name) }
 func setSharedLimit(f rawFunc, bytes int) error {
@@ -87,12 +107,15 @@ func streamHandle(s rawStream) uintptr         { return uintptr(handle(s)) }
 func destroyStream(s rawStream) error          { return s.Destroy() }
 func synchronize(s rawStream) error            { return s.Synchronize() }
 func streamWait(s rawStream, e rawEvent) error { return s.Wait(e, 0) }
+
+// makeEvent makes an event that a thread sleeps for, and does not spin: whoever waits for a step leaves the processor to those who make the next batch.
 func makeEvent(timing bool) (rawEvent, error) {
 	if timing {
-		return cu.MakeEvent(cu.DefaultEvent)
+		return cu.MakeEvent(cu.BlockingSyncEvent)
 	}
-	return cu.MakeEvent(cu.DisableTiming)
+	return cu.MakeEvent(cu.BlockingSyncEvent | cu.DisableTiming)
 }
+
 func destroyEvent(e rawEvent) error              { return cu.DestroyEvent(&e) }
 func recordEvent(e rawEvent, s rawStream) error  { return e.Record(s) }
 func synchronizeEvent(e rawEvent) error          { return e.Synchronize() }

@@ -18,6 +18,7 @@ var (
 	errMemory = ErrMemory
 	errBusy   = ErrNone
 	fatal     []error
+	unfit     []error
 )
 
 func within(rawContext, func() error) error               { return ErrNone }

@@ -131,6 +131,17 @@ func (c *conv) checkBiasGrad(t *testing.T) {
 	c.compareSums(t, "biases", want, db)
 }
 
+// TestBiasGrad takes more lanes than a block has, numbers of groups that do not divide its threads, and more pixels than slices
+// have at least.
+func TestBiasGrad(t *testing.T) {
+	b := kerneltest.New(t)
+	for _, typ := range kerneltest.Types {
+		for _, c := range []convCase{{1, 1, 1, 16, 16, 1, 1}, {2, 13, 7, 16, 272, 1, 1}, {1, 61, 60, 16, 80, 1, 1}, {1, 380, 381, 16, 16, 1, 1}} {
+			newConv(b, typ, c).checkBiasGrad(t)
+		}
+	}
+}
+
 // compareSums holds FP32 sums over the product's pixels against exact ones.
 func (c *conv) compareSums(t *testing.T, what string, want []sum, got cuda.Ptr) {
 	t.Helper()

@@ -1,5 +1,5 @@
 // Gradients of a convolution's weights and biases in FP32 arithmetic. Pixels are split into slices, whose sums a second
-// kernel adds in order.
+// kernel (conv16_add) adds in order.
 #include "tile.cuh"
 
 struct ConvWeightArgs {
@@ -117,45 +117,41 @@ CONV_WEIGHT(16, 128, 4, 4)
 struct BiasArgs {
 	View dy;
 	float *sums; // [slice][lane]
-	int slices;
-	int slice; // pixels in a slice
+	int slice;   // pixels in a slice
+	int pad_;
 };
 
-// A thread adds 8 lanes over a slice.
+constexpr int BIAS_THREADS = 256, BIAS_GROUPS = 32; // groups of 8 lanes, at most, in a block
+
+// A block adds groups of 8 lanes over a slice: its threads every so many pixels, and then, for each lane, one the sums of all of
+// them. The grid is slices, runs of BIAS_GROUPS groups.
 template <class T> __device__ void bias_gradient(const BiasArgs &a) {
-	const int groups = a.dy.c / LANES;
-	const long long all = (long long)groups * a.slices;
-	for (long long i = global_thread(); i < all; i += global_threads()) {
-		const long long slice = i / groups, begin = slice * a.slice, end = min(begin + a.slice, pixels(a.dy));
-		const int lane = (int)(i % groups) * LANES;
-		float sum[8] = {};
-		for (long long p = begin; p < end; p++) {
+	SHARED(float, values, LANES * BIAS_THREADS);
+	const int t = threadIdx.x, first = blockIdx.y * BIAS_GROUPS, groups = min(BIAS_GROUPS, a.dy.c / LANES - first), rows = BIAS_THREADS / groups;
+	const long long begin = (long long)blockIdx.x * a.slice, end = min(begin + a.slice, pixels(a.dy));
+	float sum[8] = {};
+	if (t < rows * groups) {
+#pragma unroll 4
+		for (long long p = begin + t / groups; p < end; p += rows) {
 			float v[8];
-			load8(at<T>(a.dy, p) + lane, v);
+			load8(at<T>(a.dy, p) + (first + t % groups) * LANES, v);
 #pragma unroll
 			for (int k = 0; k < 8; k++)
 				sum[k] += v[k];
 		}
-		store8(a.sums + slice * a.dy.c + lane, sum);
 	}
+#pragma unroll
+	for (int k = 0; k < 8; k++)
+		values[k * BIAS_THREADS + t] = sum[k];
+	__syncthreads();
+	if (t >= groups * LANES)
+		return;
+	const float *from = values + t % LANES * BIAS_THREADS + t / LANES;
+	float all = 0;
+	for (int row = 0; row < rows; row++)
+		all += from[row * groups];
+	a.sums[(long long)blockIdx.x * a.dy.c + first * LANES + t] = all;
 }
 
-FLAT_KERNEL(conv32_bias_f32, BiasArgs, 256) { bias_gradient<float>(a); }
-FLAT_KERNEL(conv32_bias_bf16, BiasArgs, 256) { bias_gradient<bf16>(a); }
-
-struct SlicesArgs {
-	const float *from; // [slices][n]
-	float *to;         // [n]
-	long long n;
-	int slices;
-	int pad_;
-};
-
-FLAT_KERNEL(sum_slices, SlicesArgs, 256) {
-	for (long long i = global_thread(); i < a.n; i += global_threads()) {
-		float sum = 0;
-		for (int s = 0; s < a.slices; s++)
-			sum += a.from[s * a.n + i];
-		a.to[i] = sum;
-	}
-}
+KERNEL(conv32_bias_f32, BiasArgs, BIAS_THREADS) { bias_gradient<float>(a); }
+KERNEL(conv32_bias_bf16, BiasArgs, BIAS_THREADS) { bias_gradient<bf16>(a); }

@@ -74,26 +74,22 @@ func (c Conv) weightGrad32(dY View, dW, scratch cuda.Ptr, s split) []cuda.Launch
 		Args:   cuda.Args(args),
 	}}
 	if s.slices > 1 {
-		l = append(l, sumSlices(scratch, dW, s.weights(c), s.slices))
+		l = append(l, addSlices16(scratch, dW, s.weights(c), s.slices))
 	}
 	return l
 }
 
-// sumSlices adds slices of n FP32 values each, in order.
-func sumSlices(from, to cuda.Ptr, n, slices int64) cuda.Launch {
-	args := struct {
-		from, to  cuda.Ptr
-		n         int64
-		slices, _ int32
-	}{from: from, to: to, n: n, slices: int32(slices)}
-	return flat("sum_slices", n, cuda.Args(args))
-}
-
-// biasSlices is how many slices a gradient of biases is made of at most.
-const biasSlices = 1024
+// What the launch of a gradient of biases is shaped by, as in convweight32.cu.
+const (
+	biasThreads = 256
+	biasGroups  = 32  // of 8 lanes
+	biasPixels  = 4   // a thread, at least
+	biasSlices  = 264 // at most
+)
 
 func (c Conv) biasSplit() (slices, pixels int64) {
-	pixels = ceil(max(ceil(c.Y.Pixels(), biasSlices), 16), 16) * 16
+	rows := int64(biasThreads / min(c.Y.C/8, biasGroups))
+	pixels = max(ceil(c.Y.Pixels(), biasSlices), rows*biasPixels)
 	return ceil(c.Y.Pixels(), pixels), pixels
 }
 
@@ -105,10 +101,21 @@ func (c Conv) biasScratch() int64 {
 func (c Conv) biasGrad(dY View, dB, scratch cuda.Ptr) []cuda.Launch {
 	slices, pixels := c.biasSplit()
 	args := struct {
-		dy            View
-		sums          cuda.Ptr
-		slices, slice int32
-	}{dY, scratch, int32(slices), int32(pixels)}
-	first := flat(c.Type.named("conv32_bias"), slices*int64(dY.C/8), cuda.Args(args))
-	return []cuda.Launch{first, sumSlices(scratch, dB, int64(dY.C), slices)}
+		dy       View
+		sums     cuda.Ptr
+		slice, _ int32
+	}{dy: dY, sums: scratch, slice: int32(pixels)}
+	if slices == 1 {
+		args.sums = dB
+	}
+	l := []cuda.Launch{{
+		Kernel: c.Type.named("conv32_bias"),
+		Grid:   [3]int{int(slices), int(ceil(int64(dY.C/8), biasGroups))},
+		Block:  [3]int{biasThreads},
+		Args:   cuda.Args(args),
+	}}
+	if slices > 1 {
+		l = append(l, addSlices16(scratch, dB, int64(dY.C), slices))
+	}
+	return l
 }

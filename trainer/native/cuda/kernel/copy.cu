@@ -1,5 +1,5 @@
 // Copies between windows of lanes: what a concatenation could not place, and gradients that two readers share.
-#include "port.cuh"
+#include "share.cuh"
 
 struct CopyArgs {
 	View from, to;
@@ -7,16 +7,13 @@ struct CopyArgs {
 	int pad_;
 };
 
-// A thread moves 8 lanes of a pixel.
 template <class T> __device__ void copy_lanes(const CopyArgs &a) {
-	const int groups = a.from.c / LANES;
-	const long long all = pixels(a.from) * groups;
-	for (long long i = global_thread(); i < all; i += global_threads()) {
-		const long long pixel = i / groups;
-		const int lane = (int)(i % groups) * LANES;
+	const Share s = share_of(a.from);
+	const long long all = pixels(a.from);
+	for (long long p = s.pixel; p < all; p += s.step) {
 		float v[8];
-		load8(at<T>(a.from, pixel) + lane, v);
-		T *to = at<T>(a.to, pixel) + lane;
+		load8(at<T>(a.from, p) + s.lane, v);
+		T *to = at<T>(a.to, p) + s.lane;
 		if (a.add) {
 			float w[8];
 			load8(to, w);

@@ -9,7 +9,7 @@ func Copy(t Type, from, to View, add bool) cuda.Launch {
 		from, to View
 		add, _   int32
 	}{from: from, to: to, add: flag(add)}
-	return flat(t.named("copy"), from.Pixels()*int64(from.C/8), cuda.Args(args))
+	return lanewise(t.named("copy"), from, cuda.Args(args))
 }
 
 func flag(b bool) int32 {
