@@ -59,7 +59,7 @@ func child(t *testing.T, folder string, env ...string) report {
 	t.Helper()
 	cmd := exec.Command(os.Args[0])
 	for _, e := range os.Environ() {
-		if !strings.HasPrefix(e, "CUDA_VISIBLE_DEVICES=") {
+		if !strings.HasPrefix(e, "CUDA_VISIBLE_DEVICES=") && !strings.HasPrefix(e, "CUDA_DEVICE_MAX_CONNECTIONS=") {
 			cmd.Env = append(cmd.Env, e)
 		}
 	}

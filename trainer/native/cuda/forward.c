@@ -55,6 +55,9 @@ static CUresult status = CUDA_ERROR_NO_DEVICE;
 static CUresult (*count_devices)(int *), (*get_version)(int *);
 
 static void load(void) {
+	// Trials that share a GPU have a stream each. The driver has 8 queues for all streams unless told, and streams of one queue wait
+	// for each other; 32 is the most.
+	setenv("CUDA_DEVICE_MAX_CONNECTIONS", "32", 0);
 	const char *path = getenv("MAPSWEEP_CUDA_DRIVER");
 	library = dlopen(path && *path ? path : "libcuda.so.1", RTLD_NOW | RTLD_LOCAL);
 	if (!library) {

@@ -79,3 +79,13 @@ func TestUnfit(t *testing.T) {
 		}
 	}
 }
+
+// The driver makes as many queues as it can, or as the environment says.
+func TestQueues(t *testing.T) {
+	folder := fakeDriver(t)
+	for _, env := range [][]string{{"FAKE_CUDA_QUEUES=32"}, {"FAKE_CUDA_QUEUES=4", "CUDA_DEVICE_MAX_CONNECTIONS=4"}} {
+		if r := child(t, folder, env...); r.Error != "" {
+			t.Errorf("%q: %s", env, r.Error)
+		}
+	}
+}

@@ -126,7 +126,7 @@ constexpr int BIAS_THREADS = 256, BIAS_GROUPS = 32; // groups of 8 lanes, at mos
 // A block adds groups of 8 lanes over a slice: its threads every so many pixels, and then, for each lane, one the sums of all of
 // them. The grid is slices, runs of BIAS_GROUPS groups.
 template <class T> __device__ void bias_gradient(const BiasArgs &a) {
-	SHARED(float, values, LANES * BIAS_THREADS);
+	SHARED(float, values, LANES * (BIAS_THREADS + BIAS_GROUPS));
 	const int t = threadIdx.x, first = blockIdx.y * BIAS_GROUPS, groups = min(BIAS_GROUPS, a.dy.c / LANES - first), rows = BIAS_THREADS / groups;
 	const long long begin = (long long)blockIdx.x * a.slice, end = min(begin + a.slice, pixels(a.dy));
 	float sum[8] = {};
@@ -140,17 +140,19 @@ template <class T> __device__ void bias_gradient(const BiasArgs &a) {
 				sum[k] += v[k];
 		}
 	}
+	// [8][rows][groups], each of the 8 moved on so that a warp's reads meet all banks.
+	const int pitch = BIAS_THREADS + groups;
 #pragma unroll
 	for (int k = 0; k < 8; k++)
-		values[k * BIAS_THREADS + t] = sum[k];
+		values[k * pitch + t] = sum[k];
 	__syncthreads();
 	if (t >= groups * LANES)
 		return;
-	const float *from = values + t % LANES * BIAS_THREADS + t / LANES;
+	const float *from = values + t / groups * pitch + t % groups;
 	float all = 0;
 	for (int row = 0; row < rows; row++)
 		all += from[row * groups];
-	a.sums[(long long)blockIdx.x * a.dy.c + first * LANES + t] = all;
+	a.sums[(long long)blockIdx.x * a.dy.c + (first + t % groups) * LANES + t / groups] = all;
 }
 
 KERNEL(conv32_bias_f32, BiasArgs, BIAS_THREADS) { bias_gradient<float>(a); }

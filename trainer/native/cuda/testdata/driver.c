@@ -10,7 +10,11 @@ static int number(const char *name, int otherwise) {
 	return value ? atoi(value) : otherwise;
 }
 
-int cuInit(unsigned int flags) { return flags ? 1 : number("FAKE_CUDA_INIT", 0); }
+// FAKE_CUDA_QUEUES: how many queues for streams the driver must have been told to make.
+int cuInit(unsigned int flags) {
+	int queues = number("CUDA_DEVICE_MAX_CONNECTIONS", 8);
+	return flags || queues != number("FAKE_CUDA_QUEUES", queues) ? 1 : number("FAKE_CUDA_INIT", 0);
+}
 
 int cuDriverGetVersion(int *version) {
 	*version = 12080;
