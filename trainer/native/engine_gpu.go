@@ -321,7 +321,7 @@ func (e *gpuEngine) capture(s *gpuSide) (*cuda.Captured, error) {
 	if err != nil {
 		return nil, err
 	}
-	return e.place.Stream.Capture(func() error { return e.place.Module.Run(e.place.Stream, all...) })
+	return e.place.Module.Capture(e.place.Stream, all...)
 }
 
 // launches are a step: input, pictures, forward, loss, backward, optimiser and average, result.
@@ -345,7 +345,9 @@ func (e *gpuEngine) launches(s *gpuSide) ([]cuda.Launch, error) {
 	optimizer.Step = step
 	all := append([]cuda.Launch{step.Begin()}, e.feed.launches(s.device.Type(), s.device.Image(s.net.Image()))...)
 	all = append(append(all, forward...), backward...)
-	return append(append(all, optimizer.Launches()...), step.End()), nil
+	end := optimizer.Launches()
+	end[0].Joined = true // it reads all gradients
+	return append(append(all, end...), step.End()), nil
 }
 
 func (e *gpuEngine) prepare(side int) error {

@@ -130,3 +130,22 @@ func TestGPULost(t *testing.T) {
 		t.Error("another checkpoint on the GPU that was lost before")
 	}
 }
+
+// TestGPUOrders: a step comes to the same bits in whatever order threads, blocks, and what runs beside the way back follow
+// each other.
+func TestGPUOrders(t *testing.T) {
+	if emulator.Real() {
+		t.Skip("a GPU's order cannot be chosen")
+	}
+	b := onEmulator(t, func(c *native.Config) { c.Load = twoBatches })
+	var want []byte
+	for _, order := range []string{"forward", "reverse", "shuffle"} {
+		t.Setenv("EMULATOR_ORDER", order)
+		got := last(t, b, trainer.Job{Epochs: 1, Seed: 3})
+		if order == "forward" {
+			want = got
+		} else if len(got) == 0 || !bytes.Equal(got, want) {
+			t.Errorf("%s comes to another checkpoint than forward", order)
+		}
+	}
+}

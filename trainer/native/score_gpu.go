@@ -133,7 +133,7 @@ func (e *gpuEngine) captureScores(a kernel.Augmentation) error {
 	}
 	all := append(a.Launches(d.Type(), d.Image(e.net.Image())), forward...)
 	all = append(append(all, gather...), s.nms.Launches()...)
-	s.graph, err = e.place.Stream.Capture(func() error { return e.place.Module.Run(e.place.Stream, all...) })
+	s.graph, err = e.place.Module.Capture(e.place.Stream, all...)
 	return err
 }
 

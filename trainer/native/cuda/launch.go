@@ -14,6 +14,10 @@ type Launch struct {
 	Grid, Block [3]int // x, y, z; 0 stands for 1
 	Shared      int    // bytes of dynamic shared memory of a block
 	Args        []byte // the kernel's one argument, a struct
+
+	// In a capture, Beside starts a launch after all before it that are not Beside, in order with the others that are, and
+	// beside all that come later, until one that is Joined: that waits for them. Elsewhere launches follow each other.
+	Beside, Joined bool
 }
 
 // Args are the bytes of a kernel's argument. T is a struct of fixed size without Go pointers, laid out as in C: fields of
@@ -84,13 +88,86 @@ func (m *Module) Run(s *Stream, launches ...Launch) error {
 	return m.each(launches, func(f rawFunc, l *Launch) error { return launch(f, l, s.raw) })
 }
 
-// Capture records launches, made ready before.
+// Capture records launches, made ready before, with what may run beside them.
 func (m *Module) Capture(s *Stream, launches ...Launch) (*Captured, error) {
 	if err := m.Ready(launches...); err != nil {
 		return nil, err
 	}
-	return s.Capture(func() error { return m.Run(s, launches...) })
+	f, err := m.fork(s)
+	if err != nil {
+		return nil, err
+	}
+	c, err := s.Capture(func() error { return f.record(launches) })
+	if err := f.close(); err != nil {
+		return nil, errors.Join(err, c.Close())
+	}
+	return c, err
 }
+
+// fork is a second stream in the capture of a first.
+type fork struct {
+	module       *Module
+	main, beside *Stream
+	there, back  *Event // where the second begins, and where the first waits for it
+}
+
+func (m *Module) fork(s *Stream) (f *fork, err error) {
+	f = &fork{module: m, main: s}
+	if f.beside, err = m.gpu.NewStream(); err != nil {
+		return nil, err
+	}
+	if f.there, err = m.gpu.NewEvent(false); err == nil {
+		f.back, err = m.gpu.NewEvent(false)
+	}
+	if err != nil {
+		return nil, errors.Join(err, f.close())
+	}
+	return f, nil
+}
+
+func (f *fork) close() error {
+	errs := []error{f.beside.Close()}
+	for _, e := range []*Event{f.there, f.back} {
+		if e != nil {
+			errs = append(errs, e.Close())
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// record puts launches into the two streams.
+func (f *fork) record(launches []Launch) error {
+	open := false // there is something beside
+	for len(launches) > 0 {
+		beside, n := launches[0].Beside, 1
+		for n < len(launches) && launches[n].Beside == beside && !launches[n].Joined {
+			n++
+		}
+		s := f.main
+		switch {
+		case beside:
+			s, open = f.beside, true
+			if err := errors.Join(f.there.Record(f.main), f.beside.After(f.there)); err != nil {
+				return err
+			}
+		case launches[0].Joined && open:
+			if err := f.join(); err != nil {
+				return err
+			}
+			open = false
+		}
+		if err := f.module.Run(s, launches[:n]...); err != nil {
+			return err
+		}
+		launches = launches[n:]
+	}
+	if open {
+		return f.join()
+	}
+	return nil
+}
+
+func (f *fork) join() error { return errors.Join(f.back.Record(f.beside), f.main.After(f.back)) }
 
 // each calls f with the kernel of each launch, on a thread on which the device's context is current.
 func (m *Module) each(launches []Launch, f func(rawFunc, *Launch) error) error {

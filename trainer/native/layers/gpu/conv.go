@@ -73,7 +73,7 @@ func (a *arm) partialBytes() int64 { return int64(a.conv.Tiles()) * 2 * 4 * int6
 
 // measure takes the memory that all layers use in turn, and the statistics in use of each.
 func (d *Device) measure() error {
-	var need int64
+	var need, beside int64
 	for _, op := range d.g.Ops() {
 		var all []arm
 		switch op := op.(type) {
@@ -91,7 +91,7 @@ func (d *Device) measure() error {
 		}
 		for i := range all {
 			a := &all[i]
-			need = max(need, a.conv.ScratchBytes())
+			beside = max(beside, a.conv.ScratchBytes())
 			if a.norm.Gamma == 0 {
 				continue
 			}
@@ -103,18 +103,10 @@ func (d *Device) measure() error {
 			d.batch[op] = append(d.batch[op], p)
 		}
 	}
-	return d.reserve(&d.scratch, need)
-}
-
-// reserve gives a region so many bytes: the first device's where those suffice.
-func (d *Device) reserve(r *region, bytes int64) (err error) {
-	if d.first != nil && r == &d.scratch && bytes <= d.first.scratch.bytes {
-		*r = d.first.scratch
-		return nil
+	if err := d.hold(&d.scratch, need); err != nil {
+		return err
 	}
-	r.bytes = bytes
-	r.p, err = d.take(bytes)
-	return err
+	return d.hold(&d.beside, beside)
 }
 
 func align(bytes int64) int64 { return (bytes + grain - 1) / grain * grain }
@@ -161,9 +153,9 @@ func (d *Device) convBackward(op *layers.Conv, arms []arm) (all []cuda.Launch) {
 			all = append(all, a.norm.Backward(dY, a.dGamma, a.dBeta, d.scratch.p)...)
 			dY = a.conv.Y
 		} else {
-			all = append(all, a.conv.BiasGrad(dY, a.dBeta, d.scratch.p)...)
+			all = append(all, beside(a.conv.BiasGrad(dY, a.dBeta, d.beside.p))...)
 		}
-		all = append(all, a.conv.WeightGrad(dY, a.dW, d.scratch.p)...)
+		all = append(all, beside(a.conv.WeightGrad(dY, a.dW, d.beside.p))...)
 		if len(op.Sends) > 0 {
 			all = append(all, a.conv.InputGrad(dY, d.window(d.grad(op.In[0]), a.in.first, a.in.count), op.Sends[0].Add)...)
 		}
@@ -192,10 +184,18 @@ func (d *Device) rep(op *layers.Rep, backward bool) (*work, error) {
 	}
 	all := r.Backward(d.grad(op.Out), kernel.RepGrads{WideGamma: wide.dGamma, WideBeta: wide.dBeta, PointGamma: point.dGamma, PointBeta: point.dBeta}, d.scratch.p)
 	for i, a := range []arm{wide, point} {
-		all = append(all, a.conv.WeightGrad(a.conv.Y, a.dW, d.scratch.p)...)
+		all = append(all, beside(a.conv.WeightGrad(a.conv.Y, a.dW, d.beside.p))...)
 		if len(op.Sends) > 0 {
 			all = append(all, a.conv.InputGrad(a.conv.Y, d.grad(op.In[0]), op.Sends[0].Add || i > 0)...)
 		}
 	}
 	return d.prepared(&op.Base, all...), nil
+}
+
+// beside marks launches that nothing on the way back waits for: gradients of parameters, which the optimiser reads.
+func beside(launches []cuda.Launch) []cuda.Launch {
+	for i := range launches {
+		launches[i].Beside = true
+	}
+	return launches
 }

@@ -66,6 +66,7 @@ type Device struct {
 	room        int      // its bytes
 	at          map[lifetime.Buffer]int
 	scratch     region
+	beside      region                  // scratch of what runs beside the way back
 	batch       map[graph.Op][]cuda.Ptr // statistics in use, by group or arm
 	indices     map[*layers.MaxPool]cuda.Ptr
 	heads       map[*layers.HeadSet]*Heads

@@ -3,6 +3,7 @@ package gpu
 import (
 	"github.com/mapsweep/mapsweep/trainer/native/cuda/kernel"
 	"github.com/mapsweep/mapsweep/trainer/native/graph"
+	"github.com/mapsweep/mapsweep/trainer/native/layers"
 	"github.com/mapsweep/mapsweep/trainer/native/layers/lifetime"
 )
 
@@ -20,6 +21,7 @@ func lanes(t *graph.Tensor) int {
 func (d *Device) plan() error {
 	size := func(b lifetime.Buffer) int { return b.T.N * b.T.H * b.T.W * lanes(b.T) * int(d.typ.Bytes()) }
 	all := lifetime.Of(d.g, size)
+	d.prolong(all)
 	d.room = lifetime.Arrange(all, grain)
 	for _, l := range all {
 		d.at[l.Buffer] = l.At
@@ -31,6 +33,36 @@ func (d *Device) plan() error {
 	var err error
 	d.arena, err = d.take(int64(d.room))
 	return err
+}
+
+// prolong keeps what gradients of weights read until the end of the pass, since they are computed beside the way back.
+func (d *Device) prolong(all []*lifetime.Life) {
+	read := map[lifetime.Buffer]bool{}
+	for _, op := range d.g.Ops() {
+		var out *graph.Tensor
+		products := []lifetime.Content{lifetime.Product}
+		switch op := op.(type) {
+		case *layers.Conv:
+			out = op.Out
+			if !op.Norm { // its output's gradient is the product's
+				products = []lifetime.Content{lifetime.Gradient}
+			}
+		case *layers.Rep:
+			out, products = op.Out, append(products, lifetime.Second)
+		default:
+			continue
+		}
+		read[lifetime.Buffer{T: op.Inputs()[0], What: lifetime.Activation}.Whole()] = true
+		for _, p := range products {
+			read[lifetime.Buffer{T: out, What: p}.Whole()] = true
+		}
+	}
+	end := len(d.g.Forward) + len(d.g.Backward)
+	for _, l := range all {
+		if read[l.Buffer] {
+			l.Last = end
+		}
+	}
 }
 
 // view is the window of t's lanes in a buffer.

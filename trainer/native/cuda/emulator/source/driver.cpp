@@ -14,18 +14,33 @@
 namespace {
 
 enum { success = 0, invalid_value = 1, out_of_memory = 2, invalid_device = 101, invalid_context = 201, invalid_handle = 400, not_found = 500, not_ready = 600, illegal_address = 700,
-       capture_unsupported = 900, capture_invalidated = 901, capture_unmatched = 903 };
+       capture_unsupported = 900, capture_invalidated = 901, capture_unmatched = 903, capture_unjoined = 904 };
 
 using Work = std::function<void()>;
-using Graph = std::vector<Work>;
+
+struct Stream;
+
+// Item of a graph: work of a stream, or the end of what another stream did beside it.
+struct Item {
+	Work work;
+	Stream *stream;
+	Stream *joined; // work of that stream, as far as it stands before, is done here; null: this is work
+};
+
+using Graph = std::vector<Item>;
 
 struct Stream {
 	Graph *capture = nullptr;
+	Stream *origin = nullptr; // the stream whose capture this one has joined; itself where it began there
+	std::vector<Stream *> beside; // of an origin: those that have joined
+	bool open = false;            // of one that has joined: its origin has not waited for its last work
 	bool spoilt = false;
 };
 
 struct Event {
 	std::chrono::steady_clock::time_point at;
+	Stream *stream = nullptr; // in whose capture it was recorded last
+	Graph *graph = nullptr;   // null: in none
 };
 
 thread_local int current;            // context: device + 1
@@ -63,11 +78,32 @@ int put(void *stream, Work w) {
 	if (int s = usual())
 		return s;
 	Stream *s = static_cast<Stream *>(stream);
-	if (s && s->capture)
-		s->capture->push_back(std::move(w));
-	else
+	if (s && s->capture) {
+		s->capture->push_back({std::move(w), s, nullptr});
+		s->open = true;
+	} else {
 		w();
+	}
 	return lost ? illegal_address : success;
+}
+
+// replay does a graph's work. What one stream does beside another is done as early as it may be, or, in any other order of
+// fibers than forward, as late: results that differ show that one of them uses what the other still needs.
+void replay(const Graph &g) {
+	const char *order = getenv("EMULATOR_ORDER");
+	const bool late = order && strcmp(order, "forward");
+	std::map<Stream *, std::vector<const Work *>> waiting;
+	for (const Item &i : g) {
+		if (i.joined) {
+			for (const Work *w : waiting[i.joined])
+				(*w)();
+			waiting[i.joined].clear();
+		} else if (late && i.stream != g.front().stream) {
+			waiting[i.stream].push_back(&i.work);
+		} else {
+			i.work();
+		}
+	}
 }
 
 // reach tells whether so many bytes from an address lie in memory of the device.
@@ -279,10 +315,34 @@ int cuLaunchHostFunc(void *stream, void (*f)(void *), void *data) {
 int cuStreamCreate(void **s, unsigned) { int e = waits(); *s = made(streams); return e; }
 int cuStreamDestroy_v2(void *s) { return destroyed(streams, s); }
 int cuStreamSynchronize(void *) { return waits(); }
-int cuStreamWaitEvent(void *, void *, unsigned) { return usual(); }
+// A stream that waits for an event of a capture joins it; the stream whose capture it is must wait for it in turn.
+int cuStreamWaitEvent(void *stream, void *event, unsigned) {
+	auto *s = static_cast<Stream *>(stream);
+	auto *e = static_cast<Event *>(event);
+	if (!e->graph)
+		return s->capture ? capture_unsupported : usual();
+	if (!s->capture) {
+		s->capture = e->graph;
+		s->origin = e->stream->origin;
+		s->open = true;
+		s->origin->beside.push_back(s);
+	} else if (s->capture != e->graph) {
+		return capture_unsupported;
+	} else if (e->stream != s && s->origin == s) {
+		s->capture->push_back({nullptr, s, e->stream});
+		e->stream->open = false;
+	}
+	return usual();
+}
 int cuEventCreate(void **e, unsigned) { return *e = made(events), success; }
 int cuEventDestroy_v2(void *e) { return destroyed(events, e); }
-int cuEventRecord(void *e, void *) { static_cast<Event *>(e)->at = std::chrono::steady_clock::now(); return usual(); }
+int cuEventRecord(void *event, void *stream) {
+	auto *e = static_cast<Event *>(event);
+	e->at = std::chrono::steady_clock::now();
+	e->stream = static_cast<Stream *>(stream);
+	e->graph = e->stream ? e->stream->capture : nullptr;
+	return usual();
+}
 int cuEventSynchronize(void *) { return waits(); }
 int cuEventQuery(void *) { return usual(); }
 int cuEventElapsedTime(float *ms, void *a, void *b) {
@@ -295,6 +355,8 @@ int cuStreamBeginCapture_v2(void *stream, int) {
 	if (int e = waits())
 		return e;
 	s->capture = new Graph;
+	s->origin = s;
+	s->beside.clear();
 	s->spoilt = false;
 	capturing = s;
 	return success;
@@ -307,14 +369,25 @@ int cuStreamEndCapture(void *stream, void **graph) {
 	capturing = nullptr;
 	Graph *g = s->capture;
 	s->capture = nullptr;
-	if (s->spoilt) {
-		delete g;
-		return capture_invalidated;
+	int result = s->spoilt ? capture_invalidated : success;
+	for (Stream *b : s->beside) {
+		if (b->open)
+			result = capture_unjoined;
+		b->capture = nullptr;
+		b->origin = nullptr;
 	}
-	*graph = g;
+	if (result)
+		delete g;
+	else
+		*graph = g;
+	return result;
+}
+int cuGraphGetNodes(void *graph, void **, size_t *n) {
+	*n = 0;
+	for (auto &i : *static_cast<Graph *>(graph))
+		*n += !i.joined;
 	return success;
 }
-int cuGraphGetNodes(void *graph, void **, size_t *n) { return *n = static_cast<Graph *>(graph)->size(), success; }
 int cuGraphInstantiateWithFlags(void **exec, void *graph, unsigned long long) { return *exec = new Graph(*static_cast<Graph *>(graph)), success; }
 int cuGraphLaunch(void *exec, void *stream) {
 	auto *s = static_cast<Stream *>(stream);
@@ -322,8 +395,7 @@ int cuGraphLaunch(void *exec, void *stream) {
 		return e;
 	if (s->capture)
 		return capture_unsupported;
-	for (auto &w : *static_cast<Graph *>(exec))
-		w();
+	replay(*static_cast<Graph *>(exec));
 	return lost ? illegal_address : success;
 }
 int cuGraphDestroy(void *g) { delete static_cast<Graph *>(g); return success; }
