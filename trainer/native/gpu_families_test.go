@@ -109,7 +109,7 @@ func profile(launches []native.Timed, step, flop float64) string {
 		line(name, s.n, s.seconds, more)
 	}
 	line("all kernels, one by one", len(launches), total, "")
-	fmt.Fprintf(&b, "  %-36s %14s %9.1f us %5.1f %%  between kernels; below 0 where kernels overlap in the graph\n", "captured step less kernels", "", 1e6*(step-total), 100*(step-total)/step)
+	fmt.Fprintf(&b, "  %-36s %14s %9.1f us %5.1f %%  between kernels; below 0: they are faster in the graph\n", "captured step less kernels", "", 1e6*(step-total), 100*(step-total)/step)
 	list := make([]*sum, 0, len(kernels))
 	for _, k := range kernels {
 		list = append(list, k)
