@@ -67,3 +67,14 @@ func profile(launches []native.Timed, step, flop float64) string {
 	}
 	return b.String()
 }
+
+// augmentation is what of a step's launches makes pictures of recipes.
+func augmentation(launches []native.Timed) (n int, seconds float64) {
+	for _, l := range launches {
+		if strings.HasPrefix(l.Kernel, "augment") {
+			n++
+			seconds += l.Seconds
+		}
+	}
+	return n, seconds
+}
