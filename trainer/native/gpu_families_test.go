@@ -14,9 +14,9 @@ var families = []struct {
 	kernels *regexp.Regexp
 	third   bool // a third of the multiply-adds of a step's convolutions
 }{
-	{"convolutions, gradients of weights", regexp.MustCompile(`^conv16_(direct_|image_)?weights_|^conv32_weight_|^conv32_bias_|^conv16_add$|^sum_slices$`), true},
-	{"convolutions, gradients of inputs", regexp.MustCompile(`^conv(16|32)_(direct_)?back_`), true},
-	{"convolutions, forward", regexp.MustCompile(`^conv(16|32)_`), true},
+	{"convolutions, gradients of weights", regexp.MustCompile(`^conv\d+_(\w+_)?weights?_|^conv32_bias_|^conv16_add$|^sum_slices$`), true},
+	{"convolutions, gradients of inputs", regexp.MustCompile(`^conv\d+_(\w+_)?back_`), true},
+	{"convolutions, forward", regexp.MustCompile(`^conv\d+_`), true},
 	{"normalisation, backward", regexp.MustCompile(`^(norm|rep)_(grad|learned)`), false},
 	{"normalisation, forward", regexp.MustCompile(`^(norm|rep)_`), false},
 	{"pools, resizing, sums, copies", regexp.MustCompile(`^(pool|mean2x2|resize|regroup|add|zero|copy)_`), false},
