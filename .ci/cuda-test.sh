@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The tests and benchmarks that want a GPU, in parts that each end within eight minutes, from programs built beforehand.
 #   .ci/cuda-test.sh build               builds the programs into bin/cuda (needs Go and gcc, no GPU)
+#   .ci/cuda-test.sh pack                the same, as bin/cuda.tgz for another machine (54 MiB), where test and bench unpack it
 #   .ci/cuda-test.sh list                names the parts, with what each shows
 #   .ci/cuda-test.sh test [PART...]      runs tests, by default all; a line for each goes into cuda-test.txt
 #   .ci/cuda-test.sh bench [PART...]     runs benchmarks, by default all; what they print goes into cuda-bench.txt too
@@ -46,6 +47,7 @@ build() {
 	done
 	"$go" build -ldflags '-s -w' -o bin/cuda/mapsweep ./cmd/mapsweep
 }
+unpack() { [ -d bin/cuda ] || [ ! -f bin/cuda.tgz ] || tar -xzf bin/cuda.tgz; }
 programs() { for file in bin/cuda/*.test; do basename "$file" .test; done; }
 others() { programs | grep -vxE 'cuda-kernel|layers-gpu'; } # whole programs beside the named parts
 parts() {
@@ -163,10 +165,11 @@ command=${1-}
 [ $# -eq 0 ] || shift
 case $command in
 build) build ;;
-list) list ;;
-test) tests "$@" ;;
-bench) benches "$@" ;;
+pack) build && tar -czf bin/cuda.tgz bin/cuda ;;
+list) unpack && list ;;
+test) unpack && tests "$@" ;;
+bench) unpack && benches "$@" ;;
 *)
-	sed -n '2,13s/^# //p' "$0" >&2
+	sed -n '2,14s/^# //p' "$0" >&2
 	exit 2 ;;
 esac

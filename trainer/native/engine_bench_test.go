@@ -3,9 +3,14 @@ package native
 import (
 	"context"
 	"errors"
+	"fmt"
+	"math"
 	"math/rand/v2"
 	"slices"
 
+	"github.com/mapsweep/mapsweep/trainer/dataset"
+	"github.com/mapsweep/mapsweep/trainer/dataset/augment"
+	"github.com/mapsweep/mapsweep/trainer/dataset/batches"
 	"github.com/mapsweep/mapsweep/trainer/native/assign"
 	"github.com/mapsweep/mapsweep/trainer/native/cuda/kernel"
 	"github.com/mapsweep/mapsweep/trainer/native/loss"
@@ -20,17 +25,20 @@ type StepConfig struct {
 	Batch   int
 	BF16    bool
 	Sums    bool // gradients are kept in the sum, and weights do not move
+	Held    bool // the pictures lie on the GPU as bytes, and batches are composed of them there, as in trials
 }
 
 // Classes of a Stepper.
 const Classes = 3
 
-// Stepper is an engine that takes the same random batch of pictures and objects again and again.
+// Stepper is an engine that takes the same random batch of pictures and objects again and again, or with Held batches that are
+// composed of its pictures.
 type Stepper struct {
 	StepConfig
 	e       engine
 	batch   batch
 	updates int
+	loader  *batches.Loader // with Held
 }
 
 // NewStepper opens the engine of a GPU, or of the CPU where it is nil.
@@ -41,8 +49,11 @@ func NewStepper(on *GPU, c StepConfig) (*Stepper, error) {
 	if on != nil {
 		open = func(c engineConfig) (engine, error) { return newGPUEngine(context.Background(), *on, c) }
 	}
-	var err error
-	s.e, err = open(engineConfig{threads: 1, objects: len(s.batch.truths),
+	data, err := s.data()
+	if err != nil {
+		return nil, err
+	}
+	s.e, err = open(engineConfig{threads: 1, objects: c.Batch * augment.MostObjects(data.train, data.sampling), data: data, shelf: newShelf(),
 		loss:  loss.Spec{Method: assign.Usual, Gains: loss.Gains{Box: 7.5, Class: 0.5, DFL: 1.5}},
 		model: model.Config{Model: c.Network, Classes: Classes, Width: c.Size, Height: c.Size, Batch: c.Batch, Seed: 1, BF16: c.BF16, Direct: true}})
 	if err != nil {
@@ -50,7 +61,50 @@ func NewStepper(on *GPU, c StepConfig) (*Stepper, error) {
 	}
 	spec := optim.Spec{Kind: optim.BySGD, Segments: optim.Segments(s.e.network().Params()), WeightDecay: 0.0005, ClipNorm: 10, Sums: c.Sums,
 		Averages: true, Average: optim.Average{Decay: 0.9999, Tau: 2000}}
-	return s, s.e.begin(spec)
+	if err := s.e.begin(spec); err != nil {
+		return nil, err
+	}
+	if c.Held {
+		return s, s.hold(data)
+	}
+	return s, nil
+}
+
+// data is the batch as a data set, with the augmentation of a study that says nothing of it.
+func (s *Stepper) data() (runData, error) {
+	set, _, err := resolve(knobs(), nil)
+	d := runData{hash: "random", train: make([]dataset.Image, s.Batch), split: "val", sampling: set.sampling()}
+	one := s.Size * s.Size * 3
+	for i := range d.train {
+		m := dataset.Image{Name: fmt.Sprint("random-", i), W: s.Size, H: s.Size, Pix: make([]uint8, one)}
+		for j := range m.Pix {
+			m.Pix[j] = uint8(255 * s.batch.images[i*one+j])
+		}
+		d.train[i] = m
+	}
+	for _, o := range s.batch.truths {
+		m := &d.train[o.Image]
+		m.Boxes = append(m.Boxes, dataset.Box{Class: o.Class, X0: o.X0, Y0: o.Y0, X1: o.X1, Y1: o.Y1})
+	}
+	d.scored = d.train[:1]
+	return d, err
+}
+
+// hold brings the data to the GPU and begins to make batches, in one goroutine, as a run does.
+func (s *Stepper) hold(data runData) error {
+	recipes, notes, err := s.e.hold(context.Background())
+	if err != nil || recipes == nil {
+		return fmt.Errorf("pictures are not held on the GPU: %q, %w", notes, err)
+	}
+	sampler, err := augment.New(data.train, s.Size, data.sampling)
+	if err != nil {
+		return err
+	}
+	s.loader = batches.Start(context.Background(), batches.Plan{Count: math.MaxInt32, Values: len(s.batch.images), Recipes: recipes,
+		Batch: func(n int) batches.Request {
+			return batches.Request{Seed: 1, Epoch: n, Indices: augment.Order(1, n, s.Batch)}
+		}}, sampler)
+	return nil
 }
 
 // draw makes pictures of noise on smooth ground, and two to five objects in each.
@@ -84,8 +138,24 @@ func (s *Stepper) next() optim.Update {
 	return u
 }
 
-// Step submits a step with the batch in host memory.
-func (s *Stepper) Step() error { return s.e.submit(s.batch, s.next()) }
+// Step submits a step with the batch in host memory, or with Held with the next one that was decided.
+func (s *Stepper) Step() error {
+	if s.loader == nil {
+		return s.e.submit(s.batch, s.next())
+	}
+	made, err := s.loader.Next()
+	if err != nil {
+		return err
+	}
+	b := batch{recipes: made.Recipes, side: s.Size, truths: s.batch.truths[:0]}
+	for i, boxes := range made.Boxes {
+		for _, o := range boxes {
+			b.truths = append(b.truths, loss.Truth{Image: i, Class: o.Class, X0: o.X0, Y0: o.Y0, X1: o.X1, Y1: o.Y1})
+		}
+	}
+	s.batch.truths = b.truths
+	return s.e.submit(b, s.next())
+}
 
 // Again submits the captured step of a GPU with the batch that the last Step has left there.
 func (s *Stepper) Again() error {
@@ -143,4 +213,9 @@ func (s *Stepper) FLOP() float64 {
 func (s *Stepper) Bytes() int64 { return s.e.bytes() }
 
 // Close gives everything back.
-func (s *Stepper) Close() error { return s.e.close() }
+func (s *Stepper) Close() error {
+	if s.loader != nil {
+		s.loader.Close()
+	}
+	return s.e.close()
+}
