@@ -120,12 +120,13 @@ func (s *shelved) fill(ctx context.Context, stream *cuda.Stream, to cuda.Ptr, im
 		if err := readPictures(images[:n], buffer[:n*int(one)], threads); err != nil {
 			return err
 		}
-		if err := stream.CopyIn(to, buffer[:n*int(one)]); err != nil {
+		// The driver only says that such a copy may have ended when it returns.
+		if err := errors.Join(stream.CopyIn(to, buffer[:n*int(one)]), stream.Wait()); err != nil {
 			return err
 		}
 		images, to = images[n:], to.Add(int64(n)*one)
 	}
-	return stream.Wait()
+	return nil
 }
 
 // readPictures puts the bytes of pictures of one size one after the other, with so many threads.

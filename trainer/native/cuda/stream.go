@@ -38,8 +38,8 @@ func (s *Stream) Close() error {
 	return s.gpu.do("end stream", func() error { return destroyStream(s.raw) })
 }
 
-// CopyIn copies host memory to the device. From pinned memory it returns at once, and from must not change before the copy is
-// done; any other memory may be used again when it returns.
+// CopyIn copies host memory to the device. It may return before the copy is done: from must not change, nor be let go, until the
+// stream has come so far. From pinned memory it returns at once; from other memory most drivers return when they have read it.
 func (s *Stream) CopyIn(to Ptr, from []byte) error {
 	if len(from) == 0 {
 		return nil

@@ -54,6 +54,24 @@ size_t held;
 std::set<Stream *> streams;
 std::set<Event *> events;
 
+// Dynamic shared memory of a block, in bytes: what its kernel was allowed (cuFuncSetAttribute), or else 48 KiB less what the kernel
+// declares, for which 16 KiB are taken here.
+enum { most_shared = 163 << 10, usual_shared = 32 << 10 };
+std::map<void *, int> dynamic_shared;
+
+bool is_kernel(const void *f) {
+	for (const emulator::Kernel *k = emulator::kernels; k; k = k->next)
+		if (k == f)
+			return true;
+	return false;
+}
+
+unsigned allowed_shared(void *f) {
+	std::lock_guard<std::mutex> l(guard);
+	auto i = dynamic_shared.find(f);
+	return i == dynamic_shared.end() ? (unsigned)usual_shared : (unsigned)i->second;
+}
+
 long long number(const char *name, long long otherwise) {
 	const char *v = getenv(name);
 	return v ? atoll(v) : otherwise;
@@ -198,7 +216,7 @@ int cuDeviceGetAttribute(int *v, int attribute, int) {
 	case 16: return *v = 4, success;             // multiprocessors
 	case 75: return *v = 8, success;             // compute capability
 	case 76: return *v = 0, success;
-	case 97: return *v = 163 << 10, success;     // shared memory of a block
+	case 97: return *v = most_shared, success;   // shared memory of a block
 	}
 	return invalid_value;
 }
@@ -285,19 +303,29 @@ int cuModuleGetFunction(void **f, void *, const char *name) {
 			return *f = k, success;
 	return not_found;
 }
-int cuFuncSetAttribute(void *, int attribute, int v) { return attribute == 8 && v <= 163 << 10 ? success : invalid_value; }
+int cuFuncSetAttribute(void *f, int attribute, int v) {
+	if (!is_kernel(f))
+		return invalid_handle;
+	if (attribute != 8 || v < 0 || v > most_shared)
+		return invalid_value;
+	std::lock_guard<std::mutex> l(guard);
+	dynamic_shared[f] = v;
+	return success;
+}
 
 // Only one block of arguments is taken, of exactly the kernel's struct.
 int cuLaunchKernel(void *f, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by, unsigned bz, unsigned shared, void *stream,
                    void **params, void **extra) {
+	if (!is_kernel(f))
+		return invalid_handle;
 	auto *k = static_cast<const emulator::Kernel *>(f);
-	if (!k || params || !extra || extra[0] != reinterpret_cast<void *>(1) || extra[2] != reinterpret_cast<void *>(2))
+	if (params || !extra || extra[0] != reinterpret_cast<void *>(1) || extra[2] != reinterpret_cast<void *>(2))
 		return invalid_value;
 	size_t bytes = *static_cast<size_t *>(extra[3]);
 	long long threads = (long long)bx * by * bz;
-	if (bytes != k->args || threads < 1 || threads > k->threads || gx < 1 || gy < 1 || gz < 1 || gy > 65535 || gz > 65535 || shared > 163 << 10) {
-		fprintf(stderr, "emulator: kernel %s: %zu bytes of arguments (%zu), %lld threads (at most %d), grid %u %u %u, %u bytes shared\n",
-		        k->name, bytes, k->args, threads, k->threads, gx, gy, gz, shared);
+	if (bytes != k->args || threads < 1 || threads > k->threads || gx < 1 || gy < 1 || gz < 1 || gy > 65535 || gz > 65535 || shared > allowed_shared(f)) {
+		fprintf(stderr, "emulator: kernel %s: %zu bytes of arguments (%zu), %lld threads (at most %d), grid %u %u %u, %u bytes shared (at most %u)\n",
+		        k->name, bytes, k->args, threads, k->threads, gx, gy, gz, shared, allowed_shared(f));
 		return invalid_value;
 	}
 	const char *a = static_cast<const char *>(extra[1]);
