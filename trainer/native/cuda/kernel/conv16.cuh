@@ -4,6 +4,13 @@
 
 #include "port.cuh"
 
+// swizzled is where 8 values of a row of G such groups lie: groups change places from row to row, so that eight rows of one
+// column of groups, and eight neighbours of one row, touch all banks once.
+template <int G> __device__ __forceinline__ int swizzled(int row, int group) {
+	const int turn = G >= 8 ? row & 7 : G == 4 ? row >> 1 & 3 : row >> 2 & 1;
+	return (row * G + (group ^ turn)) * 8;
+}
+
 // MatrixTile is the shape in which a block computes BM x BN elements of a product with warps WM x WN x WK, by BK terms at a time,
 // STAGES of which are in shared memory or on their way there. Warps along WK share the terms out; their sums are added at the end.
 template <int BM_, int BN_, int WM_, int WN_, int WK_, int BK_, int STAGES_> struct MatrixTile {
@@ -13,6 +20,10 @@ template <int BM_, int BN_, int WM_, int WN_, int WK_, int BK_, int STAGES_> str
 	static constexpr int STAGE = (BM + BN) * BK;              // values
 	static constexpr int PITCH = BN + 8;                      // of the finished tile, without bank conflicts
 	static_assert(MI * WM * 16 == BM && NI * WN * 8 == BN && NI % 2 == 0 && BK % (16 * WK) == 0, "a warp has whole matrices");
+
+	// Where eight columns, or rows, of a term lie, where they lie by terms.
+	static __device__ __forceinline__ int term_place(int term, int group) { return swizzled<BN / 8>(term, group); }
+	static __device__ __forceinline__ int row_place(int term, int group) { return swizzled<BM / 8>(term, group); }
 };
 
 // Accumulators of a warp: its part of the tile in matrices of 16 x 8, as mma_bf16 has them.
@@ -29,13 +40,6 @@ template <class T> struct Sums {
 					d[i][j][k] = 0;
 	}
 };
-
-// swizzled is where 8 values of a row of G such groups lie: groups change places from row to row, so that eight rows of one
-// column of groups, and eight neighbours of one row, touch all banks once.
-template <int G> __device__ __forceinline__ int swizzled(int row, int group) {
-	const int turn = G >= 8 ? row & 7 : G == 4 ? row >> 1 & 3 : row >> 2 & 1;
-	return (row * G + (group ^ turn)) * 8;
-}
 
 __device__ __forceinline__ void store2(float *p, float a, float b) {
 	struct alignas(8) Two {

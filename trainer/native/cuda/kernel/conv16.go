@@ -35,7 +35,8 @@ func (c Conv) forwardForms() []form16 {
 		return c.gatherForms("conv16_image_", image16, c.Y.Pixels(), 1, c.Y.C, imageTerms)
 	}
 	forms := c.gatherForms("conv16_forward_", gather16, c.Y.Pixels(), 1, c.Y.C, c.taps()*int64(c.X.C))
-	return append(forms, c.directForms("conv16_direct_", c.Y, c.X.C)...)
+	forms = append(forms, c.directForms("conv16_direct_", c.Y, c.X.C)...)
+	return append(forms, c.groupForms("conv16_wgmma_forward_", c.Y.Pixels(), 1, c.Y.C, c.taps()*int64(c.X.C))...)
 }
 
 // backForms are the ways to compute the gradient of the input. With stride 2 each parity of pixels is a product of its own.
@@ -47,7 +48,8 @@ func (c Conv) backForms() []form16 {
 	}
 	parities := c.parities()
 	forms := c.gatherForms("conv16_back_", gather16, rows, parities, c.X.C, c.taps()*int64(c.Y.C)/parities)
-	return append(forms, c.directForms("conv16_direct_back_", c.X, c.Y.C)...)
+	forms = append(forms, c.directForms("conv16_direct_back_", c.X, c.Y.C)...)
+	return append(forms, c.groupForms("conv16_wgmma_back_", rows, parities, c.X.C, c.taps()*int64(c.Y.C)/parities)...)
 }
 
 func (c Conv) parities() int64 { return int64(c.Stride) * int64(c.Stride) }

@@ -46,6 +46,7 @@ func (c Conv) slicings16(wanted int64) (ways []slicing16) {
 	for _, t := range shapes {
 		ways = append(ways, c.sliced16(kernel, t, wanted))
 	}
+	ways = append(ways, c.groupSlicings(wanted)...)
 	if c.Kernel != 3 || c.Stride != 1 || c.X.C == 4 {
 		return ways
 	}

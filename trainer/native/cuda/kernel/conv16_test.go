@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/mapsweep/mapsweep/trainer/native/cuda"
+	"github.com/mapsweep/mapsweep/trainer/native/cuda/emulator"
 	"github.com/mapsweep/mapsweep/trainer/native/cuda/kernel"
 	"github.com/mapsweep/mapsweep/trainer/native/cuda/kernel/kerneltest"
 )
@@ -60,7 +61,7 @@ func newProblem16(b *kerneltest.Bench, r *rand.Rand, s shape16) *problem16 {
 	x.P, dx.P, dy.P = b.PutValues(typ, p.x), b.PutValues(typ, p.dx), b.PutValues(typ, p.dy)
 	y.P = b.Alloc(int64(out*yLanes) * 2)
 	p.dX, p.dY = dx.Part(typ, p.xAt, s.in), dy.Part(typ, p.yAt, s.out)
-	p.conv = kernel.Conv{Type: typ, X: x.Part(typ, p.xAt, s.in), Y: y.Part(typ, p.yAt, s.out), Kernel: s.kernel, Stride: s.stride, W16: b.PutValues(typ, p.w)}
+	p.conv = kernel.Conv{Type: typ, X: x.Part(typ, p.xAt, s.in), Y: y.Part(typ, p.yAt, s.out), Kernel: s.kernel, Stride: s.stride, W16: b.PutValues(typ, p.w), Wgmma: !emulator.Real() || b.GPU.Capability == 90}
 	return p
 }
 

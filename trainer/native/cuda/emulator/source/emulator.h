@@ -42,6 +42,31 @@ struct Copies {
 	size_t arrived = 0, waited = 0; // copies and groups
 };
 
+// Accumulators of a thread that products of its warpgroup are on their way to: what they hold so far, and how many come still.
+struct Accumulators {
+	float *registers;
+	std::vector<float> values;
+	size_t awaited;
+};
+
+// What a thread has done with products of its warpgroup (wgmma.cpp).
+struct Products {
+	std::vector<Copy> unfenced; // copies that have arrived, which the tensor cores do not see yet
+	std::vector<Accumulators> sums;
+	std::vector<float *> destinations; // of products
+	size_t issued = 0, committed = 0, taken = 0; // products; groups; products
+	bool fenced = false;                          // registers
+};
+
+// Product is one of a warp, 16 rows of its warpgroup's: operands as they lie in shared memory when it is issued, its result later.
+struct Product {
+	uint64_t a, b; // descriptors
+	int columns;
+	bool turned_a, turned_b;
+	std::vector<uint16_t> operands; // 16 x 16 of a, then columns x 16 of b
+	std::vector<float> result;      // 16 x columns
+};
+
 struct Warp;
 
 struct Fiber {
@@ -55,6 +80,7 @@ struct Fiber {
 	int turn;
 	unsigned exchanges; // with the warp, so far
 	Copies copies;
+	Products products;
 	void *sanitizer = nullptr;
 };
 
@@ -72,6 +98,9 @@ struct Warp {
 		float product[16][8];
 		bool multiplied;
 	} shown[2];
+	std::vector<Product> products;     // of the block, issued so far
+	std::vector<size_t> product_groups; // ends of those that are committed
+	size_t groups_done = 0, forgotten = 0; // groups; products whose results are gone
 };
 
 // What a block needs. Each thread of the process has its own, so that several may launch at the same time.
@@ -83,6 +112,9 @@ struct Block {
 	std::vector<Warp> warps;
 	std::vector<Warp *> order; // in which they run
 	std::vector<char> dynamic;
+	std::vector<char> seen; // dynamic shared memory as wgmma sees it, in kernels that use it
+
+	char *shared() { return dynamic.data() + (-reinterpret_cast<uintptr_t>(dynamic.data()) & 127); }
 };
 
 #if defined(__x86_64__)
@@ -132,6 +164,17 @@ void copy_async(void *to, const void *from, int bytes, int room);
 void commit_copies();
 void wait_copies(int still);
 
+uint32_t shared_address(const void *p);
+void copy_started(const Copy &c);
+void copy_arrived(const Copy &c);
+void fence_copies();
+void fence_registers();
+void wgmma(float *d, int columns, uint64_t a, uint64_t b, bool turned_a, bool turned_b);
+void commit_products();
+void wait_products(int still);
+void begin_products(Warp &w);
+void end_products(); // of a block
+
 // Kernel is an entry of the list that the driver looks kernels up in.
 struct Kernel {
 	const char *name;
@@ -173,11 +216,12 @@ void run(const Kernel &k, uint3 grid, uint3 block, unsigned shared, const void *
 	static void name##_body([[maybe_unused]] const Args &a)
 
 #define KERNEL(name, Args, threads) EMULATED_KERNEL(name, Args, threads, false)
+#define PAIRED_KERNEL KERNEL
 #define FLAT_KERNEL(name, Args, threads) EMULATED_KERNEL(name, Args, threads, true)
 #define SHARED(T, name, n)                                                    \
 	static const size_t name##_at_ = emulator::reserve_shared(sizeof(T) * (n)); \
 	T(&name)[n] = *reinterpret_cast<T(*)[n]>(emulator::static_shared + name##_at_)
-#define DYNAMIC_SHARED(T, name) T *name = reinterpret_cast<T *>(emulator::block->dynamic.data() + (-reinterpret_cast<uintptr_t>(emulator::block->dynamic.data()) & 127))
+#define DYNAMIC_SHARED(T, name) T *name = reinterpret_cast<T *>(emulator::block->shared())
 
 #define threadIdx (*emulator::here)
 #define blockIdx (emulator::block->index)

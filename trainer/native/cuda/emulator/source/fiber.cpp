@@ -167,6 +167,7 @@ void arrange(Fiber &f, unsigned number) {
 	f.copies.started.clear();
 	f.copies.groups.clear();
 	f.copies.arrived = f.copies.waited = 0;
+	f.products = Products();
 	prepare(f, number);
 }
 
@@ -203,6 +204,7 @@ void run_block(Order &o) {
 		w.alive = 0;
 		for (auto &s : w.shown)
 			memset(s.values, 0, sizeof s.values); // of lanes that return and never show one
+		begin_products(w);
 	}
 	for (unsigned i : o.of((n + 31) / 32)) {
 		block->warps[i].place = (unsigned)block->order.size();
@@ -214,11 +216,13 @@ void run_block(Order &o) {
 			enlist(fibers[i], block->warps[i / 32]);
 		}
 	std::fill(block->dynamic.begin(), block->dynamic.end(), '\xff');
+	block->seen.clear();
 	current = block->order[0]->first;
 	here = &current->thread;
 	before_start(*current);
 	switch_fibers(nullptr, current);
 	after_end();
+	end_products();
 }
 
 } // namespace emulator

@@ -33,6 +33,7 @@ void arrive(const Copy &c) {
 	if (c.bytes)
 		memcpy(c.to, c.from, c.bytes);
 	memset(static_cast<char *>(c.to) + c.bytes, 0, c.room - c.bytes);
+	copy_arrived(c);
 }
 
 } // namespace
@@ -81,6 +82,7 @@ void copy_async(void *to, const void *from, int bytes, int room) {
 	}
 	memset(to, 0xff, room); // until it arrives
 	current->copies.started.push_back({to, from, bytes, room});
+	copy_started(current->copies.started.back());
 }
 
 void commit_copies() { current->copies.groups.push_back(current->copies.started.size()); }
