@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/mapsweep/mapsweep/trainer"
@@ -31,29 +30,6 @@ func last(t *testing.T, b *native.Backend, job trainer.Job) []byte {
 		t.Error(err)
 	}
 	return data
-}
-
-// TestTrialsShareAGPU: two trials at the same time come to what each comes to alone, to the bit.
-func TestTrialsShareAGPU(t *testing.T) {
-	b := onEmulator(t, nil)
-	jobs := []trainer.Job{{Epochs: 1, Seed: 3}, {Epochs: 1, Seed: 4, Params: trials.Params{"lr0": 0.02}}}
-	var alone, together [2][]byte
-	for i, job := range jobs {
-		alone[i] = last(t, b, job)
-	}
-	var wg sync.WaitGroup
-	for i, job := range jobs {
-		wg.Go(func() { together[i] = last(t, b, job) })
-	}
-	wg.Wait()
-	for i := range jobs {
-		if len(alone[i]) == 0 || !bytes.Equal(alone[i], together[i]) {
-			t.Errorf("job %d: another checkpoint beside the other", i)
-		}
-	}
-	if bytes.Equal(alone[0], alone[1]) {
-		t.Error("both jobs come to the same")
-	}
 }
 
 // TestGPUResumes: a run that is stopped within an epoch and goes on has the bits of one that was not.
