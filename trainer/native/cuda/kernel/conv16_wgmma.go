@@ -5,7 +5,7 @@ import "fmt"
 // Convolutions by warpgroups, on GPUs of capability 9.0 alone: conv16_wgmma.cu and conv16_wgmma_weights.cu. A tile's row of warps
 // has 16 of its rows; stages have 64 terms, in panels that begin at a multiple of panelBytes.
 var (
-	wgmma16        = []tile16{{128, 256, 8, 1, 1, 64, 3}, {128, 128, 8, 1, 1, 64, 3}, {64, 128, 4, 1, 1, 64, 4}, {128, 64, 8, 1, 1, 64, 4}}
+	wgmma16        = []tile16{{128, 256, 8, 1, 1, 64, 3}, {128, 128, 8, 1, 1, 64, 4}, {64, 128, 4, 1, 1, 64, 4}, {128, 64, 8, 1, 1, 64, 4}}
 	wgmmaWeights16 = []tile16{{128, 256, 8, 1, 1, 64, 3}, {128, 128, 8, 1, 1, 64, 3}, {64, 128, 4, 1, 1, 64, 4}}
 )
 
