@@ -1,7 +1,8 @@
 # The table kernels.txt, from what ptxas -v says and what the PTX declares; faults go to stderr, with exit status 1.
 #   awk -f kernels.awk machine=limits limits.txt machine=sm_80 sm_80.ptx sm_80.log machine=sm_90a ...
 # A line of limits.txt is "KERNEL spills REASON" or "KERNEL stack REASON": the kernel may spill registers, or use local memory
-# for what it indexes. Without one neither is allowed. A kernel must have __launch_bounds__ that its registers allow.
+# for what it indexes; or "KERNEL only-MACHINE REASON": there is no such kernel for other machines. Without one none of these is
+# allowed. A kernel must have __launch_bounds__ that its registers allow.
 
 function fault(text) { print "kernels: " text > "/dev/stderr"; faults = 1 }
 function excused(kernel, what) { used[kernel, what] = 1; return (kernel, what) in excuse }
@@ -9,14 +10,15 @@ function up(n, step) { return int((n + step - 1) / step) * step }
 
 machine == "limits" {
 	if (/^#/ || NF == 0) next
-	if (NF < 3 || ($2 != "spills" && $2 != "stack")) fault("limits.txt, line " FNR ": want KERNEL spills|stack REASON")
+	if (NF < 3 || $2 !~ /^(spills|stack|only-.+)$/) fault("limits.txt, line " FNR ": want KERNEL spills|stack|only-MACHINE REASON")
+	if ($2 ~ /^only-/) { only[$1] = substr($2, 6); next }
 	excuse[$1, $2] = FNR
 	next
 }
 FNR == 1 && !(machine in seen) { seen[machine]; order[++machines] = machine }
 
 # PTX: .visible .entry NAME( ... ) .maxntid X, Y, Z .minnctapersm N {
-$2 == ".entry" { entry = $3; sub(/\(.*/, "", entry); kernels[entry] }
+$2 == ".entry" { entry = $3; sub(/\(.*/, "", entry); kernels[entry]; declared[entry, machine] }
 $1 == ".maxntid" { gsub(/[^0-9 ]/, ""); threads[entry] = $1 * $2 * $3 }
 $1 == ".minnctapersm" { blocks[entry] = $2 + 0 }
 
@@ -38,6 +40,10 @@ function limit(name, m,    r) {
 	if (stack[name, m] > 0 && spill[name, m] == 0 && !excused(name, "stack"))
 		fault(name " keeps " stack[name, m] " bytes in local memory on " m ": index arrays by constants, or give a reason in limits.txt")
 	if (!(name in kernels)) return
+	if (name in only && only[name] != m) {
+		if ((name, m) in declared) fault(name " is there on " m ", and limits.txt says that it is not")
+		return
+	}
 	r = registers[name, m]
 	if (r == "") fault(name " has no code on " m)
 	else if (up(r, 8) * up(threads[name], 32) * blocks[name] > 65536)
@@ -69,6 +75,7 @@ END {
 		for (i = 1; i <= machines; i++) limit(name, order[i])
 		row(name, "called")
 	}
+	for (name in only) if (!(name in kernels)) fault("limits.txt: there is no kernel " name)
 	for (key in excuse) {
 		split(key, part, SUBSEP)
 		if (!(key in used)) fault("limits.txt, line " excuse[key] ": " part[1] " needs no excuse for " part[2] " (any more)")

@@ -12,6 +12,7 @@ import (
 	"github.com/mapsweep/mapsweep/trainer/native/cuda"
 	"github.com/mapsweep/mapsweep/trainer/native/cuda/kernel"
 	"github.com/mapsweep/mapsweep/trainer/native/kernels"
+	"github.com/mapsweep/mapsweep/trainer/native/layers/gpu"
 	"github.com/mapsweep/mapsweep/trials"
 )
 
@@ -100,7 +101,11 @@ func (d device) arithmetic() string {
 	if d.gpu == nil {
 		return ""
 	}
-	return fmt.Sprintf("cuda %s, kernels %.6x", d.gpu.Capability, sha256.Sum256(kernel.Image()))
+	ways := ""
+	if d.gpu.Capability == "9.0" && gpu.Wgmma(90) {
+		ways = ", wgmma"
+	}
+	return fmt.Sprintf("cuda %s, kernels %.6x%s", d.gpu.Capability, sha256.Sum256(kernel.Image()), ways)
 }
 
 // words describe the device's way to compute.

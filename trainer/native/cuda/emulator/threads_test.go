@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/mapsweep/mapsweep/trainer/native/cuda"
 )
 
 var orders = []string{"forward", "reverse", "shuffle"}
@@ -165,5 +167,101 @@ func TestCopyAskew(t *testing.T) {
 	}
 	if want := "emulator: kernel copy_askew: an asynchronous copy of 16 bytes is not aligned"; err == nil || !strings.Contains(printed, want) {
 		t.Errorf("%v, %q; want a failure with %q", err, printed, want)
+	}
+}
+
+// Kinds of group_product in testdata/behaviour.cu.
+const (
+	groupPlain = iota
+	groupTurned
+	groupNoCopyFence
+	groupNoCommit
+	groupNoWait
+	groupNoRegisterFence
+	groupOverwritten
+	groupAskew
+)
+
+func (b *bench) warpgroup(kind int32, in []float32) []float32 {
+	b.t.Helper()
+	a := args{in: b.put(in), out: b.alloc(64 * 64), n: kind}
+	b.must(b.kernel.Run(b.stream, cuda.Launch{Kernel: "warpgroup", Grid: [3]int{1}, Block: [3]int{128}, Shared: 17 << 10, Args: cuda.Args(a)}))
+	return b.get(a.out, 64*64)
+}
+
+// panels are two of 64 x 64 whole numbers, small enough for exact products, as they are and as bf16 in pairs.
+func panels() (values [2][64][64]float32, pairs []float32) {
+	for m := range values {
+		for r := range 64 {
+			for c := 0; c < 64; c += 2 {
+				u, v := float32((r*7+c*3+m*5)%17-8), float32((r*3+c*5+m*7)%13-6)
+				values[m][r][c], values[m][r][c+1] = u, v
+				pairs = append(pairs, math.Float32frombits(math.Float32bits(u)>>16|math.Float32bits(v)))
+			}
+		}
+	}
+	return values, pairs
+}
+
+// TestWarpgroup: 64 x 16 by 16 x 64 values from swizzled panels, by rows and turned, added to accumulators of ones.
+func TestWarpgroup(t *testing.T) {
+	b := open(t)
+	values, pairs := panels()
+	for _, order := range orders {
+		t.Setenv("EMULATOR_ORDER", order)
+		for _, kind := range []int32{groupPlain, groupTurned} {
+			got := b.warpgroup(kind, pairs)
+			for i, v := range got {
+				want, row, column := float32(1), i/64, i%64
+				for k := range 16 {
+					if kind == groupTurned {
+						want += values[0][k][row] * values[1][k][column]
+					} else {
+						want += values[0][row][k] * values[1][column][k]
+					}
+				}
+				if v != want {
+					t.Fatalf("%s, kind %d: row %d, column %d is %v, want %v", order, kind, row, column, v, want)
+				}
+			}
+		}
+	}
+}
+
+// TestWarpgroupTooEarly: what was not fenced, committed and waited for is not seen.
+func TestWarpgroupTooEarly(t *testing.T) {
+	b := open(t)
+	_, pairs := panels()
+	for _, kind := range []int32{groupNoCopyFence, groupNoCommit, groupNoWait} {
+		for i, v := range b.warpgroup(kind, pairs) {
+			if v == v {
+				t.Fatalf("kind %d: value %d is %v, want NaN", kind, i, v)
+			}
+		}
+	}
+}
+
+// TestWarpgroupFaults: mistakes that a GPU may not show end the process, with the kernel's name.
+func TestWarpgroupFaults(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		kind int32
+		want string
+	}{
+		{"registers", groupNoRegisterFence, "wgmma without wgmma.fence after its registers were used"},
+		{"overwritten", groupOverwritten, "operands of wgmma changed before it was waited for"},
+		{"descriptor", groupAskew, "a descriptor of wgmma has a base offset"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			inside, err, printed := alone(t)
+			if inside {
+				_, pairs := panels()
+				open(t).warpgroup(c.kind, pairs)
+				return
+			}
+			if want := "emulator: kernel warpgroup: " + c.want; err == nil || !strings.Contains(printed, want) {
+				t.Errorf("%v, %q; want a failure with %q", err, printed, want)
+			}
+		})
 	}
 }

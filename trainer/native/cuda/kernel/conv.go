@@ -17,7 +17,7 @@ type Conv struct {
 	Bias           cuda.Ptr // FP32 [Y.C], or 0
 	Partial        cuda.Ptr // or 0: FP32 [Tiles()][2][Y.C], which Forward writes: sums and sums of squares of stored products over tiles of pixels
 	Fill           int      // multiprocessors that there is to be work for; 0 stands for 132, those of an H100. Another number may sum in another order
-	Wgmma          bool     // of BFloat16: ways by warpgroups are taken too where they seem faster. For GPUs of capability 9.0 alone, and not tried on one
+	Wgmma          bool     // of BFloat16: many lanes go by warpgroups. For GPUs of capability 9.0 alone, and not tried on one
 }
 
 func (c Conv) fill() int {

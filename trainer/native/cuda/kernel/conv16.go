@@ -15,7 +15,10 @@ type form16 struct {
 	shared int   // bytes
 	clocks int64 // estimated
 	ground ground16
+	group  bool // by warpgroups
 }
+
+func (f form16) groups() bool { return f.group }
 
 // least16 is the form of least estimated time; of equals, the first.
 func least16(forms []form16) form16 {
@@ -64,7 +67,7 @@ func (c Conv) gatherForms(kernel string, shapes []tile16, rows, parities int64, 
 }
 
 // tiles16 is the number of tiles of pixels that forward16 writes partial sums of.
-func tiles16(c Conv) int { return int(least16(c.forwardForms()).tiles) }
+func tiles16(c Conv) int { return int(least16(among16(c, c.forwardForms())).tiles) }
 
 func (c Conv) taps() int64 { return int64(c.Kernel) * int64(c.Kernel) }
 
@@ -93,7 +96,7 @@ type gatherArgs struct {
 }
 
 // forward16 writes the product, and with it the partial sums or the bias.
-func forward16(c Conv) []cuda.Launch { return least16(c.forwardForms()).forward(c) }
+func forward16(c Conv) []cuda.Launch { return least16(among16(c, c.forwardForms())).forward(c) }
 
 func (f form16) forward(c Conv) []cuda.Launch {
 	return f.launch(gatherArgs{x: c.X, y: c.Y, w: c.W16, bias: c.Bias, partial: c.Partial, kernel: int32(c.Kernel), stride: int32(c.Stride)}, 1)
@@ -101,7 +104,7 @@ func (f form16) forward(c Conv) []cuda.Launch {
 
 // inputGrad16 writes the gradient of the input, or adds it there.
 func inputGrad16(c Conv, dY, dX View, add bool) []cuda.Launch {
-	return least16(c.backForms()).back(c, dY, dX, add)
+	return least16(among16(c, c.backForms())).back(c, dY, dX, add)
 }
 
 func (f form16) back(c Conv, dY, dX View, add bool) []cuda.Launch {

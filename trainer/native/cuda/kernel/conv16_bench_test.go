@@ -18,20 +18,22 @@ type way16 struct {
 }
 
 // BenchmarkConv16GPU times layers of networks for 16 pictures of 128 and of 640 pixels, forward and both gradients. For each it
-// reports what was chosen, in operations a second, and how much longer it takes than the fastest of all ways, which the log
-// lists: where that is far above 1, the estimates (tile16.clocks) are wrong for this GPU.
+// reports what was chosen (without wgmma), in operations a second, and how much longer it takes than the fastest of all ways,
+// those with wgmma included where the GPU has it, which the log lists: where that is far above 1, the estimates (tile16.clocks) are wrong for this GPU.
 func BenchmarkConv16GPU(b *testing.B) {
 	if !emulator.Real() {
 		b.Skip("the emulator's speed says nothing: MAPSWEEP_TEST_GPU=1 takes the machine's GPU")
 	}
 	for _, s := range []shape16{
 		{16, 32, 32, 16, 16, 3, 1}, {16, 8, 8, 96, 96, 3, 1}, {16, 320, 320, 16, 32, 3, 2}, {16, 80, 80, 64, 64, 3, 1},
-		{16, 80, 80, 64, 64, 1, 1}, {16, 20, 20, 256, 256, 3, 1},
+		{16, 80, 80, 64, 64, 1, 1}, {16, 20, 20, 256, 256, 3, 1}, {16, 40, 40, 128, 128, 3, 1}, {16, 40, 40, 256, 256, 1, 1},
 	} {
 		k := kerneltest.New(b)
 		p := newProblem16(k, kerneltest.Seed(s.String()), s)
 		c := p.conv
 		c.Partial = k.Alloc(int64(s.n*s.h*s.w) * int64(s.out)) // a tile has at least 8 pixels
+		chosen := c
+		chosen.Wgmma = false
 		dW := k.Alloc(int64(len(p.w)) * 4)
 		var forward, back, weights []way16
 		for _, f := range kernel.ForwardForms16(c) {
@@ -43,9 +45,9 @@ func BenchmarkConv16GPU(b *testing.B) {
 		for _, f := range kernel.WeightGradForms16(c, 8, 32, 128) {
 			weights = append(weights, way16{f.Name, f.WeightGrad(c, p.dY, dW, k.Alloc(f.Scratch()))})
 		}
-		compare16(b, k, "product of "+s.String(), s, c.Forward(), forward)
-		compare16(b, k, "gradient of the input of "+s.String(), s, c.InputGrad(p.dY, p.dX, false), back)
-		compare16(b, k, "gradient of the weights of "+s.String(), s, c.WeightGrad(p.dY, dW, k.Alloc(c.ScratchBytes())), weights)
+		compare16(b, k, "product of "+s.String(), s, chosen.Forward(), forward)
+		compare16(b, k, "gradient of the input of "+s.String(), s, chosen.InputGrad(p.dY, p.dX, false), back)
+		compare16(b, k, "gradient of the weights of "+s.String(), s, chosen.WeightGrad(p.dY, dW, k.Alloc(chosen.ScratchBytes())), weights)
 	}
 }
 

@@ -22,12 +22,15 @@ type slicing16 struct {
 	weights int64
 	clocks  int64 // estimated
 	ground  ground16
+	group   bool // by warpgroups
 }
+
+func (s slicing16) groups() bool { return s.group }
 
 // slices16 is the way of least estimated time.
 func slices16(c Conv) (best slicing16) {
 	for wanted := int64(1); wanted <= 4*int64(c.fill()); wanted += max(1, wanted/4) {
-		for _, s := range c.slicings16(wanted) {
+		for _, s := range among16(c, c.slicings16(wanted)) {
 			if best.count == 0 || s.clocks < best.clocks {
 				best = s
 			}

@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/mapsweep/mapsweep/trainer/native/cuda"
@@ -260,6 +261,37 @@ func TestConv16Choice(t *testing.T) {
 				if l := c.Forward()[0]; h*w >= 16*16 && lanes[1] > 16 && s == 1 && l.Grid[0] < 64 {
 					t.Errorf("%s: %d blocks of %s", what, l.Grid[0], l.Kernel)
 				}
+			}
+		}
+	}
+}
+
+// TestConv16Wgmma: ways by warpgroups are taken only where they are asked for, there for convolutions of many lanes; their blocks
+// fit into the shared memory of a GPU of capability 9.0, 227 KiB of which 18 are static; and the image has none.
+func TestConv16Wgmma(t *testing.T) {
+	view := func(n, h, w, lanes int) kernel.View {
+		return kernel.View{N: int32(n), H: int32(h), W: int32(w), C: int32(lanes), Stride: int32(lanes)}
+	}
+	conv := func(in, out, k int, wgmma bool) kernel.Conv {
+		return kernel.Conv{Type: kernel.BFloat16, X: view(16, 40, 40, in), Y: view(16, 40, 40, out), Kernel: k, Stride: 1, Wgmma: wgmma}
+	}
+	for _, c := range []struct {
+		conv  kernel.Conv
+		taken bool
+	}{
+		{conv(256, 256, 3, true), true}, {conv(256, 256, 1, true), true}, {conv(128, 144, 3, true), true},
+		{conv(256, 256, 3, false), false}, {conv(4, 256, 3, true), false}, {conv(256, 112, 1, true), false}, {conv(112, 256, 3, true), false},
+	} {
+		launches := slices.Concat(c.conv.Forward(), c.conv.WeightGrad(c.conv.Y, 0, 0)[:1])
+		if c.conv.X.C != 4 {
+			launches = append(launches, c.conv.InputGrad(c.conv.Y, c.conv.X, false)...)
+		}
+		for _, l := range launches {
+			if strings.HasPrefix(l.Kernel, "conv16_wgmma_") != c.taken {
+				t.Errorf("lanes %d to %d, kernel %d, wgmma %v: %s", c.conv.X.C, c.conv.Y.C, c.conv.Kernel, c.conv.Wgmma, l.Kernel)
+			}
+			if l.Shared > 209<<10 {
+				t.Errorf("%s takes %d bytes of shared memory", l.Kernel, l.Shared)
 			}
 		}
 	}

@@ -22,17 +22,17 @@ template <class T, bool BACK> __device__ __forceinline__ void gather_group(const
 
 // Shapes, as conv16_wgmma.go lists them.
 using Tile128x256 = GroupTile<128, 256, 3>;
-using Tile128x128 = GroupTile<128, 128, 3>;
+using Tile128x128 = GroupTile<128, 128, 4>;
 using Tile64x128 = GroupTile<64, 128, 4>;
 using Tile128x64 = GroupTile<128, 64, 4>;
 
-#define GATHER(shape, kind)                                                                                            \
-	kind(conv16_wgmma_forward_##shape, GatherArgs, Tile##shape::THREADS) { gather_group<Tile##shape, false>(a); } \
-	kind(conv16_wgmma_back_##shape, GatherArgs, Tile##shape::THREADS) { gather_group<Tile##shape, true>(a); }
+#define GROUP_GATHER(shape)                                                                                                     \
+	KERNEL(conv16_wgmma_forward_##shape, GatherArgs, Tile##shape::THREADS) { gather_group<Tile##shape, false>(a); } \
+	KERNEL(conv16_wgmma_back_##shape, GatherArgs, Tile##shape::THREADS) { gather_group<Tile##shape, true>(a); }
 
-GATHER(128x256, KERNEL)
-GATHER(128x128, PAIRED_KERNEL)
-GATHER(64x128, PAIRED_KERNEL)
-GATHER(128x64, PAIRED_KERNEL)
+GROUP_GATHER(128x256)
+GROUP_GATHER(128x128)
+GROUP_GATHER(64x128)
+GROUP_GATHER(128x64)
 
 #endif

@@ -1,15 +1,28 @@
 package kernel
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // Convolutions by warpgroups, on GPUs of capability 9.0 alone: conv16_wgmma.cu and conv16_wgmma_weights.cu. A tile's row of warps
 // has 16 of its rows; stages have 64 terms, in panels that begin at a multiple of panelBytes.
 var (
-	wgmma16        = []tile16{{128, 256, 8, 1, 1, 64, 3}, {128, 128, 8, 1, 1, 64, 3}, {64, 128, 4, 1, 1, 64, 4}, {128, 64, 8, 1, 1, 64, 4}}
+	wgmma16        = []tile16{{128, 256, 8, 1, 1, 64, 3}, {128, 128, 8, 1, 1, 64, 4}, {64, 128, 4, 1, 1, 64, 4}, {128, 64, 8, 1, 1, 64, 4}}
 	wgmmaWeights16 = []tile16{{128, 256, 8, 1, 1, 64, 3}, {128, 128, 8, 1, 1, 64, 3}, {64, 128, 4, 1, 1, 64, 4}}
 )
 
 const panelBytes = 1024
+
+// groupLanes is how many a convolution has at least, read and written, that goes by warpgroups where it may.
+const groupLanes = 128
+
+// among16 are those of all ways of a convolution of which one is taken: by warpgroups, where they may be used and there are many
+// lanes and stride 1, whatever others are estimated to take; nothing was measured yet. Otherwise the others.
+func among16[W interface{ groups() bool }](c Conv, ways []W) []W {
+	group := c.Wgmma && c.Stride == 1 && c.X.C >= groupLanes && c.Y.C >= groupLanes
+	return slices.DeleteFunc(ways, func(w W) bool { return w.groups() != group })
+}
 
 // groupProducts is what a multiprocessor multiplies and adds in a clock with wgmma, about.
 const groupProducts = 3000
@@ -30,7 +43,7 @@ func (c Conv) groupForms(kernel string, rows, parities int64, columns int32, ter
 	for _, t := range wgmma16 {
 		tiles := ceil(rows, int64(t.m))
 		most := ceil(tiles*parities*ceil(int64(columns), int64(t.n)), int64(c.fill()))
-		f := form16{kernel: kernel + t.String(), tile: t, tiles: tiles, shared: t.shared() + panelBytes}
+		f := form16{kernel: kernel + t.String(), tile: t, tiles: tiles, shared: t.shared() + panelBytes, group: true}
 		steps := ceil(terms, int64(t.k))
 		f.clocks = max(inTurn(most, t.groupBlock(steps*int64(t.k), 2*int64(t.m*t.n))), steps*stageClocks)
 		forms = append(forms, f)
@@ -45,7 +58,7 @@ func (c Conv) groupSlicings(wanted int64) (ways []slicing16) {
 	}
 	lanes, terms, pixels := int64(c.Y.C), c.taps()*int64(c.X.C), c.Y.Pixels()
 	for _, t := range wgmmaWeights16 {
-		s := slicing16{kernel: fmt.Sprintf("conv16_wgmma_weights_%v", t), threads: t.threads(), shared: t.shared() + panelBytes, columns: ceil(terms, int64(t.n)), weights: lanes * terms}
+		s := slicing16{kernel: fmt.Sprintf("conv16_wgmma_weights_%v", t), threads: t.threads(), shared: t.shared() + panelBytes, columns: ceil(terms, int64(t.n)), weights: lanes * terms, group: true}
 		s.blocks = ceil(lanes, int64(t.m)) * s.columns
 		stage := int64(t.k)
 		s.each = ceil(ceil(pixels, wanted), stage) * stage

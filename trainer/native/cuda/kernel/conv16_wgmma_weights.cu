@@ -26,11 +26,11 @@ using Weights128x256 = GroupTile<128, 256, 3>;
 using Weights128x128 = GroupTile<128, 128, 3>;
 using Weights64x128 = GroupTile<64, 128, 4>;
 
-#define WEIGHTS(shape, kind) \
-	kind(conv16_wgmma_weights_##shape, WeightArgs, Weights##shape::THREADS) { weights_group<Weights##shape>(a); }
+#define GROUP_WEIGHTS(shape) \
+	KERNEL(conv16_wgmma_weights_##shape, WeightArgs, Weights##shape::THREADS) { weights_group<Weights##shape>(a); }
 
-WEIGHTS(128x256, KERNEL)
-WEIGHTS(128x128, PAIRED_KERNEL)
-WEIGHTS(64x128, PAIRED_KERNEL)
+GROUP_WEIGHTS(128x256)
+GROUP_WEIGHTS(128x128)
+GROUP_WEIGHTS(64x128)
 
 #endif

@@ -2,8 +2,7 @@
 //
 // A kernel takes one argument, a struct `a` that Go fills in (cuda.Args); fields of 8 bytes come first or stand at multiples
 // of 8. KERNEL declares one that uses barriers, shared memory or warp functions, FLAT_KERNEL one whose threads know nothing
-// of each other; `threads` is the largest block it may be launched with. PAIRED_KERNEL has registers for two such blocks on a
-// multiprocessor.
+// of each other; `threads` is the largest block it may be launched with.
 #pragma once
 
 #include <stdint.h>
@@ -11,7 +10,6 @@
 #ifdef __CUDACC__
 
 #define KERNEL(name, Args, threads) extern "C" __global__ void __launch_bounds__(threads) name(const __grid_constant__ Args a)
-#define PAIRED_KERNEL(name, Args, threads) extern "C" __global__ void __launch_bounds__(threads, 2) name(const __grid_constant__ Args a)
 #define FLAT_KERNEL KERNEL
 #define SHARED(T, name, n) __shared__ __align__(16) T name[n]
 #define DYNAMIC_SHARED(T, name)                        \

@@ -31,7 +31,7 @@ func (d *Device) arms(base *graph.Base, kernelSize, stride int, linear bool, lea
 		floats, lane := int64(4*b.at), int64(4*b.first*graph.Block)
 		p := &d.params
 		a.conv = kernel.Conv{
-			Type: d.typ, X: d.window(x, b.firstIn, b.countIn), Kernel: kernelSize, Stride: stride,
+			Type: d.typ, X: d.window(x, b.firstIn, b.countIn), Kernel: kernelSize, Stride: stride, Wgmma: d.wgmma(),
 			W: param(p.weights, learn[0], 4).Add(floats),
 		}
 		if d.typ == kernel.BFloat16 {

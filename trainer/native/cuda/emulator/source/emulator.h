@@ -216,7 +216,6 @@ void run(const Kernel &k, uint3 grid, uint3 block, unsigned shared, const void *
 	static void name##_body([[maybe_unused]] const Args &a)
 
 #define KERNEL(name, Args, threads) EMULATED_KERNEL(name, Args, threads, false)
-#define PAIRED_KERNEL KERNEL
 #define FLAT_KERNEL(name, Args, threads) EMULATED_KERNEL(name, Args, threads, true)
 #define SHARED(T, name, n)                                                    \
 	static const size_t name##_at_ = emulator::reserve_shared(sizeof(T) * (n)); \

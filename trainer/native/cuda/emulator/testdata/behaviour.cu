@@ -1,4 +1,5 @@
 // Kernels of the emulator's own tests.
+#include "../../kernel/wgmma.cuh"
 
 struct Args {
 	float *out;
@@ -120,3 +121,44 @@ KERNEL(copy_askew, Args, 1) {
 }
 
 FLAT_KERNEL(count, Args, 256) { a.out[threadIdx.x] += 1; }
+
+// A warpgroup multiplies 64 x 16 by 16 x 64 values; in has a by rows, or turned, by terms, then b alike: panels of 64 rows, or of 16
+// terms. n says what is left out, or done too early.
+enum { PLAIN, TURNED, NO_COPY_FENCE, NO_COMMIT, NO_WAIT, NO_REGISTER_FENCE, OVERWRITTEN, ASKEW };
+
+template <bool TURNED_BOTH> __device__ void group_product(const Args &a) {
+	DYNAMIC_SHARED(bf16, start);
+	bf16 *x = on_panel(start), *y = x + 64 * 64;
+	const bf16 *from = reinterpret_cast<const bf16 *>(a.in);
+	for (int i = threadIdx.x; i < 1024; i += 128) { // groups of eight, x's before y's
+		const int row = i / 8 % 64, group = i % 8;
+		copy_async((i < 512 ? x : y) + row * 64 + (group ^ (row & 7)) * 8, from + i * 8, true);
+	}
+	commit_copies();
+	wait_copies<0>();
+	if (a.n != NO_COPY_FENCE)
+		fence_copies();
+	__syncthreads();
+	float d[32];
+	for (int i = 0; i < 32; i++)
+		d[i] = 1;
+	if (a.n != NO_REGISTER_FENCE)
+		fence_registers();
+	wgmma<TURNED_BOTH, TURNED_BOTH>(d, describe(x, 8192), describe(y, 8192) + (a.n == ASKEW ? 1ull << 49 : 0));
+	if (a.n != NO_COMMIT)
+		commit_products();
+	if (a.n == OVERWRITTEN)
+		copy_async(y, from, true);
+	if (a.n != NO_WAIT)
+		wait_products<0>();
+	const int row = threadIdx.x / 32 * 16 + threadIdx.x % 32 / 4, column = threadIdx.x % 4 * 2;
+	for (int i = 0; i < 32; i++)
+		a.out[(row + i / 2 % 2 * 8) * 64 + i / 4 * 8 + column + i % 2] = d[i];
+}
+
+KERNEL(warpgroup, Args, 128) {
+	if (a.n == TURNED)
+		group_product<true>(a);
+	else
+		group_product<false>(a);
+}
