@@ -6,13 +6,14 @@ import (
 	"github.com/mapsweep/mapsweep/trainer/native/cuda"
 )
 
-// Conv is one group of a convolution: Y = W * X. The kernel is 1 or 3 wide and padded by half its width, the stride 1, or 2
+// Conv is a convolution: Y = W * X, or of as many pieces of their lanes as there are groups, equal and side by side. The kernel is 1 or 3 wide and padded by half its width, the stride 1, or 2
 // with kernel 3; Y has the pixels that follow. X.C is 4 for the network's image, of which no gradient is taken.
 type Conv struct {
 	Type           Type
 	X, Y           View // input; product before normalisation, or with Bias the output
 	Kernel, Stride int
-	W              cuda.Ptr // FP32 [Y.C][Kernel Kernel][X.C]
+	Groups         int      // 0 stands for 1, of which the image has no more
+	W              cuda.Ptr // FP32 [Groups][lanes of Y's][Kernel Kernel][lanes of X's]
 	W16            cuda.Ptr // a copy in bf16, of BFloat16 only
 	Bias           cuda.Ptr // FP32 [Y.C], or 0
 	Partial        cuda.Ptr // or 0: FP32 [Tiles()][2][Y.C], which Forward writes: sums and sums of squares of stored products over tiles of pixels
@@ -26,6 +27,20 @@ func (c Conv) fill() int {
 	}
 	return c.Fill
 }
+
+// groups is Groups, in and out the lanes that one of them reads and writes.
+func (c Conv) groups() int64 { return int64(max(c.Groups, 1)) }
+func (c Conv) in() int64     { return int64(c.X.C) / c.groups() }
+func (c Conv) out() int64    { return int64(c.Y.C) / c.groups() }
+
+// first is the window of the first group of X's or Y's lanes.
+func (c Conv) first(v View) View {
+	v.C /= int32(c.groups())
+	return v
+}
+
+// weights is the number of stored values of W.
+func (c Conv) weights() int64 { return c.groups() * c.out() * c.columns() }
 
 // Tiles is the number of tiles of pixels that Forward leaves sums of.
 func (c Conv) Tiles() int {
@@ -90,8 +105,8 @@ func (c Conv) check() {
 	switch {
 	case c.Kernel != 1 && c.Kernel != 3, c.Stride != 1 && (c.Stride != 2 || c.Kernel != 3):
 		panic(fmt.Sprintf("convolution: kernel %d with stride %d", c.Kernel, c.Stride))
-	case c.X.C != 4 && c.X.C%16 != 0, c.Y.C%16 != 0, c.X.Stride%4 != 0, c.Y.Stride%8 != 0:
-		panic(fmt.Sprintf("convolution: %d lanes of %d to %d of %d", c.X.C, c.X.Stride, c.Y.C, c.Y.Stride))
+	case c.X.C != 4 && int64(c.X.C)%(16*c.groups()) != 0, c.X.C == 4 && c.groups() > 1, int64(c.Y.C)%(16*c.groups()) != 0, c.X.Stride%4 != 0, c.Y.Stride%8 != 0:
+		panic(fmt.Sprintf("convolution: %d lanes of %d to %d of %d in %d groups", c.X.C, c.X.Stride, c.Y.C, c.Y.Stride, c.groups()))
 	case c.Y.N != c.X.N || c.Y.H != out(c.X.H) || c.Y.W != out(c.X.W):
 		panic(fmt.Sprintf("convolution: %d x %d x %d pixels to %d x %d x %d", c.X.N, c.X.H, c.X.W, c.Y.N, c.Y.H, c.Y.W))
 	}

@@ -2,7 +2,8 @@
 //
 // Rows are the pixels that are written, columns their lanes, terms are (tap, lane) of the window that is read: eight lanes
 // of a tap, 16 bytes, are a group, and groups follow each other as the weights do, so that no term is wasted on a border
-// between taps. A thread copies one group of several rows a stage, zeros where the tap falls outside the image.
+// between taps. Blocks of group z of the convolution read and write lanes, and rows of weights, from z times those of a group on.
+// A thread copies one group of several rows a stage, zeros where the tap falls outside the image.
 //
 // The gradient of an input of stride 2 is four products, one for each parity of the pixel (y, x): pixels of one parity are
 // reached by the same 1, 2, 2 or 4 taps, so that 9 taps serve four pixels, where a gather by every tap would multiply
@@ -38,7 +39,7 @@ template <class T, bool BACK> __device__ __forceinline__ void gather(const Gathe
 	}
 	wait_copies<0>();
 	__syncthreads();
-	const Finish f = {a.y, a.bias, a.partial ? a.partial + (long long)tile * 2 * a.y.c : nullptr, a.add};
+	const Finish f = finish_group(a, tile, a.add);
 	finish<T>(sums, shared, place, first, f, warps);
 }
 

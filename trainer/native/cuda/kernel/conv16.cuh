@@ -125,13 +125,27 @@ template <class T> __device__ __forceinline__ void gather_sums(Sums<T> &sums, fl
 struct Finish {
 	View y;
 	const float *bias; // or null
-	float *partial;    // or null: [2][y.c] of this tile of pixels
+	float *partial;    // or null: [2][lanes] of this tile of pixels, from y's first lane on
+	int lanes;         // of the results of all groups
 	int add;
 };
 
+// Where the block's group of a tile goes. It is asked for at the end, so that no register holds it before.
+template <class Args> __device__ __forceinline__ Finish finish_group(const Args &a, int tile, bool add) {
+	const int first = blockIdx.z * a.y.c;
+	return {group_of<bf16>(a.y, blockIdx.z), a.bias ? a.bias + first : nullptr, a.partial ? a.partial + (long long)tile * 2 * a.lanes + first : nullptr, a.lanes, add};
+}
+
+// The same of a gradient of weights.
+template <class Args> __device__ __forceinline__ Args weight_group(Args a, int group) {
+	a.x = group_of<bf16>(a.x, group);
+	a.dy = group_of<bf16>(a.dy, group);
+	return a;
+}
+
 // column_sums writes the sums and the sums of squares of a tile's stored values, lane by lane: over the rows of a thread, of
 // a warp, of the block, always in this order.
-template <class T> __device__ __forceinline__ void column_sums(const Sums<T> &sums, float *partial, int first, int lanes, const Warps<T> &w) {
+template <class T> __device__ __forceinline__ void column_sums(const Sums<T> &sums, const Finish &f, int first, const Warps<T> &w) {
 	SHARED(float, columns, 2 * T::WM * T::BN);
 	if (w.k == 0) {
 #pragma unroll
@@ -164,8 +178,8 @@ template <class T> __device__ __forceinline__ void column_sums(const Sums<T> &su
 #pragma unroll
 		for (int m = 0; m < T::WM; m++)
 			s += columns[(which * T::WM + m) * T::BN + n];
-		if (first + n < lanes)
-			partial[(long long)which * lanes + first + n] = s;
+		if (first + n < f.y.c)
+			f.partial[(long long)which * f.lanes + first + n] = s;
 	}
 }
 
@@ -195,7 +209,7 @@ template <class T> __device__ __forceinline__ void finish(Sums<T> &sums, bf16 *s
 			}
 	}
 	if (f.partial)
-		column_sums<T>(sums, f.partial, first, f.y.c, w);
+		column_sums<T>(sums, f, first, w);
 	else
 		__syncthreads();
 	constexpr int G = T::BN / 8;

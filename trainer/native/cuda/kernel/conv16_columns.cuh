@@ -11,8 +11,8 @@ struct Divisor {
 };
 
 struct WeightArgs {
-	View x, dy;
-	float *dw; // [slices][lanes of dy][kernel * kernel][lanes of x]
+	View x, dy; // of the first group
+	float *dw;  // [slices][groups][lanes of dy][kernel * kernel][lanes of x]
 	Divisor width, height; // of dy
 	int kernel, stride;
 	int columns;  // tiles side by side

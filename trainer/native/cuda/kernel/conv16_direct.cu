@@ -2,16 +2,17 @@
 // with mirrored taps.
 //
 // A block keeps the pixels around its tile (conv16_ground.cuh) in shared memory, 16 lanes of them at a time, and the nine taps
-// read them there at displaced rows, where conv16.cu would copy each pixel nine times.
+// read them there at displaced rows, where conv16.cu would copy each pixel nine times. Group z of the convolution is in grid z.
 #include "conv16_ground.cuh"
 
 struct DirectArgs {
-	View x, y;
-	const bf16 *w; // [lanes of the product][9][lanes of the input]
+	View x, y; // of the first group
+	const bf16 *w; // [groups][lanes of the product][9][lanes of the input]
 	const float *bias;
-	float *partial;   // [tiles][2][y.c]
+	float *partial;   // [tiles][2][lanes]
 	int columns, add; // tiles of lanes side by side
 	Lay lay;
+	int lanes, pad_; // written of a pixel, of all groups
 };
 
 constexpr int TAPS = 9;
@@ -21,7 +22,7 @@ constexpr int TAPS = 9;
 template <class T, bool BACK> __device__ __forceinline__ void load(bf16 *stage, const DirectArgs &a, const int *from, int first, int lane) {
 	for (int i = threadIdx.x; i < 2 * a.lay.around; i += T::THREADS) {
 		const int place = i / 2, g = i % 2, pixel = from[place];
-		copy_async(stage + swizzled<2>(place, g), at<bf16>(a.x, pixel) + lane + 8 * g, pixel >= 0);
+		copy_async(stage + swizzled<2>(place, g), at<bf16>(a.x, pixel) + blockIdx.z * a.x.c + lane + 8 * g, pixel >= 0);
 	}
 	bf16 *b = stage + a.lay.around * DEEP;
 	constexpr int G = BACK ? T::BN / 8 : 2, ROWS = BACK ? DEEP : T::BN;
@@ -29,9 +30,9 @@ template <class T, bool BACK> __device__ __forceinline__ void load(bf16 *stage, 
 	for (int i = threadIdx.x; i < TAPS * ROWS * G; i += T::THREADS) {
 		const int g = i % G, row = i / G, k = row % ROWS, tap = row / ROWS;
 		if (BACK)
-			copy_async(b + swizzled<G>(row, g), a.w + ((long long)((lane + k) * TAPS + tap) * a.y.c + first + 8 * g), first + 8 * g < a.y.c);
+			copy_async(b + swizzled<G>(row, g), a.w + ((long long)((blockIdx.z * a.x.c + lane + k) * TAPS + tap) * a.y.c + first + 8 * g), first + 8 * g < a.y.c);
 		else
-			copy_async(b + swizzled<G>(row, g), a.w + ((long long)((first + k) * TAPS + tap) * a.x.c + lane + 8 * g), first + k < a.y.c);
+			copy_async(b + swizzled<G>(row, g), a.w + ((long long)((blockIdx.z * a.y.c + first + k) * TAPS + tap) * a.x.c + lane + 8 * g), first + k < a.y.c);
 	}
 }
 
@@ -107,7 +108,7 @@ template <class T, bool BACK> __device__ __forceinline__ void direct(const Direc
 		add_taps<T, BACK>(sums, shared + s % 2 * stage, reinterpret_cast<const bf16 *>(zero), a, rows, warps);
 	}
 	__syncthreads();
-	const Finish f = {a.y, a.bias, a.partial ? a.partial + (long long)tile * 2 * a.y.c : nullptr, a.add};
+	const Finish f = finish_group(a, tile, a.add);
 	finish<T>(sums, shared, place, first, f, warps);
 }
 

@@ -39,16 +39,16 @@ func layPixels16(pixels View, m int64) ground16 {
 }
 
 // directForms are the ways to compute a product of `lanes` directly, where the convolution is of 3 x 3 and stride 1.
-func (c Conv) directForms(kernel string, pixels View, lanes int32) (forms []form16) {
+func (c Conv) directForms(kernel string, pixels View, lanes int64) (forms []form16) {
 	if c.Kernel != 3 || c.Stride != 1 {
 		return nil
 	}
 	for _, t := range direct16 {
 		g := layPixels16(pixels, int64(t.m))
-		weights, depth, steps := 9*int64(t.n), int64(t.k), int64(lanes)/int64(t.k)
+		weights, depth, steps := 9*int64(t.n), int64(t.k), lanes/int64(t.k)
 		shared := max(min(int64(t.stages), steps)*(int64(g.around)+weights)*depth*2, int64(t.m*(t.n+8)*2))
 		forms = append(forms, form16{kernel: kernel + t.String(), tile: t, tiles: g.tiles, shared: int(shared), ground: g,
-			clocks: g.clocks(t, ceil(int64(pixels.C), int64(t.n)), steps, int64(c.fill()))})
+			clocks: g.clocks(t, c.groups()*ceil(int64(pixels.C), int64(t.n)), steps, int64(c.fill()))})
 	}
 	return forms
 }
@@ -68,8 +68,9 @@ type directArgs struct {
 	w, bias, partial cuda.Ptr
 	columns, add     int32
 	lay              lay16
+	lanes, _         int32
 }
 
 func (g ground16) args(a gatherArgs) directArgs {
-	return directArgs{x: a.x, y: a.y, w: a.w, bias: a.bias, partial: a.partial, columns: a.columns, add: a.add, lay: g.lay16}
+	return directArgs{x: a.x, y: a.y, w: a.w, bias: a.bias, partial: a.partial, columns: a.columns, add: a.add, lay: g.lay16, lanes: a.lanes}
 }

@@ -6,8 +6,8 @@
 #include "conv16_ground.cuh"
 
 struct DirectWeightArgs {
-	View x, dy;
-	float *dw; // [slices][lanes of dy][9][lanes of x]
+	View x, dy; // of the first group
+	float *dw;  // [slices][groups][lanes of dy][9][lanes of x]
 	Lay lay;
 	int tiles; // of pixels
 	int each;  // of a slice
@@ -69,10 +69,11 @@ template <class T> __device__ __forceinline__ void add_tile(Sums<T> &sums, const
 	}
 }
 
-template <class T> __device__ __forceinline__ void direct_weights(const DirectWeightArgs &a) {
+template <class T> __device__ __forceinline__ void direct_weights(const DirectWeightArgs &all) {
 	DYNAMIC_SHARED(bf16, shared);
 	SHARED(int, rows, 2 * T::PIXELS);
 	SHARED(Quad, zero, 1);
+	const DirectWeightArgs a = weight_group(all, blockIdx.z);
 	const int columns = a.x.c / DEEP, lane = blockIdx.x / columns * T::BM, column = blockIdx.x % columns * DEEP;
 	const int first = blockIdx.y * a.each, last = first + a.each < a.tiles ? first + a.each : a.tiles;
 	const int stage = T::PIXELS * T::BM + a.lay.around * DEEP;
@@ -102,7 +103,7 @@ template <class T> __device__ __forceinline__ void direct_weights(const DirectWe
 	gather_sums<T>(sums, reinterpret_cast<float *>(shared), w);
 	if (w.k > 0)
 		return;
-	float *to = a.dw + (long long)blockIdx.y * a.dy.c * 9 * a.x.c + column + w.n * 8 + 2 * (w.lane % 4);
+	float *to = a.dw + (long long)(blockIdx.y * gridDim.z + blockIdx.z) * a.dy.c * 9 * a.x.c + column + w.n * 8 + 2 * (w.lane % 4);
 #pragma unroll
 	for (int i = 0; i < T::MI; i++)
 #pragma unroll

@@ -4,13 +4,15 @@
 #include "conv16.cuh"
 
 struct GatherArgs {
-	View x, y;      // read; written
-	const bf16 *w;  // [lanes of the product][kernel * kernel][lanes of the input]
+	View x, y;      // read; written; of the first group
+	const bf16 *w;  // [groups][lanes of the product][kernel * kernel][lanes of the input]
 	const float *bias;
-	float *partial; // [tiles][2][y.c]
+	float *partial; // [tiles][2][lanes]
 	int kernel, stride;
 	int columns; // tiles side by side
 	int add;
+	int lanes; // written of a pixel, of all groups
+	int pad_;
 };
 
 // Taps are ny x nx displacements of what a pixel reads, and the weights that belong to them: tap (i, j) reads pixel
@@ -70,7 +72,7 @@ template <class T, bool BACK> struct Reader {
 				const unsigned line = (unsigned)p / (unsigned)w, n = line / (unsigned)h;
 				const int x = (int)((unsigned)p - line * w), y = (int)(line - n * h);
 				to = ((int)n * a.y.h + y * t.times + t.py) * a.y.w + x * t.times + t.px;
-				base[i] = (((int)n * a.x.h + y * scale) * a.x.w + x * scale) * (a.x.stride / 8);
+				base[i] = (((int)n * a.x.h + y * scale) * a.x.w + x * scale) * (a.x.stride / 8) + blockIdx.z * (a.x.c / 8);
 				for (int k = 0; k < t.ny * t.nx; k++) {
 					const int sy = y * scale + t.y0 + k / t.nx * t.step, sx = x * scale + t.x0 + k % t.nx * t.step;
 					inside[i] |= (int)(sy >= 0 && sy < a.x.h && sx >= 0 && sx < a.x.w) << k;
@@ -97,14 +99,14 @@ template <class T, bool BACK> struct Reader {
 #pragma unroll
 			for (int k = threadIdx.x / GB; k < T::BK; k += T::THREADS / GB) {
 				const int n = threadIdx.x % GB, term = s * T::BK + k, tap = groups.tap(term / 8), i = tap / t.nx, j = tap - i * t.nx;
-				const int weight = (t.wy + i * t.wstep) * a.kernel + t.wx + j * t.wstep, lane = term - tap * a.x.c;
+				const int weight = (t.wy + i * t.wstep) * a.kernel + t.wx + j * t.wstep, lane = term - tap * a.x.c + blockIdx.z * a.x.c;
 				copy_async(b + T::term_place(k, n), a.w + ((long long)(lane * a.kernel * a.kernel + weight) * a.y.c + first + n * 8),
 				           term < groups.all * 8 && first + n * 8 < a.y.c);
 			}
 		} else {
 #pragma unroll
 			for (int n = threadIdx.x / G; n < T::BN; n += APART)
-				copy_async(b + swizzled<G>(n, g), a.w + ((long long)(first + n) * groups.all + group) * 8, there && first + n < a.y.c);
+				copy_async(b + swizzled<G>(n, g), a.w + ((long long)(blockIdx.z * a.y.c + first + n) * groups.all + group) * 8, there && first + n < a.y.c);
 		}
 	}
 };

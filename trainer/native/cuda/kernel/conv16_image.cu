@@ -10,6 +10,8 @@ struct ImageArgs {
 	int kernel, stride;
 	int columns; // tiles side by side
 	int add;     // not used
+	int lanes;   // y.c
+	int pad_;
 };
 
 constexpr int IMAGE_TERMS = 48, TAP = 4;
@@ -48,7 +50,7 @@ template <class T> __device__ __forceinline__ void image(const ImageArgs &a) {
 	sums.zero();
 	multiply<T, false, false>(sums, shared, b, warps, IMAGE_TERMS);
 	__syncthreads();
-	const Finish f = {a.y, a.bias, a.partial ? a.partial + (long long)tile * 2 * a.y.c : nullptr, 0};
+	const Finish f = finish_group(a, tile, false);
 	finish<T>(sums, shared, place, first, f, warps);
 }
 

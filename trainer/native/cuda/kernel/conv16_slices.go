@@ -15,11 +15,11 @@ type slicing16 struct {
 	kernel  string
 	threads int
 	shared  int   // bytes
-	blocks  int64 // tiles of weights
+	blocks  int64 // tiles of weights of a group
 	columns int64 // of them, side by side
 	count   int64 // slices
 	each    int64 // pixels of a slice; of direct ones, tiles of pixels
-	weights int64
+	weights int64 // of all groups
 	clocks  int64 // estimated
 	ground  ground16
 	group   bool // by warpgroups
@@ -60,20 +60,20 @@ func (c Conv) slicings16(wanted int64) (ways []slicing16) {
 }
 
 func (c Conv) sliced16(kernel string, t tile16, wanted int64) slicing16 {
-	m, n, lanes, terms, pixels, stage := int64(t.m), int64(t.n), int64(c.Y.C), c.taps()*int64(c.X.C), c.Y.Pixels(), int64(t.k)
-	s := slicing16{kernel: kernel + t.String(), threads: t.threads(), shared: t.shared(), columns: ceil(terms, n), weights: lanes * terms}
+	m, n, lanes, terms, pixels, stage := int64(t.m), int64(t.n), c.out(), c.columns(), c.Y.Pixels(), int64(t.k)
+	s := slicing16{kernel: kernel + t.String(), threads: t.threads(), shared: t.shared(), columns: ceil(terms, n), weights: c.weights()}
 	s.blocks = ceil(lanes, m) * s.columns
 	s.each = ceil(ceil(pixels, wanted), stage) * stage
 	s.count = ceil(pixels, s.each)
 	block := max(t.products(s.each, 2*(m+n)), (2*(m+n)*s.each+4*m*n)/clockBytes) + blockClocks
-	s.estimate(block, s.each/stage*stageClocks, int64(c.fill()))
+	s.estimate(c, block, s.each/stage*stageClocks)
 	return s
 }
 
 func (c Conv) slicedDirect16(t tile16, wanted int64) slicing16 {
 	const deep = 16
-	m, n, lanes, stage := int64(t.m), int64(t.n), int64(c.Y.C), int64(t.k)
-	s := slicing16{kernel: fmt.Sprintf("conv16_direct_weights_%v", t), threads: t.threads(), columns: int64(c.X.C) / deep, weights: lanes * 9 * int64(c.X.C)}
+	m, n, lanes, stage := int64(t.m), int64(t.n), c.out(), int64(t.k)
+	s := slicing16{kernel: fmt.Sprintf("conv16_direct_weights_%v", t), threads: t.threads(), columns: c.in() / deep, weights: c.weights()}
 	s.ground = layPixels16(c.Y, stage)
 	s.blocks = ceil(lanes, m) * s.columns
 	s.each = ceil(s.ground.tiles, wanted)
@@ -81,7 +81,7 @@ func (c Conv) slicedDirect16(t tile16, wanted int64) slicing16 {
 	copied := (stage*m + int64(s.ground.around)*deep) * 2 // bytes of a stage
 	s.shared = max(t.stages*int(copied), (t.parts-1)*t.m*t.n*4)
 	block := max(t.products(s.each*stage, copied/stage), (copied*s.each+4*m*n)/clockBytes) + blockClocks
-	s.estimate(block, s.each*directStageClocks, int64(c.fill()))
+	s.estimate(c, block, s.each*directStageClocks)
 	return s
 }
 
@@ -89,8 +89,9 @@ func (c Conv) slicedDirect16(t tile16, wanted int64) slicing16 {
 const addClocks = 3000
 
 // estimate is as of tile16, with the second kernel that adds the slices; alone is the clocks of a block that nothing bounds.
-func (s *slicing16) estimate(block, alone, fill int64) {
-	s.clocks = max(inTurn(ceil(s.blocks*s.count, fill), block), alone)
+func (s *slicing16) estimate(c Conv, block, alone int64) {
+	fill := int64(c.fill())
+	s.clocks = max(inTurn(ceil(c.groups()*s.blocks*s.count, fill), block), alone)
 	if s.count > 1 {
 		s.clocks += addClocks + s.count*s.weights*4/(fill*clockBytes)
 	}

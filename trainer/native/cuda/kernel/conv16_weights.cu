@@ -5,8 +5,9 @@
 // The pixels are divided into slices, one to a block, which leave sums of their own for conv16_add to add in order.
 #include "conv16_columns.cuh"
 
-template <class T, int EACH> __device__ __forceinline__ void weights(const WeightArgs &a) {
+template <class T, int EACH> __device__ __forceinline__ void weights(const WeightArgs &whole) {
 	DYNAMIC_SHARED(bf16, shared);
+	const WeightArgs a = weight_group(whole, blockIdx.z);
 	const int all = a.kernel * a.kernel * a.x.c; // columns
 	const int lane = blockIdx.x / a.columns * T::BM, column = blockIdx.x % a.columns * T::BN;
 	const unsigned first = blockIdx.y * (unsigned)a.each, last = first + (unsigned)a.each, count = (unsigned)pixels(a.dy), end = last < count ? last : count;
@@ -39,7 +40,7 @@ template <class T, int EACH> __device__ __forceinline__ void weights(const Weigh
 	wait_copies<0>();
 	__syncthreads();
 	gather_sums<T>(sums, reinterpret_cast<float *>(shared), warps);
-	store_weights<T>(sums, a.dw + (long long)blockIdx.y * a.dy.c * all, lane, column, a.dy.c, all, warps);
+	store_weights<T>(sums, a.dw + (long long)(blockIdx.y * gridDim.z + blockIdx.z) * a.dy.c * all, lane, column, a.dy.c, all, warps);
 }
 
 // Shapes, as conv16_tiles.go lists them.

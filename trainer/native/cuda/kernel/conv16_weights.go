@@ -38,7 +38,7 @@ func (s slicing16) run(c Conv, dY View, dW, scratch cuda.Ptr) []cuda.Launch {
 	if s.count == 1 {
 		to = dW
 	}
-	l := cuda.Launch{Kernel: s.kernel, Grid: [3]int{int(s.blocks), int(s.count)}, Block: [3]int{s.threads}, Shared: s.shared}
+	l := cuda.Launch{Kernel: s.kernel, Grid: [3]int{int(s.blocks), int(s.count), int(c.groups())}, Block: [3]int{s.threads}, Shared: s.shared}
 	if s.ground.around > 0 {
 		l.Args = s.directArgs(c, dY, to)
 	} else {
@@ -57,7 +57,7 @@ func (s slicing16) args(c Conv, dY View, to cuda.Ptr) []byte {
 		width, height  divisor
 		kernel, stride int32
 		columns, each  int32
-	}{c.X, dY, to, newDivisor(dY.W), newDivisor(dY.H), int32(c.Kernel), int32(c.Stride), int32(s.columns), int32(s.each)})
+	}{c.first(c.X), c.first(dY), to, newDivisor(dY.W), newDivisor(dY.H), int32(c.Kernel), int32(c.Stride), int32(s.columns), int32(s.each)})
 }
 
 func (s slicing16) directArgs(c Conv, dY View, to cuda.Ptr) []byte {
@@ -66,7 +66,7 @@ func (s slicing16) directArgs(c Conv, dY View, to cuda.Ptr) []byte {
 		dw          cuda.Ptr
 		lay         lay16
 		tiles, each int32
-	}{c.X, dY, to, s.ground.lay16, int32(s.ground.tiles), int32(s.each)})
+	}{c.first(c.X), c.first(dY), to, s.ground.lay16, int32(s.ground.tiles), int32(s.each)})
 }
 
 // addSlices16 adds slices of n FP32 values each, in an order that does not depend on the machine.

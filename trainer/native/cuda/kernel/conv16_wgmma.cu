@@ -16,7 +16,7 @@ template <class T, bool BACK> __device__ __forceinline__ void gather_group(const
 	Sums<T> sums;
 	sums.zero();
 	stages<T, false, BACK>(sums, shared, (groups.all * 8 + T::BK - 1) / T::BK, [&](bf16 *stage, int s) { reader.load(stage, a, t, groups, first, s); });
-	const Finish f = {a.y, a.bias, a.partial ? a.partial + (long long)tile * 2 * a.y.c : nullptr, a.add};
+	const Finish f = finish_group(a, tile, a.add);
 	finish<T>(sums, shared, place, first, f, Warps<T>());
 }
 

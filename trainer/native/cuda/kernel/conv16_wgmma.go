@@ -36,13 +36,13 @@ func (t tile16) groupBlock(terms, written int64) int64 {
 }
 
 // groupForms are the ways to compute a product by warpgroups, where they may be used.
-func (c Conv) groupForms(kernel string, rows, parities int64, columns int32, terms int64) (forms []form16) {
+func (c Conv) groupForms(kernel string, rows, parities, columns, terms int64) (forms []form16) {
 	if !c.Wgmma || c.X.C == 4 {
 		return nil
 	}
 	for _, t := range wgmma16 {
 		tiles := ceil(rows, int64(t.m))
-		most := ceil(tiles*parities*ceil(int64(columns), int64(t.n)), int64(c.fill()))
+		most := ceil(c.groups()*tiles*parities*ceil(columns, int64(t.n)), int64(c.fill()))
 		f := form16{kernel: kernel + t.String(), tile: t, tiles: tiles, shared: t.shared() + panelBytes, group: true}
 		steps := ceil(terms, int64(t.k))
 		f.clocks = max(inTurn(most, t.groupBlock(steps*int64(t.k), 2*int64(t.m*t.n))), steps*stageClocks)
@@ -56,14 +56,14 @@ func (c Conv) groupSlicings(wanted int64) (ways []slicing16) {
 	if !c.Wgmma || c.X.C == 4 {
 		return nil
 	}
-	lanes, terms, pixels := int64(c.Y.C), c.taps()*int64(c.X.C), c.Y.Pixels()
+	lanes, terms, pixels := c.out(), c.columns(), c.Y.Pixels()
 	for _, t := range wgmmaWeights16 {
-		s := slicing16{kernel: fmt.Sprintf("conv16_wgmma_weights_%v", t), threads: t.threads(), shared: t.shared() + panelBytes, columns: ceil(terms, int64(t.n)), weights: lanes * terms, group: true}
+		s := slicing16{kernel: fmt.Sprintf("conv16_wgmma_weights_%v", t), threads: t.threads(), shared: t.shared() + panelBytes, columns: ceil(terms, int64(t.n)), weights: c.weights(), group: true}
 		s.blocks = ceil(lanes, int64(t.m)) * s.columns
 		stage := int64(t.k)
 		s.each = ceil(ceil(pixels, wanted), stage) * stage
 		s.count = ceil(pixels, s.each)
-		s.estimate(t.groupBlock(s.each, 4*int64(t.m*t.n)), s.each/stage*stageClocks, int64(c.fill()))
+		s.estimate(c, t.groupBlock(s.each, 4*int64(t.m*t.n)), s.each/stage*stageClocks)
 		ways = append(ways, s)
 	}
 	return ways

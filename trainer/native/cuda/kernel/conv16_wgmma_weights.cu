@@ -5,9 +5,10 @@
 
 #ifdef HAS_WGMMA
 
-template <class T> __device__ __forceinline__ void weights_group(const WeightArgs &a) {
+template <class T> __device__ __forceinline__ void weights_group(const WeightArgs &whole) {
 	DYNAMIC_SHARED(bf16, start);
 	bf16 *shared = on_panel(start);
+	const WeightArgs a = weight_group(whole, blockIdx.z);
 	const int all = a.kernel * a.kernel * a.x.c; // columns
 	const int lane = blockIdx.x / a.columns * T::BM, column = blockIdx.x % a.columns * T::BN;
 	const unsigned first = blockIdx.y * (unsigned)a.each, last = first + (unsigned)a.each, count = (unsigned)pixels(a.dy), end = last < count ? last : count;
@@ -18,7 +19,7 @@ template <class T> __device__ __forceinline__ void weights_group(const WeightArg
 		load_rows<T>(stage, a, lane, first + s * T::BK, end);
 		reader.load(stage + T::BM * T::BK, a, first + s * T::BK, end);
 	});
-	store_weights<T>(sums, a.dw + (long long)blockIdx.y * a.dy.c * all, lane, column, a.dy.c, all, Warps<T>());
+	store_weights<T>(sums, a.dw + (long long)(blockIdx.y * gridDim.z + blockIdx.z) * a.dy.c * all, lane, column, a.dy.c, all, Warps<T>());
 }
 
 // Shapes, as conv16_wgmma.go lists them.

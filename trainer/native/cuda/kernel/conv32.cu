@@ -3,14 +3,24 @@
 #include "tile.cuh"
 
 struct ConvArgs {
-	View from, to;     // what is gathered, and the result; to.c and from.c are the lanes of this group
-	const float *w;    // [out lane][tap][in lane] of the convolution
-	const float *bias; // [to.c], or none
-	float *partial;    // [tile of rows][2][to.c], or none
+	View from, to;     // what is gathered, and the result, of the first group; to.c and from.c are the lanes of a group
+	const float *w;    // [group][out lane][tap][in lane] of the convolution
+	const float *bias; // [lanes], or none
+	float *partial;    // [tile of rows][2][lanes], or none
 	int kernel, stride;
-	int add; // to +=
-	int pad_;
+	int add;   // to +=
+	int lanes; // of the results of all groups
 };
+
+// The arguments of one group.
+__device__ __forceinline__ ConvArgs conv_group(ConvArgs a, int group) {
+	a.from = group_of<float>(a.from, group);
+	a.to = group_of<float>(a.to, group);
+	a.w += (long long)group * a.to.c * a.kernel * a.kernel * a.from.c;
+	a.bias = a.bias ? a.bias + group * a.to.c : nullptr;
+	a.partial = a.partial ? a.partial + group * a.to.c : nullptr;
+	return a;
+}
 
 // Forward gathers inputs; Image too, where a pixel has 4 lanes, so that 4 taps make up TERMS; Back gathers gradients of products.
 enum Mode { Forward, Image, Back };
@@ -160,7 +170,7 @@ template <class Tile> __device__ __forceinline__ void write_partial(const ConvAr
 		for (int d = 0; d < Tile::down; d++)
 			s += from[d * Tile::BN + column];
 		if (n0 + column < a.to.c)
-			a.partial[((long long)blockIdx.x * 2 + i / Tile::BN) * a.to.c + n0 + column] = s;
+			a.partial[((long long)blockIdx.x * 2 + i / Tile::BN) * a.lanes + n0 + column] = s;
 	}
 }
 
@@ -201,13 +211,14 @@ template <class Tile> __device__ __forceinline__ void write_results(const ConvAr
 		write_partial<Tile>(a, thread, n0, room, sum, square);
 }
 
-// The grid is tiles of rows, tiles of columns, and for Back with stride 2 the 4 parities of y and x.
-template <Mode mode, class Tile> __device__ void convolve(const ConvArgs &a) {
+// The grid is tiles of rows, tiles of columns, and groups, of which Back with stride 2 has the 4 parities of y and x in turn.
+template <Mode mode, class Tile> __device__ void convolve(const ConvArgs &all_groups) {
 	constexpr int reads = TERMS * Tile::BM / Tile::threads;
 	SHARED(float, rows, 2 * TERMS * Tile::BM);
 	SHARED(float, columns, 2 * TERMS * Tile::BN);
 	static_assert(2 * TERMS * Tile::BM >= 2 * Tile::down * Tile::BN, "room for the sums");
-	const int thread = threadIdx.x, parity = blockIdx.z;
+	const int thread = threadIdx.x, parities = mode == Back ? all_groups.stride * all_groups.stride : 1, parity = blockIdx.z % parities;
+	const ConvArgs a = conv_group(all_groups, blockIdx.z / parities);
 	const int pixel = thread % Tile::BM, term = thread / Tile::BM * reads;
 	Source<mode> source;
 	source.y = axis<mode>(a.kernel, a.stride, parity >> 1);

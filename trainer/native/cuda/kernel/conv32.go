@@ -37,10 +37,10 @@ const (
 	roundClocks     = 500
 )
 
-// clocks is an estimate of the time of a product on so many multiprocessors, as that of tile16 is: a block is bound by its
+// clocks is an estimate of the time of products of so many groups on so many multiprocessors, as that of tile16 is: a block is bound by its
 // multiply-adds, by reading shared memory, or by what it loads.
-func (t tile) clocks(rows, columns, terms, fill int64) int64 {
-	most := ceil(t.blocks(rows, columns), fill)
+func (t tile) clocks(groups, rows, columns, terms, fill int64) int64 {
+	most := ceil(groups*t.blocks(rows, columns), fill)
 	products := int64(t.rows*t.columns) / clockProducts32
 	shared := int64(t.threads()/32*(t.high+t.wide)/4) * quadClocks
 	loaded := int64(t.rows+t.columns) * 4 / clockBytes
@@ -50,7 +50,7 @@ func (t tile) clocks(rows, columns, terms, fill int64) int64 {
 // choose32 is the shape of least estimated time; of equals, that which computes least beside the product, or the first.
 func (c Conv) choose32(shapes []tile, rows, columns, terms int64) tile {
 	return slices.MinFunc(shapes, func(s, t tile) int {
-		return cmp.Or(cmp.Compare(s.clocks(rows, columns, terms, int64(c.fill())), t.clocks(rows, columns, terms, int64(c.fill()))),
+		return cmp.Or(cmp.Compare(s.clocks(c.groups(), rows, columns, terms, int64(c.fill())), t.clocks(c.groups(), rows, columns, terms, int64(c.fill()))),
 			cmp.Compare(s.sums(rows, columns), t.sums(rows, columns)))
 	})
 }
@@ -64,7 +64,7 @@ type convArgs struct {
 	from, to         View
 	w, bias, partial cuda.Ptr
 	kernel, stride   int32
-	add, _           int32
+	add, lanes       int32
 }
 
 // forwardTiles are the shapes that Forward may take.
@@ -76,7 +76,7 @@ func (c Conv) forwardTiles() []tile {
 }
 
 func (c Conv) forwardTile() tile {
-	return c.choose32(c.forwardTiles(), c.Y.Pixels(), int64(c.Y.C), int64(c.Kernel*c.Kernel)*int64(c.X.C))
+	return c.choose32(c.forwardTiles(), c.Y.Pixels(), c.out(), c.columns())
 }
 
 func (c Conv) tiles32(t tile) int { return int(ceil(c.Y.Pixels(), int64(t.rows))) }
@@ -86,10 +86,10 @@ func (c Conv) forward32(t tile) []cuda.Launch {
 	if c.X.C == 4 {
 		kind = "conv32_image_"
 	}
-	args := convArgs{from: c.X, to: c.Y, w: c.W, bias: c.Bias, partial: c.Partial, kernel: int32(c.Kernel), stride: int32(c.Stride)}
+	args := convArgs{from: c.first(c.X), to: c.first(c.Y), w: c.W, bias: c.Bias, partial: c.Partial, kernel: int32(c.Kernel), stride: int32(c.Stride), lanes: c.Y.C}
 	return []cuda.Launch{{
 		Kernel: kind + t.String(),
-		Grid:   [3]int{c.tiles32(t), int(ceil(int64(c.Y.C), int64(t.columns)))},
+		Grid:   [3]int{c.tiles32(t), int(ceil(c.out(), int64(t.columns))), int(c.groups())},
 		Block:  [3]int{t.threads()},
 		Args:   cuda.Args(args),
 	}}
@@ -109,15 +109,15 @@ func (c Conv) quarters() (count int, pixels int64) {
 func (c Conv) inputTile() tile {
 	count, pixels := c.quarters()
 	taps := int64(c.Kernel*c.Kernel) / int64(count)
-	return c.choose32(pixelTiles, pixels*int64(count), int64(c.X.C), taps*int64(c.Y.C))
+	return c.choose32(pixelTiles, pixels*int64(count), c.in(), taps*c.out())
 }
 
 func (c Conv) inputGrad32(dY, dX View, add bool, t tile) []cuda.Launch {
 	count, pixels := c.quarters()
 	return []cuda.Launch{{
 		Kernel: "conv32_back_" + t.String(),
-		Grid:   [3]int{int(ceil(pixels, int64(t.rows))), int(ceil(int64(dX.C), int64(t.columns))), count},
+		Grid:   [3]int{int(ceil(pixels, int64(t.rows))), int(ceil(c.in(), int64(t.columns))), count * int(c.groups())},
 		Block:  [3]int{t.threads()},
-		Args:   cuda.Args(convArgs{from: dY, to: dX, w: c.W, kernel: int32(c.Kernel), stride: int32(c.Stride), add: flag(add)}),
+		Args:   cuda.Args(convArgs{from: c.first(dY), to: c.first(dX), w: c.W, kernel: int32(c.Kernel), stride: int32(c.Stride), add: flag(add), lanes: dX.C}),
 	}}
 }

@@ -152,38 +152,6 @@ func (c *conv) compareSums(t *testing.T, what string, want []sum, got cuda.Ptr) 
 	}
 }
 
-// TestConvGroups has groups of a convolution lie side by side in the same buffers: each does to its window what it does where
-// it is alone, to the bit.
-func TestConvGroups(t *testing.T) {
-	b := kerneltest.New(t)
-	const groups, lanes, n, h, w = 3, 16, 2, 9, 7
-	for _, typ := range kerneltest.Types {
-		r := kerneltest.Seed("groups " + typ.String())
-		whole := func(count int) kernel.View {
-			p := b.PutValues(typ, kerneltest.Random(typ, r, n*h*w*count))
-			return kernel.View{P: p, N: n, H: h, W: w, C: int32(count), Stride: int32(count)}
-		}
-		x, y, dx := whole(groups*lanes), whole(groups*lanes), whole(groups*lanes)
-		for g := range groups {
-			c := newConv(b, typ, convCase{n, h, w, lanes, lanes, 3, 1})
-			alone := c.Conv
-			alone.X, alone.Y = whole(lanes), whole(lanes)
-			c.X, c.Y = x.Part(typ, g*lanes, lanes), y.Part(typ, g*lanes, lanes)
-			b.Run(kernel.Copy(typ, c.X, alone.X, false))
-			window, dxAlone := dx.Part(typ, g*lanes, lanes), whole(lanes)
-			b.Run(slices.Concat(c.Forward(), c.InputGrad(c.Y, window, false), alone.Forward(), alone.InputGrad(alone.Y, dxAlone, false))...)
-			for what, v := range map[string][2]kernel.View{"product": {y, alone.Y}, "gradient": {dx, dxAlone}} {
-				got, want := b.GetValues(typ, v[0].P, n*h*w*groups*lanes), b.GetValues(typ, v[1].P, n*h*w*lanes)
-				for i := range want {
-					if got[i/lanes*groups*lanes+g*lanes+i%lanes] != want[i] {
-						t.Fatalf("%v: %s of group %d differs from that of the group alone", typ, what, g)
-					}
-				}
-			}
-		}
-	}
-}
-
 // TestConvOrder holds that results do not depend on the order in which a GPU runs threads.
 func TestConvOrder(t *testing.T) {
 	b := kerneltest.New(t)

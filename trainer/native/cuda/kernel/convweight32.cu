@@ -3,11 +3,11 @@
 #include "tile.cuh"
 
 struct ConvWeightArgs {
-	View x, dy;
-	float *sums; // [slice][out lane][tap][in lane]; the gradient itself where there is one slice
+	View x, dy;  // of the first group
+	float *sums; // [slice][group][out lane][tap][in lane]; the gradient itself where there is one slice
 	int kernel, stride;
 	int slice; // pixels of dy in a slice
-	int pad_;
+	int groups;
 };
 
 // Walk is a pixel of the result that moves on by TERMS.
@@ -33,16 +33,19 @@ struct Walk {
 	}
 };
 
-// Rows are out lanes, columns taps times in lanes, terms pixels; the grid is tiles of columns, tiles of rows, slices.
-template <class Tile> __device__ void weight_gradient(const ConvWeightArgs &a) {
+// Rows are out lanes, columns taps times in lanes, terms pixels; the grid is tiles of columns, tiles of rows, groups of slices.
+template <class Tile> __device__ void weight_gradient(const ConvWeightArgs &all) {
 	constexpr int row_quads = Tile::BM / 4, column_quads = Tile::BN / 4;
 	constexpr int row_reads = TERMS * row_quads > Tile::threads ? TERMS * row_quads / Tile::threads : 1;
 	constexpr int column_reads = TERMS * column_quads / Tile::threads, apart = Tile::threads / column_quads;
 	SHARED(float, rows, 2 * TERMS * Tile::BM);
 	SHARED(float, columns, 2 * TERMS * Tile::BN);
 	const int thread = threadIdx.x, m0 = blockIdx.y * Tile::BM, n0 = blockIdx.x * Tile::BN;
+	ConvWeightArgs a = all;
+	a.x = group_of<float>(all.x, blockIdx.z % all.groups);
+	a.dy = group_of<float>(all.dy, blockIdx.z % all.groups);
 	const int size = a.kernel * a.kernel * a.x.c;
-	const long long begin = (long long)blockIdx.z * a.slice, end = min(begin + a.slice, pixels(a.dy));
+	const long long begin = (long long)(blockIdx.z / a.groups) * a.slice, end = min(begin + a.slice, pixels(a.dy));
 
 	// Of the gathered operand a thread reads one tap and 4 lanes of some pixels, of the other some quads.
 	const int column = thread % column_quads * 4, lane = (n0 + column) % a.x.c, tap = (n0 + column) / a.x.c;

@@ -20,23 +20,21 @@ const leastSlice = 256
 // splitTile cuts the pixels so that there are two blocks for each multiprocessor, where that leaves slices long enough. A
 // slice has a multiple of 16 pixels.
 func (c Conv) splitTile(t tile) split {
-	pixels, blocks := c.Y.Pixels(), t.blocks(int64(c.Y.C), c.columns())
+	pixels, blocks := c.Y.Pixels(), c.groups()*t.blocks(c.out(), c.columns())
 	count := max(1, min(ceil(2*int64(c.fill()), blocks), ceil(pixels, leastSlice)))
 	each := ceil(ceil(pixels, count), 16) * 16
 	return split{t, ceil(pixels, each), each}
 }
 
 // columns is the number of weights of a lane of the product.
-func (c Conv) columns() int64 { return int64(c.Kernel*c.Kernel) * int64(c.X.C) }
+func (c Conv) columns() int64 { return c.taps() * c.in() }
 
 // clocks is an estimate of the time: that of the tiles of all slices, as if they lay side by side, and of adding slices.
 func (s split) clocks(c Conv) int64 {
-	rows, columns := ceil(int64(c.Y.C), int64(s.rows))*int64(s.rows), c.columns()
-	adding := (s.slices - 1) * s.weights(c) * 4 / (int64(c.fill()) * clockBytes)
-	return s.tile.clocks(rows*s.slices, columns, s.pixels, int64(c.fill())) + adding
+	rows, columns := ceil(c.out(), int64(s.rows))*int64(s.rows), c.columns()
+	adding := (s.slices - 1) * c.weights() * 4 / (int64(c.fill()) * clockBytes)
+	return s.tile.clocks(c.groups(), rows*s.slices, columns, s.pixels, int64(c.fill())) + adding
 }
-
-func (s split) weights(c Conv) int64 { return int64(c.Y.C) * c.columns() }
 
 // split32 is the split of least estimated time; of equals, that which computes least beside the gradient.
 func (c Conv) split32() split {
@@ -45,7 +43,7 @@ func (c Conv) split32() split {
 		splits = append(splits, c.splitTile(t))
 	}
 	return slices.MinFunc(splits, func(s, t split) int {
-		rows, columns := int64(c.Y.C), c.columns()
+		rows, columns := c.out(), c.columns()
 		return cmp.Or(cmp.Compare(s.clocks(c), t.clocks(c)), cmp.Compare(s.sums(rows, columns), t.sums(rows, columns)))
 	})
 }
@@ -54,7 +52,7 @@ func (s split) scratch(c Conv) int64 {
 	if s.slices == 1 {
 		return 0
 	}
-	return s.slices * s.weights(c) * 4
+	return s.slices * c.weights() * 4
 }
 
 func (c Conv) weightGrad32(dY View, dW, scratch cuda.Ptr, s split) []cuda.Launch {
@@ -62,19 +60,19 @@ func (c Conv) weightGrad32(dY View, dW, scratch cuda.Ptr, s split) []cuda.Launch
 		x, dy          View
 		sums           cuda.Ptr
 		kernel, stride int32
-		slice, _       int32
-	}{x: c.X, dy: dY, sums: scratch, kernel: int32(c.Kernel), stride: int32(c.Stride), slice: int32(s.pixels)}
+		slice, groups  int32
+	}{x: c.first(c.X), dy: c.first(dY), sums: scratch, kernel: int32(c.Kernel), stride: int32(c.Stride), slice: int32(s.pixels), groups: int32(c.groups())}
 	if s.slices == 1 {
 		args.sums = dW
 	}
 	l := []cuda.Launch{{
 		Kernel: "conv32_weight_" + s.String(),
-		Grid:   [3]int{int(ceil(c.columns(), int64(s.columns))), int(ceil(int64(c.Y.C), int64(s.rows))), int(s.slices)},
+		Grid:   [3]int{int(ceil(c.columns(), int64(s.columns))), int(ceil(c.out(), int64(s.rows))), int(s.slices * c.groups())},
 		Block:  [3]int{s.threads()},
 		Args:   cuda.Args(args),
 	}}
 	if s.slices > 1 {
-		l = append(l, addSlices16(scratch, dW, s.weights(c), s.slices))
+		l = append(l, addSlices16(scratch, dW, c.weights(), s.slices))
 	}
 	return l
 }

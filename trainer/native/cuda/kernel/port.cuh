@@ -106,6 +106,12 @@ template <class T> __device__ __forceinline__ T *at(const View &v, long long pix
 	return reinterpret_cast<T *>(v.p) + pixel * v.stride;
 }
 
+// The window of v.c lanes that lies so many of them further on: a group of a convolution, where v is that of the first.
+template <class T> __device__ __forceinline__ View group_of(View v, int group) {
+	v.p = reinterpret_cast<T *>(v.p) + (long long)group * v.c;
+	return v;
+}
+
 // The thread's number in the whole grid, of one dimension, and the number of threads.
 __device__ __forceinline__ long long global_thread() { return (long long)blockIdx.x * blockDim.x + threadIdx.x; }
 __device__ __forceinline__ long long global_threads() { return (long long)gridDim.x * blockDim.x; }

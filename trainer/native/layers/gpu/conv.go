@@ -8,7 +8,7 @@ import (
 	"github.com/mapsweep/mapsweep/trainer/native/layers/lifetime"
 )
 
-// arm is one convolution of a layer: all of it, one of its groups, or one of the two of a RepConv; with the places of what it
+// arm is one convolution of a layer: all of it, a run of its groups, or one of the two of a RepConv; with the places of what it
 // learns.
 type arm struct {
 	conv      kernel.Conv
@@ -21,17 +21,17 @@ type arm struct {
 // window is a run of channel blocks.
 type window struct{ first, count int }
 
-// arms lists the convolutions of a layer: one for each group. learn is weight, gamma and beta, or weight and bias.
+// arms lists the convolutions of a layer: one, but where groups do not have the same number of blocks. learn is weight, gamma and beta, or weight and bias.
 func (d *Device) arms(base *graph.Base, kernelSize, stride int, linear bool, learn []*graph.Param, run []*graph.Stat, product lifetime.Content) []arm {
 	var all []arm
 	x, out := d.data(base.In[0]), d.data(base.Out)
 	shift := learn[len(learn)-1]
-	for _, b := range banks(learn[0]) {
+	for _, b := range runs(banks(learn[0])) {
 		a := arm{out: window{b.first, b.count}, in: window{b.firstIn, b.countIn}}
 		floats, lane := int64(4*b.at), int64(4*b.first*graph.Block)
 		p := &d.params
 		a.conv = kernel.Conv{
-			Type: d.typ, X: d.window(x, b.firstIn, b.countIn), Kernel: kernelSize, Stride: stride, Wgmma: d.wgmma(),
+			Type: d.typ, X: d.window(x, b.firstIn, b.countIn), Kernel: kernelSize, Stride: stride, Groups: b.groups, Wgmma: d.wgmma(),
 			W: param(p.weights, learn[0], 4).Add(floats),
 		}
 		if d.typ == kernel.BFloat16 {

@@ -67,6 +67,28 @@ func banks(p *graph.Param) []bank {
 	return all
 }
 
+// run is one or more groups that lie side by side and have equal extents, so that kernels can take them as one.
+type run struct {
+	first, count     int // channel blocks of all its groups' outputs
+	firstIn, countIn int // and of their inputs
+	at               int // of the stored weights
+	groups           int
+}
+
+// runs joins the groups of a convolution.
+func runs(banks []bank) (all []run) {
+	for i, b := range banks {
+		if n := len(all); n > 0 && b.count == banks[i-1].count && b.countIn == banks[i-1].countIn &&
+			b.first == all[n-1].first+all[n-1].count && b.firstIn == all[n-1].firstIn+all[n-1].countIn {
+			r := &all[n-1]
+			r.count, r.countIn, r.groups = r.count+b.count, r.countIn+b.countIn, r.groups+1
+			continue
+		}
+		all = append(all, run{b.first, b.count, b.firstIn, b.countIn, b.at, 1})
+	}
+	return all
+}
+
 // arrange allocates the parameters, or takes the first device's.
 func (d *Device) arrange() error {
 	groups, floats, stats := d.g.Arrange(layout{})

@@ -1,0 +1,38 @@
+package native
+
+import (
+	"github.com/mapsweep/mapsweep/trainer/native/assign"
+	"github.com/mapsweep/mapsweep/trainer/native/cuda"
+	"github.com/mapsweep/mapsweep/trainer/native/cuda/kernel"
+	"github.com/mapsweep/mapsweep/trainer/native/layers/gpu"
+	"github.com/mapsweep/mapsweep/trainer/native/loss"
+	"github.com/mapsweep/mapsweep/trainer/native/model"
+)
+
+// StepLaunches are the launches of the step that an engine would capture, with pictures from the host; they are planned where
+// there is no device.
+func StepLaunches(c StepConfig) ([]cuda.Launch, error) {
+	place, _ := gpu.Count()
+	n, err := (&gpuEngine{}).build(engineConfig{model: model.Config{
+		Model: c.Network, Classes: Classes, Width: c.Size, Height: c.Size, Batch: c.Batch, Seed: 1, BF16: c.BF16, Direct: true}}, place)
+	if err != nil {
+		return nil, err
+	}
+	defer n.Close()
+	d, g := n.Device().(gpuDevice), n.Graph()
+	if err := d.UseLoss(loss.Spec{Method: assign.Usual, Gains: loss.Gains{Box: 7.5, Class: 0.5, DFL: 1.5}}, 8*c.Batch); err != nil {
+		return nil, err
+	}
+	forward, err := d.Launches(g.Forward, true)
+	if err != nil {
+		return nil, err
+	}
+	backward, err := d.Launches(g.Backward, true)
+	if err != nil {
+		return nil, err
+	}
+	var step kernel.Step
+	all := []cuda.Launch{step.Begin(), kernel.PackImages(d.Type(), 0, d.Image(n.Image()))}
+	all = append(append(all, forward...), backward...)
+	return append(append(all, kernel.Optimizer{Step: step}.Launches()...), step.End()), nil
+}
