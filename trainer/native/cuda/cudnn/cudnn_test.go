@@ -3,7 +3,6 @@
 package cudnn_test
 
 import (
-	"bytes"
 	"errors"
 	"math"
 	"os"
@@ -14,6 +13,7 @@ import (
 
 	"github.com/mapsweep/mapsweep/trainer/native/cuda"
 	"github.com/mapsweep/mapsweep/trainer/native/cuda/cudnn"
+	"github.com/mapsweep/mapsweep/trainer/native/cuda/cudnn/cudnntest"
 	"github.com/mapsweep/mapsweep/trainer/native/cuda/emulator"
 	"github.com/mapsweep/mapsweep/trainer/native/cuda/kernel"
 	"github.com/mapsweep/mapsweep/trainer/native/cuda/kernel/kerneltest"
@@ -22,11 +22,7 @@ import (
 // A child of a test asks for cuDNN without a driver, and says what it was told.
 func TestMain(m *testing.M) {
 	if os.Getenv("MAPSWEEP_CUDNN_CHILD") != "1" {
-		code := m.Run()
-		for _, path := range built {
-			os.RemoveAll(filepath.Dir(path))
-		}
-		os.Exit(code)
+		os.Exit(m.Run())
 	}
 	_, err := cudnn.Open()
 	if !errors.Is(err, cudnn.ErrNone) {
@@ -35,47 +31,10 @@ func TestMain(m *testing.M) {
 	os.Stdout.WriteString(err.Error())
 }
 
-// Stand-ins by the flags that they were built with.
-var built = map[string]string{}
-
-// standIn builds the stand-in, once, and has Open find it; on a GPU the machine's cuDNN is used instead.
-func standIn(t *testing.T, flags ...string) string {
-	t.Helper()
-	key := strings.Join(flags, " ")
-	if built[key] == "" {
-		built[key] = build(t, flags...)
-	}
-	t.Setenv("MAPSWEEP_CUDNN", built[key])
-	return built[key]
-}
-
-func build(t *testing.T, flags ...string) string {
-	t.Helper()
-	gcc, err := exec.LookPath("gcc")
-	if err != nil {
-		t.Skip("no gcc to build the stand-in library")
-	}
-	source, err := os.ReadFile("testdata/cudnn.c") // read here, so that a kept result of the test depends on it
-	if err != nil {
-		t.Fatal(err)
-	}
-	folder, err := os.MkdirTemp("", "cudnn-")
-	if err != nil {
-		t.Fatal(err)
-	}
-	path := filepath.Join(folder, "libcudnn.so.9")
-	cmd := exec.Command(gcc, append(flags, "-Wall", "-O1", "-shared", "-fPIC", "-o", path, "-x", "c", "-")...)
-	cmd.Stdin = bytes.NewReader(source)
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("build stand-in library: %v\n%s", err, out)
-	}
-	return path
-}
-
 func open(t *testing.T) *cudnn.Library {
 	t.Helper()
 	if !emulator.Real() {
-		standIn(t)
+		cudnntest.Use(t)
 	}
 	l, err := cudnn.Open()
 	if emulator.Real() && errors.Is(err, cudnn.ErrNone) {
@@ -270,9 +229,9 @@ func TestNoLibrary(t *testing.T) {
 	emulator.Use(t)
 	for _, c := range []struct{ name, path, version, want string }{
 		{"no file", filepath.Join(t.TempDir(), "libcudnn.so.9"), "", "cannot open shared object file"},
-		{"a function less", standIn(t, "-DLACKS_ONE"), "", "has no cudnnDestroyConvolutionDescriptor"},
-		{"version 8", standIn(t), "8904", "of version 8.9.4, and 9 is needed"},
-		{"version 10", standIn(t), "100000", "of version 10.0.0, and 9 is needed"},
+		{"a function less", cudnntest.Use(t, "-DLACKS_ONE"), "", "has no cudnnDestroyConvolutionDescriptor"},
+		{"version 8", cudnntest.Use(t), "8904", "of version 8.9.4, and 9 is needed"},
+		{"version 10", cudnntest.Use(t), "100000", "of version 10.0.0, and 9 is needed"},
 	} {
 		t.Setenv("MAPSWEEP_CUDNN", c.path)
 		t.Setenv("FAKE_CUDNN_VERSION", c.version)
@@ -284,7 +243,7 @@ func TestNoLibrary(t *testing.T) {
 
 // Without a GPU the library is not even loaded.
 func TestNoDriver(t *testing.T) {
-	path, trace := standIn(t), filepath.Join(t.TempDir(), "loaded")
+	path, trace := cudnntest.Use(t), filepath.Join(t.TempDir(), "loaded")
 	cmd := exec.Command(os.Args[0])
 	cmd.Env = append(os.Environ(), "MAPSWEEP_CUDNN_CHILD=1", "MAPSWEEP_CUDA_DRIVER=/nonexistent/libcuda.so.1", "MAPSWEEP_CUDNN="+path, "FAKE_CUDNN_TRACE="+trace)
 	out, err := cmd.CombinedOutput()
