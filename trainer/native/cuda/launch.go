@@ -10,7 +10,7 @@ import (
 
 // Launch is one piece of work for a stream: a start of a kernel, or a call of another library.
 type Launch struct {
-	Kernel      string
+	Kernel      string // its name, or the call's
 	Grid, Block [3]int // x, y, z; 0 stands for 1
 	Shared      int    // bytes of dynamic shared memory of a block
 	Args        []byte // the kernel's one argument, a struct

@@ -99,7 +99,7 @@ func (d *Device) theirs(p pass, w way) []cuda.Launch {
 	if w.algorithm.Workspace > 0 {
 		m.Workspace = uint64(d.workspace.p)
 	}
-	call := cuda.Launch{Call: func() error { return w.plan.Run(w.algorithm, m, p.add) }}
+	call := cuda.Launch{Kernel: w.algorithm.String(), Call: func() error { return w.plan.Run(w.algorithm, m, p.add) }}
 	return append([]cuda.Launch{call}, after...)
 }
 
