@@ -73,7 +73,7 @@ func (c *choices) find() (*cudnn.Library, error) {
 
 // choose completes a device with a choice: the stored one, or else what other runs have chosen, and what is timed here for the
 // rest. One run at a time is timed.
-func (c *choices) choose(d *gpu.Device, h *cudnn.Handle, key string, stored *convolutions, t *gpu.Timer) (map[string]string, error) {
+func (c *choices) choose(d *gpu.Device, l *cudnn.Library, key string, stored *convolutions, t *gpu.Timer) (map[string]string, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.known == nil {
@@ -83,7 +83,7 @@ func (c *choices) choose(d *gpu.Device, h *cudnn.Handle, key string, stored *con
 	if stored != nil {
 		known, t = stored.Ways, nil
 	}
-	ways, err := d.Choose(h, known, t)
+	ways, err := d.Choose(l, known, t)
 	if err != nil {
 		return nil, err
 	}
@@ -106,12 +106,10 @@ func (e *gpuEngine) choose(stored *convolutions) (*convolutions, error) {
 	if l == nil || stored != nil && stored.Library == "" {
 		return made, nil
 	}
-	var err error
-	if e.cudnn, err = l.NewHandle(e.place.Stream); err != nil {
-		return nil, err
-	}
 	made.Library = l.Version
-	made.Ways, err = e.choices.choose(e.net.Device().(gpuDevice).Device, e.cudnn, made.GPU+", cuDNN "+l.Version+", "+e.net.Device().(gpuDevice).Type().String(), stored, &e.timer)
+	d := e.net.Device().(gpuDevice).Device
+	var err error
+	made.Ways, err = e.choices.choose(d, l, fmt.Sprintf("%s, cuDNN %s, %s", made.GPU, l.Version, d.Type()), stored, &e.timer)
 	return made, err
 }
 

@@ -10,7 +10,6 @@ import (
 	"github.com/mapsweep/mapsweep/trainer/dataset"
 	"github.com/mapsweep/mapsweep/trainer/dataset/augment"
 	"github.com/mapsweep/mapsweep/trainer/native/cuda"
-	"github.com/mapsweep/mapsweep/trainer/native/cuda/cudnn"
 	"github.com/mapsweep/mapsweep/trainer/native/cuda/kernel"
 	"github.com/mapsweep/mapsweep/trainer/native/graph"
 	"github.com/mapsweep/mapsweep/trainer/native/layers"
@@ -42,7 +41,6 @@ type gpuEngine struct {
 
 	on      GPU
 	choices *choices // nil: no choice of convolutions
-	cudnn   *cudnn.Handle
 	timer   gpu.Timer
 
 	data          runData
@@ -514,9 +512,6 @@ func (e *gpuEngine) close() error {
 	}
 	if e.net != nil {
 		errs = append(errs, e.net.Close())
-	}
-	if e.cudnn != nil {
-		errs = append(errs, e.cudnn.Close())
 	}
 	if e.place.Stream != nil {
 		errs = append(errs, e.place.Stream.Close())

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -159,6 +160,53 @@ func tolerance(t kernel.Type) float64 {
 		return 1.0 / 64
 	}
 	return 1e-5
+}
+
+// Work can go into another stream, captured there, and comes to the handle's own again.
+func TestAnotherStream(t *testing.T) {
+	b := kerneltest.New(t)
+	l := open(t)
+	h, err := l.NewHandle(b.Stream)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer h.Close()
+	p, err := h.Plan(shapes["1x1"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	algorithms, err := p.Algorithms(cudnn.Forward, 0)
+	if err != nil || len(algorithms) == 0 {
+		t.Fatalf("algorithms %v, %v", algorithms, err)
+	}
+	ones := func(n int) cuda.Ptr { return b.PutValues(kernel.Float32, slices.Repeat([]float32{1}, n)) }
+	y := b.Alloc(16 * 16 * 4)
+	m := cudnn.Memory{In: uint64(ones(16 * 32)), Weights: uint64(ones(16 * 32)), Out: uint64(y)}
+	other, err := b.GPU.NewStream()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	captured, err := other.Capture(func() error { return p.RunOn(other, algorithms[0], m, true) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer captured.Close()
+	is := func(want float32) {
+		t.Helper()
+		if got := b.GetValues(kernel.Float32, y, 1)[0]; got != want {
+			t.Fatalf("%v, want %v", got, want)
+		}
+	}
+	is(0)
+	for _, run := range []func() error{func() error { return captured.Launch(b.Stream) }, func() error { return p.Run(algorithms[0], m, true) }} {
+		before := b.GetValues(kernel.Float32, y, 1)[0]
+		if err := run(); err != nil {
+			t.Fatal(err)
+		}
+		is(before + 32)
+	}
 }
 
 // Algorithms that sum in an order of their own, that the library refuses or that take too much memory are not offered.

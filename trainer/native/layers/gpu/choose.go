@@ -14,8 +14,14 @@ import (
 // Ours is the way of a pass that our kernels compute; other ways have the names of cuDNN's algorithms.
 const Ours = "ours"
 
-// mostWorkspace is how much memory an algorithm of cuDNN may take while it runs, in bytes. All use the same.
-const mostWorkspace = 64 << 20
+// mostWorkspace is how much memory an algorithm of cuDNN may take while it runs, in bytes.
+const mostWorkspace = 32 << 20
+
+// foreign is what cuDNN has for passes that follow each other: gradients of weights run beside all others.
+type foreign struct {
+	handle    *cudnn.Handle // nil: not chosen yet
+	workspace region        // of mostWorkspace
+}
 
 // Timer measures ways to compute a pass.
 type Timer struct {
@@ -27,20 +33,57 @@ type Timer struct {
 
 // LendToCuDNN takes the memory that convolutions need which cuDNN computes, without using it yet.
 func (d *Device) LendToCuDNN() error {
-	if d.workspace.p != 0 {
+	if len(d.foreign) > 0 {
 		return nil
 	}
 	var most int64
 	if err := d.meet(func(p pass) { most = max(most, weightsOf(&p.conv)) }); err != nil {
 		return err
 	}
-	if err := d.reserve(&d.workspace, mostWorkspace); err != nil {
-		return err
+	for _, beside := range []bool{false, true} {
+		p, err := d.take(mostWorkspace)
+		if err != nil {
+			return err
+		}
+		d.foreign[beside] = &foreign{workspace: region{p, mostWorkspace}}
 	}
 	if d.typ != kernel.BFloat16 {
 		return nil
 	}
-	return d.reserve(&d.rounded, 2*most)
+	p, err := d.take(2 * most)
+	d.rounded = region{p, 2 * most}
+	return err
+}
+
+// open makes the handles.
+func (d *Device) open(l *cudnn.Library) error {
+	for _, f := range d.foreign {
+		if f.handle != nil {
+			continue
+		}
+		h, err := l.NewHandle(d.Stream)
+		if err != nil {
+			return err
+		}
+		f.handle = h
+	}
+	return nil
+}
+
+// endCuDNN gives back what cuDNN has. Captured work must be gone.
+func (d *Device) endCuDNN() error {
+	for _, p := range d.plans {
+		p.Close()
+	}
+	clear(d.plans)
+	var errs []error
+	for _, f := range d.foreign {
+		if f.handle != nil {
+			errs = append(errs, f.handle.Close())
+			f.handle = nil
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // meet calls visit with every pass that may be computed in several ways.
@@ -69,9 +112,12 @@ func (d *Device) convolutions() (all []graph.Step) {
 // Choose has each convolution computed by the faster of our kernels and cuDNN, in each direction, and returns what was chosen by
 // kind of pass: [Ours], or the name of an algorithm. What is known of them is taken as it is; the rest is timed, or, without a
 // timer, an error. It comes after Upload and before anything is captured: programs that were compiled before keep our kernels. It
-// overwrites activations and gradients, of which there are none yet. The handle must be of the device's stream and live longer.
-func (d *Device) Choose(h *cudnn.Handle, known map[string]string, t *Timer) (map[string]string, error) {
+// overwrites activations and gradients, of which there are none yet. The library must not be closed before the device.
+func (d *Device) Choose(l *cudnn.Library, known map[string]string, t *Timer) (map[string]string, error) {
 	if err := d.LendToCuDNN(); err != nil {
+		return nil, err
+	}
+	if err := d.open(l); err != nil {
 		return nil, err
 	}
 	chosen := map[string]string{}
@@ -82,7 +128,7 @@ func (d *Device) Choose(h *cudnn.Handle, known map[string]string, t *Timer) (map
 		if failed != nil || chosen[k.String()] != "" {
 			return
 		}
-		w, name, err := d.choose(h, p, known[k.String()], t)
+		w, name, err := d.choose(p, known[k.String()], t)
 		if err != nil {
 			failed = fmt.Errorf("choose who computes the convolution %s: %w", k, err)
 			return
@@ -102,14 +148,14 @@ func (d *Device) Choose(h *cudnn.Handle, known map[string]string, t *Timer) (map
 }
 
 // choose finds the way of a name, or, where that is "", the fastest one.
-func (d *Device) choose(h *cudnn.Handle, p pass, name string, t *Timer) (way, string, error) {
+func (d *Device) choose(p pass, name string, t *Timer) (way, string, error) {
 	switch {
 	case name == Ours:
 		return way{}, Ours, nil
 	case name == "" && t == nil:
 		return way{}, "", errors.New("nothing was chosen for it before")
 	}
-	all, err := d.offers(h, p.kind())
+	all, err := d.offers(p.kind())
 	if name == "" {
 		if err != nil { // shapes that the library does not know
 			return way{}, Ours, d.intact(err)
@@ -133,13 +179,13 @@ func (d *Device) intact(err error) error {
 }
 
 // offers are cuDNN's ways to compute passes of a kind.
-func (d *Device) offers(h *cudnn.Handle, k kind) (all []way, err error) {
-	plan := d.plans[k.Shape]
+func (d *Device) offers(k kind) (all []way, err error) {
+	plan := d.plans[k]
 	if plan == nil {
-		if plan, err = h.Plan(k.Shape); err != nil {
+		if plan, err = d.foreign[k.Direction == cudnn.Filter].handle.Plan(k.Shape); err != nil {
 			return nil, err
 		}
-		d.plans[k.Shape] = plan
+		d.plans[k] = plan
 	}
 	algorithms, err := plan.Algorithms(k.Direction, mostWorkspace)
 	for _, a := range algorithms {

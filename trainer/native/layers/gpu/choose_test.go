@@ -17,8 +17,8 @@ import (
 	"github.com/mapsweep/mapsweep/trainer/native/layers/layerstest"
 )
 
-// handle is cuDNN's for the place: the machine's on a GPU, else the stand-in.
-func handle(t *testing.T, place gpu.Place) *cudnn.Handle {
+// library is cuDNN: the machine's on a GPU, else the stand-in.
+func library(t *testing.T) *cudnn.Library {
 	t.Helper()
 	if !emulator.Real() {
 		cudnntest.Use(t)
@@ -28,13 +28,8 @@ func handle(t *testing.T, place gpu.Place) *cudnn.Handle {
 		t.Skip(err)
 	}
 	must(t, err)
-	h, err := l.NewHandle(place.Stream)
-	must(t, err)
-	t.Cleanup(func() {
-		must(t, h.Close())
-		l.Close()
-	})
-	return h
+	t.Cleanup(l.Close)
+	return l
 }
 
 // theirs has cuDNN be faster for passes whose names have one of the words in them; without words for all.
@@ -49,10 +44,10 @@ func theirs(words ...string) *gpu.Timer {
 }
 
 // chosen builds a network whose convolutions are chosen.
-func chosen(t *testing.T, place gpu.Place, h *cudnn.Handle, typ kernel.Type, define definition, known map[string]string, timer *gpu.Timer) (*network, map[string]string) {
+func chosen(t *testing.T, place gpu.Place, l *cudnn.Library, typ kernel.Type, define definition, known map[string]string, timer *gpu.Timer) (*network, map[string]string) {
 	t.Helper()
 	n := build(t, place, typ, 2, define)
-	ways, err := n.d.Choose(h, known, timer)
+	ways, err := n.d.Choose(l, known, timer)
 	must(t, err)
 	n.step, err = n.d.Compile(append(slices.Clone(n.g.Forward), n.g.Backward...))
 	must(t, err)
@@ -63,14 +58,14 @@ func chosen(t *testing.T, place gpu.Place, h *cudnn.Handle, typ kernel.Type, def
 // against our kernels. A second pass, and a second device with the same choice, give the same bits.
 func TestChosenNetworks(t *testing.T) {
 	place := place(t)
-	h := handle(t, place)
+	l := library(t)
 	for _, c := range []struct {
 		name   string
 		timer  *gpu.Timer
 		define definition
 	}{{"all", theirs(), family(3)}, {"forward and 1x1", theirs("forward", "1x1"), random(1)}, {"gradients of 3x3", theirs("filter 3x3", "data 3x3"), family(0)}} {
 		t.Run(c.name, func(t *testing.T) {
-			n, ways := chosen(t, place, h, kernel.Float32, c.define, nil, c.timer)
+			n, ways := chosen(t, place, l, kernel.Float32, c.define, nil, c.timer)
 			for pass, way := range ways {
 				if (way == gpu.Ours) != (c.timer.Reckon(pass, gpu.Ours) < c.timer.Reckon(pass, "")) {
 					t.Errorf("%s is computed by %s", pass, way)
@@ -91,7 +86,7 @@ func TestChosenNetworks(t *testing.T) {
 			if again := n.run(t); again != got || !slices.Equal(grads, n.d.Grads()) {
 				t.Errorf("a second pass gives loss %g after %g, or other gradients", again, got)
 			}
-			same, known := chosen(t, place, h, kernel.Float32, c.define, ways, nil)
+			same, known := chosen(t, place, l, kernel.Float32, c.define, ways, nil)
 			if again := same.run(t); again != got || !slices.Equal(grads, same.d.Grads()) || !maps.Equal(known, ways) {
 				t.Errorf("the choice that is known gives loss %g after %g, other gradients or another choice", again, got)
 			}
@@ -99,7 +94,7 @@ func TestChosenNetworks(t *testing.T) {
 	}
 	t.Run("bf16", func(t *testing.T) {
 		ours := build(t, place, kernel.BFloat16, 2, family(3))
-		n, _ := chosen(t, place, h, kernel.BFloat16, family(3), nil, theirs())
+		n, _ := chosen(t, place, l, kernel.BFloat16, family(3), nil, theirs())
 		want, got := ours.run(t), n.run(t)
 		if math.Abs(got-want) > 2e-2*math.Abs(want) {
 			t.Errorf("loss %g, by our kernels %g", got, want)
@@ -123,9 +118,9 @@ func distance(a, b []float32) float64 {
 // TestChoiceIsMeasured takes times on the device, of ways that there are: directions without an algorithm keep our kernels.
 func TestChoiceIsMeasured(t *testing.T) {
 	place := place(t)
-	h := handle(t, place)
+	l := library(t)
 	t.Setenv("FAKE_CUDNN_LACKS", "forward filter")
-	_, ways := chosen(t, place, h, kernel.BFloat16, random(2), nil, &gpu.Timer{Repeats: 2, Rounds: 1})
+	_, ways := chosen(t, place, l, kernel.BFloat16, random(2), nil, &gpu.Timer{Repeats: 2, Rounds: 1})
 	if len(ways) == 0 {
 		t.Fatal("nothing was chosen")
 	}
@@ -138,15 +133,15 @@ func TestChoiceIsMeasured(t *testing.T) {
 
 func TestChoiceThatDoesNotFit(t *testing.T) {
 	place := place(t)
-	h := handle(t, place)
-	n, ways := chosen(t, place, h, kernel.Float32, random(2), nil, theirs())
-	if _, err := n.d.Choose(h, nil, nil); err == nil || !strings.Contains(err.Error(), "nothing was chosen for it before") {
+	l := library(t)
+	n, ways := chosen(t, place, l, kernel.Float32, random(2), nil, theirs())
+	if _, err := n.d.Choose(l, nil, nil); err == nil || !strings.Contains(err.Error(), "nothing was chosen for it before") {
 		t.Errorf("without a choice or a timer: %v", err)
 	}
 	for pass := range ways {
 		ways[pass] = "cudnn/forward/77/1"
 	}
-	if _, err := n.d.Choose(h, ways, nil); err == nil || !strings.Contains(err.Error(), "does not offer cudnn/forward/77/1") {
+	if _, err := n.d.Choose(l, ways, nil); err == nil || !strings.Contains(err.Error(), "does not offer cudnn/forward/77/1") {
 		t.Errorf("an algorithm that is not there: %v", err)
 	}
 }

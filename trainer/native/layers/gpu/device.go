@@ -83,11 +83,11 @@ type Device struct {
 	truths      kernel.Truths
 	lossScratch cuda.Ptr
 
-	ways      map[kind]way // passes that cuDNN computes
-	met       func(pass)   // nil, or is told of passes as they are bound
-	plans     map[cudnn.Shape]*cudnn.Plan
-	workspace region // of cuDNN
-	rounded   region // gradients of weights as cuDNN writes them in bf16
+	ways    map[kind]way // passes that cuDNN computes
+	met     func(pass)   // nil, or is told of passes as they are bound
+	plans   map[kind]*cudnn.Plan
+	foreign map[bool]*foreign // by whether for what runs beside other work
+	rounded region            // gradients of weights as cuDNN writes them in bf16
 }
 
 var _ graph.Device = (*Device)(nil)
@@ -138,7 +138,8 @@ func newDevice(g *graph.Graph, place Place, t kernel.Type) *Device {
 		bound:   map[graph.Step]*work{},
 		loss:    map[*layers.HeadSet]*criterion{},
 		ways:    map[kind]way{},
-		plans:   map[cudnn.Shape]*cudnn.Plan{},
+		plans:   map[kind]*cudnn.Plan{},
+		foreign: map[bool]*foreign{},
 	}
 }
 
@@ -202,10 +203,7 @@ func raw[T any](v []T) []byte {
 // Close gives all memory back. Work must be done.
 func (d *Device) Close() error {
 	var errs []error
-	for _, p := range d.plans {
-		p.Close()
-	}
-	clear(d.plans)
+	errs = append(errs, d.endCuDNN())
 	for _, p := range d.memory {
 		errs = append(errs, d.Memory.Free(p))
 	}

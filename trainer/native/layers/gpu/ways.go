@@ -65,7 +65,7 @@ func (d *Device) ours(p pass) []cuda.Launch {
 	case cudnn.Data:
 		return p.conv.InputGrad(p.y, p.x, p.add)
 	default:
-		return p.conv.WeightGrad(p.y, p.dW, d.scratch.p)
+		return p.conv.WeightGrad(p.y, p.dW, d.beside.p)
 	}
 }
 
@@ -97,9 +97,9 @@ func (d *Device) theirs(p pass, w way) []cuda.Launch {
 	}
 	m := cudnn.Memory{In: uint64(p.x.P), Weights: uint64(weights), Out: uint64(p.y.P)}
 	if w.algorithm.Workspace > 0 {
-		m.Workspace = uint64(d.workspace.p)
+		m.Workspace = uint64(d.foreign[p.direction == cudnn.Filter].workspace.p)
 	}
-	call := cuda.Launch{Kernel: w.algorithm.String(), Call: func() error { return w.plan.Run(w.algorithm, m, p.add) }}
+	call := cuda.Launch{Kernel: w.algorithm.String(), Call: func(s *cuda.Stream) error { return w.plan.RunOn(s, w.algorithm, m, p.add) }}
 	return append([]cuda.Launch{call}, after...)
 }
 
