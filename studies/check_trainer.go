@@ -87,6 +87,9 @@ func (c *checker) trainer() {
 			c.add(index("trainer.data", i), "", "data set %s is there twice", d)
 		}
 	}
+	if t.Convolution == "fastest" && (t.Device == "" || t.Device == "cpu") {
+		c.add("trainer.convolution", "set trainer.device: cuda, or leave it out", "trainer.convolution is fastest, which chooses between kernels of a GPU, and native computes on the cpu")
+	}
 	if t.GPUs > 0 && t.Device == "cpu" {
 		c.add("trainer.gpus", "leave one of them out", "trainer.gpus is %d, and trainer.device says cpu", t.GPUs)
 	}

@@ -62,7 +62,7 @@ type fileTrainer struct {
 	GPUs      int      `json:"gpus" jsonschema:"minimum=0" jsonschema_description:"GPUs of one trial. Default: one, or none with device: cpu."`
 	COCO      bool     `json:"coco" jsonschema_description:"yolov9: also score the final weights by COCO average precision, under coco/mAP50-95 and so on."`
 
-	Convolution string `json:"convolution" jsonschema:"enum=auto,enum=direct" jsonschema_description:"native: how 3x3 convolutions with stride 1 are computed. auto uses Winograd's form where it is faster, direct does not; results differ by rounding. Default: auto."`
+	Convolution string `json:"convolution" jsonschema:"enum=auto,enum=direct,enum=fastest" jsonschema_description:"native: how convolutions are computed. On the CPU auto uses Winograd's form for 3x3 ones with stride 1 where it is faster, direct does not; results differ by rounding. On a GPU both are mapsweep's kernels, and fastest is the faster of these and cuDNN's, as timed when a run starts: two processes may choose differently, and a choice is kept with its trial. fastest needs a GPU. Default: auto."`
 
 	Arguments  *fileArguments  `json:"arguments" jsonschema_description:"command: how parameters become arguments, which stand where the command says {args}."`
 	Metrics    *fileMetrics    `json:"metrics" jsonschema_description:"command: where the measurements are. Default: JSON lines in the file that MAPSWEEP_METRICS names."`

@@ -239,7 +239,7 @@ type Trainer struct {
 	GPUs      int               `json:"gpus,omitempty"`      // GPUs of one trial; 0: one, if there are any
 	COCO      bool              `json:"coco,omitempty"`      // yolov9: score the final weights by COCO AP, too
 
-	Convolution string `json:"convolution,omitempty"` // native: auto ("") or direct
+	Convolution string `json:"convolution,omitempty"` // native: auto (""), direct, or fastest of a GPU
 
 	// Of backend command; nil means that the program keeps to the house's own ways.
 	Arguments  *Arguments  `json:"arguments,omitempty"`

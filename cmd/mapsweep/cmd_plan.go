@@ -310,7 +310,7 @@ func (a *app) trainCommand() *cobra.Command {
 	f.StringVar(&t.Device, "device", "cpu", "cpu, auto (a GPU where there is one), cuda or cuda:0; results differ by device")
 	f.StringVar(&t.Weights, "weights", "", "weights to start from: a checkpoint, safetensors or a checkpoint of PyTorch (default random weights)")
 	f.StringVar(&t.Precision, "precision", "fp32", "fp32, or bf16: convolutions multiply bfloat16 in training; results differ")
-	f.StringVar(&t.Convolution, "convolution", "auto", "auto, or direct: 3x3 convolutions without Winograd's form; results differ by rounding")
+	f.StringVar(&t.Convolution, "convolution", "auto", "auto; direct: on the cpu 3x3 convolutions without Winograd's form, results differ by rounding; or fastest: on a GPU our kernels or cuDNN's, as timed at the start")
 	f.StringArrayVar(&sets, "set", nil, "a knob of the trainer, e.g. --set lr0=0.01 (repeatable)")
 	f.Int64Var(&seed, "seed", 1, "seed of weights, order and augmentation")
 	f.StringVar(&dir, "dir", "", "folder of the run (default runs/train)")

@@ -35,11 +35,13 @@ const (
 	BF16 = "bf16"
 )
 
-// Values of Config.Convolution. Auto lets 3x3 convolutions with stride 1 use Winograd's form where it is faster, Direct does
-// not; results differ by rounding.
+// Values of Config.Convolution. On the CPU Auto lets 3x3 convolutions with stride 1 use Winograd's form where it is faster, Direct
+// does not; results differ by rounding. On a GPU both are mapsweep's kernels, and Fastest is the faster of these and cuDNN's, by
+// direction and shape, as times fall when a run starts.
 const (
-	Auto   = "auto"
-	Direct = "direct"
+	Auto    = "auto"
+	Direct  = "direct"
+	Fastest = "fastest"
 )
 
 // Config says what a Backend trains. What a study varies is in Job.Params.
@@ -55,7 +57,7 @@ type Config struct {
 	// wraps trainer.ErrNoDevice. nil: on the CPU.
 	Place func() (Place, error)
 
-	Convolution string // Auto ("") or Direct
+	Convolution string // Auto (""), Direct or Fastest
 
 	Weights string // file that every trial starts from: a checkpoint of this trainer, safetensors, or a checkpoint of PyTorch; "": random weights
 	Split   string // split that is scored if the job does not say: "val" ("") or "test"
@@ -92,6 +94,9 @@ type Backend struct {
 	openCPU func(engineConfig) (engine, error)
 	openGPU openGPU
 	shelf   *shelf
+
+	choices   choices
+	noLibrary sync.Once // tells that there is no cuDNN
 
 	mu      sync.Mutex
 	data    map[string]*dataset.Dataset
@@ -170,8 +175,8 @@ func (c *Config) check(m architecture) error {
 		return fmt.Errorf("scoring every %d epochs: use at least 1", c.ValEvery)
 	case c.Precision != FP32 && c.Precision != BF16:
 		return fmt.Errorf("there is no precision %q: use %s or %s", c.Precision, FP32, BF16)
-	case c.Convolution != Auto && c.Convolution != Direct:
-		return fmt.Errorf("there is no convolution %q: use %s or %s", c.Convolution, Auto, Direct)
+	case c.Convolution != Auto && c.Convolution != Direct && c.Convolution != Fastest:
+		return fmt.Errorf("there is no convolution %q: use %s, %s or, on a GPU, %s", c.Convolution, Auto, Direct, Fastest)
 	case c.Split != "val" && c.Split != "test":
 		return fmt.Errorf("there is no split %q to score: use val or test", c.Split)
 	}
@@ -181,6 +186,9 @@ func (c *Config) check(m architecture) error {
 // Prepare loads every data set into RAM, builds the network once for each, and says what it found.
 func (b *Backend) Prepare(ctx context.Context) (trials.Provenance, error) {
 	place, err := b.place()
+	if err == nil {
+		err = b.cfg.noFastest(place)
+	}
 	if err != nil {
 		return trials.Provenance{Backend: "native"}, err
 	}
@@ -192,8 +200,11 @@ func (b *Backend) Prepare(ctx context.Context) (trials.Provenance, error) {
 	if n := b.cfg.Threads; n > 0 {
 		p.Extra["threads"] = fmt.Sprint(n)
 	}
-	if b.cfg.Convolution == Direct {
+	switch b.cfg.Convolution {
+	case Direct:
 		p.Extra["convolution"] = Direct
+	case Fastest:
+		p.Extra["convolution"] = b.fastest()
 	}
 	for _, ref := range b.cfg.Data {
 		d, err := b.dataset(ctx, ref)
@@ -337,6 +348,11 @@ func (b *Backend) newRun(ctx context.Context, job trainer.Job) (*run, error) {
 	dev, err := b.deviceOf(job.Devices)
 	if err != nil {
 		return nil, err
+	}
+	if dev.gpu == nil {
+		if err := b.cfg.noFastest(Place{}); err != nil {
+			return nil, err
+		}
 	}
 	if !slices.Contains(b.cfg.Data, job.Data) {
 		return nil, fmt.Errorf("data %q is none of the trainer's: %s: %w", job.Data, strings.Join(b.cfg.Data, ", "), trainer.ErrNoData)

@@ -74,24 +74,25 @@ func (t tensorInfo) elements() int {
 
 // header is everything of a training state that is not a tensor.
 type header struct {
-	Version   int          `json:"version"`
-	Config    string       `json:"config"` // hash of all that must be equal to go on
-	ISA       string       `json:"instruction_set"`
-	Device    string       `json:"device,omitempty"`      // kind of GPU that it was trained on; "": the CPU
-	Precision string       `json:"precision,omitempty"`   // of training; "": fp32, in files of earlier versions
-	Form      string       `json:"convolution,omitempty"` // of Config.Convolution; "": files of earlier versions
-	Model     string       `json:"model"`
-	File      string       `json:"model_file,omitempty"` // of a model that is not built in
-	Classes   []string     `json:"classes"`
-	Size      int          `json:"image_size"`
-	Epoch     int          `json:"epoch"`             // epochs finished and reported
-	Step      int          `json:"step"`              // steps done, of the whole run
-	Updates   int          `json:"updates,omitempty"` // of weights, where gradients are summed over batches; else one a step
-	Pending   int          `json:"pending,omitempty"` // batches since the last of them
-	Sums      [3]float64   `json:"loss_sum"`          // box, class, dfl over the steps of the unfinished epoch
-	Best      *best        `json:"best,omitempty"`
-	Curves    []curve      `json:"curves"` // metrics of the finished epochs
-	Tensors   []tensorInfo `json:"tensors"`
+	Version   int           `json:"version"`
+	Config    string        `json:"config"` // hash of all that must be equal to go on
+	ISA       string        `json:"instruction_set"`
+	Device    string        `json:"device,omitempty"`      // kind of GPU that it was trained on; "": the CPU
+	Precision string        `json:"precision,omitempty"`   // of training; "": fp32, in files of earlier versions
+	Form      string        `json:"convolution,omitempty"` // of Config.Convolution; "": files of earlier versions
+	Choice    *convolutions `json:"choice,omitempty"`      // who computes convolutions, with convolution "fastest" on a GPU
+	Model     string        `json:"model"`
+	File      string        `json:"model_file,omitempty"` // of a model that is not built in
+	Classes   []string      `json:"classes"`
+	Size      int           `json:"image_size"`
+	Epoch     int           `json:"epoch"`             // epochs finished and reported
+	Step      int           `json:"step"`              // steps done, of the whole run
+	Updates   int           `json:"updates,omitempty"` // of weights, where gradients are summed over batches; else one a step
+	Pending   int           `json:"pending,omitempty"` // batches since the last of them
+	Sums      [3]float64    `json:"loss_sum"`          // box, class, dfl over the steps of the unfinished epoch
+	Best      *best         `json:"best,omitempty"`
+	Curves    []curve       `json:"curves"` // metrics of the finished epochs
+	Tensors   []tensorInfo  `json:"tensors"`
 }
 
 // architecture is the model file that the network was built from.
@@ -209,6 +210,13 @@ func (b *Backend) CanResume(path string) error {
 	}
 	for i := range p.GPUs {
 		if err := h.sameSet(device{&p.GPUs[i]}); err != nil {
+			return err
+		}
+		if h.Choice == nil {
+			continue
+		}
+		l, why := b.choices.open()
+		if err := h.Choice.fits(p.GPUs[i].Device.Name, l, why); err != nil {
 			return err
 		}
 	}

@@ -53,7 +53,7 @@ func TestConvolutionIsPrepared(t *testing.T) {
 			t.Errorf("provenance has convolution %q, want %q: %v", p.Extra["convolution"], want, err)
 		}
 	}
-	if _, err := native.New(native.Config{Data: []string{"scenes"}, Convolution: "fft"}); err == nil || !strings.Contains(err.Error(), "auto or direct") {
+	if _, err := native.New(native.Config{Data: []string{"scenes"}, Convolution: "fft"}); err == nil || !strings.Contains(err.Error(), "auto, direct or, on a GPU, fastest") {
 		t.Errorf("fft: %v", err)
 	}
 }

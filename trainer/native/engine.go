@@ -20,6 +20,9 @@ type engine interface {
 	// begin makes optimiser and moving average, and starts from the weights that the network has in its arenas. It comes
 	// before everything below.
 	begin(optim.Spec) error
+	// choose has convolutions computed by the fastest of several ways where the run asks for that, and says by which: the stored
+	// choice where there is one. It comes after begin, and restored, and before anything below that computes. nil: no choice.
+	choose(stored *convolutions) (*convolutions, error)
 	// prepare makes what a step with pictures of that many pixels a side needs, so that no step has to.
 	prepare(side int) error
 
@@ -95,4 +98,5 @@ type engineConfig struct {
 	objects int // that a batch has at most
 	data    runData
 	shelf   *shelf
+	choices *choices // nil: no choice of convolutions
 }

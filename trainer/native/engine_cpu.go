@@ -30,6 +30,8 @@ type cpuEngine struct {
 	decoder decoder
 }
 
+func (e *cpuEngine) choose(*convolutions) (*convolutions, error) { return nil, nil }
+
 func newCPUEngine(c engineConfig) (engine, error) {
 	e := &cpuEngine{losses: loss.NewTraining(c.loss, c.threads), level: levels()}
 	m := c.model

@@ -39,6 +39,10 @@ type gpuEngine struct {
 	objects   int // room for those of a batch
 	threads   int // of the host
 
+	on      GPU
+	choices *choices // nil: no choice of convolutions
+	timer   gpu.Timer
+
 	data          runData
 	size          int // of its pictures, pixels a side
 	shelf         *shelf
@@ -74,7 +78,7 @@ type mirror struct {
 // newGPUEngine builds the network of a run on a GPU.
 func newGPUEngine(ctx context.Context, on GPU, c engineConfig) (engine, error) {
 	e := &gpuEngine{losses: c.loss, sides: map[int]*gpuSide{}, objects: max(1, c.objects), threads: c.threads,
-		data: c.data, size: c.model.Width, shelf: c.shelf, candidates: mostCandidates, polygons: kernel.PolygonRoom}
+		data: c.data, size: c.model.Width, shelf: c.shelf, on: on, choices: c.choices, timer: gpu.Timer{Repeats: 8, Rounds: 3}, candidates: mostCandidates, polygons: kernel.PolygonRoom}
 	if err := e.open(ctx, on, c); err != nil {
 		return nil, errors.Join(err, e.close())
 	}
@@ -133,6 +137,11 @@ func (e *gpuEngine) need(c engineConfig) (int64, error) {
 	d := n.Device().(gpuDevice)
 	if err := d.UseLoss(e.losses, e.objects); err != nil {
 		return 0, err
+	}
+	if e.choices != nil {
+		if err := d.LendToCuDNN(); err != nil {
+			return 0, err
+		}
 	}
 	arenas := 4 * int64(len(d.Weights())+len(d.Stats())) * optimiserArenas
 	if _, err := count.Alloc(arenas); err != nil {

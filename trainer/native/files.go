@@ -66,6 +66,10 @@ func (r *run) openFiles() (*trialLog, error) {
 		"convolution":     r.b.cfg.Convolution,
 		"instruction_set": kernels.ISA(), "parameters": r.net.ParamCount(), "device": CPU,
 	}
+	if r.choice != nil {
+		l.printf("%s", r.choice.words())
+		all["convolutions"] = r.choice
+	}
 	if gpu := r.device.gpu; gpu != nil {
 		all["device"], all["arithmetic"] = gpu.Name+" "+gpu.Device.Name, r.device.arithmetic()
 	}
@@ -88,8 +92,8 @@ func (r *run) arithmetic() string {
 			text += " by " + kernels.BF16()
 		}
 	}
-	if r.b.cfg.Convolution == Direct {
-		text += ", direct convolutions"
+	if c := r.b.cfg.Convolution; c == Direct || c == Fastest {
+		text += ", " + c + " convolutions"
 	}
 	return text
 }

@@ -43,7 +43,8 @@ type run struct {
 	sums   loss.Parts // over the steps of the epoch
 	curves []curve
 	best   *best
-	config string // hash of all that a checkpoint must share
+	config string        // hash of all that a checkpoint must share
+	choice *convolutions // of convolutions; nil: there was none to make
 
 	log      *trialLog
 	scorer   *scorer
@@ -95,6 +96,9 @@ func (r *run) build(ctx context.Context) error {
 			return err
 		}
 	}
+	if err := r.choose(); err != nil {
+		return err
+	}
 	r.log, err = r.openFiles()
 	return err
 }
@@ -113,7 +117,11 @@ func (r *run) open(ctx context.Context) (err error) {
 	if gpu := r.device.gpu; gpu != nil {
 		open = func(c engineConfig) (engine, error) { return r.b.openGPU(ctx, *gpu, c) }
 	}
-	r.engine, err = open(engineConfig{loss: r.lossSpec(), threads: r.threads(), shelf: r.b.shelf,
+	var choices *choices
+	if c.Convolution == Fastest {
+		choices = &r.b.choices
+	}
+	r.engine, err = open(engineConfig{loss: r.lossSpec(), threads: r.threads(), shelf: r.b.shelf, choices: choices,
 		data:    runData{hash: r.data.Hash, train: r.data.Train, split: r.job.Split, scored: r.val, sampling: r.set.sampling()},
 		objects: c.Batch * augment.MostObjects(r.data.Train, r.set.sampling()),
 		model: model.Config{File: r.b.model.file, Classes: len(r.data.Classes), Width: r.data.Size, Height: r.data.Size, Batch: c.Batch, Largest: r.mostSide(),

@@ -78,7 +78,7 @@ func (r *run) save(name string) error {
 	h := header{
 		Config: r.config, ISA: kernels.ISA(), Device: r.device.arithmetic(), Precision: r.b.cfg.Precision, Form: r.b.cfg.Convolution, Model: r.b.model.name, File: r.b.model.source(), Classes: r.data.Classes, Size: r.data.Size,
 		Epoch: len(r.curves), Step: r.pace.Step, Sums: [3]float64{r.sums.Box, r.sums.Class, r.sums.DFL},
-		Best: r.best, Curves: r.curves,
+		Best: r.best, Curves: r.curves, Choice: r.choice,
 	}
 	if r.pace.Sums {
 		h.Updates, h.Pending = r.pace.Updates, r.pace.Pending
@@ -149,7 +149,7 @@ func (r *run) restore(path string) error {
 	if err != nil {
 		return fmt.Errorf("resume from %s: %w", path, err)
 	}
-	r.curves, r.best = h.Curves, h.Best
+	r.curves, r.best, r.choice = h.Curves, h.Best, h.Choice
 	r.pace.Step, r.pace.Updates, r.pace.Pending = h.Step, h.Step, 0
 	if r.pace.Sums {
 		r.pace.Updates, r.pace.Pending = h.Updates, h.Pending

@@ -8,12 +8,14 @@ import (
 	"unsafe"
 )
 
-// Launch is one start of a kernel.
+// Launch is one piece of work for a stream: a start of a kernel, or a call of another library.
 type Launch struct {
-	Kernel      string
+	Kernel      string // its name, or the call's
 	Grid, Block [3]int // x, y, z; 0 stands for 1
 	Shared      int    // bytes of dynamic shared memory of a block
 	Args        []byte // the kernel's one argument, a struct
+
+	Call func(*Stream) error // in place of a kernel: puts the library's work into the stream
 
 	// In a capture, Beside starts a launch after all before it that are not Beside, in order with the others that are, and
 	// beside all that come later, until one that is Joined: that waits for them. Elsewhere launches follow each other.
@@ -83,9 +85,14 @@ func (m *Module) Ready(launches ...Launch) error {
 	return m.each(launches, func(rawFunc, *Launch) error { return nil })
 }
 
-// Run puts launches of the module's kernels into a stream, in order.
+// Run puts launches of the module's kernels, and calls of other libraries, into a stream, in order.
 func (m *Module) Run(s *Stream, launches ...Launch) error {
-	return m.each(launches, func(f rawFunc, l *Launch) error { return launch(f, l, s.raw) })
+	return m.each(launches, func(f rawFunc, l *Launch) error {
+		if l.Call != nil {
+			return l.Call(s)
+		}
+		return launch(f, l, s.raw)
+	})
 }
 
 // Capture records launches, made ready before, with what may run beside them.
@@ -176,7 +183,11 @@ func (m *Module) each(launches []Launch, f func(rawFunc, *Launch) error) error {
 		for i := range launches {
 			l := &launches[i]
 			what = l.Kernel
-			kernel, err := m.find(l.Kernel, l.Shared)
+			var kernel rawFunc
+			var err error
+			if l.Call == nil {
+				kernel, err = m.find(l.Kernel, l.Shared)
+			}
 			if err == nil {
 				err = f(kernel, l)
 			}

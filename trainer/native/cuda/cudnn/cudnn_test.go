@@ -3,17 +3,18 @@
 package cudnn_test
 
 import (
-	"bytes"
 	"errors"
 	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/mapsweep/mapsweep/trainer/native/cuda"
 	"github.com/mapsweep/mapsweep/trainer/native/cuda/cudnn"
+	"github.com/mapsweep/mapsweep/trainer/native/cuda/cudnn/cudnntest"
 	"github.com/mapsweep/mapsweep/trainer/native/cuda/emulator"
 	"github.com/mapsweep/mapsweep/trainer/native/cuda/kernel"
 	"github.com/mapsweep/mapsweep/trainer/native/cuda/kernel/kerneltest"
@@ -22,11 +23,7 @@ import (
 // A child of a test asks for cuDNN without a driver, and says what it was told.
 func TestMain(m *testing.M) {
 	if os.Getenv("MAPSWEEP_CUDNN_CHILD") != "1" {
-		code := m.Run()
-		for _, path := range built {
-			os.RemoveAll(filepath.Dir(path))
-		}
-		os.Exit(code)
+		os.Exit(m.Run())
 	}
 	_, err := cudnn.Open()
 	if !errors.Is(err, cudnn.ErrNone) {
@@ -35,47 +32,10 @@ func TestMain(m *testing.M) {
 	os.Stdout.WriteString(err.Error())
 }
 
-// Stand-ins by the flags that they were built with.
-var built = map[string]string{}
-
-// standIn builds the stand-in, once, and has Open find it; on a GPU the machine's cuDNN is used instead.
-func standIn(t *testing.T, flags ...string) string {
-	t.Helper()
-	key := strings.Join(flags, " ")
-	if built[key] == "" {
-		built[key] = build(t, flags...)
-	}
-	t.Setenv("MAPSWEEP_CUDNN", built[key])
-	return built[key]
-}
-
-func build(t *testing.T, flags ...string) string {
-	t.Helper()
-	gcc, err := exec.LookPath("gcc")
-	if err != nil {
-		t.Skip("no gcc to build the stand-in library")
-	}
-	source, err := os.ReadFile("testdata/cudnn.c") // read here, so that a kept result of the test depends on it
-	if err != nil {
-		t.Fatal(err)
-	}
-	folder, err := os.MkdirTemp("", "cudnn-")
-	if err != nil {
-		t.Fatal(err)
-	}
-	path := filepath.Join(folder, "libcudnn.so.9")
-	cmd := exec.Command(gcc, append(flags, "-Wall", "-O1", "-shared", "-fPIC", "-o", path, "-x", "c", "-")...)
-	cmd.Stdin = bytes.NewReader(source)
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("build stand-in library: %v\n%s", err, out)
-	}
-	return path
-}
-
 func open(t *testing.T) *cudnn.Library {
 	t.Helper()
 	if !emulator.Real() {
-		standIn(t)
+		cudnntest.Use(t)
 	}
 	l, err := cudnn.Open()
 	if emulator.Real() && errors.Is(err, cudnn.ErrNone) {
@@ -202,6 +162,53 @@ func tolerance(t kernel.Type) float64 {
 	return 1e-5
 }
 
+// Work can go into another stream, captured there, and comes to the handle's own again.
+func TestAnotherStream(t *testing.T) {
+	b := kerneltest.New(t)
+	l := open(t)
+	h, err := l.NewHandle(b.Stream)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer h.Close()
+	p, err := h.Plan(shapes["1x1"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	algorithms, err := p.Algorithms(cudnn.Forward, 0)
+	if err != nil || len(algorithms) == 0 {
+		t.Fatalf("algorithms %v, %v", algorithms, err)
+	}
+	ones := func(n int) cuda.Ptr { return b.PutValues(kernel.Float32, slices.Repeat([]float32{1}, n)) }
+	y := b.Alloc(16 * 16 * 4)
+	m := cudnn.Memory{In: uint64(ones(16 * 32)), Weights: uint64(ones(16 * 32)), Out: uint64(y)}
+	other, err := b.GPU.NewStream()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	captured, err := other.Capture(func() error { return p.RunOn(other, algorithms[0], m, true) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer captured.Close()
+	is := func(want float32) {
+		t.Helper()
+		if got := b.GetValues(kernel.Float32, y, 1)[0]; got != want {
+			t.Fatalf("%v, want %v", got, want)
+		}
+	}
+	is(0)
+	for _, run := range []func() error{func() error { return captured.Launch(b.Stream) }, func() error { return p.Run(algorithms[0], m, true) }} {
+		before := b.GetValues(kernel.Float32, y, 1)[0]
+		if err := run(); err != nil {
+			t.Fatal(err)
+		}
+		is(before + 32)
+	}
+}
+
 // Algorithms that sum in an order of their own, that the library refuses or that take too much memory are not offered.
 func TestAlgorithms(t *testing.T) {
 	if emulator.Real() {
@@ -270,9 +277,9 @@ func TestNoLibrary(t *testing.T) {
 	emulator.Use(t)
 	for _, c := range []struct{ name, path, version, want string }{
 		{"no file", filepath.Join(t.TempDir(), "libcudnn.so.9"), "", "cannot open shared object file"},
-		{"a function less", standIn(t, "-DLACKS_ONE"), "", "has no cudnnDestroyConvolutionDescriptor"},
-		{"version 8", standIn(t), "8904", "of version 8.9.4, and 9 is needed"},
-		{"version 10", standIn(t), "100000", "of version 10.0.0, and 9 is needed"},
+		{"a function less", cudnntest.Use(t, "-DLACKS_ONE"), "", "has no cudnnDestroyConvolutionDescriptor"},
+		{"version 8", cudnntest.Use(t), "8904", "of version 8.9.4, and 9 is needed"},
+		{"version 10", cudnntest.Use(t), "100000", "of version 10.0.0, and 9 is needed"},
 	} {
 		t.Setenv("MAPSWEEP_CUDNN", c.path)
 		t.Setenv("FAKE_CUDNN_VERSION", c.version)
@@ -284,7 +291,7 @@ func TestNoLibrary(t *testing.T) {
 
 // Without a GPU the library is not even loaded.
 func TestNoDriver(t *testing.T) {
-	path, trace := standIn(t), filepath.Join(t.TempDir(), "loaded")
+	path, trace := cudnntest.Use(t), filepath.Join(t.TempDir(), "loaded")
 	cmd := exec.Command(os.Args[0])
 	cmd.Env = append(os.Environ(), "MAPSWEEP_CUDNN_CHILD=1", "MAPSWEEP_CUDA_DRIVER=/nonexistent/libcuda.so.1", "MAPSWEEP_CUDNN="+path, "FAKE_CUDNN_TRACE="+trace)
 	out, err := cmd.CombinedOutput()

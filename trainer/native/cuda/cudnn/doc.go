@@ -8,7 +8,7 @@
 // Fastest times them beside other ways to do the same.
 //
 // What may differ from our kernels: the order of sums, and that gradients of weights come in the activations' precision (bf16 rounds
-// each element of the gradient once). A choice by time may fall otherwise in another run, so that whoever promises equal bits must
+// each element of the gradient once, and cudnnConvolutionBackwardFilter knows no other combination with bf16). A choice by time may fall otherwise in another run, so that whoever promises equal bits must
 // keep what was chosen.
 //
 // The package has run over a stand-in for the library only, never on a GPU. It must not know what a model is. Start at Open.

@@ -84,6 +84,7 @@ int mapsweep_cudnn_handle(const struct mapsweep_cudnn *l, uintptr_t stream, void
 	return status;
 }
 
+int mapsweep_cudnn_turn(const struct mapsweep_cudnn *l, void *handle, uintptr_t stream) { return l->cudnnSetStream(handle, (void *)stream); }
 int mapsweep_cudnn_end(const struct mapsweep_cudnn *l, void *handle) { return l->cudnnDestroy(handle); }
 
 static int describe(const struct mapsweep_cudnn *l, const struct mapsweep_cudnn_shape *s, struct mapsweep_cudnn_plan *p) {

@@ -77,6 +77,11 @@ func (l *Library) NewHandle(stream Stream) (*Handle, error) {
 	})
 }
 
+// turn sets the stream that work goes to.
+func (h *Handle) turn(stream Stream) error {
+	return h.library.status("turn cuDNN to a stream", C.mapsweep_cudnn_turn(h.library.raw, h.raw, C.uintptr_t(stream.Handle())))
+}
+
 // Close frees what the handle holds on the device.
 func (h *Handle) Close() error {
 	return h.stream.Within(func() error { return h.library.status("end cuDNN handle", C.mapsweep_cudnn_end(h.library.raw, h.raw)) })

@@ -32,6 +32,7 @@ const char *mapsweep_cudnn_words(const struct mapsweep_cudnn *l, int status);
 
 // The rest return cuDNN's status, 0 for success, and want a thread on which the device's context is current.
 int mapsweep_cudnn_handle(const struct mapsweep_cudnn *l, uintptr_t stream, void **handle);
+int mapsweep_cudnn_turn(const struct mapsweep_cudnn *l, void *handle, uintptr_t stream); // to another stream
 int mapsweep_cudnn_end(const struct mapsweep_cudnn *l, void *handle);
 
 struct mapsweep_cudnn_plan {

@@ -25,3 +25,4 @@ func (*Handle) Plan(Shape) (*Plan, error)                      { return nil, Err
 func (*Plan) Close()                                           {}
 func (*Plan) Algorithms(Direction, int64) ([]Algorithm, error) { return nil, ErrNone }
 func (*Plan) Run(Algorithm, Memory, bool) error                { return ErrNone }
+func (*Plan) RunOn(Stream, Algorithm, Memory, bool) error      { return ErrNone }

@@ -8,6 +8,7 @@ package cudnn
 import "C"
 
 import (
+	"errors"
 	"fmt"
 )
 
@@ -69,8 +70,12 @@ func (p *Plan) Algorithms(d Direction, workspace int64) ([]Algorithm, error) {
 	return fit, err
 }
 
-// Run puts the algorithm's work into the stream. What it writes is replaced, or, with add, added to.
-func (p *Plan) Run(a Algorithm, m Memory, add bool) error {
+// Run puts the algorithm's work into the handle's stream. What it writes is replaced, or, with add, added to.
+func (p *Plan) Run(a Algorithm, m Memory, add bool) error { return p.RunOn(p.handle.stream, a, m, add) }
+
+// RunOn puts the work into another stream of the same device: a branch of what the handle's stream captures. Work of one handle
+// must not be under way in two streams at a time.
+func (p *Plan) RunOn(stream Stream, a Algorithm, m Memory, add bool) error {
 	if m.Workspace == 0 && a.Workspace > 0 {
 		return fmt.Errorf("run %s: it needs a workspace of %d bytes and has none", a, a.Workspace)
 	}
@@ -79,7 +84,13 @@ func (p *Plan) Run(a Algorithm, m Memory, add bool) error {
 		keep = 1
 	}
 	h := p.handle
-	return h.stream.Within(func() error {
+	return h.stream.Within(func() (err error) {
+		if stream.Handle() != h.stream.Handle() {
+			if err := h.turn(stream); err != nil {
+				return err
+			}
+			defer func() { err = errors.Join(err, h.turn(h.stream)) }()
+		}
 		return h.library.status("run "+a.String(), C.mapsweep_cudnn_run(h.library.raw, h.raw, &p.raw, C.int(a.Direction), C.int(a.Number), C.int(a.Math),
 			C.uintptr_t(m.In), C.uintptr_t(m.Weights), C.uintptr_t(m.Out), C.uintptr_t(m.Workspace), C.size_t(a.Workspace), keep))
 	})

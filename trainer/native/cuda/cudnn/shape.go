@@ -52,6 +52,9 @@ const (
 	Filter                   // the gradient of the weights, of the input and the output's gradient
 )
 
+// String names the direction, as in choices that are kept.
+func (d Direction) String() string { return [...]string{"forward", "data", "filter"}[d] }
+
 // Algorithm is one of cuDNN's ways to compute a direction, always in the same order of sums.
 type Algorithm struct {
 	Direction Direction
@@ -62,7 +65,7 @@ type Algorithm struct {
 
 // String names the algorithm, so that a choice can be kept.
 func (a Algorithm) String() string {
-	return fmt.Sprintf("cudnn/%s/%d/%d", [...]string{"forward", "data", "filter"}[a.Direction], a.Number, a.Math)
+	return fmt.Sprintf("cudnn/%s/%d/%d", a.Direction, a.Number, a.Math)
 }
 
 // Memory is where a convolution's tensors lie, as addresses in device memory, and a workspace of as many bytes as the algorithm takes.

@@ -161,6 +161,67 @@ FLAT_KERNEL(norm_activate_bf16, ActivateArgs, 256) { activate<bf16, 1>(a); }
 FLAT_KERNEL(rep_activate_f32, ActivateArgs, 256) { activate<float, 2>(a); }
 FLAT_KERNEL(rep_activate_bf16, ActivateArgs, 256) { activate<bf16, 2>(a); }
 
+// ---- sums over pixels
+
+// add_rows adds up what the threads of a block have of Q sums for each of 8 lanes: thread t those of group t % groups of lanes, 0
+// where it has none. Row q of to, all of c lanes, gets its first 8 * groups values.
+template <int Q> __device__ void add_rows(const float (&sum)[Q][8], int groups, float *to, int c) {
+	SHARED(float, values, 8 * (SUM_THREADS + SUM_GROUPS));
+	SHARED(float, parts, SUM_THREADS);
+	const int t = threadIdx.x, rows = SUM_THREADS / groups;
+	// Values of threads lie [8][rows][groups], each of the 8 moved on so that a warp's reads meet all banks. Each sum is
+	// made by several threads, and then by one of theirs.
+	const int sums = groups * 8, makers = SUM_THREADS / sums, own = t % sums, maker = t / sums;
+	const float *from = values + own / groups * (SUM_THREADS + groups) + own % groups;
+#pragma unroll
+	for (int q = 0; q < Q; q++) {
+#pragma unroll
+		for (int k = 0; k < 8; k++)
+			values[k * (SUM_THREADS + groups) + t] = sum[q][k];
+		__syncthreads();
+		float v = 0;
+		for (int row = maker < makers ? maker : rows; row < rows; row += makers)
+			v += from[row * groups];
+		parts[t] = v;
+		__syncthreads();
+		if (t < sums) {
+			for (int m = 1; m < makers; m++)
+				v += parts[m * sums + t];
+			to[(long long)q * c + own % groups * LANES + own / groups] = v;
+		}
+	}
+}
+
+struct ProductArgs {
+	View y;
+	float *partial; // [gridDim.x][2][c]: sums, and sums of squares
+};
+
+// What a convolution of ours leaves beside its product, of one that another library made. A block adds up SUM_GROUPS groups of
+// 8 lanes, or what there is, over its share of the pixels.
+template <class T> __device__ void product_sums(const ProductArgs &a) {
+	const int t = threadIdx.x, first = blockIdx.y * SUM_GROUPS, groups = min(SUM_GROUPS, a.y.c / LANES - first);
+	const int rows = SUM_THREADS / groups, lane = (first + t % groups) * LANES;
+	const long long all = pixels(a.y), step = (long long)gridDim.x * rows;
+	float sum[2][8] = {};
+	if (t < rows * groups) {
+#pragma unroll 2
+		for (long long p = (long long)blockIdx.x * rows + t / groups; p < all; p += step) {
+			float y[8];
+			load8(at<T>(a.y, p) + lane, y);
+#pragma unroll
+			for (int k = 0; k < 8; k++) {
+				sum[0][k] += y[k];
+				sum[1][k] += y[k] * y[k];
+			}
+		}
+	}
+	add_rows<2>(sum, groups, a.partial + (long long)blockIdx.x * 2 * a.y.c + first * LANES, a.y.c);
+}
+
+KERNEL(product_sums_f32, ProductArgs, SUM_THREADS) { product_sums<float>(a); }
+KERNEL(product_sums_bf16, ProductArgs, SUM_THREADS) { product_sums<bf16>(a); }
+
 // ---- backward
 
 struct GradArgs {
@@ -187,8 +248,6 @@ template <int ARMS> __device__ __forceinline__ void before(const float (&da)[8],
 
 // A block adds up SUM_GROUPS groups of 8 lanes, or what there is, over its share of the pixels.
 template <class T, int ARMS> __device__ void grad_sums(const GradArgs &a) {
-	SHARED(float, values, 8 * (SUM_THREADS + SUM_GROUPS));
-	SHARED(float, parts, SUM_THREADS);
 	const int t = threadIdx.x, first = blockIdx.y * SUM_GROUPS, groups = min(SUM_GROUPS, a.da.c / LANES - first);
 	const int rows = SUM_THREADS / groups, lane = (first + t % groups) * LANES;
 	const long long all = pixels(a.da), step = (long long)gridDim.x * rows;
@@ -217,27 +276,7 @@ template <class T, int ARMS> __device__ void grad_sums(const GradArgs &a) {
 			}
 		}
 	}
-	// Values of threads lie [8][rows][groups], each of the 8 moved on so that a warp's reads meet all banks. Each sum is
-	// made by several threads, and then by one of theirs.
-	const int sums = groups * 8, makers = SUM_THREADS / sums, own = t % sums, maker = t / sums;
-	const float *from = values + own / groups * (SUM_THREADS + groups) + own % groups;
-#pragma unroll
-	for (int q = 0; q <= ARMS; q++) {
-#pragma unroll
-		for (int k = 0; k < 8; k++)
-			values[k * (SUM_THREADS + groups) + t] = sum[q][k];
-		__syncthreads();
-		float v = 0;
-		for (int row = maker < makers ? maker : rows; row < rows; row += makers)
-			v += from[row * groups];
-		parts[t] = v;
-		__syncthreads();
-		if (t < sums) {
-			for (int m = 1; m < makers; m++)
-				v += parts[m * sums + t];
-			a.partial[((long long)blockIdx.x * (1 + ARMS) + q) * a.da.c + (first + own % groups) * LANES + own / groups] = v;
-		}
-	}
+	add_rows<1 + ARMS>(sum, groups, a.partial + (long long)blockIdx.x * (1 + ARMS) * a.da.c + first * LANES, a.da.c);
 }
 
 KERNEL(norm_grad_sums_f32, GradArgs, SUM_THREADS) { grad_sums<float, 1>(a); }

@@ -24,3 +24,16 @@ func TestRound(t *testing.T) {
 		}
 	}
 }
+
+// TestWiden brings bf16 values to FP32, and writes none behind them.
+func TestWiden(t *testing.T) {
+	b := kerneltest.New(t)
+	for _, n := range []int{1, 8, 4001} {
+		v := kerneltest.Random(kernel.BFloat16, kerneltest.Seed("widen"), n)
+		to := b.Alloc(int64(4*n + 32))
+		b.Run(kernel.Widen(b.PutValues(kernel.BFloat16, v), to, int64(n)))
+		if got := kerneltest.Get[float32](b, to, n+8); !slices.Equal(got, append(v, make([]float32, 8)...)) {
+			t.Errorf("%d values: %v, want %v", n, got, v)
+		}
+	}
+}

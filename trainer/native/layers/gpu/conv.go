@@ -2,6 +2,7 @@ package gpu
 
 import (
 	"github.com/mapsweep/mapsweep/trainer/native/cuda"
+	"github.com/mapsweep/mapsweep/trainer/native/cuda/cudnn"
 	"github.com/mapsweep/mapsweep/trainer/native/cuda/kernel"
 	"github.com/mapsweep/mapsweep/trainer/native/graph"
 	"github.com/mapsweep/mapsweep/trainer/native/layers"
@@ -49,7 +50,7 @@ func (d *Device) arms(base *graph.Base, kernelSize, stride int, linear bool, lea
 			Type: d.typ, Y: a.conv.Y, A: d.window(out, b.first, b.count), Linear: linear,
 			Gamma: param(p.weights, learn[1], 4).Add(lane), Beta: param(p.weights, shift, 4).Add(lane),
 			Mean: d.stat(run[0]).Add(lane), Var: d.stat(run[1]).Add(lane),
-			Eps: layers.NormEps, Momentum: layers.NormMomentum, Tiles: a.conv.Tiles(),
+			Eps: layers.NormEps, Momentum: layers.NormMomentum, Tiles: d.tiles(a.conv),
 		}
 		all = append(all, a)
 	}
@@ -68,8 +69,23 @@ func (d *Device) ofRep(op *layers.Rep) (wide, point arm) {
 	return wide, point
 }
 
-// partialBytes is what the sums of an arm's products take, which pass from the convolution to the normalisation.
-func (a *arm) partialBytes() int64 { return int64(a.conv.Tiles()) * 2 * 4 * int64(a.conv.Y.C) }
+// partialBytes is what the sums of an arm's products take, which pass from the convolution to the normalisation, whoever
+// computes the convolution.
+func (a *arm) partialBytes() int64 {
+	return int64(max(a.conv.Tiles(), kernel.ProductTiles(a.conv.Y))) * 2 * 4 * int64(a.conv.Y.C)
+}
+
+func (a *arm) forward() pass {
+	return pass{direction: cudnn.Forward, conv: a.conv, x: a.conv.X, y: a.conv.Y}
+}
+
+func (a *arm) weightGrad(dY kernel.View) pass {
+	return pass{direction: cudnn.Filter, conv: a.conv, x: a.conv.X, y: dY, dW: a.dW}
+}
+
+func (a *arm) inputGrad(dY, dX kernel.View, add bool) pass {
+	return pass{direction: cudnn.Data, conv: a.conv, x: dX, y: dY, add: add}
+}
 
 // measure takes the memory that all layers use in turn, and the statistics in use of each.
 func (d *Device) measure() error {
@@ -132,12 +148,12 @@ func (d *Device) conv(op *layers.Conv, backward bool) (*work, error) {
 	w := &work{}
 	for _, a := range arms {
 		if !op.Norm {
-			w.train, w.eval = append(w.train, a.conv.Forward()...), append(w.eval, a.conv.Forward()...)
+			w.train, w.eval = append(w.train, d.launches(a.forward())...), append(w.eval, d.launches(a.forward())...)
 			continue
 		}
-		w.train = append(append(w.train, a.conv.Forward()...), a.norm.Statistics(true)...)
+		w.train = append(append(w.train, d.launches(a.forward())...), a.norm.Statistics(true)...)
 		a.conv.Partial = 0
-		w.eval = append(append(w.eval, a.conv.Forward()...), a.norm.Statistics(false)...)
+		w.eval = append(append(w.eval, d.launches(a.forward())...), a.norm.Statistics(false)...)
 		if !d.late[op] {
 			w.train, w.eval = append(w.train, a.norm.Activate()...), append(w.eval, a.norm.Activate()...)
 		}
@@ -155,9 +171,9 @@ func (d *Device) convBackward(op *layers.Conv, arms []arm) (all []cuda.Launch) {
 		} else {
 			all = append(all, beside(a.conv.BiasGrad(dY, a.dBeta, d.beside.p))...)
 		}
-		all = append(all, beside(a.conv.WeightGrad(dY, a.dW, d.beside.p))...)
+		all = append(all, beside(d.launches(a.weightGrad(dY)))...)
 		if len(op.Sends) > 0 {
-			all = append(all, a.conv.InputGrad(dY, d.window(d.grad(op.In[0]), a.in.first, a.in.count), op.Sends[0].Add)...)
+			all = append(all, d.launches(a.inputGrad(dY, d.window(d.grad(op.In[0]), a.in.first, a.in.count), op.Sends[0].Add))...)
 		}
 	}
 	return all
@@ -174,9 +190,9 @@ func (d *Device) repOf(op *layers.Rep) (r kernel.Rep, wide, point arm) {
 func (d *Device) rep(op *layers.Rep, backward bool) (*work, error) {
 	r, wide, point := d.repOf(op)
 	if !backward {
-		w := &work{train: append(append(wide.conv.Forward(), point.conv.Forward()...), r.Statistics(true)...)}
+		w := &work{train: append(append(d.launches(wide.forward()), d.launches(point.forward())...), r.Statistics(true)...)}
 		wide.conv.Partial, point.conv.Partial = 0, 0
-		w.eval = append(append(wide.conv.Forward(), point.conv.Forward()...), r.Statistics(false)...)
+		w.eval = append(append(d.launches(wide.forward()), d.launches(point.forward())...), r.Statistics(false)...)
 		if !d.late[op] {
 			w.train, w.eval = append(w.train, r.Activate()...), append(w.eval, r.Activate()...)
 		}
@@ -184,9 +200,9 @@ func (d *Device) rep(op *layers.Rep, backward bool) (*work, error) {
 	}
 	all := r.Backward(d.grad(op.Out), kernel.RepGrads{WideGamma: wide.dGamma, WideBeta: wide.dBeta, PointGamma: point.dGamma, PointBeta: point.dBeta}, d.scratch.p)
 	for i, a := range []arm{wide, point} {
-		all = append(all, beside(a.conv.WeightGrad(a.conv.Y, a.dW, d.beside.p))...)
+		all = append(all, beside(d.launches(a.weightGrad(a.conv.Y)))...)
 		if len(op.Sends) > 0 {
-			all = append(all, a.conv.InputGrad(a.conv.Y, d.grad(op.In[0]), op.Sends[0].Add || i > 0)...)
+			all = append(all, d.launches(a.inputGrad(a.conv.Y, d.grad(op.In[0]), op.Sends[0].Add || i > 0))...)
 		}
 	}
 	return d.prepared(&op.Base, all...), nil

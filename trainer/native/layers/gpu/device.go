@@ -6,6 +6,7 @@ import (
 	"unsafe"
 
 	"github.com/mapsweep/mapsweep/trainer/native/cuda"
+	"github.com/mapsweep/mapsweep/trainer/native/cuda/cudnn"
 	"github.com/mapsweep/mapsweep/trainer/native/cuda/kernel"
 	"github.com/mapsweep/mapsweep/trainer/native/graph"
 	"github.com/mapsweep/mapsweep/trainer/native/layers"
@@ -81,6 +82,12 @@ type Device struct {
 	loss        map[*layers.HeadSet]*criterion // of head sets whose loss is computed here
 	truths      kernel.Truths
 	lossScratch cuda.Ptr
+
+	ways    map[kind]way // passes that cuDNN computes
+	met     func(pass)   // nil, or is told of passes as they are bound
+	plans   map[kind]*cudnn.Plan
+	foreign map[bool]*foreign // by whether for what runs beside other work
+	rounded region            // gradients of weights as cuDNN writes them in bf16
 }
 
 var _ graph.Device = (*Device)(nil)
@@ -130,6 +137,9 @@ func newDevice(g *graph.Graph, place Place, t kernel.Type) *Device {
 		heads:   map[*layers.HeadSet]*Heads{},
 		bound:   map[graph.Step]*work{},
 		loss:    map[*layers.HeadSet]*criterion{},
+		ways:    map[kind]way{},
+		plans:   map[kind]*cudnn.Plan{},
+		foreign: map[bool]*foreign{},
 	}
 }
 
@@ -193,6 +203,7 @@ func raw[T any](v []T) []byte {
 // Close gives all memory back. Work must be done.
 func (d *Device) Close() error {
 	var errs []error
+	errs = append(errs, d.endCuDNN())
 	for _, p := range d.memory {
 		errs = append(errs, d.Memory.Free(p))
 	}

@@ -1,13 +1,15 @@
 // A stand-in for libcudnn.so.9 over host memory: the functions that library.h needs, in plain loops over what the descriptors
-// say, strict about their arguments. FAKE_CUDNN_TRACE names a file that is made when the library is loaded, FAKE_CUDNN_VERSION
-// its version.
+// say, strict about their arguments. Work goes into the stream of the emulated driver, so that it can be captured.
+// FAKE_CUDNN_TRACE names a file that is made when the library is loaded, FAKE_CUDNN_VERSION its version, and FAKE_CUDNN_LACKS
+// directions (forward, data, filter) that it has no algorithm for.
+#include <dlfcn.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { GOOD = 0, BAD_PARAM = 2000, NOT_SUPPORTED = 3000 };
+enum { GOOD = 0, BAD_PARAM = 2000, NOT_SUPPORTED = 3000, EXECUTION_FAILED = 5000 };
 enum { FLOAT = 0, BFLOAT16 = 9, NHWC = 1, CROSS_CORRELATION = 1 };
 
 struct tensor { int type, n, c, h, w, sn, sc, sh, sw; };
@@ -24,7 +26,7 @@ __attribute__((constructor)) static void loaded(void) {
 }
 
 size_t cudnnGetVersion(void) { return getenv("FAKE_CUDNN_VERSION") ? strtoul(getenv("FAKE_CUDNN_VERSION"), NULL, 10) : 92800; }
-const char *cudnnGetErrorString(int status) { return status == NOT_SUPPORTED ? "NOT_SUPPORTED" : status ? "BAD_PARAM" : "SUCCESS"; }
+const char *cudnnGetErrorString(int status) { return status == NOT_SUPPORTED ? "NOT_SUPPORTED" : status == EXECUTION_FAILED ? "EXECUTION_FAILED" : status ? "BAD_PARAM" : "SUCCESS"; }
 
 static int make(void **p, size_t bytes) { return *p = calloc(1, bytes), GOOD; }
 static int drop(void *p) { return free(p), GOOD; }
@@ -67,22 +69,23 @@ static int fits(struct handle *h, struct tensor *x, struct filter *w, struct con
 }
 
 // One algorithm that always sums alike, one that does not, one with a workspace and without tensor cores, one that is refused.
-static int list(int status, struct convolution *v, int wanted, int *count, struct algorithm *a) {
+static int list(const char *direction, int status, struct convolution *v, int wanted, int *count, struct algorithm *a) {
 	const struct algorithm all[] = {{.number = 1, .time = 0.5f, .deterministic = 1, .math = v->math},
 		{.number = 0, .time = 0.6f, .deterministic = 0, .math = v->math}, {.number = 6, .time = 0.7f, .memory = ROOM, .deterministic = 1},
 		{.number = 5, .status = NOT_SUPPORTED, .time = -1, .deterministic = 1, .math = v->math}};
-	*count = wanted < 4 ? wanted : 4;
+	const char *lacks = getenv("FAKE_CUDNN_LACKS");
+	*count = lacks && strstr(lacks, direction) ? 0 : wanted < 4 ? wanted : 4;
 	memcpy(a, all, *count * sizeof *a);
 	return status;
 }
 int cudnnGetConvolutionForwardAlgorithm_v7(void *h, void *x, void *w, void *v, void *y, int n, int *count, void *a) {
-	return list(fits(h, x, w, v, y), v, n, count, a);
+	return list("forward", fits(h, x, w, v, y), v, n, count, a);
 }
 int cudnnGetConvolutionBackwardDataAlgorithm_v7(void *h, void *w, void *y, void *v, void *x, int n, int *count, void *a) {
-	return list(fits(h, x, w, v, y), v, n, count, a);
+	return list("data", fits(h, x, w, v, y), v, n, count, a);
 }
 int cudnnGetConvolutionBackwardFilterAlgorithm_v7(void *h, void *x, void *y, void *v, void *w, int n, int *count, void *a) {
-	return list(fits(h, x, w, v, y), v, n, count, a);
+	return list("filter", fits(h, x, w, v, y), v, n, count, a);
 }
 
 static int room(int status, int number, size_t *bytes) { return *bytes = number == 6 ? ROOM : 0, status; }
@@ -122,36 +125,66 @@ static void put_tensor(void *p, const struct tensor *t, const float *sum, float 
 
 enum { TO_Y, TO_X, TO_W };
 
-// run walks over all products; to says which of the three tensors receives the sums.
-static int run(int to, struct handle *h, const float *one, struct tensor *x, void *px, struct filter *w, void *pw, struct convolution *v,
-	struct tensor *y, void *py, int number, void *workspace, size_t bytes, const float *keep) {
-	if (fits(h, x, w, v, y) || *one != 1 || (number == 6 && (!workspace || bytes < ROOM))) return BAD_PARAM;
-	if (number == 6 ? v->math != 0 : number != 1 || v->math == 0) return NOT_SUPPORTED;
+// A convolution in a stream. What to says of the three tensors receives the sums.
+struct job {
+	int to;
+	struct tensor x, y;
+	struct filter w;
+	struct convolution v;
+	void *px, *pw, *py;
+	float keep;
+};
+
+// work walks over all products.
+static void work(void *data) {
+	const struct job *j = data;
+	const struct tensor *x = &j->x, *y = &j->y;
+	const struct filter *w = &j->w;
 	size_t weights = (size_t)w->k * w->h * w->w * w->c;
-	float *sum = calloc(to == TO_Y ? (size_t)y->n * y->sn : to == TO_X ? (size_t)x->n * x->sn : weights, sizeof *sum);
-	int out = w->k / v->groups;
+	float *sum = calloc(j->to == TO_Y ? (size_t)y->n * y->sn : j->to == TO_X ? (size_t)x->n * x->sn : weights, sizeof *sum);
+	int out = w->k / j->v.groups;
 	for (int n = 0; n < y->n; n++)
 	for (int oy = 0; oy < y->h; oy++)
 	for (int ox = 0; ox < y->w; ox++)
 	for (int k = 0; k < w->k; k++)
 	for (int ky = 0; ky < w->h; ky++)
 	for (int kx = 0; kx < w->w; kx++) {
-		int iy = oy * v->step + ky - v->pad, ix = ox * v->step + kx - v->pad;
+		int iy = oy * j->v.step + ky - j->v.pad, ix = ox * j->v.step + kx - j->v.pad;
 		if (iy < 0 || ix < 0 || iy >= x->h || ix >= x->w) continue;
 		size_t yi = (size_t)n * y->sn + oy * y->sh + ox * y->sw + k;
 		for (int c = 0; c < w->c; c++) {
 			size_t xi = (size_t)n * x->sn + iy * x->sh + ix * x->sw + k / out * w->c + c;
 			size_t wi = (((size_t)k * w->h + ky) * w->w + kx) * w->c + c;
-			if (to == TO_Y) sum[yi] += get(px, x->type, xi) * get(pw, w->type, wi);
-			if (to == TO_X) sum[xi] += get(py, y->type, yi) * get(pw, w->type, wi);
-			if (to == TO_W) sum[wi] += get(px, x->type, xi) * get(py, y->type, yi);
+			if (j->to == TO_Y) sum[yi] += get(j->px, x->type, xi) * get(j->pw, w->type, wi);
+			if (j->to == TO_X) sum[xi] += get(j->py, y->type, yi) * get(j->pw, w->type, wi);
+			if (j->to == TO_W) sum[wi] += get(j->px, x->type, xi) * get(j->py, y->type, yi);
 		}
 	}
-	if (to == TO_Y) put_tensor(py, y, sum, *keep);
-	if (to == TO_X) put_tensor(px, x, sum, *keep);
-	for (size_t i = 0; to == TO_W && i < weights; i++) put(pw, w->type, i, sum[i], *keep);
+	if (j->to == TO_Y) put_tensor(j->py, y, sum, j->keep);
+	if (j->to == TO_X) put_tensor(j->px, x, sum, j->keep);
+	for (size_t i = 0; j->to == TO_W && i < weights; i++) put(j->pw, w->type, i, sum[i], j->keep);
 	free(sum);
-	return GOOD;
+}
+
+// launch is the emulated driver's way to put a function of the host into a stream.
+static int launch(void *stream, struct job *j) {
+	static int (*launch_host)(void *, void (*)(void *), void *);
+	if (!launch_host) {
+		const char *driver = getenv("MAPSWEEP_CUDA_DRIVER");
+		void *l = driver ? dlopen(driver, RTLD_NOW | RTLD_NOLOAD) : NULL;
+		if (!l || !(*(void **)&launch_host = dlsym(l, "cuLaunchHostFunc"))) return EXECUTION_FAILED;
+	}
+	return launch_host(stream, work, j) ? EXECUTION_FAILED : GOOD;
+}
+
+// run puts the convolution into the stream. What it needs is never freed: a captured graph may run it again.
+static int run(int to, struct handle *h, const float *one, struct tensor *x, void *px, struct filter *w, void *pw, struct convolution *v,
+	struct tensor *y, void *py, int number, void *workspace, size_t bytes, const float *keep) {
+	if (fits(h, x, w, v, y) || *one != 1 || (number == 6 && (!workspace || bytes < ROOM))) return BAD_PARAM;
+	if (number == 6 ? v->math != 0 : number != 1 || v->math == 0) return NOT_SUPPORTED;
+	struct job *j = malloc(sizeof *j);
+	*j = (struct job){to, *x, *y, *w, *v, px, pw, py, *keep};
+	return launch(h->stream, j);
 }
 int cudnnConvolutionForward(void *h, const void *one, void *x, void *px, void *w, void *pw, void *v, int number, void *workspace,
 	size_t bytes, const void *keep, void *y, void *py) {
