@@ -95,4 +95,5 @@ type engineConfig struct {
 	objects int // that a batch has at most
 	data    runData
 	shelf   *shelf
+	rank    *rank // of a GPU that is one of several; nil: alone
 }

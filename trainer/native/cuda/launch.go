@@ -88,7 +88,12 @@ func (m *Module) Ready(launches ...Launch) error {
 
 // Run puts launches of the module's kernels into a stream, in order.
 func (m *Module) Run(s *Stream, launches ...Launch) error {
-	return m.each(launches, func(f rawFunc, l *Launch) error { return launch(f, l, s.raw) })
+	return m.each(launches, func(f rawFunc, l *Launch) error {
+		if l.Put != nil {
+			return l.Put()
+		}
+		return launch(f, l, s.raw)
+	})
 }
 
 // Capture records launches, made ready before, with what may run beside them.
@@ -172,21 +177,17 @@ func (f *fork) record(launches []Launch) error {
 
 func (f *fork) join() error { return errors.Join(f.back.Record(f.beside), f.main.After(f.back)) }
 
-// each calls f with the kernel of each launch, on a thread on which the device's context is current.
+// each calls f with each launch and its kernel, if it has one, on a thread on which the device's context is current.
 func (m *Module) each(launches []Launch, f func(rawFunc, *Launch) error) error {
 	var what string
 	err := within(m.gpu.ctx, func() error {
 		for i := range launches {
 			l := &launches[i]
-			if l.Put != nil {
-				what = "of a library"
-				if err := l.Put(); err != nil {
-					return err
-				}
-				continue
+			var kernel rawFunc
+			var err error
+			if what = l.Kernel; l.Put == nil {
+				kernel, err = m.find(l.Kernel, l.Shared)
 			}
-			what = l.Kernel
-			kernel, err := m.find(l.Kernel, l.Shared)
 			if err == nil {
 				err = f(kernel, l)
 			}
