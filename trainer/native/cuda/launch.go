@@ -1,6 +1,7 @@
 package cuda
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -185,7 +186,7 @@ func (m *Module) each(launches []Launch, f func(rawFunc, *Launch) error) error {
 			l := &launches[i]
 			var kernel rawFunc
 			var err error
-			if what = l.Kernel; l.Put == nil {
+			if what = cmp.Or(l.Kernel, "of another library"); l.Put == nil {
 				kernel, err = m.find(l.Kernel, l.Shared)
 			}
 			if err == nil {
