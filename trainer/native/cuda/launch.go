@@ -176,7 +176,7 @@ func (f *fork) record(launches []Launch) error {
 
 func (f *fork) join() error { return errors.Join(f.back.Record(f.beside), f.main.After(f.back)) }
 
-// each calls f with the kernel of each launch, on a thread on which the device's context is current.
+// each calls f with each launch and its kernel, if it has one, on a thread on which the device's context is current.
 func (m *Module) each(launches []Launch, f func(rawFunc, *Launch) error) error {
 	var what string
 	err := within(m.gpu.ctx, func() error {

@@ -25,14 +25,14 @@ struct work { // of one rank
 
 struct set {
 	struct id id;
-	int ranks, arrived, turn, left;
+	int ranks, arrived, turn, left, aborted;
 	struct work *here[MOST];
 	struct set *next;
 };
 
 struct comm {
 	struct set *set;
-	int rank, failed;
+	int rank, failed, busy;
 	struct work *all;
 };
 
@@ -70,6 +70,7 @@ static int meet(struct set *s, void (*f)(struct set *)) {
 	clock_gettime(CLOCK_REALTIME, &until);
 	until.tv_sec += number("FAKE_NCCL_WAIT", 20);
 	int turn = s->turn;
+	if (s->aborted) return 0;
 	if (++s->arrived == s->ranks) {
 		if (f) f(s);
 		s->arrived = 0;
@@ -78,7 +79,7 @@ static int meet(struct set *s, void (*f)(struct set *)) {
 		return 1;
 	}
 	while (s->turn == turn)
-		if (pthread_cond_timedwait(&changed, &guard, &until)) {
+		if (pthread_cond_timedwait(&changed, &guard, &until) || (s->aborted && s->turn == turn)) {
 			s->arrived--;
 			return 0;
 		}
@@ -128,10 +129,12 @@ static void carry_out(void *p) {
 	struct work *w = p;
 	struct comm *c = w->comm;
 	pthread_mutex_lock(&guard);
+	c->busy++;
 	if (!c->failed) {
 		c->set->here[c->rank] = w;
 		if (!meet(c->set, together)) c->failed = REMOTE;
 	}
+	if (--c->busy == 0) pthread_cond_broadcast(&changed);
 	pthread_mutex_unlock(&guard);
 }
 
@@ -171,23 +174,33 @@ int ncclCommGetAsyncError(struct comm *c, int *status) {
 	return GOOD;
 }
 
-int ncclCommAbort(struct comm *c) {
+// leave ends a rank. What was aborted stays in memory, for steps under way go through it to their end without effect.
+static int leave(struct comm *c, int abort) {
+	struct set *set = c->set;
 	pthread_mutex_lock(&guard);
-	for (struct work *w = c->all, *next; w; w = next) {
+	if (abort) {
+		set->aborted = 1;
+		c->failed = REMOTE;
+		pthread_cond_broadcast(&changed);
+		while (c->busy) pthread_cond_wait(&changed, &guard);
+	}
+	for (struct work *w = c->all, *next; w && !set->aborted; w = next) {
 		next = w->next;
 		free(w);
 	}
-	if (--c->set->left == 0) {
+	if (--set->left == 0 && !set->aborted) {
 		struct set **s = &sets;
-		while (*s != c->set) s = &(*s)->next;
-		*s = c->set->next;
-		free(c->set);
+		while (*s != set) s = &(*s)->next;
+		*s = set->next;
+		free(set);
 	}
-	free(c);
+	if (!abort) free(c);
 	pthread_mutex_unlock(&guard);
 	return GOOD;
 }
 
+int ncclCommAbort(struct comm *c) { return leave(c, 1); }
+
 #ifndef LACKS_ONE
-int ncclCommDestroy(struct comm *c) { return ncclCommAbort(c); }
+int ncclCommDestroy(struct comm *c) { return leave(c, 0); }
 #endif
