@@ -27,6 +27,9 @@ type kind struct {
 func (k kind) String() string {
 	in, out := k.In, k.Out
 	text := fmt.Sprintf("%s %dx%d %dx%dx%d %d/%d to %d/%d", k.Direction, k.Size, k.Size, in.N, in.H, in.W, in.C, in.Stride, out.C, out.Stride)
+	if k.Groups > 1 {
+		text += fmt.Sprintf(" in %d groups", k.Groups)
+	}
 	if k.Step > 1 {
 		text += fmt.Sprintf(" step %d", k.Step)
 	}
@@ -38,7 +41,7 @@ func (p pass) kind() kind {
 		return cudnn.View{N: int(v.N), H: int(v.H), W: int(v.W), C: int(v.C), Stride: int(v.Stride)}
 	}
 	c := p.conv
-	return kind{p.direction, cudnn.Shape{In: view(p.x), Out: view(p.y), Size: c.Kernel, Step: c.Stride, Pad: c.Kernel / 2, Groups: 1, BF16: c.Type == kernel.BFloat16}}
+	return kind{p.direction, cudnn.Shape{In: view(p.x), Out: view(p.y), Size: c.Kernel, Step: c.Stride, Pad: c.Kernel / 2, Groups: max(c.Groups, 1), BF16: c.Type == kernel.BFloat16}}
 }
 
 // launches of a pass: our kernels', or those of the way that was chosen for it.
@@ -105,7 +108,7 @@ func (d *Device) theirs(p pass, w way) []cuda.Launch {
 
 // weightsOf is the number of weights of a convolution.
 func weightsOf(c *kernel.Conv) int64 {
-	return int64(c.Y.C) * int64(c.Kernel*c.Kernel) * int64(c.X.C)
+	return int64(c.Y.C) * int64(c.Kernel*c.Kernel) * int64(c.X.C) / int64(max(c.Groups, 1))
 }
 
 // tiles is the number of tiles of pixels that sums of a convolution's products are made over.
