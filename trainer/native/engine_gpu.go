@@ -158,7 +158,9 @@ func (e *gpuEngine) need(c engineConfig) (int64, error) {
 		return 0, err
 	}
 	main, _ := n.Heads()
-	for _, bytes := range append(e.scoreBytes(n.Config(), main).all(), e.feedBytes(n.Config())) {
+	own := n.Config() // of the network for the data's pictures
+	own.Largest, own.Width = own.Width, e.size
+	for _, bytes := range append(e.scoreBytes(own, main).all(), e.feedBytes(own)) {
 		if _, err := count.Alloc(bytes); err != nil {
 			return 0, err
 		}
