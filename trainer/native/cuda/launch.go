@@ -20,6 +20,9 @@ type Launch struct {
 	// In a capture, Beside starts a launch after all before it that are not Beside, in order with the others that are, and
 	// beside all that come later, until one that is Joined: that waits for them. Elsewhere launches follow each other.
 	Beside, Joined bool
+
+	// Put is what stands in place of a kernel: it puts the work of another library into the same stream. It must not wait.
+	Put func() error
 }
 
 // Args are the bytes of a kernel's argument. T is a struct of fixed size without Go pointers, laid out as in C: fields of
@@ -182,6 +185,13 @@ func (m *Module) each(launches []Launch, f func(rawFunc, *Launch) error) error {
 	err := within(m.gpu.ctx, func() error {
 		for i := range launches {
 			l := &launches[i]
+			if l.Put != nil {
+				what = "of a library"
+				if err := l.Put(); err != nil {
+					return err
+				}
+				continue
+			}
 			what = l.Kernel
 			var kernel rawFunc
 			var err error

@@ -31,7 +31,11 @@ struct AssignArgs {
 	double alpha, beta;
 	int images, anchors, classes, bins;
 	int top, all;
+	int part, pad_; // part: the batch goes on on other GPUs, and assign_total follows
 };
+
+// What losses are divided by, at least 1 as Go's max: not a number stays.
+__device__ __forceinline__ double divisor(double total) { return total > 1 ? total : total == total ? 1 : total; }
 
 __device__ __forceinline__ bool inside(const float *point, const float *o) {
 	const float least = (float)LEAST;
@@ -256,6 +260,12 @@ KERNEL(assign_targets, AssignArgs, THREADS) {
 		n.total += sums[i];
 		n.points += counts[i];
 	}
-	n.total = n.total > 1 ? n.total : n.total == n.total ? 1 : n.total; // as Go's max: not a number stays
+	n.total = a.part ? n.total : divisor(n.total);
 	*a.normaliser = n;
+}
+
+// The divisor, from the sum of the scores of all GPUs.
+FLAT_KERNEL(assign_total, AssignArgs, 256) {
+	if (global_thread() == 0)
+		a.normaliser->total = divisor(a.normaliser->total);
 }

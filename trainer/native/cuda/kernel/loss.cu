@@ -25,13 +25,14 @@ struct LossArgs {
 	double smoothing, positive, gamma; // loss.Classes: Smoothing, Weight, Gamma
 	int images, anchors, classes, bins;
 	int class_blocks, box_blocks;
+	int batch, pad_; // images of all GPUs
 };
 
 constexpr int CLASS_THREADS = 256, BOX_THREADS = 128, TILE = BOX_THREADS / 4;
 constexpr float ALPHA = 0.25f; // of the focal loss: objects against background
 
 // The weight of a term's derivative, for the sum over images that the reference trainers scale by the batch size.
-__device__ __forceinline__ double scale_of(const LossArgs &a) { return a.weight * a.images / a.normaliser->total; }
+__device__ __forceinline__ double scale_of(const LossArgs &a) { return a.weight * a.batch / a.normaliser->total; }
 
 // The cross-entropy of a logit with target t, or the focal loss, and its derivative. -log p = max(-z, 0) + soft and
 // -log(1 - p) = max(z, 0) + soft; see trainer/native/loss/classes.go.

@@ -16,6 +16,7 @@ type Loss struct {
 	Classes loss.Classes
 	Gains   loss.Gains
 	Weight  float64 // of the head: 1 for the main one
+	Over    *Ranks  // that have the rest of the batch, or nil: the result is this GPU's part, and the normaliser that of all
 
 	DBox, DClass cuda.Ptr // FP32, as Heads.Box and Class, overwritten; at multiples of 16 bytes, as those
 	Result       cuda.Ptr // a LossResult
@@ -55,6 +56,7 @@ type assignArgs struct {
 	kept, count, done                        cuda.Ptr
 	alpha, beta                              float64
 	images, anchors, classes, bins, top, all int32
+	part, _                                  int32
 }
 
 // assign lays out the scratch; it returns the arguments and the bytes that they take.
@@ -74,7 +76,7 @@ func (l Loss) assign() (assignArgs, int64) {
 		boxes: take(16 * points), held: take(8 * points), claims: take(claimBytes * capacity * int64(m.TopK)),
 		best: take(16 * capacity), sums: take(8 * int64(h.N)), kept: take(4 * int64(h.N)), count: take(4 * capacity), done: take(4),
 		alpha: m.Alpha, beta: m.Beta,
-		images: int32(h.N), anchors: int32(h.A), classes: int32(h.K), bins: int32(h.R), top: int32(m.TopK), all: flag(m.All),
+		images: int32(h.N), anchors: int32(h.A), classes: int32(h.K), bins: int32(h.R), top: int32(m.TopK), all: flag(m.All), part: flag(l.Over != nil),
 	}
 	return a, int64(at - l.Scratch)
 }
@@ -86,16 +88,28 @@ func (l Loss) ScratchBytes() int64 {
 	return max(n, 8*int64(classes+2*boxes))
 }
 
-// Assign makes the targets of the batch, in three launches.
+// Assign makes the targets of the batch, in three launches, or with other GPUs five.
 func (l Loss) Assign() []cuda.Launch {
 	const threads, most = 128, 132 * 8
 	a, _ := l.assign()
 	args := cuda.Args(a)
-	return []cuda.Launch{
+	all := []cuda.Launch{
 		flat("assign_boxes", 4*int64(l.Heads.N)*int64(l.Heads.A), args),
 		{Kernel: "assign_claims", Grid: [3]int{max(1, min(l.Truths.Capacity, most))}, Block: [3]int{threads}, Shared: (2*int(a.top) + threads) * 20, Args: args},
 		{Kernel: "assign_targets", Grid: [3]int{l.Heads.N}, Block: [3]int{threads}, Args: args},
 	}
+	if l.Over != nil {
+		all = append(all, l.Over.sumDoubles(l.Targets.Normaliser, 1), flat("assign_total", 1, args))
+	}
+	return all
+}
+
+// batch is the number of images on all GPUs.
+func (l Loss) batch() int {
+	if l.Over == nil {
+		return l.Heads.N
+	}
+	return l.Heads.N * l.Over.Count
 }
 
 // lossArgs is LossArgs of loss.cu.
@@ -108,6 +122,7 @@ type lossArgs struct {
 	smoothing, positive, gamma          float64
 	images, anchors, classes, bins      int32
 	classBlocks, boxBlocks              int32
+	batch, _                            int32
 }
 
 const classThreads, boxThreads = 256, 128
@@ -133,7 +148,7 @@ func (l Loss) Evaluate() []cuda.Launch {
 		dBox: l.DBox, dClass: l.DClass, result: l.Result, partial: l.Scratch,
 		gainBox: l.Gains.Box, gainClass: l.Gains.Class, gainDFL: l.Gains.DFL, weight: l.Weight,
 		smoothing: c.Smoothing, positive: c.Weight, gamma: c.Gamma,
-		images: int32(h.N), anchors: int32(h.A), classes: int32(h.K), bins: int32(h.R), classBlocks: int32(classes), boxBlocks: int32(boxes),
+		images: int32(h.N), anchors: int32(h.A), classes: int32(h.K), bins: int32(h.R), classBlocks: int32(classes), boxBlocks: int32(boxes), batch: int32(l.batch()),
 	})
 	return []cuda.Launch{
 		{Kernel: "loss_classes", Grid: [3]int{classes}, Block: [3]int{classThreads}, Args: args},

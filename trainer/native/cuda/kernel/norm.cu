@@ -95,23 +95,41 @@ KERNEL(norm_fold, Rows, COLUMN_THREADS) {
 struct StatisticsArgs {
 	Rows rows; // of sums and sums of squares
 	float *mean, *var, *batch;
-	double count; // pixels
+	double *totals; // [2][lanes]: of the pixels of all GPUs, or null: of the rows alone
+	double count;   // pixels
 	float eps, momentum;
 };
 
-// Mean and variance of the batch; the running variance takes the unbiased one.
-KERNEL(norm_statistics, StatisticsArgs, COLUMN_THREADS) {
-	const int lane = blockIdx.x * 32 + threadIdx.x % 32;
-	double sum[2];
-	column_sums<2>(a.rows, 0, a.rows.splits ? 2 * a.rows.splits : a.rows.all, lane, sum);
-	if (threadIdx.x >= 32 || lane >= a.rows.lanes)
-		return;
+// Mean and variance of the batch from a lane's sums; the running variance takes the unbiased one.
+__device__ __forceinline__ void finish(const StatisticsArgs &a, int lane, const double (&sum)[2]) {
 	const double mean = sum[0] / a.count, square = sum[1] / a.count - mean * mean, var = square > 0 ? square : 0;
 	const double unbiased = a.count > 1 ? var * a.count / (a.count - 1) : var;
 	a.mean[lane] += a.momentum * ((float)mean - a.mean[lane]);
 	a.var[lane] += a.momentum * ((float)unbiased - a.var[lane]);
 	a.batch[lane] = (float)mean;
 	a.batch[a.rows.lanes + lane] = (float)(1 / sqrt(var + a.eps));
+}
+
+// With totals the sums alone, which norm_statistics_over finishes when they are those of all GPUs.
+KERNEL(norm_statistics, StatisticsArgs, COLUMN_THREADS) {
+	const int lane = blockIdx.x * 32 + threadIdx.x % 32;
+	double sum[2];
+	column_sums<2>(a.rows, 0, a.rows.splits ? 2 * a.rows.splits : a.rows.all, lane, sum);
+	if (threadIdx.x >= 32 || lane >= a.rows.lanes)
+		return;
+	if (a.totals) {
+		a.totals[lane] = sum[0];
+		a.totals[a.rows.lanes + lane] = sum[1];
+		return;
+	}
+	finish(a, lane, sum);
+}
+
+FLAT_KERNEL(norm_statistics_over, StatisticsArgs, 256) {
+	for (long long i = global_thread(); i < a.rows.lanes; i += global_threads()) {
+		const double sum[2] = {a.totals[i], a.totals[a.rows.lanes + i]};
+		finish(a, (int)i, sum);
+	}
 }
 
 // The running statistics as the batch's.
@@ -293,8 +311,19 @@ struct Learned {
 struct LearnedArgs {
 	Rows rows;
 	Learned arm[2];
-	double count;
+	double *totals; // [1 + arms][lanes]: of the pixels of all GPUs, or null: of the rows alone
+	double count;   // pixels
 };
+
+// An arm's factors from the lane's sums of dz, and of dz (y - mean).
+__device__ __forceinline__ void factors(const LearnedArgs &a, const Learned &l, int lane, double dz, double dzy) {
+	const double inv = l.inv[lane], scale = l.gamma[lane] * inv;
+	l.factors[lane] = (float)(scale * dz / a.count);
+	l.factors[a.rows.lanes + lane] = (float)(scale * inv * (dzy * inv) / a.count);
+}
+
+// Gradients of parameters are of this GPU's pixels, for they are added up with all others. With totals the factors are left to
+// learned_over, which has the sums of all GPUs.
 
 template <int ARMS> __device__ void learned(const LearnedArgs &a) {
 	const int lane = blockIdx.x * 32 + threadIdx.x % 32, c = a.rows.lanes;
@@ -305,16 +334,29 @@ template <int ARMS> __device__ void learned(const LearnedArgs &a) {
 #pragma unroll
 	for (int i = 0; i < ARMS; i++) {
 		const Learned &l = a.arm[i];
-		const double inv = l.inv[lane], scale = l.gamma[lane] * inv, dgamma = sum[1 + i] * inv;
-		l.dgamma[lane] = (float)dgamma;
+		l.dgamma[lane] = (float)(sum[1 + i] * l.inv[lane]);
 		l.dbeta[lane] = (float)sum[0];
-		l.factors[lane] = (float)(scale * sum[0] / a.count);
-		l.factors[c + lane] = (float)(scale * inv * dgamma / a.count);
+		if (!a.totals)
+			factors(a, l, lane, sum[0], sum[1 + i]);
 	}
+	if (a.totals)
+#pragma unroll
+		for (int q = 0; q <= ARMS; q++)
+			a.totals[q * c + lane] = sum[q];
+}
+
+template <int ARMS> __device__ void learned_over(const LearnedArgs &a) {
+	const int c = a.rows.lanes;
+	for (long long lane = global_thread(); lane < c; lane += global_threads())
+#pragma unroll
+		for (int i = 0; i < ARMS; i++)
+			factors(a, a.arm[i], (int)lane, a.totals[lane], a.totals[(1 + i) * c + lane]);
 }
 
 KERNEL(norm_learned, LearnedArgs, COLUMN_THREADS) { learned<1>(a); }
 KERNEL(rep_learned, LearnedArgs, COLUMN_THREADS) { learned<2>(a); }
+FLAT_KERNEL(norm_learned_over, LearnedArgs, 256) { learned_over<1>(a); }
+FLAT_KERNEL(rep_learned_over, LearnedArgs, 256) { learned_over<2>(a); }
 
 // dy over y.
 template <class T, int ARMS> __device__ void grad(const GradArgs &a) {

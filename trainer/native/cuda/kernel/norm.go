@@ -14,6 +14,11 @@ type Norm struct {
 	Partial                cuda.Ptr // FP32 [Tiles][2][lanes]: sums and sums of squares of Y over tiles of pixels; Statistics destroys them
 	Tiles                  int
 	Batch                  cuda.Ptr // FP32 [2][lanes]: mean and inv that Activate and Backward use
+
+	// Over has training normalise with the pixels of all ranks, which have as many each: NormTotals of their sums lie in Totals
+	// while they are added up. nil: with this GPU's.
+	Over   *Ranks
+	Totals cuda.Ptr
 }
 
 // What the launches of norm.cu are shaped by.
@@ -47,9 +52,10 @@ func (n Norm) Statistics(train bool) []cuda.Launch {
 	args := struct {
 		rows             rows
 		mean, vari, stat cuda.Ptr
+		totals           cuda.Ptr
 		count            float64
 		eps, momentum    float32
-	}{rows{p: n.Partial, all: int32(n.Tiles), lanes: n.Y.C}, n.Mean, n.Var, n.Batch, float64(n.Y.Pixels()), n.Eps, n.Momentum}
+	}{rows{p: n.Partial, all: int32(n.Tiles), lanes: n.Y.C}, n.Mean, n.Var, n.Batch, n.totals(), n.pixels(), n.Eps, n.Momentum}
 	if !train {
 		return []cuda.Launch{flat("norm_running", int64(n.Y.C), cuda.Args(args))}
 	}
@@ -59,7 +65,29 @@ func (n Norm) Statistics(train bool) []cuda.Launch {
 		args.rows.splits = foldRuns
 		all = append(all, cuda.Launch{Kernel: "norm_fold", Grid: [3]int{foldRuns, columns}, Block: [3]int{columnThreads}, Args: cuda.Args(args.rows)})
 	}
-	return append(all, cuda.Launch{Kernel: "norm_statistics", Grid: [3]int{columns}, Block: [3]int{columnThreads}, Args: cuda.Args(args)})
+	all = append(all, cuda.Launch{Kernel: "norm_statistics", Grid: [3]int{columns}, Block: [3]int{columnThreads}, Args: cuda.Args(args)})
+	if n.Over != nil {
+		all = append(all, n.Over.sumDoubles(n.Totals, 2*int64(n.Y.C)), flat("norm_statistics_over", int64(n.Y.C), cuda.Args(args)))
+	}
+	return all
+}
+
+// NormTotals is the number of FP64 values of Norm.Totals; a Rep uses those of its wide arm.
+func NormTotals(lanes int32) int64 { return 3 * int64(lanes) }
+
+func (n Norm) totals() cuda.Ptr {
+	if n.Over == nil {
+		return 0
+	}
+	return n.Totals
+}
+
+// pixels are those that are normalised together.
+func (n Norm) pixels() float64 {
+	if n.Over == nil {
+		return float64(n.Y.Pixels())
+	}
+	return float64(n.Y.Pixels() * int64(n.Over.Count))
 }
 
 // Activate makes A, with Batch of Statistics.
@@ -130,18 +158,22 @@ func backward(family string, n Norm, dA View, scratch cuda.Ptr, arms []arm, dGam
 	}{dA: dA, partial: scratch, factors: scratch.Add(partialBytes(n.Y, len(arms))), linear: flag(n.Linear)}
 	copy(args.arm[:], arms)
 	finish := struct {
-		rows  rows
-		arm   [2]learned
-		count float64
-	}{rows: rows{p: scratch, all: int32(blocks), lanes: n.Y.C}, count: float64(n.Y.Pixels())}
+		rows   rows
+		arm    [2]learned
+		totals cuda.Ptr
+		count  float64
+	}{rows: rows{p: scratch, all: int32(blocks), lanes: n.Y.C}, totals: n.totals(), count: n.pixels()}
 	for i, a := range arms {
 		finish.arm[i] = learned{a.gamma, a.batch.Add(4 * int64(n.Y.C)), dGamma[i], dBeta[i], args.factors.Add(8 * int64(i) * int64(n.Y.C))}
 	}
-	return []cuda.Launch{
+	all := []cuda.Launch{
 		{Kernel: n.Type.named(family + "_grad_sums"), Grid: [3]int{blocks, columns}, Block: [3]int{sumThreads}, Args: cuda.Args(args)},
 		{Kernel: family + "_learned", Grid: [3]int{blocksOf(int(n.Y.C), 32)}, Block: [3]int{columnThreads}, Args: cuda.Args(finish)},
-		lanewise(n.Type.named(family+"_grad"), n.Y, cuda.Args(args)),
 	}
+	if n.Over != nil {
+		all = append(all, n.Over.sumDoubles(n.Totals, int64(1+len(arms))*int64(n.Y.C)), flat(family+"_learned_over", int64(n.Y.C), cuda.Args(finish)))
+	}
+	return append(all, lanewise(n.Type.named(family+"_grad"), n.Y, cuda.Args(args)))
 }
 
 // sumGrid is the grid of kernels that add up pixels: blocks along the pixels, and along the lanes.

@@ -112,7 +112,7 @@ func (d *Device) measure() error {
 				continue
 			}
 			need = max(need, a.partialBytes(), a.norm.ScratchBytes())
-			p, err := d.lend(2 * 4 * int64(a.conv.Y.C))
+			p, err := d.lend(d.batchBytes(a.conv.Y.C))
 			if err != nil {
 				return err
 			}
@@ -133,8 +133,19 @@ func (d *Device) ready(op graph.Op, i int, a arm, offset int64) arm {
 	if a.norm.Gamma != 0 {
 		a.conv.Partial = d.scratch.p.Add(offset)
 		a.norm.Partial, a.norm.Batch = a.conv.Partial, d.batch[op][i]
+		a.norm.Over, a.norm.Totals = d.over(), a.norm.Batch.Add(statBytes(a.conv.Y.C))
 	}
 	return a
+}
+
+// statBytes is what the mean and the deviation of a batch take, batchBytes that and the sums of all ranks.
+func statBytes(lanes int32) int64 { return 2 * 4 * int64(lanes) }
+
+func (d *Device) batchBytes(lanes int32) int64 {
+	if d.over() == nil {
+		return statBytes(lanes)
+	}
+	return statBytes(lanes) + 8*kernel.NormTotals(lanes)
 }
 
 func (d *Device) conv(op *layers.Conv, backward bool) (*work, error) {

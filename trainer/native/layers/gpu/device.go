@@ -19,6 +19,17 @@ type Place struct {
 	Module *cuda.Module
 	Stream *cuda.Stream
 	Memory Memory // nil: the device's
+
+	Ranks    *kernel.Ranks // that this is one of, with a share of each batch; nil: the only one
+	SyncNorm bool          // normalise with the pixels of all ranks
+}
+
+// over is who is normalised with.
+func (p Place) over() *kernel.Ranks {
+	if p.SyncNorm {
+		return p.Ranks
+	}
+	return nil
 }
 
 // Memory is where device memory is taken from; it is zeroed.
@@ -68,7 +79,7 @@ type Device struct {
 	at          map[lifetime.Buffer]int
 	scratch     region
 	beside      region                  // scratch of what runs beside the way back
-	batch       map[graph.Op][]cuda.Ptr // statistics in use, by group or arm
+	batch       map[graph.Op][]cuda.Ptr // statistics in use, by group or arm, and behind them sums of all ranks
 	indices     map[*layers.MaxPool]cuda.Ptr
 	heads       map[*layers.HeadSet]*Heads
 	pixels      region // a batch as float RGB, from the host

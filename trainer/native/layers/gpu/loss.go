@@ -43,7 +43,7 @@ func (d *Device) UseLoss(s loss.Spec, objects int) error {
 			return err
 		}
 		c := &criterion{assigns: i == 0 || !s.AuxMain, Loss: kernel.Loss{
-			Heads: h.device, Truths: d.truths, Method: s.Method, Classes: s.Classes, Gains: s.Gains, Weight: 1, DBox: h.dBox, DClass: h.dClass,
+			Heads: h.device, Truths: d.truths, Method: s.Method, Classes: s.Classes, Gains: s.Gains, Weight: 1, Over: d.Ranks, DBox: h.dBox, DClass: h.dClass,
 		}}
 		if i > 0 {
 			c.Weight = s.Aux
@@ -101,6 +101,7 @@ func (d *Device) Truths() kernel.Truths { return d.truths }
 const lossValues = 5
 
 // Losses are the values of the head sets' losses, five each: box, class and DFL before gains, their weighted sum, the normaliser.
+// With other ranks the first four are this one's part.
 func (d *Device) Losses() (all []kernel.Doubles) {
 	op, err := d.lossOp()
 	if err != nil {
