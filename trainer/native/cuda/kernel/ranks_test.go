@@ -151,15 +151,15 @@ func TestNormOverRanks(t *testing.T) {
 				}
 				parts := normOver(t, b, c, typ, arms, dA, 2, true)
 				for i, p := range parts {
-					near(t, "output", p.a, half(whole.a, 1, i), typ)
-					near(t, "gradient", p.dY, half(whole.dY, c.arms, i), typ)
-					near(t, "statistics", p.stats, whole.stats, kernel.Float32)
+					alike(t, "output", p.a, half(whole.a, 1, i), typ)
+					alike(t, "gradient", p.dY, half(whole.dY, c.arms, i), typ)
+					alike(t, "statistics", p.stats, whole.stats, kernel.Float32)
 				}
 				sum := slices.Clone(parts[0].learned)
 				for i, v := range parts[1].learned {
 					sum[i] += v
 				}
-				near(t, "gradients of parameters", sum, whole.learned, kernel.Float32)
+				alike(t, "gradients of parameters", sum, whole.learned, kernel.Float32)
 				if alone := normOver(t, b, c, typ, arms, dA, 2, false); c.h > 1 && slices.Equal(alone[0].stats, parts[0].stats) {
 					t.Error("a share alone has the statistics of the batch")
 				}
@@ -177,8 +177,8 @@ func half(v []float32, arrays, i int) (all []float32) {
 	return all
 }
 
-// near allows for sums of float32 in another order, and for one rounding to what is stored.
-func near(t *testing.T, what string, got, want []float32, typ kernel.Type) {
+// alike allows for sums of float32 in another order, and for one rounding to what is stored.
+func alike(t *testing.T, what string, got, want []float32, typ kernel.Type) {
 	t.Helper()
 	for i := range want {
 		d, most := math.Abs(float64(got[i])-float64(want[i])), 2e-5+(2e-5+float64(typ)/128)*math.Abs(float64(want[i]))
@@ -229,6 +229,6 @@ func TestLossOverRanks(t *testing.T) {
 	if d := got.result.Value - want.result.Value; !(math.Abs(d) <= 1e-7*want.result.Value) {
 		t.Errorf("loss %v, want %v", got.result.Value, want.result.Value)
 	}
-	near(t, "gradients of boxes", got.dBox, want.dBox, kernel.Float32)
-	near(t, "gradients of classes", got.dClass, want.dClass, kernel.Float32)
+	alike(t, "gradients of boxes", got.dBox, want.dBox, kernel.Float32)
+	alike(t, "gradients of classes", got.dClass, want.dClass, kernel.Float32)
 }

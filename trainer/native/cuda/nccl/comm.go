@@ -8,19 +8,20 @@ import "C"
 import (
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"unsafe"
 
 	"github.com/mapsweep/mapsweep/trainer/native/cuda"
 )
 
 // Comm is one rank's end of what several GPUs share. Its work goes to one stream, put there by one goroutine at a time; all
-// ranks must put the same work in the same order.
+// ranks must put the same work in the same order. Abort and Failed may be called beside it.
 type Comm struct {
 	Rank, Ranks int
 
 	library *Library
 	stream  Stream
-	raw     unsafe.Pointer
+	raw     unsafe.Pointer // nil: it has ended
 }
 
 // Join makes rank number `rank`, from 0, of so many; its work goes to the stream, whose GPU no other rank has. It returns
@@ -43,6 +44,15 @@ func (l *Library) Join(stream Stream, id ID, ranks, rank int) (*Comm, error) {
 	return c, nil
 }
 
+// with does f with the communicator, unless it has ended.
+func (c *Comm) with(what string, f func(raw unsafe.Pointer) C.int) error {
+	raw := atomic.LoadPointer(&c.raw)
+	if raw == nil {
+		return fmt.Errorf("%s: %w", what, ErrEnded)
+	}
+	return c.do(what, func() C.int { return f(raw) })
+}
+
 func (c *Comm) do(what string, f func() C.int) error {
 	return c.stream.Within(func() error { return c.library.status(what, f()) })
 }
@@ -54,15 +64,15 @@ func (c *Comm) Sum(p cuda.Ptr, n int64) error { return c.sum(p, n, 0) }
 func (c *Comm) SumDoubles(p cuda.Ptr, n int64) error { return c.sum(p, n, 1) }
 
 func (c *Comm) sum(p cuda.Ptr, n int64, doubles C.int) error {
-	return c.do("add up over GPUs", func() C.int {
-		return C.mapsweep_nccl_sum(c.library.raw, c.raw, C.uintptr_t(c.stream.Handle()), C.uintptr_t(p), C.size_t(n), doubles)
+	return c.with("add up over GPUs", func(raw unsafe.Pointer) C.int {
+		return C.mapsweep_nccl_sum(c.library.raw, raw, C.uintptr_t(c.stream.Handle()), C.uintptr_t(p), C.size_t(n), doubles)
 	})
 }
 
 // Broadcast has bytes at p become those of rank from.
 func (c *Comm) Broadcast(p cuda.Ptr, bytes int64, from int) error {
-	return c.do("copy between GPUs", func() C.int {
-		return C.mapsweep_nccl_copy(c.library.raw, c.raw, C.uintptr_t(c.stream.Handle()), C.uintptr_t(p), C.size_t(bytes), C.int(from))
+	return c.with("copy between GPUs", func(raw unsafe.Pointer) C.int {
+		return C.mapsweep_nccl_copy(c.library.raw, raw, C.uintptr_t(c.stream.Handle()), C.uintptr_t(p), C.size_t(bytes), C.int(from))
 	})
 }
 
@@ -81,7 +91,7 @@ func (c *Comm) Together(f func() error) error {
 // then; Abort ends it.
 func (c *Comm) Failed() error {
 	var under C.int
-	err := c.do("ask for NCCL's state", func() C.int { return C.mapsweep_nccl_failed(c.library.raw, c.raw, &under) })
+	err := c.with("ask for NCCL's state", func(raw unsafe.Pointer) C.int { return C.mapsweep_nccl_failed(c.library.raw, raw, &under) })
 	const inProgress = 7
 	if err != nil || under == 0 || under == inProgress {
 		return err
@@ -91,19 +101,19 @@ func (c *Comm) Failed() error {
 
 // Close leaves when the stream's work is done.
 func (c *Comm) Close() error {
-	return c.end("leave", func() C.int { return C.mapsweep_nccl_leave(c.library.raw, c.raw) })
+	return c.end("leave", func(raw unsafe.Pointer) C.int { return C.mapsweep_nccl_leave(c.library.raw, raw) })
 }
 
-// Abort ends work under way, so that a stream that waits for lost ranks goes on, and leaves.
+// Abort ends work under way, so that a stream that waits for lost ranks goes on, and leaves. Work that was captured must not
+// be launched again. Ending a second time, in either way, does nothing.
 func (c *Comm) Abort() error {
-	return c.end("abort", func() C.int { return C.mapsweep_nccl_abort(c.library.raw, c.raw) })
+	return c.end("abort", func(raw unsafe.Pointer) C.int { return C.mapsweep_nccl_abort(c.library.raw, raw) })
 }
 
-func (c *Comm) end(what string, f func() C.int) error {
-	if c.raw == nil {
+func (c *Comm) end(what string, f func(raw unsafe.Pointer) C.int) error {
+	raw := atomic.SwapPointer(&c.raw, nil)
+	if raw == nil {
 		return nil
 	}
-	err := c.do(what, f)
-	c.raw = nil
-	return err
+	return c.do(what, func() C.int { return f(raw) })
 }

@@ -18,6 +18,9 @@ import "errors"
 // ErrNone is what Open's error wraps where there is no usable NCCL.
 var ErrNone = errors.New("no NCCL")
 
+// ErrEnded is wrapped by the errors of a communicator that was closed or aborted.
+var ErrEnded = errors.New("the ranks' communicator has ended")
+
 // ID names the ranks that belong together. It is made once and given to each.
 type ID [128]byte
 

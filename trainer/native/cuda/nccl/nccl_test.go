@@ -253,3 +253,29 @@ func TestJoinRefuses(t *testing.T) {
 		}
 	}
 }
+
+// TestAbortEndsWaiting: a rank whose stream waits for another goes on when it is aborted.
+func TestAbortEndsWaiting(t *testing.T) {
+	if emulator.Real() {
+		t.Skip("two GPUs are needed that wait for each other")
+	}
+	t.Setenv("FAKE_NCCL_WAIT", "600")
+	waiting := make(chan *nccl.Comm, 1)
+	onRanks(t, 2, func(r *rank) {
+		p := put(r, []float32{1})
+		if r.comm.Rank == 0 {
+			waiting <- r.comm
+			r.must(r.comm.Sum(p, 1)) // returns when rank 1 has aborted
+			if err := r.comm.Sum(p, 1); err != nil && !errors.Is(err, nccl.ErrEnded) {
+				t.Error(err)
+			}
+		} else {
+			other := <-waiting
+			r.must(errors.Join(r.comm.Abort(), other.Abort()))
+			if err := other.Failed(); !errors.Is(err, nccl.ErrEnded) {
+				t.Errorf("after Abort: %v", err)
+			}
+		}
+		r.must(r.gpu.Free(p))
+	})
+}

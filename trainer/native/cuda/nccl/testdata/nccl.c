@@ -25,14 +25,14 @@ struct work { // of one rank
 
 struct set {
 	struct id id;
-	int ranks, arrived, turn, left;
+	int ranks, arrived, turn, left, aborted;
 	struct work *here[MOST];
 	struct set *next;
 };
 
 struct comm {
 	struct set *set;
-	int rank, failed;
+	int rank, failed, busy;
 	struct work *all;
 };
 
@@ -70,6 +70,7 @@ static int meet(struct set *s, void (*f)(struct set *)) {
 	clock_gettime(CLOCK_REALTIME, &until);
 	until.tv_sec += number("FAKE_NCCL_WAIT", 20);
 	int turn = s->turn;
+	if (s->aborted) return 0;
 	if (++s->arrived == s->ranks) {
 		if (f) f(s);
 		s->arrived = 0;
@@ -78,7 +79,7 @@ static int meet(struct set *s, void (*f)(struct set *)) {
 		return 1;
 	}
 	while (s->turn == turn)
-		if (pthread_cond_timedwait(&changed, &guard, &until)) {
+		if (pthread_cond_timedwait(&changed, &guard, &until) || (s->aborted && s->turn == turn)) {
 			s->arrived--;
 			return 0;
 		}
@@ -128,10 +129,12 @@ static void carry_out(void *p) {
 	struct work *w = p;
 	struct comm *c = w->comm;
 	pthread_mutex_lock(&guard);
+	c->busy++;
 	if (!c->failed) {
 		c->set->here[c->rank] = w;
 		if (!meet(c->set, together)) c->failed = REMOTE;
 	}
+	if (--c->busy == 0) pthread_cond_broadcast(&changed);
 	pthread_mutex_unlock(&guard);
 }
 
@@ -171,8 +174,13 @@ int ncclCommGetAsyncError(struct comm *c, int *status) {
 	return GOOD;
 }
 
-int ncclCommAbort(struct comm *c) {
+static int leave(struct comm *c, int abort) {
 	pthread_mutex_lock(&guard);
+	if (abort) {
+		c->set->aborted = 1;
+		pthread_cond_broadcast(&changed);
+		while (c->busy) pthread_cond_wait(&changed, &guard);
+	}
 	for (struct work *w = c->all, *next; w; w = next) {
 		next = w->next;
 		free(w);
@@ -188,6 +196,8 @@ int ncclCommAbort(struct comm *c) {
 	return GOOD;
 }
 
+int ncclCommAbort(struct comm *c) { return leave(c, 1); }
+
 #ifndef LACKS_ONE
-int ncclCommDestroy(struct comm *c) { return ncclCommAbort(c); }
+int ncclCommDestroy(struct comm *c) { return leave(c, 0); }
 #endif
