@@ -12,6 +12,7 @@ import (
 
 	"github.com/mapsweep/mapsweep/trainer"
 	"github.com/mapsweep/mapsweep/trainer/dataset"
+	"github.com/mapsweep/mapsweep/trainer/native/cuda/nccl"
 	"github.com/mapsweep/mapsweep/trainer/native/kernels"
 	"github.com/mapsweep/mapsweep/trainer/native/model"
 	"github.com/mapsweep/mapsweep/trials"
@@ -53,6 +54,9 @@ type Config struct {
 	Batch     int      // images of a step; 0: 16
 	Precision string   // of training: FP32 ("") or BF16
 
+	// GPUs is how many of a trial's place it trains on together, each with an equal share of every batch; 0: one. Above one NCCL is
+	// needed.
+	GPUs int
 	// Place says where trials compute, when it is first needed; where a device that is asked for is not there, its error
 	// wraps trainer.ErrNoDevice. nil: on the CPU.
 	Place func() (Place, error)
@@ -100,8 +104,9 @@ type Backend struct {
 
 	mu      sync.Mutex
 	data    map[string]*dataset.Dataset
-	weights *source // nil: not read yet, or none
-	placed  *Place  // nil: not asked for yet
+	weights *source       // nil: not read yet, or none
+	nccl    *nccl.Library // nil: not needed yet; it stays open
+	placed  *Place        // nil: not asked for yet
 }
 
 var (
@@ -177,6 +182,8 @@ func (c *Config) check(m architecture) error {
 		return fmt.Errorf("there is no precision %q: use %s or %s", c.Precision, FP32, BF16)
 	case c.Convolution != Auto && c.Convolution != Direct && c.Convolution != Fastest:
 		return fmt.Errorf("there is no convolution %q: use %s, %s or, on a GPU, %s", c.Convolution, Auto, Direct, Fastest)
+	case c.GPUs < 0 || c.GPUs > 1 && c.Batch%c.GPUs != 0:
+		return fmt.Errorf("a batch of %d images on %d GPUs: each takes an equal share; use a batch that %d divides", c.Batch, c.GPUs, c.GPUs)
 	case c.Split != "val" && c.Split != "test":
 		return fmt.Errorf("there is no split %q to score: use val or test", c.Split)
 	}
@@ -192,11 +199,22 @@ func (b *Backend) Prepare(ctx context.Context) (trials.Provenance, error) {
 	if err != nil {
 		return trials.Provenance{Backend: "native"}, err
 	}
+	together := ""
+	if b.cfg.GPUs > 1 && len(place.GPUs) > 0 {
+		l, err := b.library()
+		if err != nil {
+			return trials.Provenance{Backend: "native"}, fmt.Errorf("train on %d GPUs a trial: %w", b.cfg.GPUs, err)
+		}
+		together = fmt.Sprintf("%d, NCCL %s", b.cfg.GPUs, l.Version)
+	}
 	p := trials.Provenance{Backend: "native", Extra: map[string]string{
 		"model": b.model.name, trials.ExtraInstructionSet: kernels.ISA(), "batch": fmt.Sprint(b.cfg.Batch),
 		"threads": "the trial's cores",
 	}}
 	b.provide(&p, place)
+	if together != "" {
+		p.Extra["GPUs of a trial"] = together
+	}
 	if n := b.cfg.Threads; n > 0 {
 		p.Extra["threads"] = fmt.Sprint(n)
 	}
@@ -241,7 +259,11 @@ func (b *Backend) provide(p *trials.Provenance, place Place) {
 	}
 	switch {
 	case len(place.GPUs) > 0:
-		p.Extra["arithmetic"] = device{&place.GPUs[0]}.arithmetic()
+		d := device{gpu: &place.GPUs[0]}
+		if n := b.cfg.GPUs; n > 1 {
+			d.others = make([]GPU, n-1)
+		}
+		p.Extra["arithmetic"] = d.arithmetic()
 		if bf16 {
 			p.Extra["precision"] = BF16
 		}

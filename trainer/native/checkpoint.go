@@ -209,7 +209,11 @@ func (b *Backend) CanResume(path string) error {
 		return h.sameSet(device{})
 	}
 	for i := range p.GPUs {
-		if err := h.sameSet(device{&p.GPUs[i]}); err != nil {
+		d := device{gpu: &p.GPUs[i]}
+		if n := b.cfg.GPUs; n > 1 {
+			d.others = make([]GPU, n-1)
+		}
+		if err := h.sameSet(d); err != nil {
 			return err
 		}
 		if h.Choice == nil {

@@ -1,6 +1,7 @@
 package native
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -72,28 +73,55 @@ func (b *Backend) place() (Place, error) {
 }
 
 // device is what one run computes on.
-type device struct{ gpu *GPU } // nil: the CPU
+type device struct {
+	gpu    *GPU  // nil: the CPU
+	others []GPU // that the run computes on as well
+}
 
-// deviceOf chooses the device of a job among those of the backend's place: the leased one, or its first where none is.
+// deviceOf chooses the devices of a job among those of the backend's place: the leased ones, or its first where none is.
 func (b *Backend) deviceOf(leased []string) (device, error) {
 	p, err := b.place()
 	if err != nil {
 		return device{}, err
 	}
-	switch {
-	case len(leased) > 1:
-		return device{}, fmt.Errorf("use devices %s: a trial of the native trainer computes on one device: %w", strings.Join(leased, ", "), trainer.ErrNoDevice)
-	case len(leased) == 0 && len(p.GPUs) > 0:
-		return device{&p.GPUs[0]}, nil
-	case len(leased) == 0 || leased[0] == CPU:
+	if len(leased) == 0 {
+		if want := max(1, b.cfg.GPUs); len(p.GPUs) > 0 && len(p.GPUs) < want {
+			return device{}, fmt.Errorf("use %d GPUs: this study's trials compute on %s: %w", want, p, trainer.ErrNoDevice)
+		} else if len(p.GPUs) > 0 {
+			return deviceOn(p.GPUs[:want]), nil
+		}
 		return device{}, nil
 	}
-	i := slices.IndexFunc(p.GPUs, func(g GPU) bool { return g.Name == leased[0] })
-	if i < 0 {
-		return device{}, fmt.Errorf("use device %s: this study's trials compute on %s: %w", leased[0], p, trainer.ErrNoDevice)
+	if len(leased) == 1 && leased[0] == CPU {
+		return device{}, nil
 	}
-	return device{&p.GPUs[i]}, nil
+	var all []GPU
+	for _, name := range leased {
+		i := slices.IndexFunc(p.GPUs, func(g GPU) bool { return g.Name == name })
+		if i < 0 || slices.Contains(all, p.GPUs[i]) {
+			return device{}, fmt.Errorf("use device %s of %s: this study's trials compute on %s: %w", name, strings.Join(leased, ", "), p, trainer.ErrNoDevice)
+		}
+		all = append(all, p.GPUs[i])
+	}
+	return deviceOn(all), nil
 }
+
+// deviceOn is a trial's GPUs, in the order of their numbers, so that no two trials that wait for memory wait for each other.
+func deviceOn(all []GPU) device {
+	all = slices.SortedFunc(slices.Values(all), func(a, b GPU) int { return cmp.Compare(a.Index, b.Index) })
+	return device{gpu: &all[0], others: all[1:]}
+}
+
+// gpus are all GPUs of the run.
+func (d device) gpus() []GPU {
+	if d.gpu == nil {
+		return nil
+	}
+	return append([]GPU{*d.gpu}, d.others...)
+}
+
+// ranks is in how many equal shares a batch is divided.
+func (d device) ranks() int { return 1 + len(d.others) }
 
 // arithmetic names the device's kind for checkpoints: runs on two of a kind have the same bits. It is "" for the CPU, whose
 // instruction set has its own place there.
@@ -105,7 +133,23 @@ func (d device) arithmetic() string {
 	if d.gpu.Capability == "9.0" && gpu.Wgmma(90) {
 		ways = ", wgmma"
 	}
-	return fmt.Sprintf("cuda %s, kernels %.6x%s", d.gpu.Capability, sha256.Sum256(kernel.Image()), ways)
+	text := fmt.Sprintf("cuda %s, kernels %.6x%s", d.gpu.Capability, sha256.Sum256(kernel.Image()), ways)
+	if n := d.ranks(); n > 1 {
+		text = fmt.Sprintf("%d x %s", n, text)
+	}
+	return text
+}
+
+// name is that of the device, or those of all.
+func (d device) name() string {
+	if d.gpu == nil {
+		return CPU
+	}
+	names := []string{d.gpu.Name}
+	for _, g := range d.others {
+		names = append(names, g.Name)
+	}
+	return strings.Join(names, " + ")
 }
 
 // words describe the device's way to compute.
@@ -113,7 +157,7 @@ func (d device) words() string {
 	if d.gpu == nil {
 		return kernels.ISA() + " kernels"
 	}
-	return fmt.Sprintf("%s %s (%s)", d.gpu.Name, d.gpu.Device.Name, d.arithmetic())
+	return fmt.Sprintf("%s %s (%s)", d.name(), d.gpu.Device.Name, d.arithmetic())
 }
 
 // heldMiB is the GPU memory that the run holds; 0 on the CPU.
@@ -130,7 +174,7 @@ func (d device) failure(err error) error {
 	case d.gpu == nil:
 	case errors.Is(err, cuda.ErrMemory):
 		return &trainer.Failure{Class: trials.ClassMemory, Reason: err.Error(), Err: err}
-	case errors.Is(err, cuda.ErrLost):
+	case errors.Is(err, cuda.ErrLost), errors.Is(err, errRank):
 		return &trainer.Failure{Class: trials.ClassDevice, Reason: err.Error(), Err: err}
 	}
 	return err

@@ -28,6 +28,7 @@ type gpuEngine struct {
 	share  *cuda.Share       // the GPU, with other trials of this process
 	part   *cuda.Reservation // of its memory
 	place  gpu.Place
+	rank   *rank          // among the GPUs of the trial; nil: alone
 	net    *model.Network // for images of the data set's size; see at
 	losses loss.Spec
 	spec   optim.Spec
@@ -78,7 +79,7 @@ type mirror struct {
 // newGPUEngine builds the network of a run on a GPU.
 func newGPUEngine(ctx context.Context, on GPU, c engineConfig) (engine, error) {
 	e := &gpuEngine{losses: c.loss, sides: map[int]*gpuSide{}, objects: max(1, c.objects), threads: c.threads,
-		data: c.data, size: c.model.Width, shelf: c.shelf, on: on, choices: c.choices, timer: gpu.Timer{Repeats: 8, Rounds: 3}, candidates: mostCandidates, polygons: kernel.PolygonRoom}
+		data: c.data, size: c.model.Width, shelf: c.shelf, on: on, choices: c.choices, timer: gpu.Timer{Repeats: 8, Rounds: 3}, candidates: mostCandidates, polygons: kernel.PolygonRoom, rank: c.rank}
 	if err := e.open(ctx, on, c); err != nil {
 		return nil, errors.Join(err, e.close())
 	}
@@ -97,12 +98,21 @@ func (e *gpuEngine) open(ctx context.Context, on GPU, c engineConfig) (err error
 	if err := e.reserve(ctx, need); err != nil {
 		return err
 	}
-	e.place = gpu.Place{GPU: e.share.GPU, Module: e.share.Module, Memory: e.part}
+	e.place = e.ranked(gpu.Place{GPU: e.share.GPU, Module: e.share.Module, Memory: e.part})
 	if e.place.Stream, err = e.share.GPU.NewStream(); err != nil {
 		return err
 	}
+	if e.rank != nil {
+		e.rank.stream = e.place.Stream
+	}
 	e.net, err = e.build(c, e.place)
 	return err
+}
+
+// ranked is a place with the GPUs that train along.
+func (e *gpuEngine) ranked(p gpu.Place) gpu.Place {
+	p.Ranks, p.SyncNorm = e.rank.others(), e.rank.synchronised()
+	return p
 }
 
 // build makes the network in some place.
@@ -126,7 +136,7 @@ const optimiserArenas = 6
 // need is the device memory that a run takes at most. It builds the network once where there is no device.
 func (e *gpuEngine) need(c engineConfig) (int64, error) {
 	place, count := gpu.Count()
-	n, err := e.build(c, place)
+	n, err := e.build(c, e.ranked(place))
 	if err != nil {
 		return 0, err
 	}
@@ -354,7 +364,7 @@ func (e *gpuEngine) launches(s *gpuSide) ([]cuda.Launch, error) {
 	optimizer.Step = step
 	all := append([]cuda.Launch{step.Begin()}, e.feed.launches(s.device.Type(), s.device.Image(s.net.Image()))...)
 	all = append(append(all, forward...), backward...)
-	end := optimizer.Launches()
+	end := append(e.rank.sums(optimizer.Grads, optimizer.Floats, step.Losses), optimizer.Launches()...)
 	end[0].Joined = true // it reads all gradients
 	return append(append(all, end...), step.End()), nil
 }
@@ -510,6 +520,7 @@ func (e *gpuEngine) close() error {
 	if e.ring != nil {
 		errs = append(errs, e.ring.Close())
 	}
+	errs = append(errs, e.rank.leave())
 	if e.net != nil {
 		errs = append(errs, e.net.Close())
 	}

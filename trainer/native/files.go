@@ -71,7 +71,7 @@ func (r *run) openFiles() (*trialLog, error) {
 		all["convolutions"] = r.choice
 	}
 	if gpu := r.device.gpu; gpu != nil {
-		all["device"], all["arithmetic"] = gpu.Name+" "+gpu.Device.Name, r.device.arithmetic()
+		all["device"], all["arithmetic"] = r.device.name()+" "+gpu.Device.Name, r.device.arithmetic()
 	}
 	data, err := json.MarshalIndent(all, "", "  ")
 	if err == nil {

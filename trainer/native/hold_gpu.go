@@ -44,7 +44,9 @@ func (e *gpuEngine) claimData() {
 	} else {
 		e.train = e.claim("train", e.data.train)
 	}
-	e.scored = e.claim(e.data.split, e.data.scored)
+	if !e.rank.follows() {
+		e.scored = e.claim(e.data.split, e.data.scored)
+	}
 }
 
 func (e *gpuEngine) claim(split string, images []dataset.Image) (c claim) {
@@ -72,6 +74,9 @@ func (e *gpuEngine) hold(ctx context.Context) (recipes func() batches.Recipes, n
 	default:
 		notes = append(notes, fmt.Sprintf("pictures of batches are made on the GPU, of the %d training images that lie there (%.0f MiB, once for all its trials)",
 			len(e.data.train), e.train.set.key.mib()))
+	}
+	if e.rank.follows() {
+		return recipes, notes, e.prepare(e.net.Config().Width)
 	}
 	err = e.bring(ctx, &e.scored, e.data.scored)
 	if errors.Is(err, cuda.ErrMemory) {

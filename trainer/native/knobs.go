@@ -47,6 +47,7 @@ type settings struct {
 	randGeometry, autoGeometry               bool
 	closeMosaic                              int
 	multiScale                               float64 // share by which the side of a batch varies
+	syncBN                                   bool
 }
 
 // knob joins a description with the place that its value goes to.
@@ -151,6 +152,9 @@ func knobs() []knob {
 		number("keep_area", augment.DefaultKeepArea, 0.01, 1, "share of its area that a box that was cut must have left to stay", func(s *settings) *float64 { return &s.augment.KeepArea }),
 		number("keep_side", augment.DefaultKeepSide, 0.01, 64, "and pixels of each of its sides", func(s *settings) *float64 { return &s.augment.KeepSide }),
 		whole("close_mosaic", 0, 0, 1e6, "last epochs without mosaic and mixup", func(s *settings) *int { return &s.closeMosaic }).requires(trials.Params{"mosaic": 1.0}),
+
+		choice("sync_bn", false, "normalise with the batch's statistics over all GPUs of a trial, not over each one's share; with one GPU both are the same",
+			func(s *settings, v any) { s.syncBN = v == true }, false, true),
 
 		whole("patience", 0, 0, 1e6, "epochs without a better patience_metric after which training ends; 0: never", func(s *settings) *int { return &s.patience }),
 		choice("patience_metric", Fitness, "what patience watches; fitness is 0.1 mAP50 + 0.9 mAP50-95",

@@ -89,8 +89,8 @@ func (r *run) manner() string {
 	if n := r.threads(); n > 1 {
 		text = fmt.Sprintf("%d threads", n)
 	}
-	if gpu := r.device.gpu; gpu != nil {
-		text += " and " + gpu.Name
+	if r.device.gpu != nil {
+		text += " and " + r.device.name()
 	}
 	if p := r.b.cfg.Precision; p != FP32 {
 		text += " in " + p

@@ -64,9 +64,9 @@ func (r *run) build(ctx context.Context) error {
 		return err
 	}
 	r.config = r.fingerprint(start)
-	if least := augment.LeastSide(r.data.Size, r.b.model.multiple, r.set.multiScale); r.set.multiScale > 0 && c.Batch == 1 && least == r.b.model.multiple {
-		return infeasible(fmt.Errorf("multi_scale %v: some batches are one picture of %d pixels, which leaves batch normalisation one value; raise batch or image_size",
-			r.set.multiScale, least))
+	if least := augment.LeastSide(r.data.Size, r.b.model.multiple, r.set.multiScale); r.set.multiScale > 0 && r.together() == 1 && least == r.b.model.multiple {
+		return infeasible(fmt.Errorf("multi_scale %v: some batches are one picture of %d pixels%s, which leaves batch normalisation one value; raise batch or image_size%s",
+			r.set.multiScale, least, r.device.each(), r.device.orSync()))
 	}
 	if err := r.open(ctx); err != nil {
 		return err
@@ -116,6 +116,9 @@ func (r *run) open(ctx context.Context) (err error) {
 	c, open := &r.b.cfg, r.b.openCPU
 	if gpu := r.device.gpu; gpu != nil {
 		open = func(c engineConfig) (engine, error) { return r.b.openGPU(ctx, *gpu, c) }
+	}
+	if r.device.ranks() > 1 {
+		open = func(c engineConfig) (engine, error) { return r.openRanks(ctx, c) }
 	}
 	var choices *choices
 	if c.Convolution == Fastest {

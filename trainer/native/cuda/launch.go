@@ -21,8 +21,6 @@ type Launch struct {
 	// beside all that come later, until one that is Joined: that waits for them. Elsewhere launches follow each other.
 	Beside, Joined bool
 
-	// Put is what stands in place of a kernel: it puts the work of another library into the same stream. It must not wait.
-	Put func() error
 }
 
 // Args are the bytes of a kernel's argument. T is a struct of fixed size without Go pointers, laid out as in C: fields of
@@ -179,19 +177,12 @@ func (f *fork) record(launches []Launch) error {
 
 func (f *fork) join() error { return errors.Join(f.back.Record(f.beside), f.main.After(f.back)) }
 
-// each calls f with the kernel of each launch, on a thread on which the device's context is current.
+// each calls f with each launch and its kernel, if it has one, on a thread on which the device's context is current.
 func (m *Module) each(launches []Launch, f func(rawFunc, *Launch) error) error {
 	var what string
 	err := within(m.gpu.ctx, func() error {
 		for i := range launches {
 			l := &launches[i]
-			if l.Put != nil {
-				what = "of a library"
-				if err := l.Put(); err != nil {
-					return err
-				}
-				continue
-			}
 			what = l.Kernel
 			var kernel rawFunc
 			var err error

@@ -36,7 +36,7 @@ func (r *ranksOnOne) run(all ...[]cuda.Launch) {
 	for len(all[0]) > 0 {
 		r.sums = nil
 		for i, launches := range all {
-			k := slices.IndexFunc(launches, func(l cuda.Launch) bool { return l.Put != nil })
+			k := slices.IndexFunc(launches, func(l cuda.Launch) bool { return l.Call != nil })
 			if k < 0 {
 				k = len(launches) - 1
 			}
