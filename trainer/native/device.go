@@ -99,7 +99,7 @@ func (b *Backend) deviceOf(leased []string) (device, error) {
 	for _, name := range leased {
 		i := slices.IndexFunc(p.GPUs, func(g GPU) bool { return g.Name == name })
 		if i < 0 || slices.Contains(all, p.GPUs[i]) {
-			return device{}, fmt.Errorf("use device %s of %s: this study's trials compute on %s: %w", name, strings.Join(leased, ", "), p, trainer.ErrNoDevice)
+			return device{}, fmt.Errorf("use device %s: this study's trials compute on %s: %w", strings.Join(leased, ", "), p, trainer.ErrNoDevice)
 		}
 		all = append(all, p.GPUs[i])
 	}

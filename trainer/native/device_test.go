@@ -11,6 +11,7 @@ import (
 	"github.com/mapsweep/mapsweep/trainer"
 	"github.com/mapsweep/mapsweep/trainer/native"
 	"github.com/mapsweep/mapsweep/trainer/native/cuda"
+	"github.com/mapsweep/mapsweep/trainer/native/cuda/emulator"
 	"github.com/mapsweep/mapsweep/trials"
 )
 
@@ -62,6 +63,8 @@ func TestProvenanceOfDevices(t *testing.T) {
 }
 
 func TestDevicesOfJobs(t *testing.T) {
+	emulator.Use(t) // so that other tests find it: a process loads one driver
+	t.Setenv("MAPSWEEP_NCCL", "/none/libnccl.so.2")
 	b := onGPUs(t, "9.0", "9.0")
 	native.FakeGPUs(b, nil)
 	for _, c := range []struct {
@@ -72,7 +75,8 @@ func TestDevicesOfJobs(t *testing.T) {
 		{nil, "cuda:0 Paper GPU (cuda 9.0, kernels ", true},
 		{[]string{"cuda:1"}, "cuda:1 Paper GPU (cuda 9.0, kernels ", true},
 		{[]string{"cuda:2"}, "use device cuda:2: this study's trials compute on cuda:0, cuda:1", false},
-		{[]string{"cuda:0", "cuda:1"}, "computes on one device", false},
+		{[]string{"cuda:0", "cuda:1"}, "or leave trainer.gpus out: trials are then spread over the GPUs, one each", false},
+		{[]string{"cuda:0", "cuda:0"}, "use device cuda:0, cuda:0: this study's", false},
 	} {
 		dir := t.TempDir()
 		held := 0.0

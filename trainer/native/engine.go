@@ -99,5 +99,5 @@ type engineConfig struct {
 	data    runData
 	shelf   *shelf
 	choices *choices // nil: no choice of convolutions
-	rank    *rank // of a GPU that is one of several; nil: alone
+	rank    *rank    // of a GPU that is one of several; nil: alone
 }

@@ -2,12 +2,17 @@ package native
 
 import (
 	"context"
+	"errors"
+	"slices"
+	"unsafe"
 
 	"github.com/mapsweep/mapsweep/trainer"
 	"github.com/mapsweep/mapsweep/trainer/dataset"
 	"github.com/mapsweep/mapsweep/trainer/dataset/augment"
 	"github.com/mapsweep/mapsweep/trainer/dataset/batches"
+	"github.com/mapsweep/mapsweep/trainer/native/cuda"
 	"github.com/mapsweep/mapsweep/trainer/native/layers/gpu"
+	"github.com/mapsweep/mapsweep/trainer/native/optim"
 	"github.com/mapsweep/mapsweep/trials"
 )
 
@@ -130,6 +135,105 @@ func Shelved(b *Backend) (users []int) {
 func Reckon(b *Backend, seconds func(pass, way string) float64) {
 	onGPU(b, func(e *gpuEngine) engine {
 		e.timer = gpu.Timer{Repeats: 1, Rounds: 1, Reckon: seconds}
+		return e
+	})
+}
+
+// OneRank makes a backend's runs on a GPU ranks, of which each has only itself.
+func OneRank(b *Backend, syncNorm bool) {
+	inner := &Backend{openGPU: b.openGPU}
+	b.openGPU = func(ctx context.Context, on GPU, c engineConfig) (engine, error) {
+		library, err := b.library()
+		if err != nil {
+			return nil, err
+		}
+		return inner.newRanksEngine(ctx, ranksSpec{gpus: []GPU{on}, syncNorm: syncNorm, library: library}, c)
+	}
+}
+
+// failingEngine does not submit step number `left`.
+type failingEngine struct {
+	*gpuEngine
+	left int
+}
+
+func (e *failingEngine) submit(b batch, u optim.Update) error {
+	if e.left--; e.left < 0 {
+		return cuda.ErrLost
+	}
+	return e.gpuEngine.submit(b, u)
+}
+
+// FailRank has one rank of a backend's runs fail after some steps.
+func FailRank(b *Backend, number, steps int) {
+	onGPU(b, func(e *gpuEngine) engine {
+		if e.rank.number == number {
+			return &failingEngine{e, steps}
+		}
+		return e
+	})
+}
+
+// Step is what the first rank of a run holds after a step that began at the initial weights.
+type Step struct {
+	Grads             []float32
+	Value, Normaliser float64
+}
+
+// StepAt takes step number n as a run's first.
+func StepAt(ctx context.Context, b *Backend, job trainer.Job, n int) (s Step, err error) {
+	r, err := b.newRun(ctx, job)
+	if err != nil {
+		return s, err
+	}
+	defer func() { err = errors.Join(err, r.close()) }()
+	if err := r.hold(ctx); err != nil {
+		return s, err
+	}
+	if err := r.startLoader(ctx); err != nil {
+		return s, err
+	}
+	defer r.loader.Close()
+	for range n + 1 {
+		if err := r.next(); err != nil {
+			return s, err
+		}
+	}
+	if err := r.submit(); err != nil {
+		return s, err
+	}
+	if err := r.collect(true); err != nil {
+		return s, err
+	}
+	e, ok := r.engine.(*gpuEngine)
+	if !ok {
+		e = r.engine.(*ranksEngine).first().(*gpuEngine)
+	}
+	values := make([]float64, 5)
+	l := e.sides[r.batch.side].device.Losses()[0]
+	err = errors.Join(e.place.Stream.CopyOut(unsafe.Slice((*byte)(unsafe.Pointer(&values[0])), 40), l.P), e.net.Device().Download())
+	return Step{slices.Clone(e.net.Device().Grads()), values[3], values[4]}, err
+}
+
+// absentEngine leaves a step out.
+type absentEngine struct {
+	*gpuEngine
+	left int
+}
+
+func (e *absentEngine) submit(b batch, u optim.Update) error {
+	if e.left--; e.left < 0 {
+		return nil
+	}
+	return e.gpuEngine.submit(b, u)
+}
+
+// SkipRank has one rank of a backend's runs take no part after some steps.
+func SkipRank(b *Backend, number, steps int) {
+	onGPU(b, func(e *gpuEngine) engine {
+		if e.rank.number == number {
+			return &absentEngine{e, steps}
+		}
 		return e
 	})
 }

@@ -20,7 +20,6 @@ type Launch struct {
 	// In a capture, Beside starts a launch after all before it that are not Beside, in order with the others that are, and
 	// beside all that come later, until one that is Joined: that waits for them. Elsewhere launches follow each other.
 	Beside, Joined bool
-
 }
 
 // Args are the bytes of a kernel's argument. T is a struct of fixed size without Go pointers, laid out as in C: fields of

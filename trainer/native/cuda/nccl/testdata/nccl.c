@@ -174,24 +174,27 @@ int ncclCommGetAsyncError(struct comm *c, int *status) {
 	return GOOD;
 }
 
+// leave ends a rank. What was aborted stays in memory, for steps under way go through it to their end without effect.
 static int leave(struct comm *c, int abort) {
+	struct set *set = c->set;
 	pthread_mutex_lock(&guard);
 	if (abort) {
-		c->set->aborted = 1;
+		set->aborted = 1;
+		c->failed = REMOTE;
 		pthread_cond_broadcast(&changed);
 		while (c->busy) pthread_cond_wait(&changed, &guard);
 	}
-	for (struct work *w = c->all, *next; w; w = next) {
+	for (struct work *w = c->all, *next; w && !set->aborted; w = next) {
 		next = w->next;
 		free(w);
 	}
-	if (--c->set->left == 0) {
+	if (--set->left == 0 && !set->aborted) {
 		struct set **s = &sets;
-		while (*s != c->set) s = &(*s)->next;
-		*s = c->set->next;
-		free(c->set);
+		while (*s != set) s = &(*s)->next;
+		*s = set->next;
+		free(set);
 	}
-	free(c);
+	if (!abort) free(c);
 	pthread_mutex_unlock(&guard);
 	return GOOD;
 }
