@@ -93,8 +93,8 @@ func (c *checker) trainer() {
 	if t.GPUs > 0 && t.Device == "cpu" {
 		c.add("trainer.gpus", "leave one of them out", "trainer.gpus is %d, and trainer.device says cpu", t.GPUs)
 	}
-	if native := t.Backend == BackendNative; native && t.GPUs > 1 {
-		c.add("trainer.gpus", "leave it out", "trainer.gpus is %d, and a trial of backend native computes on one", t.GPUs)
+	if native := t.Backend == BackendNative; native && t.GPUs > 1 && t.Batch%t.GPUs != 0 {
+		c.add("trainer.batch", fmt.Sprintf("use one that %d divides", t.GPUs), "trainer.batch is %d, of which each of %d GPUs takes an equal share", t.Batch, t.GPUs)
 	} else if native && t.GPUs > 0 && t.Device == "" {
 		c.add("trainer.gpus", "set trainer.device: cuda, too", "trainer.gpus is %d, and where trainer.device is left out native computes on the cpu", t.GPUs)
 	}

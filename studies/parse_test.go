@@ -340,7 +340,7 @@ func TestTrainerFaults(t *testing.T) {
 		{"fastest convolution on the cpu", "{backend: native, model: m, epochs: 1, data: a, convolution: fastest}", `s.yaml:2:71: trainer.convolution is fastest, which chooses between kernels of a GPU, and native computes on the cpu (set trainer.device: cuda, or leave it out)`},
 		{"precision of another trainer", "{backend: yolov9, model: m, epochs: 1, data: a, precision: bf16}", `s.yaml:2:69: trainer.precision is read by backend native only`},
 		{"gpus on the cpu", "{backend: yolov9, model: m, epochs: 1, data: a, device: cpu, gpus: 4}", `s.yaml:2:77: trainer.gpus is 4, and trainer.device says cpu (leave one of them out)`},
-		{"gpus of native", "{backend: native, model: m, epochs: 1, data: a, device: auto, gpus: 2}", `s.yaml:2:78: trainer.gpus is 2, and a trial of backend native computes on one (leave it out)`},
+		{"shares of a batch", "{backend: native, model: m, epochs: 1, data: a, device: auto, batch: 9, gpus: 2}", `s.yaml:2:79: trainer.batch is 9, of which each of 2 GPUs takes an equal share (use one that 2 divides)`},
 		{"gpus without a device", "{backend: native, model: m, epochs: 1, data: a, gpus: 1}", `s.yaml:2:64: trainer.gpus is 1, and where trainer.device is left out native computes on the cpu (set trainer.device: cuda, too)`},
 		{"timeout", "{backend: native, model: m, epochs: 1, data: a, timeout: 5 minutes}", `s.yaml:2:67: trainer.timeout is no duration: "5 minutes" (for instance 90s, 45m or 2h30m)`},
 		{"timeout without unit", "{backend: native, model: m, epochs: 1, data: a, timeout: 5}", `s.yaml:2:67: trainer.timeout must be text, not 5 (with its unit: 5s, 5m or 5h)`},

@@ -65,7 +65,7 @@ func onRanks(t *testing.T, change func(*native.Config)) *native.Backend {
 }
 
 // TestGPUsTrainAsOne: two GPUs with half of each batch and synchronised normalisation come to the losses of one with the whole
-// batch, but for sums in another order: of every step's gradients in float32, which grow from 1e-6 to at most 1e-4 in a few steps.
+// batch, but for sums in another order: of every step's gradients in float32, which grow from 1e-6 in a few steps; 1e-4 is allowed.
 func TestGPUsTrainAsOne(t *testing.T) {
 	for name, c := range map[string]struct {
 		job    trainer.Job
@@ -73,8 +73,8 @@ func TestGPUsTrainAsOne(t *testing.T) {
 	}{
 		"defaults":                     {trainer.Job{Epochs: 2, Seed: 3, Params: trials.Params{"sync_bn": true}}, nil},
 		"AdamW, pictures of all sides": {trainer.Job{Epochs: 1, Seed: 4, Params: trials.Params{"sync_bn": true, "multi_scale": 0.5, "optimizer": "AdamW", "lr0": 0.001}}, nil},
-		"an auxiliary head": {trainer.Job{Epochs: 1, Seed: 3, Params: trials.Params{"sync_bn": true, "nominal_batch": 16}},
-			func(c *native.Config) { c.Model, c.Load = "yolov9-t", twoBatches }},
+		"an auxiliary head": {trainer.Job{Epochs: 1, Seed: 3, Params: trials.Params{"sync_bn": true, "nominal_batch": 16, "aux": 0.25}},
+			func(c *native.Config) { c.Load = twoBatches }},
 	} {
 		t.Run(name, func(t *testing.T) { sameLosses(t, c.job, 1e-4, onEmulator(t, c.change), onRanks(t, c.change)) })
 	}
@@ -149,7 +149,7 @@ func TestOneRankIsNone(t *testing.T) {
 
 // TestGPUsResume: a run on two GPUs that is stopped within an epoch goes on to the bits of one that was not.
 func TestGPUsResume(t *testing.T) {
-	b := onRanks(t, nil)
+	b := onRanks(t, func(c *native.Config) { c.Load = twoBatches })
 	for name, params := range map[string]trials.Params{
 		"synchronised":   {"sync_bn": true, "nominal_batch": 16},
 		"each by itself": {"optimizer": "AdamW", "lr0": 0.001},
@@ -188,7 +188,7 @@ func TestGPUsResume(t *testing.T) {
 // next trial finds everything in order.
 func TestGPUsFailTogether(t *testing.T) {
 	t.Setenv("FAKE_NCCL_WAIT", "600") // nobody waits that long
-	job := trainer.Job{Epochs: 2, Seed: 3}
+	job := trainer.Job{Epochs: 1, Seed: 3}
 	want := last(t, onRanks(t, nil), job)
 	for number := range 2 {
 		b := onRanks(t, nil)
@@ -214,6 +214,21 @@ func TestGPUsGiveUp(t *testing.T) {
 	native.SkipRank(b, 1, 2)
 	if f := failureOf(t, b, nil); f.Class != trials.ClassDevice || !strings.Contains(f.Reason, "remote process exited") {
 		t.Errorf("failure %v", f)
+	}
+}
+
+// TestGPUsNeedTwoValues: one small picture on each GPU is refused, unless they normalise together.
+func TestGPUsNeedTwoValues(t *testing.T) {
+	b := onRanks(t, func(c *native.Config) { c.Batch = 2 })
+	job := trainer.Job{Epochs: 1, Seed: 3, Dir: t.TempDir(), Params: trials.Params{"multi_scale": 0.75}}
+	_, err := b.Train(t.Context(), job, func(trials.Measurement) {})
+	var f *trainer.Failure
+	if !errors.As(err, &f) || f.Class != trials.ClassInfeasible || !strings.Contains(f.Reason, "one picture of 16 pixels on each GPU") || !strings.Contains(f.Reason, "or set sync_bn") {
+		t.Errorf("each by itself: %v", err)
+	}
+	job.Params["sync_bn"] = true
+	if _, err := native.StepAt(t.Context(), b, job, 0); err != nil {
+		t.Errorf("synchronised: %v", err)
 	}
 }
 

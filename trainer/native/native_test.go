@@ -418,7 +418,7 @@ func TestKnobNames(t *testing.T) {
 	want := strings.Fields(`lr0 lrf schedule optimizer amsgrad momentum weight_decay warmup_epochs warmup_floor warmup_momentum warmup_bias_lr clip_norm
 		nominal_batch freeze box cls dfl cls_pw fl_gamma label_smoothing tal_topk tal_alpha tal_beta tal_rule aux aux_assign ema ema_decay ema_tau
 		mosaic mixup copy_paste mosaic9 mosaic_layout copy_paste_polygons autoaugment randaugment_geometry autoaugment_geometry randaugment_n randaugment_m
-		hsv hsv_mode hsv_h hsv_s hsv_v fliplr flipud scale translate degrees shear perspective multi_scale keep_area keep_side close_mosaic patience patience_metric val_interval`)
+		hsv hsv_mode hsv_h hsv_s hsv_v fliplr flipud scale translate degrees shear perspective multi_scale keep_area keep_side close_mosaic sync_bn patience patience_metric val_interval`)
 	var got []string
 	for _, k := range backend(t, nil).Knobs() {
 		got = append(got, k.Name)

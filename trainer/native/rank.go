@@ -91,21 +91,6 @@ func (r *run) together() int {
 	return r.b.cfg.Batch / r.device.ranks()
 }
 
-// each and orSync complete what is said of a share of a batch that is too small.
-func (d device) each() string {
-	if d.ranks() > 1 {
-		return " on each GPU"
-	}
-	return ""
-}
-
-func (d device) orSync() string {
-	if d.ranks() > 1 {
-		return ", or set sync_bn"
-	}
-	return ""
-}
-
 // leave ends the rank's part; no captured step may be left.
 func (r *rank) leave() error {
 	if r == nil || r.comm == nil {

@@ -44,6 +44,9 @@ func (b *Backend) Review(ctx context.Context, params trials.Params, levels map[s
 	if _, asked := levels["lrf"]; asked && len(levels["schedule"]) == 0 && effective["schedule"] == "fixed" {
 		add("lrf", "schedule: fixed does not read it", "choose another schedule")
 	}
+	if _, asked := levels["sync_bn"]; asked && b.cfg.GPUs < 2 {
+		add("sync_bn", "with one GPU a trial the statistics of the batch are those of its share", "set trainer.gpus to 2 or more")
+	}
 	return out, nil
 }
 

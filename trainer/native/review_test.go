@@ -30,6 +30,7 @@ func TestReview(t *testing.T) {
 		"final rate, fixed":      {trials.Params{"schedule": "fixed"}, map[string][]any{"lrf": {0.1, 0.01}}, "lrf", "fixed"},
 		"final rate, flat":       {trials.Params{"schedule": "flat-cosine"}, map[string][]any{"lrf": {0.1, 0.01}}, "", ""},
 		"what cannot be run":     {trials.Params{"box": "high"}, map[string][]any{"lrf": {0.1, 0.01}}, "", ""},
+		"one GPU":                {nil, map[string][]any{"sync_bn": {false, true}}, "sync_bn", "one GPU"},
 		"final rate, fixed once": {trials.Params{"schedule": "fixed"}, map[string][]any{"lrf": {0.1, 0.01}, "schedule": {"fixed", "linear"}}, "", ""},
 	} {
 		fs, err := b.Review(t.Context(), c.params, c.levels, false)

@@ -64,9 +64,8 @@ func (r *run) build(ctx context.Context) error {
 		return err
 	}
 	r.config = r.fingerprint(start)
-	if least := augment.LeastSide(r.data.Size, r.b.model.multiple, r.set.multiScale); r.set.multiScale > 0 && r.together() == 1 && least == r.b.model.multiple {
-		return infeasible(fmt.Errorf("multi_scale %v: some batches are one picture of %d pixels%s, which leaves batch normalisation one value; raise batch or image_size%s",
-			r.set.multiScale, least, r.device.each(), r.device.orSync()))
+	if err := r.oneValue(); err != nil {
+		return err
 	}
 	if err := r.open(ctx); err != nil {
 		return err
@@ -101,6 +100,20 @@ func (r *run) build(ctx context.Context) error {
 	}
 	r.log, err = r.openFiles()
 	return err
+}
+
+// oneValue refuses settings by which batch normalisation would have to do with one value of a channel.
+func (r *run) oneValue() error {
+	least := augment.LeastSide(r.data.Size, r.b.model.multiple, r.set.multiScale)
+	if least != r.b.model.multiple || r.together() > 1 || r.set.multiScale == 0 && r.device.ranks() == 1 {
+		return nil
+	}
+	where, sync := "", ""
+	if r.device.ranks() > 1 {
+		where, sync = " on each GPU", ", or set sync_bn"
+	}
+	return infeasible(fmt.Errorf("multi_scale %v: some batches are one picture of %d pixels%s, which leaves batch normalisation one value; raise batch or image_size%s",
+		r.set.multiScale, least, where, sync))
 }
 
 // threads is the number of threads that share the work of a step.
