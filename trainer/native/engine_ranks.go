@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/mapsweep/mapsweep/trainer/dataset"
@@ -54,8 +55,9 @@ func (b *Backend) newRanksEngine(ctx context.Context, s ranksSpec, c engineConfi
 	}
 	id, err := s.library.NewID()
 	if err == nil {
-		err = e.each(func(i int, _ engine) (err error) {
-			e.comms[i].comm, err = s.library.Join(e.comms[i].stream, id, n, i)
+		err = e.each(func(i int, _ engine) error { // NCCL lets the others go where one cannot join
+			comm, err := s.library.Join(e.comms[i].stream, id, n, i)
+			e.comms[i].comm.Store(comm)
 			return err
 		})
 	}
@@ -105,9 +107,16 @@ func (e *ranksEngine) fail(err error) {
 	if e.failure == nil || errors.Is(err, cuda.ErrLost) && !errors.Is(e.failure, cuda.ErrLost) {
 		e.failure = fmt.Errorf("%w: %w", errRank, err)
 	}
+	e.abort()
+}
+
+// abort lets go of all that wait, at once, for one may wait for another's end.
+func (e *ranksEngine) abort() {
+	var all sync.WaitGroup
 	for _, r := range e.comms {
-		_ = r.abort() // that fails where the GPU has; there is nothing to wait for then
+		all.Go(func() { _ = r.abort() }) // it fails where the GPU has, and there is nothing to wait for then
 	}
+	all.Wait()
 }
 
 // lost is NCCL's failure, if it has one.
@@ -276,6 +285,9 @@ func (e *ranksEngine) bytes() (most int64) {
 
 // close ends all ranks at once, for leaving is done together.
 func (e *ranksEngine) close() error {
+	if e.failure != nil {
+		e.abort() // those that joined after it, too
+	}
 	ended := make(chan error, len(e.ranks))
 	for _, one := range e.ranks {
 		go func() { ended <- one.close() }()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 
 	"github.com/mapsweep/mapsweep/trainer"
 	"github.com/mapsweep/mapsweep/trainer/native/cuda"
@@ -17,8 +18,8 @@ import (
 type rank struct {
 	number, ranks int
 	syncNorm      bool
-	stream        nccl.Stream // that the rank's steps go to
-	comm          *nccl.Comm  // nil: not joined yet
+	stream        nccl.Stream               // that the rank's steps go to
+	comm          atomic.Pointer[nccl.Comm] // nil: not joined yet
 }
 
 // others are the ranks as kernels know them; nil: there are none.
@@ -26,7 +27,7 @@ func (r *rank) others() *kernel.Ranks {
 	if r == nil {
 		return nil
 	}
-	return &kernel.Ranks{Count: r.ranks, SumDoubles: func(p cuda.Ptr, n int64) error { return r.comm.SumDoubles(p, n) }}
+	return &kernel.Ranks{Count: r.ranks, SumDoubles: func(p cuda.Ptr, n int64) error { return r.comm.Load().SumDoubles(p, n) }}
 }
 
 // synchronised tells whether normalisation is.
@@ -44,11 +45,12 @@ func (r *rank) sums(grads cuda.Ptr, floats int64, losses []kernel.Doubles) []cud
 	if r == nil {
 		return nil
 	}
-	return []cuda.Launch{{Call: func(*cuda.Stream) error {
-		return r.comm.Together(func() error {
-			errs := []error{r.comm.Sum(grads, floats)}
+	return []cuda.Launch{{Kernel: "sum over GPUs", Call: func(*cuda.Stream) error {
+		comm := r.comm.Load()
+		return comm.Together(func() error {
+			errs := []error{comm.Sum(grads, floats)}
 			for _, l := range losses {
-				errs = append(errs, r.comm.SumDoubles(l.P, lossParts))
+				errs = append(errs, comm.SumDoubles(l.P, lossParts))
 			}
 			return errors.Join(errs...)
 		})
@@ -93,26 +95,30 @@ func (r *run) together() int {
 
 // leave ends the rank's part; no captured step may be left.
 func (r *rank) leave() error {
-	if r == nil || r.comm == nil {
+	if r == nil {
 		return nil
 	}
-	return r.comm.Close()
+	if comm := r.comm.Load(); comm != nil {
+		return comm.Close()
+	}
+	return nil
 }
 
 // abort has work that waits for other ranks end.
 func (r *rank) abort() error {
-	if r.comm == nil {
-		return nil
+	if comm := r.comm.Load(); comm != nil {
+		return comm.Abort()
 	}
-	return r.comm.Abort()
+	return nil
 }
 
 // failed tells whether NCCL has given up.
 func (r *rank) failed() error {
-	if r.comm == nil {
+	comm := r.comm.Load()
+	if comm == nil {
 		return nil
 	}
-	if err := r.comm.Failed(); err != nil && !errors.Is(err, nccl.ErrEnded) {
+	if err := comm.Failed(); err != nil && !errors.Is(err, nccl.ErrEnded) {
 		return fmt.Errorf("GPU %d of %d of the trial: %w", r.number+1, r.ranks, err)
 	}
 	return nil
