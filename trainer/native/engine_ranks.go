@@ -144,6 +144,21 @@ func (e *ranksEngine) begin(s optim.Spec) error {
 	return e.each(func(_ int, one engine) error { return one.begin(s) })
 }
 
+// choose has all ranks compute by the first one's choice.
+func (e *ranksEngine) choose(stored *convolutions) (*convolutions, error) {
+	made, err := e.first().choose(stored)
+	if err != nil || made == nil {
+		return nil, err
+	}
+	return made, e.each(func(i int, one engine) error {
+		if i == 0 {
+			return nil
+		}
+		_, err := one.choose(made)
+		return err
+	})
+}
+
 func (e *ranksEngine) prepare(side int) error {
 	return e.each(func(_ int, one engine) error { return one.prepare(side) })
 }
