@@ -182,8 +182,6 @@ func (c *Config) check(m architecture) error {
 		return fmt.Errorf("there is no precision %q: use %s or %s", c.Precision, FP32, BF16)
 	case c.Convolution != Auto && c.Convolution != Direct && c.Convolution != Fastest:
 		return fmt.Errorf("there is no convolution %q: use %s, %s or, on a GPU, %s", c.Convolution, Auto, Direct, Fastest)
-	case c.GPUs > 1 && c.Convolution == Fastest:
-		return fmt.Errorf("convolution %s on %d GPUs: it is for trials of one GPU; use %s", Fastest, c.GPUs, Auto)
 	case c.GPUs < 0 || c.GPUs > 1 && c.Batch%c.GPUs != 0:
 		return fmt.Errorf("a batch of %d images on %d GPUs: each takes an equal share; use a batch that %d divides", c.Batch, c.GPUs, c.GPUs)
 	case c.Split != "val" && c.Split != "test":

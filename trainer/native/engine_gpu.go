@@ -79,7 +79,7 @@ type mirror struct {
 // newGPUEngine builds the network of a run on a GPU.
 func newGPUEngine(ctx context.Context, on GPU, c engineConfig) (engine, error) {
 	e := &gpuEngine{losses: c.loss, sides: map[int]*gpuSide{}, objects: max(1, c.objects), threads: c.threads,
-		data: c.data, size: c.model.Width, shelf: c.shelf, on: on, choices: c.choices, rank: c.rank, timer: gpu.Timer{Repeats: 8, Rounds: 3}, candidates: mostCandidates, polygons: kernel.PolygonRoom}
+		data: c.data, size: c.model.Width, shelf: c.shelf, on: on, choices: c.choices, timer: gpu.Timer{Repeats: 8, Rounds: 3}, candidates: mostCandidates, polygons: kernel.PolygonRoom, rank: c.rank}
 	if err := e.open(ctx, on, c); err != nil {
 		return nil, errors.Join(err, e.close())
 	}

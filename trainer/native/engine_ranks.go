@@ -67,9 +67,6 @@ func (b *Backend) newRanksEngine(ctx context.Context, s ranksSpec, c engineConfi
 	return e, nil
 }
 
-// choose has nothing to choose: the ways to compute would have to be the same on all GPUs. Backends refuse it.
-func (e *ranksEngine) choose(*convolutions) (*convolutions, error) { return nil, nil }
-
 // watchEvery is how often ranks that wait are asked whether they wait in vain.
 const watchEvery = time.Second
 
@@ -145,6 +142,21 @@ func (e *ranksEngine) begin(s optim.Spec) error {
 		copy(to.Stats(), from.Stats())
 	}
 	return e.each(func(_ int, one engine) error { return one.begin(s) })
+}
+
+// choose has all ranks compute by the first one's choice.
+func (e *ranksEngine) choose(stored *convolutions) (*convolutions, error) {
+	made, err := e.first().choose(stored)
+	if err != nil || made == nil {
+		return nil, err
+	}
+	return made, e.each(func(i int, one engine) error {
+		if i == 0 {
+			return nil
+		}
+		_, err := one.choose(made)
+		return err
+	})
 }
 
 func (e *ranksEngine) prepare(side int) error {

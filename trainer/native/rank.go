@@ -45,7 +45,7 @@ func (r *rank) sums(grads cuda.Ptr, floats int64, losses []kernel.Doubles) []cud
 	if r == nil {
 		return nil
 	}
-	return []cuda.Launch{{Joined: true, Call: func(*cuda.Stream) error {
+	return []cuda.Launch{{Kernel: "sum over GPUs", Call: func(*cuda.Stream) error {
 		comm := r.comm.Load()
 		return comm.Together(func() error {
 			errs := []error{comm.Sum(grads, floats)}

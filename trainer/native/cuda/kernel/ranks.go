@@ -12,5 +12,5 @@ type Ranks struct {
 
 // sumDoubles stands where a launch stands.
 func (r *Ranks) sumDoubles(p cuda.Ptr, n int64) cuda.Launch {
-	return cuda.Launch{Call: func(*cuda.Stream) error { return r.SumDoubles(p, n) }}
+	return cuda.Launch{Kernel: "sum over GPUs", Call: func(*cuda.Stream) error { return r.SumDoubles(p, n) }}
 }
