@@ -347,10 +347,10 @@ template <int ARMS> __device__ void learned(const LearnedArgs &a) {
 
 template <int ARMS> __device__ void learned_over(const LearnedArgs &a) {
 	const int c = a.rows.lanes;
-	for (long long lane = global_thread(); lane < c; lane += global_threads())
-#pragma unroll
-		for (int i = 0; i < ARMS; i++)
-			factors(a, a.arm[i], (int)lane, a.totals[lane], a.totals[(1 + i) * c + lane]);
+	for (long long k = global_thread(); k < ARMS * c; k += global_threads()) { // one arm a thread, or registers spill
+		const int i = (int)k / c, lane = (int)k % c;
+		factors(a, a.arm[i], lane, a.totals[lane], a.totals[(1 + i) * c + lane]);
+	}
 }
 
 KERNEL(norm_learned, LearnedArgs, COLUMN_THREADS) { learned<1>(a); }

@@ -171,7 +171,7 @@ func backward(family string, n Norm, dA View, scratch cuda.Ptr, arms []arm, dGam
 		{Kernel: family + "_learned", Grid: [3]int{blocksOf(int(n.Y.C), 32)}, Block: [3]int{columnThreads}, Args: cuda.Args(finish)},
 	}
 	if n.Over != nil {
-		all = append(all, n.Over.sumDoubles(n.Totals, int64(1+len(arms))*int64(n.Y.C)), flat(family+"_learned_over", int64(n.Y.C), cuda.Args(finish)))
+		all = append(all, n.Over.sumDoubles(n.Totals, int64(1+len(arms))*int64(n.Y.C)), flat(family+"_learned_over", int64(len(arms))*int64(n.Y.C), cuda.Args(finish)))
 	}
 	return append(all, lanewise(n.Type.named(family+"_grad"), n.Y, cuda.Args(args)))
 }
