@@ -112,7 +112,7 @@ func TestMemory(t *testing.T) {
 
 // TestLost: the launch of FAKE_CUDA_LOSE loses the context; everything afterwards fails, and memory can still be given back.
 func TestLost(t *testing.T) {
-	inside, err, printed := alone(t, "FAKE_CUDA_LOSE=3")
+	inside, printed, err := alone(t, "FAKE_CUDA_LOSE=3")
 	if !inside {
 		if err != nil {
 			t.Errorf("%v: %s", err, printed)

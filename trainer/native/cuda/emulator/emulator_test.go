@@ -89,14 +89,14 @@ func (b *bench) run(kernel string, grid, block [3]int, n int, a args) []float32 
 
 // alone runs the test that calls it once more, in a process of its own, where it returns true. In the first process it returns
 // false, with how that ended and what it printed.
-func alone(t *testing.T, env ...string) (inside bool, err error, printed string) {
+func alone(t *testing.T, env ...string) (inside bool, printed string, err error) {
 	t.Helper()
 	const mark = "EMULATOR_TEST_ALONE"
 	if os.Getenv(mark) == t.Name() {
-		return true, nil, ""
+		return true, "", nil
 	}
 	cmd := exec.Command(os.Args[0], "-test.run=^"+strings.ReplaceAll(t.Name(), "/", "$/^")+"$")
 	cmd.Env = append(append(os.Environ(), mark+"="+t.Name()), env...)
 	out, err := cmd.CombinedOutput()
-	return false, err, string(out)
+	return false, string(out), err
 }

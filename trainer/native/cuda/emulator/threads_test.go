@@ -50,7 +50,7 @@ func TestReturnBeforeBarrier(t *testing.T) {
 
 // TestDeadlock: threads that wait for each other end the process, with the kernel's name.
 func TestDeadlock(t *testing.T) {
-	inside, err, printed := alone(t)
+	inside, printed, err := alone(t)
 	if inside {
 		open(t).run("deadlock", [3]int{2}, [3]int{64}, 64, args{})
 		return
@@ -159,7 +159,7 @@ func TestCopies(t *testing.T) {
 }
 
 func TestCopyAskew(t *testing.T) {
-	inside, err, printed := alone(t)
+	inside, printed, err := alone(t)
 	if inside {
 		b := open(t)
 		b.run("copy_askew", [3]int{1}, [3]int{1}, 1, args{in: b.put(make([]float32, 4))})
@@ -253,7 +253,7 @@ func TestWarpgroupFaults(t *testing.T) {
 		{"descriptor", groupAskew, "a descriptor of wgmma has a base offset"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			inside, err, printed := alone(t)
+			inside, printed, err := alone(t)
 			if inside {
 				_, pairs := panels()
 				open(t).warpgroup(c.kind, pairs)
