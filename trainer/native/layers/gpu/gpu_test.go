@@ -120,7 +120,10 @@ func place(t *testing.T) gpu.Place {
 func TestNetworks(t *testing.T) {
 	place := place(t)
 	for seed := range uint64(6) {
-		for name, define := range map[string]definition{"detector": random(seed), "family": family(seed)} {
+		for name, define := range map[string]definition{"detector": random(seed), "family": family(seed), "groups": unequal} {
+			if name == "groups" && seed > 0 {
+				continue
+			}
 			t.Run(fmt.Sprintf("%s %d", name, seed), func(t *testing.T) {
 				n := build(t, place, kernel.Float32, 2, define)
 				r := n.reference()
@@ -161,4 +164,18 @@ func TestCount(t *testing.T) {
 			t.Errorf("%v: %d bytes were counted for %d, and %d are taken", typ, counter.Bytes, d.Bytes(), n.d.Bytes())
 		}
 	}
+}
+
+// unequal has groups of one block and of two, on enough pixels for several slices.
+func unequal(b *graph.Builder) (*graph.Tensor, *layers.Loss) {
+	image := b.Image("image", 3, 40, 56)
+	x := layers.Convolve(b, "stem", image, layers.Form{Channels: 32, Kernel: 3, Stride: 2, Segments: graph.Segments{24, 8}})
+	x = layers.Convolve(b, "uneven", x, layers.Form{Channels: 64, Kernel: 3, Groups: 2, Segments: graph.Segments{24, 8, 32}})
+	x = layers.Convolve(b, "even", x, layers.Form{Channels: 20, Kernel: 3, Groups: 4})
+	set := &layers.HeadSet{
+		Name: "head", Bins: 3, Classes: 2, Strides: []int{2}, Func: layerstest.Smooth(1),
+		Box:   []*graph.Tensor{layers.Biased(b, "box", x, layers.Form{Channels: 12, Groups: 4})},
+		Class: []*graph.Tensor{layers.HeadConv(b, "class", x, 2)},
+	}
+	return image, layers.AddLoss(b, set)
 }
