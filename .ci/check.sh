@@ -34,6 +34,9 @@ make test
 step "sanitizers on the C kernels"
 make sanitize
 
+step "CUDA kernels over the emulator with the address and undefined-behaviour sanitizers"
+ASAN_OPTIONS=detect_leaks=0 go test -asan -count=1 -timeout 20m ./trainer/native/cuda/kernel
+
 step "race detector"
 go test -race -short ./trials/... ./studies/... ./sweep/... ./trainer ./trainer/command ./trainer/yolov9/... ./trainer/telemetry ./trainer/internal/... ./trainer/dataset/... ./reports
 
