@@ -17,6 +17,7 @@ var families = []struct {
 	{"convolutions, gradients of weights", regexp.MustCompile(`^conv\d+_(\w+_)?weights?_|^conv32_bias_|^conv16_add$|^sum_slices$`), true},
 	{"convolutions, gradients of inputs", regexp.MustCompile(`^conv\d+_(\w+_)?back_`), true},
 	{"convolutions, forward", regexp.MustCompile(`^conv\d+_`), true},
+	{"beside cuDNN", regexp.MustCompile(`^(product_sums|widen)_`), false},
 	{"normalisation, backward", regexp.MustCompile(`^(norm|rep)_(grad|learned)`), false},
 	{"normalisation, forward", regexp.MustCompile(`^(norm|rep)_`), false},
 	{"pools, resizing, sums, copies", regexp.MustCompile(`^(pool|mean2x2|resize|regroup|add|zero|copy)_`), false},
