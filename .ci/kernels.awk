@@ -2,7 +2,8 @@
 #   awk -f kernels.awk machine=limits limits.txt machine=sm_80 sm_80.ptx sm_80.log machine=sm_90a ...
 # A line of limits.txt is "KERNEL spills REASON" or "KERNEL stack REASON": the kernel may spill registers, or use local memory
 # for what it indexes; or "KERNEL only-MACHINE REASON": there is no such kernel for other machines. Without one none of these is
-# allowed. A kernel must have __launch_bounds__ that its registers allow.
+# allowed. A kernel must have __launch_bounds__ that its registers allow, and for sm_90 and later it must wait for the kernels
+# before it (griddepcontrol.wait) ahead of anything that touches memory, as KERNEL of port.cuh makes it do.
 
 function fault(text) { print "kernels: " text > "/dev/stderr"; faults = 1 }
 function excused(kernel, what) { used[kernel, what] = 1; return (kernel, what) in excuse }
@@ -19,6 +20,9 @@ FNR == 1 && !(machine in seen) { seen[machine]; order[++machines] = machine }
 
 # PTX: .visible .entry NAME( ... ) .maxntid X, Y, Z .minnctapersm N {
 $2 == ".entry" { entry = $3; sub(/\(.*/, "", entry); kernels[entry]; declared[entry, machine] }
+# Of a kernel's instructions, an @predicate may stand in front: whether one other than ld.param comes before its wait.
+$1 == "griddepcontrol.wait;" && !((entry, machine) in began) { waits[entry, machine] }
+/^[ \t]*(@!?%p[0-9]+[ \t]+)?(ld|st|ldu|atom|red|cp|prefetch|ldmatrix|mbarrier|bar|barrier|call|bra|ret|trap)[.; \t]/ && !/ld\.param/ { began[entry, machine] }
 $1 == ".maxntid" { gsub(/[^0-9 ]/, ""); threads[entry] = $1 * $2 * $3 }
 $1 == ".minnctapersm" { blocks[entry] = $2 + 0 }
 
@@ -44,6 +48,8 @@ function limit(name, m,    r) {
 		if ((name, m) in declared) fault(name " is there on " m ", and limits.txt says that it is not")
 		return
 	}
+	if (substr(m, 4) + 0 >= 90 && !((name, m) in waits))
+		fault(name " does not begin with a wait for the kernels before it on " m ": declare it by KERNEL or FLAT_KERNEL")
 	r = registers[name, m]
 	if (r == "") fault(name " has no code on " m)
 	else if (up(r, 8) * up(threads[name], 32) * blocks[name] > 65536)

@@ -9,7 +9,23 @@
 
 #ifdef __CUDACC__
 
-#define KERNEL(name, Args, threads) extern "C" __global__ void __launch_bounds__(threads) name(const __grid_constant__ Args a)
+// What kernels begin with where the machine has it, before they touch memory: wait until all kernels that this one was started
+// behind have ended and their memory is to be seen, then let the next be placed, which waits in turn. Both do nothing in a
+// kernel that was started in the plain way (cuda.Dependent).
+__device__ __forceinline__ void wait_for_earlier() {
+#if __CUDA_ARCH__ >= 900
+	asm volatile("griddepcontrol.wait;" ::: "memory");
+	asm volatile("griddepcontrol.launch_dependents;" ::: "memory");
+#endif
+}
+
+#define KERNEL(name, Args, threads)                                                                      \
+	static __device__ __forceinline__ void name##_body(const Args &a);                                   \
+	extern "C" __global__ void __launch_bounds__(threads) name(const __grid_constant__ Args a) {         \
+		wait_for_earlier();                                                                              \
+		name##_body(a);                                                                                  \
+	}                                                                                                    \
+	static __device__ __forceinline__ void name##_body([[maybe_unused]] const Args &a)
 #define FLAT_KERNEL KERNEL
 #define SHARED(T, name, n) __shared__ __align__(16) T name[n]
 #define DYNAMIC_SHARED(T, name)                        \
