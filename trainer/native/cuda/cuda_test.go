@@ -27,6 +27,8 @@ type report struct {
 	MemInfo string // of a driver function that the stand-in lacks
 	Missing []string
 	Run     string // what launchAll returned
+
+	Dependent bool // cuda.Dependent of a GPU of capability 9.0
 }
 
 func TestMain(m *testing.M) {
@@ -44,6 +46,7 @@ func TestMain(m *testing.M) {
 		r.MemInfo = err.Error()
 	}
 	r.Missing = cuda.Missing("cuGraphLaunch")
+	r.Dependent = cuda.Dependent(90)
 	if wanted := os.Getenv("MAPSWEEP_CUDA_LAUNCH"); wanted != "" {
 		if err := launchAll(wanted); err != nil {
 			r.Run = err.Error()

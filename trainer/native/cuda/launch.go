@@ -36,10 +36,11 @@ type Module struct {
 	funcs map[string]*function
 }
 
-// function is a kernel that was looked up. shared is the dynamic shared memory, in bytes, that its blocks may ask for.
+// function is a kernel that was looked up.
 type function struct {
 	raw    rawFunc
-	shared int
+	waits  bool // its code waits for the kernel before it, where that may still be at work (Dependent)
+	shared int  // bytes of dynamic shared memory that its blocks may ask for; guarded by the module
 }
 
 // Load puts a fatbin, cubin or PTX on the device. It is unloaded with the device.
@@ -59,39 +60,45 @@ func (g *GPU) Load(image []byte) (*Module, error) {
 
 // find looks a kernel up and allows its blocks so much dynamic shared memory. The driver allows 48 KiB together with what the
 // kernel declares itself, unless asked. What was allowed stays: launches of other goroutines, and graphs, count on it.
-func (m *Module) find(kernel string, shared int) (rawFunc, error) {
+func (m *Module) find(kernel string, shared int) (*function, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	f := m.funcs[kernel]
 	if f == nil {
 		raw, err := moduleFunc(m.raw, kernel)
 		if err != nil {
-			return raw, err
+			return nil, err
 		}
 		f = &function{raw: raw}
+		if m.gpu.Capability >= firstDependent {
+			version, err := ptxVersion(raw)
+			f.waits = err == nil && version >= firstDependent // code of earlier PTX has no such instruction
+		}
 		m.funcs[kernel] = f
 	}
 	if shared > f.shared {
 		if err := setSharedLimit(f.raw, shared); err != nil {
-			return f.raw, err
+			return nil, err
 		}
 		f.shared = shared
 	}
-	return f.raw, nil
+	return f, nil
 }
 
 // Ready looks kernels up and allows them their shared memory, so that nothing but launches remains to be done in a capture.
 func (m *Module) Ready(launches ...Launch) error {
-	return m.each(launches, func(rawFunc, *Launch) error { return nil })
+	return m.each(launches, func(*function, *Launch) error { return nil })
 }
 
 // Run puts launches of the module's kernels, and calls of other libraries, into a stream, in order.
 func (m *Module) Run(s *Stream, launches ...Launch) error {
-	return m.each(launches, func(f rawFunc, l *Launch) error {
+	c := chain{asked: Dependent(m.gpu.Capability)}
+	return m.each(launches, func(f *function, l *Launch) error {
+		dependent := c.next(f)
 		if l.Call != nil {
 			return l.Call(s)
 		}
-		return launch(f, l, s.raw)
+		return launch(f.raw, l, s.raw, dependent)
 	})
 }
 
@@ -176,14 +183,14 @@ func (f *fork) record(launches []Launch) error {
 
 func (f *fork) join() error { return errors.Join(f.back.Record(f.beside), f.main.After(f.back)) }
 
-// each calls f with each launch and its kernel, if it has one, on a thread on which the device's context is current.
-func (m *Module) each(launches []Launch, f func(rawFunc, *Launch) error) error {
+// each calls f with each launch and its kernel, nil where it has none, on a thread on which the device's context is current.
+func (m *Module) each(launches []Launch, f func(*function, *Launch) error) error {
 	var what string
 	err := within(m.gpu.ctx, func() error {
 		for i := range launches {
 			l := &launches[i]
 			what = l.Kernel
-			var kernel rawFunc
+			var kernel *function
 			var err error
 			if l.Call == nil {
 				kernel, err = m.find(l.Kernel, l.Shared)

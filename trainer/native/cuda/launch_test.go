@@ -89,3 +89,11 @@ func TestQueues(t *testing.T) {
 		}
 	}
 }
+
+// A driver without the functions for it starts kernels plainly, also where the other way is asked for.
+func TestTooOldToDepend(t *testing.T) {
+	r := child(t, fakeDriver(t), "FAKE_CUDA_COUNT=1", "MAPSWEEP_PDL=1", "MAPSWEEP_CUDA_LAUNCH=kernel:0 kernel:0")
+	if r.Error != "" || r.Run != "" || r.Dependent {
+		t.Errorf("dependent: %v, launches: %q, devices: %q", r.Dependent, r.Run, r.Error)
+	}
+}

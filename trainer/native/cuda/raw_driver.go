@@ -3,6 +3,7 @@
 package cuda
 
 /*
+#include "dependent.h"
 #include "extend.h"
 */
 import "C"
@@ -172,12 +173,23 @@ func hostAlloc(bytes int) (unsafe.Pointer, Ptr, error) {
 
 func hostFree(p unsafe.Pointer) error { return status(C.mapsweep_cuda_host_free(p)) }
 
-func launch(f rawFunc, l *Launch, s rawStream) error {
+func canDepend() bool { return C.mapsweep_cuda_can_depend() != 0 }
+
+func ptxVersion(f rawFunc) (int, error) {
+	var v C.int
+	err := status(C.mapsweep_cuda_ptx_version(handle(f), &v))
+	return int(v), err
+}
+
+func launch(f rawFunc, l *Launch, s rawStream, dependent bool) error {
 	var arguments unsafe.Pointer
 	if len(l.Args) > 0 {
 		arguments = unsafe.Pointer(unsafe.SliceData(l.Args))
 	}
 	grid, block := dimensions(l.Grid), dimensions(l.Block)
+	if dependent {
+		return status(C.mapsweep_cuda_launch_dependent(handle(f), &grid[0], &block[0], C.uint(l.Shared), handle(s), arguments, C.size_t(len(l.Args))))
+	}
 	return status(C.mapsweep_cuda_launch(handle(f), &grid[0], &block[0], C.uint(l.Shared), handle(s), arguments, C.size_t(len(l.Args))))
 }
 
@@ -198,6 +210,12 @@ func instantiate(g *rawGraph) error { return status(C.mapsweep_cuda_instantiate(
 func graphNodes(g rawGraph) (int, error) {
 	var n C.size_t
 	err := status(C.mapsweep_cuda_graph_nodes(g.graph, &n))
+	return int(n), err
+}
+
+func dependentEdges(g rawGraph) (int, error) {
+	var n C.size_t
+	err := status(C.mapsweep_cuda_dependent_edges(g.graph, &n))
 	return int(n), err
 }
 

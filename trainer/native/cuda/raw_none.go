@@ -52,10 +52,13 @@ func keepPool(int, uint64) error                          { return ErrNone }
 func trimPool(int) error                                  { return ErrNone }
 func hostAlloc(int) (unsafe.Pointer, Ptr, error)          { return nil, 0, ErrNone }
 func hostFree(unsafe.Pointer) error                       { return ErrNone }
-func launch(rawFunc, *Launch, rawStream) error            { return ErrNone }
+func canDepend() bool                                     { return false }
+func ptxVersion(rawFunc) (int, error)                     { return 0, ErrNone }
+func launch(rawFunc, *Launch, rawStream, bool) error      { return ErrNone }
 func beginCapture(rawStream) error                        { return ErrNone }
 func endCapture(rawStream) (rawGraph, error)              { return rawGraph{}, ErrNone }
 func instantiate(*rawGraph) error                         { return ErrNone }
 func graphNodes(rawGraph) (int, error)                    { return 0, ErrNone }
+func dependentEdges(rawGraph) (int, error)                { return 0, ErrNone }
 func graphLaunch(rawGraph, rawStream) error               { return ErrNone }
 func destroyGraph(rawGraph) error                         { return ErrNone }

@@ -133,6 +133,8 @@ type Captured struct {
 	gpu   *GPU
 	raw   rawGraph
 	Nodes int // kernels, copies and fills
+
+	Dependent int // kernels that may begin before the one ahead of them has ended
 }
 
 // Capture records what f puts into the stream, without running it. f must not wait, allocate, or use other streams.
@@ -150,6 +152,11 @@ func (s *Stream) Capture(f func() error) (*Captured, error) {
 		}
 		if c.Nodes, err = graphNodes(c.raw); err != nil {
 			return err
+		}
+		if Dependent(s.gpu.Capability) {
+			if c.Dependent, err = dependentEdges(c.raw); err != nil {
+				return err
+			}
 		}
 		return instantiate(&c.raw)
 	})

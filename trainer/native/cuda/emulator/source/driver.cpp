@@ -1,9 +1,11 @@
 // A libcuda.so.1 for tests: one GPU, which is the emulator. It has as many of the driver's functions as mapsweep calls, and
 // is strict about what the driver forbids. The environment sets what it is like: FAKE_CUDA_COUNT devices (1),
 // FAKE_CUDA_MEMORY bytes of memory (8 GiB), FAKE_CUDA_INIT, the result of cuInit (0), FAKE_CUDA_LOSE: the number of the
-// launch at which the context is lost, or "next" (none). A reset of the primary context heals it.
+// launch at which the context is lost, or "next" (none), FAKE_CUDA_CAPABILITY, 10 major + minor (80). A reset of the primary context
+// heals a lost one.
 #include "emulator.h"
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <functional>
@@ -13,7 +15,7 @@
 
 namespace {
 
-enum { success = 0, invalid_value = 1, out_of_memory = 2, invalid_device = 101, invalid_context = 201, invalid_handle = 400, not_found = 500, not_ready = 600, illegal_address = 700,
+enum { success = 0, invalid_value = 1, out_of_memory = 2, invalid_device = 101, invalid_context = 201, invalid_handle = 400, lossy_query = 402, not_found = 500, not_ready = 600, illegal_address = 700,
        capture_unsupported = 900, capture_invalidated = 901, capture_unmatched = 903, capture_unjoined = 904 };
 
 using Work = std::function<void()>;
@@ -25,6 +27,8 @@ struct Item {
 	Work work;
 	Stream *stream;
 	Stream *joined; // work of that stream, as far as it stands before, is done here; null: this is work
+	std::vector<size_t> after; // the items that it waits for
+	bool dependent;            // it may begin before the one item that it waits for has ended
 };
 
 using Graph = std::vector<Item>;
@@ -35,12 +39,15 @@ struct Stream {
 	std::vector<Stream *> beside; // of an origin: those that have joined
 	bool open = false;            // of one that has joined: its origin has not waited for its last work
 	bool spoilt = false;
+	std::vector<size_t> tips; // in a capture: the items that what comes next will wait for
+	bool kernel_last = false; // nothing was put in since its last kernel, nor recorded, nor waited for
 };
 
 struct Event {
 	std::chrono::steady_clock::time_point at;
 	Stream *stream = nullptr; // in whose capture it was recorded last
 	Graph *graph = nullptr;   // null: in none
+	std::vector<size_t> tips; // that stream's
 };
 
 thread_local int current;            // context: device + 1
@@ -92,12 +99,19 @@ int waits() {
 }
 
 // put does work now, or records it where the stream is captured.
-int put(void *stream, Work w) {
+int put(void *stream, Work w, bool kernel = false, bool dependent = false) {
 	if (int s = usual())
 		return s;
 	Stream *s = static_cast<Stream *>(stream);
+	if (dependent && (!s || !s->kernel_last)) {
+		fprintf(stderr, "emulator: a launch that may begin early does not follow on a kernel\n");
+		return invalid_value;
+	}
+	if (s)
+		s->kernel_last = kernel;
 	if (s && s->capture) {
-		s->capture->push_back({std::move(w), s, nullptr});
+		s->capture->push_back({std::move(w), s, nullptr, s->tips, dependent});
+		s->tips = {s->capture->size() - 1};
 		s->open = true;
 	} else {
 		w();
@@ -201,6 +215,49 @@ void launch(const emulator::Kernel *k, uint3 grid, uint3 size, unsigned shared, 
 	emulator::run(*k, grid, size, shared, args.data());
 }
 
+int capability() { return (int)number("FAKE_CUDA_CAPABILITY", 80); }
+
+// Only one block of arguments is taken, of exactly the kernel's struct.
+int put_kernel(void *f, uint3 grid, uint3 size, unsigned shared, void *stream, void **params, void **extra, bool dependent) {
+	if (!is_kernel(f))
+		return invalid_handle;
+	auto *k = static_cast<const emulator::Kernel *>(f);
+	if (params || !extra || extra[0] != reinterpret_cast<void *>(1) || extra[2] != reinterpret_cast<void *>(2))
+		return invalid_value;
+	size_t bytes = *static_cast<size_t *>(extra[3]);
+	long long threads = (long long)size.x * size.y * size.z;
+	if (bytes != k->args || threads < 1 || threads > k->threads || grid.x < 1 || grid.y < 1 || grid.z < 1 || grid.y > 65535 || grid.z > 65535 ||
+	    shared > allowed_shared(f)) {
+		fprintf(stderr, "emulator: kernel %s: %zu bytes of arguments (%zu), %lld threads (at most %d), grid %u %u %u, %u bytes shared (at most %u)\n",
+		        k->name, bytes, k->args, threads, k->threads, grid.x, grid.y, grid.z, shared, allowed_shared(f));
+		return invalid_value;
+	}
+	const char *a = static_cast<const char *>(extra[1]);
+	std::vector<char> args(a, a + bytes);
+	return put(stream, [=] { launch(k, grid, size, shared, args); }, true, dependent);
+}
+
+// What cuLaunchKernelEx takes.
+struct Attribute {
+	int id;
+	alignas(8) int value[16];
+};
+
+struct Config {
+	uint3 grid, size;
+	unsigned shared;
+	void *stream;
+	const Attribute *attributes;
+	unsigned count;
+};
+
+static_assert(sizeof(Attribute) == 72 && sizeof(Config) == 56);
+
+// What cuGraphGetEdges tells of an edge.
+struct Edge {
+	unsigned char from_port, to_port, type, reserved[5];
+};
+
 } // namespace
 
 extern "C" {
@@ -214,8 +271,8 @@ int cuDeviceTotalMem_v2(size_t *bytes, int) { return *bytes = all_memory(), succ
 int cuDeviceGetAttribute(int *v, int attribute, int) {
 	switch (attribute) {
 	case 16: return *v = 4, success;             // multiprocessors
-	case 75: return *v = 8, success;             // compute capability
-	case 76: return *v = 0, success;
+	case 75: return *v = capability() / 10, success;
+	case 76: return *v = capability() % 10, success;
 	case 97: return *v = most_shared, success;   // shared memory of a block
 	}
 	return invalid_value;
@@ -313,24 +370,28 @@ int cuFuncSetAttribute(void *f, int attribute, int v) {
 	return success;
 }
 
-// Only one block of arguments is taken, of exactly the kernel's struct.
 int cuLaunchKernel(void *f, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by, unsigned bz, unsigned shared, void *stream,
                    void **params, void **extra) {
+	return put_kernel(f, {gx, gy, gz}, {bx, by, bz}, shared, stream, params, extra, false);
+}
+
+// Of all attributes that there are it knows one: the kernel may begin before the one ahead of it in the stream has ended. A GPU's
+// driver takes that anywhere; here it must follow on a kernel, directly.
+int cuLaunchKernelEx(const Config *c, void *f, void **params, void **extra) {
+	bool dependent = false;
+	for (unsigned i = 0; i < c->count; i++) {
+		if (c->attributes[i].id != 6 || capability() < 90)
+			return invalid_value;
+		dependent = c->attributes[i].value[0] != 0;
+	}
+	return put_kernel(f, c->grid, c->size, c->shared, c->stream, params, extra, dependent);
+}
+
+// 5: the compute capability of the PTX, 80 and 90 as in the fatbin.
+int cuFuncGetAttribute(int *v, int attribute, void *f) {
 	if (!is_kernel(f))
 		return invalid_handle;
-	auto *k = static_cast<const emulator::Kernel *>(f);
-	if (params || !extra || extra[0] != reinterpret_cast<void *>(1) || extra[2] != reinterpret_cast<void *>(2))
-		return invalid_value;
-	size_t bytes = *static_cast<size_t *>(extra[3]);
-	long long threads = (long long)bx * by * bz;
-	if (bytes != k->args || threads < 1 || threads > k->threads || gx < 1 || gy < 1 || gz < 1 || gy > 65535 || gz > 65535 || shared > allowed_shared(f)) {
-		fprintf(stderr, "emulator: kernel %s: %zu bytes of arguments (%zu), %lld threads (at most %d), grid %u %u %u, %u bytes shared (at most %u)\n",
-		        k->name, bytes, k->args, threads, k->threads, gx, gy, gz, shared, allowed_shared(f));
-		return invalid_value;
-	}
-	const char *a = static_cast<const char *>(extra[1]);
-	std::vector<char> args(a, a + bytes);
-	return put(stream, [=] { launch(k, {gx, gy, gz}, {bx, by, bz}, shared, args); });
+	return attribute == 5 ? (*v = capability() == 90 ? 90 : 80, success) : invalid_value;
 }
 
 // The function must not call the driver; here it runs where the stream's work is done, in the thread that puts it there.
@@ -347,6 +408,8 @@ int cuStreamSynchronize(void *) { return waits(); }
 int cuStreamWaitEvent(void *stream, void *event, unsigned) {
 	auto *s = static_cast<Stream *>(stream);
 	auto *e = static_cast<Event *>(event);
+	if (s)
+		s->kernel_last = false;
 	if (!e->graph)
 		return s->capture ? capture_unsupported : usual();
 	if (!s->capture) {
@@ -354,12 +417,16 @@ int cuStreamWaitEvent(void *stream, void *event, unsigned) {
 		s->origin = e->stream->origin;
 		s->open = true;
 		s->origin->beside.push_back(s);
+		s->tips.clear();
 	} else if (s->capture != e->graph) {
 		return capture_unsupported;
 	} else if (e->stream != s && s->origin == s) {
-		s->capture->push_back({nullptr, s, e->stream});
+		s->capture->push_back({nullptr, s, e->stream, {}, false});
 		e->stream->open = false;
 	}
+	for (size_t tip : e->tips)
+		if (std::find(s->tips.begin(), s->tips.end(), tip) == s->tips.end())
+			s->tips.push_back(tip);
 	return usual();
 }
 int cuEventCreate(void **e, unsigned) { return *e = made(events), success; }
@@ -369,6 +436,10 @@ int cuEventRecord(void *event, void *stream) {
 	e->at = std::chrono::steady_clock::now();
 	e->stream = static_cast<Stream *>(stream);
 	e->graph = e->stream ? e->stream->capture : nullptr;
+	if (e->stream) {
+		e->tips = e->stream->tips;
+		e->stream->kernel_last = false;
+	}
 	return usual();
 }
 int cuEventSynchronize(void *) { return waits(); }
@@ -385,7 +456,8 @@ int cuStreamBeginCapture_v2(void *stream, int) {
 	s->capture = new Graph;
 	s->origin = s;
 	s->beside.clear();
-	s->spoilt = false;
+	s->tips.clear();
+	s->spoilt = s->kernel_last = false;
 	capturing = s;
 	return success;
 }
@@ -397,6 +469,7 @@ int cuStreamEndCapture(void *stream, void **graph) {
 	capturing = nullptr;
 	Graph *g = s->capture;
 	s->capture = nullptr;
+	s->kernel_last = false;
 	int result = s->spoilt ? capture_invalidated : success;
 	for (Stream *b : s->beside) {
 		if (b->open)
@@ -416,6 +489,25 @@ int cuGraphGetNodes(void *graph, void **, size_t *n) {
 		*n += !i.joined;
 	return success;
 }
+// Every edge by its two items. They can be told without their kind only where all are ordinary.
+int cuGraphGetEdges_v2(void *graph, void **from, void **to, Edge *data, size_t *n) {
+	auto &g = *static_cast<Graph *>(graph);
+	const size_t room = *n;
+	*n = 0;
+	for (Item &i : g)
+		for (size_t before : i.after) {
+			if (from && to && *n < room) {
+				if (!data && i.dependent)
+					return lossy_query;
+				from[*n] = &g[before];
+				to[*n] = &i;
+				if (data)
+					data[*n] = i.dependent ? Edge{1, 0, 1, {}} : Edge{};
+			}
+			++*n;
+		}
+	return success;
+}
 int cuGraphInstantiateWithFlags(void **exec, void *graph, unsigned long long) { return *exec = new Graph(*static_cast<Graph *>(graph)), success; }
 int cuGraphLaunch(void *exec, void *stream) {
 	auto *s = static_cast<Stream *>(stream);
@@ -423,6 +515,7 @@ int cuGraphLaunch(void *exec, void *stream) {
 		return e;
 	if (s->capture)
 		return capture_unsupported;
+	s->kernel_last = false;
 	replay(*static_cast<Graph *>(exec));
 	return lost ? illegal_address : success;
 }
