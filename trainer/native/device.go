@@ -157,7 +157,11 @@ func (d device) words() string {
 	if d.gpu == nil {
 		return kernels.ISA() + " kernels"
 	}
-	return fmt.Sprintf("%s %s (%s)", d.name(), d.gpu.Device.Name, d.arithmetic())
+	how := d.arithmetic()
+	if d.gpu.Capability == "9.0" && cuda.Dependent(90) { // the same bits, so no part of the arithmetic
+		how += ", dependent launches"
+	}
+	return fmt.Sprintf("%s %s (%s)", d.name(), d.gpu.Device.Name, how)
 }
 
 // heldMiB is the GPU memory that the run holds; 0 on the CPU.

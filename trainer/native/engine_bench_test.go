@@ -209,6 +209,12 @@ func (s *Stepper) FLOP() float64 {
 	return 3 * float64(train) * float64(s.Batch)
 }
 
+// Dependent is how many of the captured step's launches there are, and how many may begin before the one ahead has ended.
+func (s *Stepper) Dependent() (dependent, launches int) {
+	g := s.e.(*gpuEngine).sides[s.Size].graph
+	return g.Dependent, g.Nodes
+}
+
 // Bytes of GPU memory held.
 func (s *Stepper) Bytes() int64 { return s.e.bytes() }
 

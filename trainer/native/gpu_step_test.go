@@ -6,6 +6,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -29,15 +30,17 @@ var (
 
 // The ways in which ours is timed, in either precision.
 const (
-	resident = "captured step"
-	fed      = "batch from the host"
-	asTrials = "as trials"
+	resident  = "captured step"
+	dependent = "captured step, dependent launches"
+	fed       = "batch from the host"
+	asTrials  = "as trials"
 )
 
 // TestStepGPU times training steps of one network on one batch, ours and PyTorch's in turn, and prints images a second as
 // medians over the rounds, then where the time of our steps goes. The captured step has its pictures on the GPU, as
 // PyTorch has; the second includes what the engine does to bring a batch there as float32; the third is what trials do: mosaic
-// and colour on the GPU of pictures that lie there as bytes. It fails only if something of ours does not run.
+// and colour on the GPU of pictures that lie there as bytes. On a GPU of compute capability 9.0 the captured step is timed with
+// dependent launches (cuda.Dependent), too. It fails only if something of ours does not run.
 func TestStepGPU(t *testing.T) {
 	gpu := firstGPU(t)
 	var peer *torch
@@ -61,6 +64,7 @@ func TestStepGPU(t *testing.T) {
 		}
 	}
 	var ours []contender
+	var notes []string
 	steppers, trialSteppers := map[string]*native.Stepper{}, map[string]*native.Stepper{}
 	for _, bf16 := range []bool{false, true} {
 		precision := "fp32"
@@ -73,11 +77,12 @@ func TestStepGPU(t *testing.T) {
 		trialSteppers[precision] = trial
 		ours = append(ours, contender{"ours " + precision + ", " + resident, timed(s, s.Again)}, contender{"ours " + precision + ", " + fed, timed(s, s.Step)},
 			contender{"ours " + precision + ", " + asTrials, timed(trial, trial.Step)})
-		if err := s.Step(); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := s.Wait(); err != nil {
-			t.Fatal(err)
+		prime(t, s)
+		if gpu.Device.Capability == "9.0" && os.Getenv("MAPSWEEP_PDL") != "1" {
+			early := early(t, gpu, s.StepConfig)
+			ours = append(ours, contender{"ours " + precision + ", " + dependent, timed(early, early.Again)})
+			n, of := early.Dependent()
+			notes = append(notes, fmt.Sprintf("  %s, %s: %d of %d may begin before the one ahead has ended\n", precision, dependent, n, of))
 		}
 	}
 	all := slices.Clone(ours)
@@ -119,12 +124,13 @@ func TestStepGPU(t *testing.T) {
 	}
 	for _, c := range all {
 		m := median(found[c.name])
-		fmt.Fprintf(&b, "  %-36s %10.1f images/s %9.3f ms a step", c.name, float64(*images)/m, 1000*m)
+		fmt.Fprintf(&b, "  %-45s %10.1f images/s %9.3f ms a step", c.name, float64(*images)/m, 1000*m)
 		if best != "" {
 			fmt.Fprintf(&b, "  %6.2f times the best of PyTorch", ratio(found[best], found[c.name]))
 		}
 		b.WriteString("\n")
 	}
+	b.WriteString(strings.Join(notes, ""))
 	if !emulator.Real() {
 		b.WriteString("  emulated: these times say nothing\n")
 	}
@@ -180,6 +186,28 @@ func stepper(t *testing.T, on *native.GPU, c native.StepConfig) *native.Stepper 
 		}
 	})
 	return s
+}
+
+// early is a stepper whose step was captured with dependent launches.
+func early(t *testing.T, on *native.GPU, c native.StepConfig) *native.Stepper {
+	t.Helper()
+	before := os.Getenv("MAPSWEEP_PDL")
+	t.Setenv("MAPSWEEP_PDL", "1")
+	defer t.Setenv("MAPSWEEP_PDL", before)
+	s := stepper(t, on, c)
+	prime(t, s)
+	return s
+}
+
+// prime takes a step, with which its work is captured and its batch comes to the GPU.
+func prime(t *testing.T, s *native.Stepper) {
+	t.Helper()
+	if err := s.Step(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Wait(); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func median(v []float64) float64 {
