@@ -157,7 +157,11 @@ func (d device) words() string {
 	if d.gpu == nil {
 		return kernels.ISA() + " kernels"
 	}
-	return fmt.Sprintf("%s %s (%s)", d.name(), d.gpu.Device.Name, d.arithmetic())
+	var all []string
+	for _, g := range d.gpus() {
+		all = append(all, g.Name+" "+g.Device.Name)
+	}
+	return fmt.Sprintf("%s (%s)", strings.Join(all, " + "), d.arithmetic())
 }
 
 // heldMiB is the GPU memory that the run holds; 0 on the CPU.
@@ -175,7 +179,8 @@ func (d device) failure(err error) error {
 	case errors.Is(err, cuda.ErrMemory):
 		return &trainer.Failure{Class: trials.ClassMemory, Reason: err.Error(), Err: err}
 	case errors.Is(err, cuda.ErrLost), errors.Is(err, errRank):
-		return &trainer.Failure{Class: trials.ClassDevice, Reason: err.Error(), Err: err}
+		first, _, _ := strings.Cut(err.Error(), "\n") // all calls after the first say the same
+		return &trainer.Failure{Class: trials.ClassDevice, Reason: first, Err: err}
 	}
 	return err
 }
