@@ -20,7 +20,7 @@ func Methods(s *Snapshot) string {
 		return "This study was recorded by another program: what was trained, on what, and how it was scored is not in the database. " +
 			"Scores of single trials carry the chance of their seed; no test was made."
 	}
-	parts := []string{s.trainingWords(), s.scoreWords()}
+	parts := []string{s.trainingWords(), s.gpuWords(), s.scoreWords()}
 	if s.Search != nil {
 		parts = append(parts, s.searchWords())
 	} else {

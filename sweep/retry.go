@@ -31,9 +31,6 @@ var rules = map[string]rule{
 	trials.ClassDevice: {times: 1, how: local.AloneOnGPU},
 }
 
-// mishaps says what happened to a trial that starts again, by class.
-var mishaps = map[string]string{trials.ClassMemory: "trial ran out of memory", trials.ClassHostMemory: "trial ran out of memory", trials.ClassDevice: "trial lost its GPU"}
-
 // Retries reads how often a trial was started again after a failure, by class.
 func Retries(t trials.Trial) map[string]int {
 	counts := map[string]int{}
@@ -81,7 +78,6 @@ func (r *run) tryAgain(ctx context.Context, a *active, lease local.Lease, v verd
 	if err != nil {
 		return false, fmt.Errorf("count retry of trial %d: %w", a.trial.Number, err)
 	}
-	r.Log.Warn(mishaps[class]+" and starts again", "trial", a.trial.Number, "how", rule.how, "reason", v.reason)
 	err = r.requeue(ctx, a, trials.OutcomeName(trials.Fail), fmt.Sprintf("%s; it starts again, %s", v.reason, rule.how))
 	return true, err
 }
@@ -95,12 +91,12 @@ func outOfMemory(v verdict, lease local.Lease, peak int64) verdict {
 		}
 		where += g.String()
 	}
-	held := "how much it held at its peak is not known"
+	held := ""
 	if peak > 0 {
-		held = fmt.Sprintf("at its peak it held %d MiB", peak)
+		held = fmt.Sprintf("at its peak it held %d MiB; ", peak)
 	}
 	v.class = trials.ClassInfeasible
-	reason := fmt.Sprintf("out of GPU memory again, %s, %s: %s; a smaller batch, smaller pictures or a smaller model would need less. %s",
+	reason := fmt.Sprintf("out of GPU memory again, %s, %s: %sa smaller batch, smaller pictures or a smaller model would need less. %s",
 		lease.Alone, where, held, v.text)
 	v.reason = v.class + ": " + reason
 	v.outcome.Attrs[trials.AttrClass] = trials.Attr(v.class)

@@ -107,6 +107,15 @@ func studyNames(names []string) string {
 	return strings.Join(names, ", ")
 }
 
+// needLess says what helps where a device's memory does not suffice.
+func needLess(err error) string {
+	var f *trainer.Failure
+	if errors.As(err, &f) && f.Class == trials.ClassMemory {
+		return "; a smaller batch, smaller pictures or a smaller model would need less"
+	}
+	return ""
+}
+
 // measure lets the trainer measure a few steps of the baseline on each data set, some times, on as many cores as a trial has.
 func (a *app) measure(ctx context.Context, spec studies.Spec, backend trainer.Backend, t *forecast.Times, times, cores int) (trainer.Estimate, error) {
 	prober, ok := backend.(trainer.Prober)
@@ -133,7 +142,7 @@ func (a *app) measure(ctx context.Context, spec studies.Spec, backend trainer.Ba
 		job.Data = data[i]
 		for range times {
 			if one, err = prober.Probe(ctx, job); err != nil {
-				return one, fmt.Errorf("measure a few steps: %w", err)
+				return one, fmt.Errorf("measure a few steps: %w%s", err, needLess(err))
 			}
 			if one.Seconds > 0 {
 				t.ByData[i] = append(t.ByData[i], one.Seconds)

@@ -21,6 +21,8 @@ import (
 	_ "github.com/mattn/go-sqlite3" // the driver "sqlite3", for the command sql
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/mapsweep/mapsweep/trainer/native/cuda/emulator"
+	"github.com/mapsweep/mapsweep/trainer/native/cuda/nccl/nccltest"
 	"github.com/mapsweep/mapsweep/trainer/yolov9/standin"
 )
 
@@ -49,6 +51,7 @@ func TestScripts(t *testing.T) {
 			"agree":    agreeCommand,
 			"checkout": checkoutCommand,
 			"code":     codeCommand,
+			"emulate":  emulateCommand,
 			"ended":    endedCommand,
 			"json":     jsonCommand,
 			"pastrun":  pastrunCommand,
@@ -93,6 +96,22 @@ func checkoutCommand(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("usage: checkout DIR")
 	}
 	ts.Check(standin.Checkout(ts.MkAbs(args[0])))
+}
+
+// emulateCommand has programs of the script find an emulated GPU, and a stand-in for NCCL: emulate [nccl]
+func emulateCommand(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) > 1 || len(args) == 1 && args[0] != "nccl" {
+		ts.Fatalf("usage: emulate [nccl]")
+	}
+	path, err := emulator.Driver()
+	ts.Check(err)
+	ts.Setenv("MAPSWEEP_CUDA_DRIVER", path)
+	ts.Setenv("MAPSWEEP_FAKE_GPUS", "") // the driver's
+	if len(args) == 1 {
+		path, err = nccltest.Build()
+		ts.Check(err)
+		ts.Setenv("MAPSWEEP_NCCL", path)
+	}
 }
 
 // noneCommand waits until no process has a text in its environment or arguments, 10 seconds at most: none TEXT

@@ -51,7 +51,13 @@ func subtitle(s *reports.Snapshot) string {
 		parts = append(parts, reports.Count(t.Epochs, "epoch"))
 	}
 	if b := backend(s); b != "" {
-		parts = append(parts, b+" trainer")
+		b += " trainer"
+		if g, ok := s.GPUs(); ok && len(g.Names) == 1 {
+			b += " on " + g.Names[0]
+		} else if ok {
+			b += fmt.Sprintf(" on %d GPUs", len(g.Names))
+		}
+		parts = append(parts, b)
 	}
 	return strings.Join(parts, ", ")
 }
@@ -198,6 +204,21 @@ func or(a, b string) string {
 	return a
 }
 
+// gpuFacts say how trials used their GPUs.
+func gpuFacts(g reports.GPUs) string {
+	w := fmt.Sprintf("at most %d at the same time", g.AtOnce)
+	if g.Each > 1 {
+		w += fmt.Sprintf(", each on %d GPUs", g.Each)
+	}
+	if g.PeakMiB > 0 {
+		w += fmt.Sprintf("; at most %d MiB each", g.PeakMiB)
+	}
+	if !math.IsNaN(g.Busy) {
+		w += fmt.Sprintf("; the GPU busy %.0f %% of the time", 100*g.Busy)
+	}
+	return w
+}
+
 // provenance lists everything that was recorded about where the results come from.
 func provenance(s *reports.Snapshot) []fact {
 	p := s.Study.Provenance
@@ -216,6 +237,9 @@ func provenance(s *reports.Snapshot) []fact {
 	}
 	add("Trainer", backend(s))
 	add("Devices", strings.Join(p.Devices, ", "))
+	if g, ok := s.GPUs(); ok {
+		add("Trials on a GPU", gpuFacts(g))
+	}
 	for _, d := range p.Data {
 		add("Data "+d.Name, fmt.Sprintf("%d train, %d val, %d test images; %s; SHA-256 %s", d.Train, d.Val, d.Test, classes(len(d.Classes)), or(d.Hash, "not recorded")))
 		for _, n := range d.Notes {

@@ -14,7 +14,12 @@ import (
 // Trials lists every trial: outcome, score, duration and what its configuration changes against the baseline.
 func Trials(s *reports.Snapshot) Table {
 	t := Table{Name: "trials", Title: "All trials"}
-	t.Columns = []Column{{Title: "trial", Right: true}, {Title: "outcome"}, {Title: heading(s.Metric), Right: true}, {Title: "epochs", Right: true}, {Title: "seed", Right: true}, {Title: "time", Right: true}, {Title: configuration(s)}}
+	t.Columns = []Column{{Title: "trial", Right: true}, {Title: "outcome"}, {Title: heading(s.Metric), Right: true}, {Title: "epochs", Right: true}, {Title: "seed", Right: true}, {Title: "time", Right: true}}
+	_, gpus := s.GPUs()
+	if gpus {
+		t.Columns = append(t.Columns, Column{Title: "GPU"}, Column{Title: "GPU memory (MiB)", Right: true})
+	}
+	t.Columns = append(t.Columns, Column{Title: configuration(s)})
 	if len(s.Blocks) > 1 {
 		t.Columns = append(t.Columns, Column{Title: "data"})
 	}
@@ -24,7 +29,11 @@ func Trials(s *reports.Snapshot) Table {
 	}
 	for _, tr := range s.Trials {
 		row := []Cell{cell(strconv.Itoa(tr.Number)), outcome(tr), cell(value(s.Metric, tr)), cell(epochs(tr)), cell(seed(tr)),
-			cell(spent(s, tr)), label(differs(s, tr))}
+			cell(spent(s, tr))}
+		if gpus {
+			row = append(row, cell(tr.Text(trials.AttrDevices)), cell(held(tr)))
+		}
+		row = append(row, label(differs(s, tr)))
 		if len(s.Blocks) > 1 {
 			row = append(row, cell(tr.Text(trials.AttrData)))
 		}
@@ -119,6 +128,14 @@ func seed(t trials.Trial) string {
 func spent(s *reports.Snapshot, t trials.Trial) string {
 	if d := reports.Duration(t, s.AsOf); d > 0 {
 		return reports.Span(d)
+	}
+	return ""
+}
+
+// held is the most memory of a GPU that a trial held, in MiB.
+func held(t trials.Trial) string {
+	if n, ok := t.Integer(trials.AttrPeakMiB); ok {
+		return strconv.FormatInt(n, 10)
 	}
 	return ""
 }

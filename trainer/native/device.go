@@ -161,7 +161,11 @@ func (d device) words() string {
 	if d.gpu.Capability == "9.0" && cuda.Dependent(90) { // the same bits, so no part of the arithmetic
 		how += ", dependent launches"
 	}
-	return fmt.Sprintf("%s %s (%s)", d.name(), d.gpu.Device.Name, how)
+	var all []string
+	for _, g := range d.gpus() {
+		all = append(all, g.Name+" "+g.Device.Name)
+	}
+	return fmt.Sprintf("%s (%s)", strings.Join(all, " + "), how)
 }
 
 // heldMiB is the GPU memory that the run holds; 0 on the CPU.
@@ -179,7 +183,8 @@ func (d device) failure(err error) error {
 	case errors.Is(err, cuda.ErrMemory):
 		return &trainer.Failure{Class: trials.ClassMemory, Reason: err.Error(), Err: err}
 	case errors.Is(err, cuda.ErrLost), errors.Is(err, errRank):
-		return &trainer.Failure{Class: trials.ClassDevice, Reason: err.Error(), Err: err}
+		first, _, _ := strings.Cut(err.Error(), "\n") // all calls after the first say the same
+		return &trainer.Failure{Class: trials.ClassDevice, Reason: first, Err: err}
 	}
 	return err
 }

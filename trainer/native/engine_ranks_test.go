@@ -5,9 +5,6 @@ import (
 	"context"
 	"errors"
 	"math"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -16,6 +13,7 @@ import (
 	"github.com/mapsweep/mapsweep/trainer/native"
 	"github.com/mapsweep/mapsweep/trainer/native/cuda"
 	"github.com/mapsweep/mapsweep/trainer/native/cuda/emulator"
+	"github.com/mapsweep/mapsweep/trainer/native/cuda/nccl/nccltest"
 	"github.com/mapsweep/mapsweep/trials"
 )
 
@@ -30,19 +28,7 @@ func withNCCL(t *testing.T, gpus string) {
 		}
 		return
 	}
-	gcc, err := exec.LookPath("gcc")
-	if err != nil {
-		t.Skip("no gcc to build the stand-in for NCCL")
-	}
-	const source = "cuda/nccl/testdata/nccl.c"
-	if _, err := os.ReadFile(source); err != nil { // so that a kept result of the test depends on it
-		t.Fatal(err)
-	}
-	path := filepath.Join(t.TempDir(), "libnccl.so.2")
-	if out, err := exec.Command(gcc, "-O1", "-shared", "-fPIC", "-pthread", "-o", path, source, "-ldl").CombinedOutput(); err != nil {
-		t.Fatalf("build stand-in for NCCL: %v\n%s", err, out)
-	}
-	t.Setenv("MAPSWEEP_NCCL", path)
+	nccltest.Use(t)
 }
 
 // onRanks is a backend of few scenes, each of whose trials takes two GPUs.

@@ -68,7 +68,23 @@ func within(ctx rawContext, f func() error) error {
 	return f()
 }
 
-func retainContext(device int) (rawContext, error) { return cu.Device(device).RetainPrimaryCtx() }
+// retainContext takes hold of the primary context, and makes it where nobody has it.
+func retainContext(device int) (rawContext, error) {
+	sleepInWaits(cu.Device(device))
+	return cu.Device(device).RetainPrimaryCtx()
+}
+
+// sleepInWaits has threads that wait for a stream sleep. By default the driver lets them spin as long as there are fewer contexts
+// than processors, and a process has one here: each trial's wait would take a core from the loaders and from other trials. A sleep
+// costs some 10 us to wake up from, which is little beside a step; times are measured by events and do not know of it.
+//
+// The flags hold for the whole process. Once the context is there they belong to who made it, another library perhaps, and are left
+// alone; so is the default where the driver takes none. Events sleep by a flag of their own (makeEvent), whatever the context does.
+func sleepInWaits(d cu.Device) {
+	if flags, active, err := d.PrimaryCtxState(); err == nil && active == 0 {
+		_ = d.SetPrimaryCtxFlags(flags&^cu.SchedMask | cu.SchedBlockingSync)
+	}
+}
 
 func releaseContext(device int) error {
 	return status(C.mapsweep_cuda_release_primary(C.int(device)))

@@ -63,6 +63,10 @@ func open(t testing.TB) *cuda.GPU {
 
 var driver = sync.OnceValues(func() (string, error) { return build(nil) })
 
+// Driver is the path of the emulated driver, for programs that a test starts: MAPSWEEP_CUDA_DRIVER may name it. The error wraps
+// exec.ErrNotFound where there is no C++ compiler.
+func Driver() (string, error) { return driver() }
+
 // Use makes the process load the emulated driver, unless Real. It must come before anything asks for devices.
 func Use(t testing.TB) {
 	t.Helper()

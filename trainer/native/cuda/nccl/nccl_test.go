@@ -5,9 +5,6 @@ package nccl_test
 import (
 	"errors"
 	"fmt"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -17,26 +14,8 @@ import (
 	"github.com/mapsweep/mapsweep/trainer/native/cuda"
 	"github.com/mapsweep/mapsweep/trainer/native/cuda/emulator"
 	"github.com/mapsweep/mapsweep/trainer/native/cuda/nccl"
+	"github.com/mapsweep/mapsweep/trainer/native/cuda/nccl/nccltest"
 )
-
-// standIn builds the stand-in, and has Open find it.
-func standIn(t *testing.T, flags ...string) string {
-	t.Helper()
-	gcc, err := exec.LookPath("gcc")
-	if err != nil {
-		t.Skip("no gcc to build the stand-in library")
-	}
-	if _, err := os.ReadFile("testdata/nccl.c"); err != nil { // so that a kept result of the test depends on it
-		t.Fatal(err)
-	}
-	path := filepath.Join(t.TempDir(), "libnccl.so.2")
-	args := append(flags, "-Wall", "-O1", "-shared", "-fPIC", "-pthread", "-o", path, "testdata/nccl.c", "-ldl")
-	if out, err := exec.Command(gcc, args...).CombinedOutput(); err != nil {
-		t.Fatalf("build stand-in library: %v\n%s", err, out)
-	}
-	t.Setenv("MAPSWEEP_NCCL", path)
-	return path
-}
 
 // open loads NCCL where there are so many GPUs: the stand-in for emulated ones, or the machine's.
 func open(t *testing.T, gpus int) *nccl.Library {
@@ -44,7 +23,7 @@ func open(t *testing.T, gpus int) *nccl.Library {
 	t.Setenv("FAKE_CUDA_COUNT", fmt.Sprint(gpus))
 	emulator.Use(t)
 	if !emulator.Real() {
-		standIn(t)
+		nccltest.Use(t)
 	}
 	devices, err := cuda.Devices()
 	if err != nil {
@@ -231,9 +210,9 @@ func TestOpenRefuses(t *testing.T) {
 		want  string
 	}{
 		{"no file", func(t *testing.T) { t.Setenv("MAPSWEEP_NCCL", "/none/libnccl.so.2") }, "cannot open shared object file: No such file or directory (MAPSWEEP_NCCL may name the file; a trial on one GPU needs none)"},
-		{"a function is missing", func(t *testing.T) { standIn(t, "-DLACKS_ONE") }, "has no ncclCommDestroy"},
-		{"too old", func(t *testing.T) { standIn(t); t.Setenv("FAKE_NCCL_VERSION", "2804") }, "is of version 2.8.4, and 2.9.0 or later is needed"},
-		{"no GPU", func(t *testing.T) { standIn(t); t.Setenv("FAKE_CUDA_COUNT", "0") }, "the NVIDIA driver has no device"},
+		{"a function is missing", func(t *testing.T) { nccltest.Use(t, "-DLACKS_ONE") }, "has no ncclCommDestroy"},
+		{"too old", func(t *testing.T) { nccltest.Use(t); t.Setenv("FAKE_NCCL_VERSION", "2804") }, "is of version 2.8.4, and 2.9.0 or later is needed"},
+		{"no GPU", func(t *testing.T) { nccltest.Use(t); t.Setenv("FAKE_CUDA_COUNT", "0") }, "the NVIDIA driver has no device"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			c.setUp(t)

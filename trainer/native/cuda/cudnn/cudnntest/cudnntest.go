@@ -4,15 +4,12 @@
 package cudnntest
 
 import (
-	"bytes"
-	"crypto/sha256"
 	_ "embed" // source
-	"fmt"
-	"os"
+	"errors"
 	"os/exec"
-	"path/filepath"
-	"strings"
 	"testing"
+
+	"github.com/mapsweep/mapsweep/trainer/native/cuda/emulator"
 )
 
 //go:embed testdata/cudnn.c
@@ -22,43 +19,13 @@ var source []byte
 // where there is no C compiler.
 func Use(t testing.TB, flags ...string) string {
 	t.Helper()
-	gcc, err := exec.LookPath("gcc")
-	if err != nil {
+	path, err := emulator.StandIn("libcudnn", source, flags...)
+	if errors.Is(err, exec.ErrNotFound) {
 		t.Skip("no gcc to build the stand-in for cuDNN")
 	}
-	path, err := build(gcc, flags)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Setenv("MAPSWEEP_CUDNN", path)
 	return path
-}
-
-func build(gcc string, flags []string) (string, error) {
-	cache, err := os.UserCacheDir()
-	if err != nil {
-		cache = os.TempDir()
-	}
-	sum := sha256.Sum256(append([]byte(gcc+" "+strings.Join(flags, " ")+"\n"), source...))
-	path := filepath.Join(cache, "mapsweep", "emulator", fmt.Sprintf("libcudnn-%.8x.so", sum))
-	if _, err := os.Stat(path); err == nil {
-		return path, nil
-	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return "", err
-	}
-	f, err := os.CreateTemp(filepath.Dir(path), "building-*")
-	if err != nil {
-		return "", err
-	}
-	defer os.Remove(f.Name())
-	if err := f.Close(); err != nil {
-		return "", err
-	}
-	cmd := exec.Command(gcc, append(flags, "-Wall", "-O2", "-shared", "-fPIC", "-o", f.Name(), "-x", "c", "-", "-ldl")...)
-	cmd.Stdin = bytes.NewReader(source)
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("build the stand-in for cuDNN: %w\n%s", err, out)
-	}
-	return path, os.Rename(f.Name(), path)
 }

@@ -15,7 +15,7 @@
 
 namespace {
 
-enum { success = 0, invalid_value = 1, out_of_memory = 2, invalid_device = 101, invalid_context = 201, invalid_handle = 400, lossy_query = 402, not_found = 500, not_ready = 600, illegal_address = 700,
+enum { success = 0, invalid_value = 1, out_of_memory = 2, invalid_device = 101, invalid_context = 201, invalid_handle = 400, lossy_query = 402, not_found = 500, not_ready = 600, illegal_address = 700, context_active = 708,
        capture_unsupported = 900, capture_invalidated = 901, capture_unmatched = 903, capture_unjoined = 904 };
 
 using Work = std::function<void()>;
@@ -58,6 +58,8 @@ std::mutex guard;
 std::map<uint64_t, size_t> memory;   // by address
 std::map<void *, size_t> pinned;
 size_t held;
+struct Primary { int holds; unsigned flags; };
+std::map<int, Primary> primary;      // contexts, by device
 std::set<Stream *> streams;
 std::set<Event *> events;
 
@@ -278,8 +280,32 @@ int cuDeviceGetAttribute(int *v, int attribute, int) {
 	return invalid_value;
 }
 
-int cuDevicePrimaryCtxRetain(void **c, int d) { return *c = reinterpret_cast<void *>((uintptr_t)d + 1), success; }
-int cuDevicePrimaryCtxRelease_v2(int) { return success; }
+int cuDevicePrimaryCtxRetain(void **c, int d) {
+	std::lock_guard<std::mutex> l(guard);
+	primary[d].holds++;
+	return *c = reinterpret_cast<void *>((uintptr_t)d + 1), success;
+}
+int cuDevicePrimaryCtxRelease_v2(int d) {
+	std::lock_guard<std::mutex> l(guard);
+	return primary[d].holds-- > 0 ? success : invalid_context;
+}
+int cuDevicePrimaryCtxGetState(int d, unsigned *flags, int *active) {
+	std::lock_guard<std::mutex> l(guard);
+	*flags = primary[d].flags;
+	*active = primary[d].holds > 0;
+	return success;
+}
+// Of the ways to wait (spin 1, yield 2, sleep 4) there may be one. Drivers before CUDA 11 refuse flags of a context that is there.
+int cuDevicePrimaryCtxSetFlags_v2(int d, unsigned flags) {
+	std::lock_guard<std::mutex> l(guard);
+	if (primary[d].holds > 0)
+		return context_active;
+	const unsigned way = flags & 7;
+	if (flags & ~0x1fu || (way & (way - 1)))
+		return invalid_value;
+	primary[d].flags = flags;
+	return success;
+}
 int cuDevicePrimaryCtxReset_v2(int) {
 	std::lock_guard<std::mutex> l(guard);
 	for (auto &m : memory)
