@@ -92,7 +92,7 @@ func (c *Comm) Together(f func() error) error {
 func (c *Comm) Failed() error {
 	var under C.int
 	err := c.with("ask for NCCL's state", func(raw unsafe.Pointer) C.int { return C.mapsweep_nccl_failed(c.library.raw, raw, &under) })
-	const inProgress = 7
+	const inProgress = 7 // ncclInProgress
 	if err != nil || under == 0 || under == inProgress {
 		return err
 	}

@@ -27,9 +27,11 @@ struct mapsweep_nccl {
 	FUNCTIONS(FIELD)
 };
 
-enum { // NCCL's numbers
-	INT8 = 0, FLOAT32 = 7, FLOAT64 = 8, // ncclDataType_t
-	SUM = 0,                            // ncclRedOp_t
+enum { // NCCL's numbers: .ci/cuda-headers.sh holds each against the name beside it
+	INT8 = 0,    // ncclInt8
+	FLOAT32 = 7, // ncclFloat32
+	FLOAT64 = 8, // ncclFloat64
+	SUM = 0,     // ncclSum
 };
 
 struct mapsweep_nccl *mapsweep_nccl_open(const char *path, char *why, size_t size) {
