@@ -25,6 +25,9 @@ cmp trainer/native/cuda/include/cuda.h vendor/gorgonia.org/cu/cuda.h
 step "CUDA kernels are what the pinned compiler makes of their sources, within their limits"
 .ci/kernels.sh --check
 
+step "our declarations of the CUDA driver are NVIDIA's"
+.ci/cuda-headers.sh
+
 step "build without cgo's GPU door"
 CGO_ENABLED=0 go build ./trainer/native/cuda/...
 

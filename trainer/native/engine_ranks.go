@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 	"time"
 
 	"github.com/mapsweep/mapsweep/trainer/dataset"
@@ -110,13 +109,11 @@ func (e *ranksEngine) fail(err error) {
 	e.abort()
 }
 
-// abort lets go of all that wait, at once, for one may wait for another's end.
+// abort lets go of all that wait.
 func (e *ranksEngine) abort() {
-	var all sync.WaitGroup
 	for _, r := range e.comms {
-		all.Go(func() { _ = r.abort() }) // it fails where the GPU has, and there is nothing to wait for then
+		r.abort()
 	}
-	all.Wait()
 }
 
 // lost is NCCL's failure, if it has one.

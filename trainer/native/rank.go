@@ -104,12 +104,11 @@ func (r *rank) leave() error {
 	return nil
 }
 
-// abort has work that waits for other ranks end.
-func (r *rank) abort() error {
+// abort has work that waits for other ranks end. It does not wait itself; leave does.
+func (r *rank) abort() {
 	if comm := r.comm.Load(); comm != nil {
-		return comm.Abort()
+		comm.Abort()
 	}
-	return nil
 }
 
 // failed tells whether NCCL has given up.

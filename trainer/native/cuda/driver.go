@@ -60,14 +60,14 @@ func Missing(others ...string) (names []string) {
 // initError puts the commoner results of cuInit into words that say what to do.
 func initError(code int) string {
 	words := map[int]string{
-		34:  "the library found is a stub for linking, not a driver",
-		46:  "the device is in use or in a bad state",
-		100: "it sees no device",
-		101: "the device number is wrong",
-		802: "the system is not ready yet (on machines with NVSwitch: is the fabric manager running?)",
-		803: "kernel module and driver library are of different versions; reboot after an update",
-		804: "compatibility mode is not supported on this device",
-		999: "unknown error; is the kernel module loaded, and are /dev/nvidia* there?",
+		34:  "the library found is a stub for linking, not a driver",                                   // CUDA_ERROR_STUB_LIBRARY
+		46:  "the device is in use or in a bad state",                                                  // CUDA_ERROR_DEVICE_UNAVAILABLE
+		100: "it sees no device",                                                                       // CUDA_ERROR_NO_DEVICE
+		101: "the device number is wrong",                                                              // CUDA_ERROR_INVALID_DEVICE
+		802: "the system is not ready yet (on machines with NVSwitch: is the fabric manager running?)", // CUDA_ERROR_SYSTEM_NOT_READY
+		803: "kernel module and driver library are of different versions; reboot after an update",      // CUDA_ERROR_SYSTEM_DRIVER_MISMATCH
+		804: "compatibility mode is not supported on this device",                                      // CUDA_ERROR_COMPAT_NOT_SUPPORTED_ON_DEVICE
+		999: "unknown error; is the kernel module loaded, and are /dev/nvidia* there?",                 // CUDA_ERROR_UNKNOWN
 	}
 	if w, ok := words[code]; ok {
 		return fmt.Sprintf("%s (error %d)", w, code)

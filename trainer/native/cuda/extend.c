@@ -6,11 +6,15 @@
 
 #include "call.h"
 
+// NVIDIA's numbers: .ci/cuda-headers.sh holds each against the name beside it.
 enum {
-	capture_of_this_thread = 1,  // CU_STREAM_CAPTURE_MODE_THREAD_LOCAL
-	portable_and_mapped = 3,     // CU_MEMHOSTALLOC_PORTABLE | CU_MEMHOSTALLOC_DEVICEMAP
-	pool_keeps = 4,              // CU_MEMPOOL_ATTR_RELEASE_THRESHOLD
-	most_dynamic_shared = 8,     // CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES
+	capture_of_this_thread = 1, // CU_STREAM_CAPTURE_MODE_THREAD_LOCAL
+	portable_and_mapped = 3,    // CU_MEMHOSTALLOC_PORTABLE | CU_MEMHOSTALLOC_DEVICEMAP
+	pool_keeps = 4,             // CU_MEMPOOL_ATTR_RELEASE_THRESHOLD
+	most_dynamic_shared = 8,    // CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES
+	end = 0,                    // CU_LAUNCH_PARAM_END_AS_INT
+	buffer_at = 1,              // CU_LAUNCH_PARAM_BUFFER_POINTER_AS_INT
+	buffer_bytes = 2,           // CU_LAUNCH_PARAM_BUFFER_SIZE_AS_INT
 };
 
 int mapsweep_cuda_begin_capture(uintptr_t stream) {
@@ -123,7 +127,6 @@ static int launch(CUfunction kernel, const unsigned *g, const unsigned *b, unsig
 
 int mapsweep_cuda_launch(uintptr_t function, const unsigned *grid, const unsigned *block, unsigned shared, uintptr_t stream,
                          const void *arguments, size_t bytes) {
-	// CU_LAUNCH_PARAM_BUFFER_POINTER, CU_LAUNCH_PARAM_BUFFER_SIZE, CU_LAUNCH_PARAM_END
-	void *extra[] = {(void *)1, (void *)arguments, (void *)2, &bytes, NULL};
+	void *extra[] = {(void *)buffer_at, (void *)arguments, (void *)buffer_bytes, &bytes, (void *)end};
 	return launch((CUfunction)function, grid, block, shared, STREAM(stream), extra);
 }

@@ -18,10 +18,10 @@ type Attribute int
 
 // Attributes that are asked for here.
 const (
-	SharedPerBlock  Attribute = 97 // bytes of shared memory that a block may ask for
-	Multiprocessors Attribute = 16
-	CapabilityMajor Attribute = 75
-	CapabilityMinor Attribute = 76
+	SharedPerBlock  Attribute = 97 // CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK_OPTIN: bytes that a block may ask for
+	Multiprocessors Attribute = 16 // CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT
+	CapabilityMajor Attribute = 75 // CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR
+	CapabilityMinor Attribute = 76 // CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR
 )
 
 // GPU is a device with its primary context, which all of a process share. Its methods may be called from any goroutine.

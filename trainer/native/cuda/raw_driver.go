@@ -56,7 +56,11 @@ var fatal = []error{cu.IllegalAddress, cu.LaunchTimeout, cu.HardwareStackError, 
 // version, no compiler of PTX, or a form of the file that it does not know.
 var unfit = []error{cu.NoBinaryForGpu, cu.InvalidPtx, cu.InvalidImage, status(unsupportedPTX), status(noPTXCompiler)}
 
-const unsupportedPTX, noPTXCompiler = C.int(222), C.int(221)
+// Results that cu has no names for.
+const (
+	noPTXCompiler  = C.int(221) // CUDA_ERROR_JIT_COMPILER_NOT_FOUND
+	unsupportedPTX = C.int(222) // CUDA_ERROR_UNSUPPORTED_PTX_VERSION
+)
 
 // within runs f on a thread on which ctx is current.
 func within(ctx rawContext, f func() error) error {

@@ -44,11 +44,13 @@ struct mapsweep_cudnn {
 	FUNCTIONS(FIELD)
 };
 
-enum { // cuDNN's numbers
-	FLOAT = 0, BFLOAT16 = 9,           // cudnnDataType_t
-	NHWC = 1,                          // cudnnTensorFormat_t
-	CROSS_CORRELATION = 1,             // cudnnConvolutionMode_t
-	TENSOR_OP_MATH = 1, FMA_MATH = 3,  // cudnnMathType_t
+enum { // cuDNN's numbers: .ci/cuda-headers.sh holds each against the name beside it
+	FLOAT = 0,             // CUDNN_DATA_FLOAT
+	BFLOAT16 = 9,          // CUDNN_DATA_BFLOAT16
+	NHWC = 1,              // CUDNN_TENSOR_NHWC
+	CROSS_CORRELATION = 1, // CUDNN_CROSS_CORRELATION
+	TENSOR_OP_MATH = 1,    // CUDNN_TENSOR_OP_MATH
+	FMA_MATH = 3,          // CUDNN_FMA_MATH
 };
 
 struct mapsweep_cudnn *mapsweep_cudnn_open(const char *path, char *why, size_t size) {

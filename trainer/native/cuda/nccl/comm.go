@@ -8,7 +8,9 @@ import "C"
 import (
 	"errors"
 	"fmt"
+	"sync"
 	"sync/atomic"
+	"time"
 	"unsafe"
 
 	"github.com/mapsweep/mapsweep/trainer/native/cuda"
@@ -22,7 +24,12 @@ type Comm struct {
 	library *Library
 	stream  Stream
 	raw     unsafe.Pointer // nil: it has ended
+	ending  sync.Mutex
+	aborted chan error // what Abort came to; nil: it was not called
 }
+
+// patience is how long Close waits for NCCL to let go of what was aborted.
+const patience = 30 * time.Second
 
 // Join makes rank number `rank`, from 0, of so many; its work goes to the stream, whose GPU no other rank has. It returns
 // when all ranks have joined.
@@ -92,28 +99,52 @@ func (c *Comm) Together(f func() error) error {
 func (c *Comm) Failed() error {
 	var under C.int
 	err := c.with("ask for NCCL's state", func(raw unsafe.Pointer) C.int { return C.mapsweep_nccl_failed(c.library.raw, raw, &under) })
-	const inProgress = 7
+	const inProgress = 7 // ncclInProgress
 	if err != nil || under == 0 || under == inProgress {
 		return err
 	}
 	return c.library.status("work over GPUs", under)
 }
 
-// Close leaves when the stream's work is done.
+// Close leaves when the stream's work is done. NCCL waits here until all graphs are destroyed that hold work of the ranks of
+// this process: they must be. After Abort it waits for that. Closing a second time does nothing.
 func (c *Comm) Close() error {
-	return c.end("leave", func(raw unsafe.Pointer) C.int { return C.mapsweep_nccl_leave(c.library.raw, raw) })
-}
-
-// Abort ends work under way, so that a stream that waits for lost ranks goes on, and leaves. Work that was captured must not
-// be launched again. Ending a second time, in either way, does nothing.
-func (c *Comm) Abort() error {
-	return c.end("abort", func(raw unsafe.Pointer) C.int { return C.mapsweep_nccl_abort(c.library.raw, raw) })
-}
-
-func (c *Comm) end(what string, f func(raw unsafe.Pointer) C.int) error {
-	raw := atomic.SwapPointer(&c.raw, nil)
-	if raw == nil {
+	raw, aborted := c.end(nil)
+	switch {
+	case raw != nil:
+		return c.do("leave", func() C.int { return C.mapsweep_nccl_leave(c.library.raw, raw) })
+	case aborted == nil:
 		return nil
 	}
-	return c.do(what, func() C.int { return f(raw) })
+	select {
+	case err := <-aborted:
+		return err
+	case <-time.After(patience):
+		return fmt.Errorf("abort: NCCL has not let go of captured work after %v", patience)
+	}
+}
+
+// Abort has work under way end, so that a stream that waits for lost ranks goes on. It does not wait for NCCL to leave, which
+// takes until captured work is gone: Close does. Such work must not be launched again. After Abort or Close it does nothing.
+func (c *Comm) Abort() {
+	aborted := make(chan error, 1)
+	raw, _ := c.end(aborted)
+	if raw == nil {
+		return
+	}
+	go func() {
+		aborted <- c.do("abort", func() C.int { return C.mapsweep_nccl_abort(c.library.raw, raw) })
+		close(aborted)
+	}()
+}
+
+// end takes the communicator, which is nil if it was taken before, and keeps how that will come out, or says it.
+func (c *Comm) end(how chan error) (unsafe.Pointer, chan error) {
+	c.ending.Lock()
+	defer c.ending.Unlock()
+	raw := atomic.SwapPointer(&c.raw, nil)
+	if raw != nil {
+		c.aborted = how
+	}
+	return raw, c.aborted
 }

@@ -27,12 +27,17 @@ struct mapsweep_nccl {
 	FUNCTIONS(FIELD)
 };
 
-enum { // NCCL's numbers
-	INT8 = 0, FLOAT32 = 7, FLOAT64 = 8, // ncclDataType_t
-	SUM = 0,                            // ncclRedOp_t
+enum { // NCCL's numbers: .ci/cuda-headers.sh holds each against the name beside it
+	INT8 = 0,    // ncclInt8
+	FLOAT32 = 7, // ncclFloat32
+	FLOAT64 = 8, // ncclFloat64
+	SUM = 0,     // ncclSum
 };
 
 struct mapsweep_nccl *mapsweep_nccl_open(const char *path, char *why, size_t size) {
+	// Ranks of one process could write to each other's buffers themselves, but ours come from a device's pool, which is not open
+	// to other devices. NCCL's own buffers, through which it goes then, are.
+	setenv("NCCL_P2P_DIRECT_DISABLE", "1", 1);
 	struct mapsweep_nccl *l = calloc(1, sizeof *l);
 	if (!l || !(l->library = dlopen(path, RTLD_NOW | RTLD_LOCAL))) {
 		snprintf(why, size, "%s", l ? dlerror() : "out of memory");

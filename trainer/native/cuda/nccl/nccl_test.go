@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 	"unsafe"
 
 	"github.com/mapsweep/mapsweep/trainer/native/cuda"
@@ -192,9 +193,58 @@ func TestLostRank(t *testing.T) {
 			if err := r.comm.Failed(); err == nil || !strings.Contains(err.Error(), "NCCL: remote process exited") {
 				t.Errorf("without the other rank: %v", err)
 			}
-			r.must(r.comm.Abort())
+			r.comm.Abort()
 		}
 		r.must(r.gpu.Free(p))
+	})
+}
+
+// TestAbortWithGraphs: NCCL frees aborted ranks only when no graph holds their work, so that Abort must not wait for it, and Close
+// comes after the graphs.
+func TestAbortWithGraphs(t *testing.T) {
+	if emulator.Real() {
+		t.Skip("two GPUs are needed that wait for each other")
+	}
+	onRanks(t, 2, func(r *rank) {
+		p := put(r, []float32{1})
+		captured, err := r.stream.Capture(func() error { return r.comm.Sum(p, 1) })
+		r.must(err)
+		r.must(captured.Launch(r.stream))
+		start := time.Now()
+		r.comm.Abort()
+		r.must(r.stream.Wait())
+		r.must(captured.Close())
+		r.must(r.comm.Close())
+		if d := time.Since(start); d > 20*time.Second {
+			t.Errorf("rank %d: the end took %v", r.comm.Rank, d)
+		}
+		r.must(r.gpu.Free(p))
+	})
+}
+
+// TestCaptureIsCommon: a step that one rank has captured anew is not the same as the others' any more.
+func TestCaptureIsCommon(t *testing.T) {
+	if emulator.Real() {
+		t.Skip("what comes of it on a GPU is not defined")
+	}
+	onRanks(t, 2, func(r *rank) {
+		p := put(r, []float32{1})
+		capture := func() *cuda.Captured {
+			c, err := r.stream.Capture(func() error { return r.comm.Sum(p, 1) })
+			r.must(err)
+			return c
+		}
+		step := capture()
+		if r.comm.Rank == 1 {
+			r.must(step.Close())
+			step = capture()
+		}
+		r.must(step.Launch(r.stream))
+		r.must(r.stream.Wait())
+		if err := r.comm.Failed(); err == nil || !strings.Contains(err.Error(), "invalid usage") {
+			t.Errorf("rank %d: %v", r.comm.Rank, err)
+		}
+		r.must(errors.Join(step.Close(), r.gpu.Free(p)))
 	})
 }
 
@@ -250,7 +300,8 @@ func TestAbortEndsWaiting(t *testing.T) {
 			}
 		} else {
 			other := <-waiting
-			r.must(errors.Join(r.comm.Abort(), other.Abort()))
+			r.comm.Abort()
+			other.Abort()
 			if err := other.Failed(); !errors.Is(err, nccl.ErrEnded) {
 				t.Errorf("after Abort: %v", err)
 			}

@@ -10,6 +10,7 @@
 #include <chrono>
 #include <functional>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <set>
 
@@ -425,6 +426,13 @@ int cuLaunchHostFunc(void *stream, void (*f)(void *), void *data) {
 	if (!f)
 		return invalid_value;
 	return put(stream, [=] { f(data); });
+}
+
+// For stand-ins of other libraries: cuLaunchHostFunc with a user object. gone is called when the function has run, or, where it was
+// captured, when the last graph that holds it is destroyed.
+int emulatorLaunchHostFunc(void *stream, void (*f)(void *), void (*gone)(void *), void *data) {
+	std::shared_ptr<void> held(data, gone);
+	return put(stream, [=] { f(held.get()); });
 }
 
 int cuStreamCreate(void **s, unsigned) { int e = waits(); *s = made(streams); return e; }

@@ -1,6 +1,8 @@
 // A stand-in for libnccl.so.2 over host memory: ranks are threads of one process, whose sums meet when the last one comes. Its
-// work goes into streams of the emulated driver, so that it can be captured. Strict about its arguments, and that all ranks
-// ask for the same. FAKE_NCCL_VERSION is its version; FAKE_NCCL_WAIT the seconds after which a rank gives the others up (20).
+// work goes into streams of the emulated driver, so that it can be captured. Strict about its arguments, that all ranks ask for
+// the same, and that what they launch was captured by all of them together. As with NCCL, the last rank that leaves or aborts
+// waits until no graph holds work of any: NCCL would wait for ever, this gives up after a while. FAKE_NCCL_VERSION is its version;
+// FAKE_NCCL_WAIT the seconds after which a rank gives the others up (20).
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <pthread.h>
@@ -11,7 +13,7 @@
 
 enum { GOOD = 0, INTERNAL = 3, INVALID_ARGUMENT = 4, INVALID_USAGE = 5, REMOTE = 6 };
 enum { INT8 = 0, FLOAT32 = 7, FLOAT64 = 8, SUM = 0 };
-enum { MOST = 8 };
+enum { MOST = 8, GRAPHS_LET_GO = 70 /* seconds */ };
 
 struct id { char bytes[128]; };
 
@@ -20,20 +22,21 @@ struct work { // of one rank
 	void *p;
 	size_t n;
 	int type, from; // from < 0: a sum
-	struct work *next;
+	int order;      // of what its rank has asked for
 };
 
 struct set {
 	struct id id;
 	int ranks, arrived, turn, left, aborted;
+	int held; // work under way, or in graphs
+	struct comm *all[MOST];
 	struct work *here[MOST];
 	struct set *next;
 };
 
 struct comm {
 	struct set *set;
-	int rank, failed, busy;
-	struct work *all;
+	int rank, failed, asked;
 };
 
 static pthread_mutex_t guard = PTHREAD_MUTEX_INITIALIZER;
@@ -101,6 +104,7 @@ int ncclCommInitRank(void **comm, int ranks, struct id id, int rank) {
 	if (!came) return INVALID_USAGE;
 	struct comm *c = calloc(1, sizeof *c);
 	c->set = s, c->rank = rank;
+	s->all[rank] = c;
 	return *comm = c, GOOD;
 }
 
@@ -108,7 +112,7 @@ int ncclCommInitRank(void **comm, int ranks, struct id id, int rank) {
 static void together(struct set *s) {
 	struct work *first = s->here[0];
 	for (int r = 1; r < s->ranks; r++)
-		if (s->here[r]->n != first->n || s->here[r]->type != first->type || s->here[r]->from != first->from) {
+		if (s->here[r]->n != first->n || s->here[r]->type != first->type || s->here[r]->from != first->from || s->here[r]->order != first->order) {
 			for (int k = 0; k < s->ranks; k++) s->here[k]->comm->failed = INVALID_USAGE;
 			return;
 		}
@@ -129,29 +133,42 @@ static void carry_out(void *p) {
 	struct work *w = p;
 	struct comm *c = w->comm;
 	pthread_mutex_lock(&guard);
-	c->busy++;
 	if (!c->failed) {
 		c->set->here[c->rank] = w;
 		if (!meet(c->set, together)) c->failed = REMOTE;
 	}
-	if (--c->busy == 0) pthread_cond_broadcast(&changed);
 	pthread_mutex_unlock(&guard);
 }
 
+// gone is called when work is done, or no graph has it any more.
+static void gone(void *p) {
+	struct work *w = p;
+	pthread_mutex_lock(&guard);
+	w->comm->set->held--;
+	pthread_cond_broadcast(&changed);
+	pthread_mutex_unlock(&guard);
+	free(w);
+}
+
 static int enqueue(struct comm *c, void *stream, struct work w) {
-	static int (*launch)(void *, void (*)(void *), void *);
+	static int (*launch)(void *, void (*)(void *), void (*)(void *), void *);
 	if (!c || !stream || !w.p || !w.n) return INVALID_ARGUMENT;
+	const char *closed = getenv("NCCL_P2P_DIRECT_DISABLE");
+	if (c->set->ranks > 1 && (!closed || strcmp(closed, "1"))) {
+		fprintf(stderr, "stand-in for NCCL: memory of a device's pool is not open to other GPUs of the process\n");
+		return INVALID_USAGE;
+	}
 	pthread_mutex_lock(&guard);
 	if (!launch) {
 		void *driver = dlopen(getenv("MAPSWEEP_CUDA_DRIVER"), RTLD_NOW | RTLD_NOLOAD);
-		launch = driver ? dlsym(driver, "cuLaunchHostFunc") : NULL;
+		launch = driver ? dlsym(driver, "emulatorLaunchHostFunc") : NULL;
 	}
 	struct work *kept = malloc(sizeof w);
-	w.comm = c, w.next = c->all;
+	w.comm = c, w.order = c->asked++;
 	*kept = w;
-	c->all = kept;
+	c->set->held++;
 	pthread_mutex_unlock(&guard);
-	return launch && !launch(stream, carry_out, kept) ? GOOD : INTERNAL;
+	return launch && !launch(stream, carry_out, gone, kept) ? GOOD : INTERNAL;
 }
 
 int ncclAllReduce(const void *from, void *to, size_t n, int type, int op, struct comm *c, void *stream) {
@@ -174,29 +191,38 @@ int ncclCommGetAsyncError(struct comm *c, int *status) {
 	return GOOD;
 }
 
-// leave ends a rank. What was aborted stays in memory, for steps under way go through it to their end without effect.
+// let_go waits until no work of a set is under way, or in graphs.
+static int let_go(struct set *s) {
+	struct timespec until;
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += GRAPHS_LET_GO;
+	while (s->held)
+		if (pthread_cond_timedwait(&changed, &guard, &until)) return 0;
+	return 1;
+}
+
+// leave ends a rank. The last one frees them all.
 static int leave(struct comm *c, int abort) {
 	struct set *set = c->set;
+	int status = GOOD;
 	pthread_mutex_lock(&guard);
 	if (abort) {
 		set->aborted = 1;
 		c->failed = REMOTE;
 		pthread_cond_broadcast(&changed);
-		while (c->busy) pthread_cond_wait(&changed, &guard);
 	}
-	for (struct work *w = c->all, *next; w && !set->aborted; w = next) {
-		next = w->next;
-		free(w);
+	if (--set->left == 0) {
+		if (let_go(set)) {
+			struct set **s = &sets;
+			while (*s != set) s = &(*s)->next;
+			*s = set->next;
+			for (int r = 0; r < set->ranks; r++) free(set->all[r]);
+			free(set);
+		} else
+			status = INTERNAL;
 	}
-	if (--set->left == 0 && !set->aborted) {
-		struct set **s = &sets;
-		while (*s != set) s = &(*s)->next;
-		*s = set->next;
-		free(set);
-	}
-	if (!abort) free(c);
 	pthread_mutex_unlock(&guard);
-	return GOOD;
+	return status;
 }
 
 int ncclCommAbort(struct comm *c) { return leave(c, 1); }
