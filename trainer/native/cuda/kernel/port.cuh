@@ -11,6 +11,7 @@
 
 #define KERNEL(name, Args, threads) extern "C" __global__ void __launch_bounds__(threads) name(const __grid_constant__ Args a)
 #define FLAT_KERNEL KERNEL
+#define OUT_OF_LINE __noinline__
 #define SHARED(T, name, n) __shared__ __align__(16) T name[n]
 #define DYNAMIC_SHARED(T, name)                        \
 	extern __shared__ __align__(128) unsigned char dynamic_shared_[]; \
