@@ -16,7 +16,8 @@ type Conv struct {
 	W              cuda.Ptr // FP32 [Groups][lanes of Y's][Kernel Kernel][lanes of X's]
 	W16            cuda.Ptr // a copy in bf16, of BFloat16 only
 	Bias           cuda.Ptr // FP32 [Y.C], or 0
-	Partial        cuda.Ptr // or 0: FP32 [Tiles()][2][Y.C], which Forward writes: sums and sums of squares of stored products over tiles of pixels
+	Partial        cuda.Ptr // or 0: SumsBytes, FP32 [Tiles()][2][Y.C], which Forward writes: sums and sums of squares of stored products over tiles of pixels
+	Norm           *Norm    // or nil: of Y, whose statistics in training Forward makes of Partial
 	Fill           int      // multiprocessors that there is to be work for; 0 stands for 132, those of an H100. Another number may sum in another order
 	Wgmma          bool     // of BFloat16: many lanes go by warpgroups. For GPUs of capability 9.0 alone, and not tried on one
 }

@@ -41,6 +41,8 @@ template <class T, bool BACK> __device__ __forceinline__ void gather(const Gathe
 	__syncthreads();
 	const Finish f = finish_group(a, tile, a.add);
 	finish<T>(sums, shared, place, first, f, warps);
+	if (!BACK)
+		finish_product<T>(a, tile, column, shared);
 }
 
 // Shapes, as conv16_tiles.go lists them.

@@ -2,7 +2,7 @@
 // (mma.sync.m16n8k16, sums in FP32), and how a finished tile is stored.
 #pragma once
 
-#include "port.cuh"
+#include "statistics.cuh"
 
 // swizzled is where 8 values of a row of G such groups lie: groups change places from row to row, so that eight rows of one
 // column of groups, and eight neighbours of one row, touch all banks once.
@@ -230,4 +230,12 @@ template <class T> __device__ __forceinline__ void finish(Sums<T> &sums, bf16 *s
 		} else
 			*reinterpret_cast<Quad *>(to) = *reinterpret_cast<const Quad *>(from);
 	}
+}
+
+// finish_product follows a product: the block that is the last of its lanes makes the statistics of all tiles.
+template <class T, class Args> __device__ __forceinline__ void finish_product(const Args &a, int tile, int column, bf16 *shared) {
+	static_assert(T::THREADS >= T::BN, "a thread has a lane");
+	const int first = column * T::BN;
+	if (a.statistics.arrivals.count)
+		finish_statistics<T::THREADS>(a.statistics, a.partial, tile, blockIdx.z * a.columns + column, blockIdx.z * a.y.c + first, T::BN, a.y.c - first, reinterpret_cast<double *>(shared));
 }

@@ -94,13 +94,14 @@ type gatherArgs struct {
 	kernel, stride   int32
 	columns, add     int32
 	lanes, _         int32
+	statistics       statistics
 }
 
 // forward16 writes the product, and with it the partial sums or the bias.
 func forward16(c Conv) []cuda.Launch { return least16(among16(c, c.forwardForms())).forward(c) }
 
 func (f form16) forward(c Conv) []cuda.Launch {
-	return f.launch(c, gatherArgs{x: c.X, y: c.Y, w: c.W16, bias: c.Bias, partial: c.Partial}, 1)
+	return f.launch(c, gatherArgs{x: c.X, y: c.Y, w: c.W16, bias: c.Bias, partial: c.Partial, statistics: c.Norm.statistics(c.Partial, int(f.tiles))}, 1)
 }
 
 // inputGrad16 writes the gradient of the input, or adds it there.

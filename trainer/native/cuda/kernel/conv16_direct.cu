@@ -13,6 +13,7 @@ struct DirectArgs {
 	int columns, add; // tiles of lanes side by side
 	Lay lay;
 	int lanes, pad_; // written of a pixel, of all groups
+	Statistics statistics;
 };
 
 constexpr int TAPS = 9;
@@ -110,6 +111,8 @@ template <class T, bool BACK> __device__ __forceinline__ void direct(const Direc
 	__syncthreads();
 	const Finish f = finish_group(a, tile, a.add);
 	finish<T>(sums, shared, place, first, f, warps);
+	if (!BACK)
+		finish_product<T>(a, tile, column, shared);
 }
 
 // Shapes, as conv16_direct.go lists them.

@@ -69,8 +69,9 @@ type directArgs struct {
 	columns, add     int32
 	lay              lay16
 	lanes, _         int32
+	statistics       statistics
 }
 
 func (g ground16) args(a gatherArgs) directArgs {
-	return directArgs{x: a.x, y: a.y, w: a.w, bias: a.bias, partial: a.partial, columns: a.columns, add: a.add, lay: g.lay16, lanes: a.lanes}
+	return directArgs{x: a.x, y: a.y, w: a.w, bias: a.bias, partial: a.partial, columns: a.columns, add: a.add, lay: g.lay16, lanes: a.lanes, statistics: a.statistics}
 }

@@ -13,6 +13,7 @@ struct GatherArgs {
 	int add;
 	int lanes; // written of a pixel, of all groups
 	int pad_;
+	Statistics statistics;
 };
 
 // Taps are ny x nx displacements of what a pixel reads, and the weights that belong to them: tap (i, j) reads pixel

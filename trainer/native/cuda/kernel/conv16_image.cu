@@ -12,6 +12,7 @@ struct ImageArgs {
 	int add;     // not used
 	int lanes;   // y.c
 	int pad_;
+	Statistics statistics;
 };
 
 constexpr int IMAGE_TERMS = 48, TAP = 4;
@@ -52,6 +53,7 @@ template <class T> __device__ __forceinline__ void image(const ImageArgs &a) {
 	__syncthreads();
 	const Finish f = finish_group(a, tile, false);
 	finish<T>(sums, shared, place, first, f, warps);
+	finish_product<T>(a, tile, column, shared);
 }
 
 // Shapes, as conv16_tiles.go lists them.

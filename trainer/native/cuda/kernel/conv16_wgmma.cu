@@ -18,6 +18,8 @@ template <class T, bool BACK> __device__ __forceinline__ void gather_group(const
 	stages<T, false, BACK>(sums, shared, (groups.all * 8 + T::BK - 1) / T::BK, [&](bf16 *stage, int s) { reader.load(stage, a, t, groups, first, s); });
 	const Finish f = finish_group(a, tile, a.add);
 	finish<T>(sums, shared, place, first, f, Warps<T>());
+	if (!BACK)
+		finish_product<T>(a, tile, column, shared);
 }
 
 // Shapes, as conv16_wgmma.go lists them.

@@ -1,5 +1,6 @@
 // Convolutions and the gradients of their inputs in FP32 arithmetic, as products of matrices that are gathered on the way
 // (implicit GEMM): rows are pixels of the result, columns its lanes, terms the taps times the lanes of what is gathered.
+#include "statistics.cuh"
 #include "tile.cuh"
 
 struct ConvArgs {
@@ -10,6 +11,7 @@ struct ConvArgs {
 	int kernel, stride;
 	int add;   // to +=
 	int lanes; // of the results of all groups
+	Statistics statistics;
 };
 
 // The arguments of one group.
@@ -253,6 +255,11 @@ template <Mode mode, class Tile> __device__ void convolve(const ConvArgs &all_gr
 		}
 	}
 	write_results(a, tile, source.y, source.x, m0, n0, thread, rows);
+	if (mode == Back || !all_groups.statistics.arrivals.count)
+		return;
+	static_assert(2 * TERMS * Tile::BM * sizeof(float) >= 2 * Tile::threads * sizeof(double) && Tile::threads >= Tile::BN, "room for the sums of tiles");
+	finish_statistics<Tile::threads>(all_groups.statistics, all_groups.partial, blockIdx.x, blockIdx.z * gridDim.y + blockIdx.y, blockIdx.z * a.to.c + n0, Tile::BN, a.to.c - n0,
+	                                 reinterpret_cast<double *>(rows));
 }
 
 #define CONV(mode, name, BM, BN, TM, TN) \

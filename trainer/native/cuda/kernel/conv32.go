@@ -65,6 +65,7 @@ type convArgs struct {
 	w, bias, partial cuda.Ptr
 	kernel, stride   int32
 	add, lanes       int32
+	statistics       statistics
 }
 
 // forwardTiles are the shapes that Forward may take.
@@ -86,7 +87,8 @@ func (c Conv) forward32(t tile) []cuda.Launch {
 	if c.X.C == 4 {
 		kind = "conv32_image_"
 	}
-	args := convArgs{from: c.first(c.X), to: c.first(c.Y), w: c.W, bias: c.Bias, partial: c.Partial, kernel: int32(c.Kernel), stride: int32(c.Stride), lanes: c.Y.C}
+	args := convArgs{from: c.first(c.X), to: c.first(c.Y), w: c.W, bias: c.Bias, partial: c.Partial, kernel: int32(c.Kernel), stride: int32(c.Stride), lanes: c.Y.C,
+		statistics: c.Norm.statistics(c.Partial, c.tiles32(t))}
 	return []cuda.Launch{{
 		Kernel: kind + t.String(),
 		Grid:   [3]int{c.tiles32(t), int(ceil(c.out(), int64(t.columns))), int(c.groups())},

@@ -36,12 +36,12 @@ func layer(b *kerneltest.Bench, typ kernel.Type, n, size, c int) (all []cuda.Lau
 	if typ == kernel.BFloat16 {
 		conv.W16 = b.PutValues(typ, weights)
 	}
-	conv.Partial = b.Alloc(int64(8 * conv.Tiles() * c))
+	conv.Partial = b.Alloc(kernel.SumsBytes(conv.Tiles(), int32(c)))
 	norm := kernel.Norm{Type: typ, Y: conv.Y, A: window(), Gamma: lanes(), Beta: lanes(), Mean: lanes(), Var: lanes(), Eps: 1e-3, Momentum: 0.03,
-		Partial: conv.Partial, Tiles: conv.Tiles(), Batch: lanes()}
+		Batch: lanes(), Counters: b.Alloc(kernel.CounterBytes(conv.Tiles(), int32(c)))}
+	conv.Norm = &norm
 	dA, dX := window(), window()
 	all = append(all, conv.Forward()...)
-	all = append(all, norm.Statistics(true)...)
 	all = append(all, norm.Activate()...)
 	all = append(all, norm.Backward(dA, lanes(), lanes(), b.Alloc(norm.ScratchBytes()))...)
 	all = append(all, conv.InputGrad(norm.Y, dX, false)...)

@@ -4,11 +4,10 @@
 //
 // Lanes without a channel have gamma, beta and y of zero, so that all of theirs is zero.
 #include "share.cuh"
+#include "statistics.cuh"
 
-constexpr int COLUMN_THREADS = 512;         // of kernels that add up rows of partial sums: 32 lanes, 16 rows at once
-constexpr int COLUMN_ROWS = COLUMN_THREADS / 32;
-constexpr int SUM_THREADS = 256;            // of kernels that add up pixels
-constexpr int SUM_GROUPS = 32;              // of 8 lanes, at most, in a block of them
+constexpr int SUM_THREADS = 256; // of kernels that add up pixels
+constexpr int SUM_GROUPS = 8;    // of 8 lanes, at most, in a block of them: 128 bytes of a pixel in bf16
 
 // A product and what normalises it.
 struct Arm {
@@ -33,110 +32,20 @@ __device__ __forceinline__ void affine(const Arm &a, int lane, float (&scale)[8]
 	}
 }
 
-// ---- rows of partial sums
+// ---- statistics
 
-// Rows of partial sums, [all][kinds][lanes]. Folded, the rows of each of `splits` equal runs are added up already: the sum
-// stands in the first row of the run, and what is lost by rounding it in the second.
-struct Rows {
-	float *p;
-	int all, splits; // 0: not folded
-	int lanes, pad_;
-};
-
-__device__ __forceinline__ int run_start(const Rows &r, int split) { return (int)((long long)r.all * split / r.splits); }
-
-// The sums of a lane over rows first..last-1, where folded counted two for each run, in the threads below 32; lane counts
-// from the block's first on. All threads of the block must come.
-template <int KINDS> __device__ void column_sums(const Rows &r, int first, int last, int lane, double (&sum)[KINDS]) {
-	SHARED(double, part, KINDS * COLUMN_THREADS);
-	const int t = threadIdx.x;
-#pragma unroll
-	for (int q = 0; q < KINDS; q++)
-		sum[q] = 0;
-	if (lane < r.lanes) {
-#pragma unroll 4
-		for (int i = first + t / 32; i < last; i += COLUMN_ROWS) {
-			const int row = r.splits ? run_start(r, i / 2) + i % 2 : i;
-			const float *p = r.p + (long long)row * KINDS * r.lanes + lane;
-#pragma unroll
-			for (int q = 0; q < KINDS; q++)
-				sum[q] += p[q * r.lanes];
-		}
-	}
-#pragma unroll
-	for (int q = 0; q < KINDS; q++)
-		part[q * COLUMN_THREADS + t] = sum[q];
-	__syncthreads();
-	if (t < 32) {
-#pragma unroll
-		for (int q = 0; q < KINDS; q++)
-			for (int i = 1; i < COLUMN_ROWS; i++)
-				sum[q] += part[q * COLUMN_THREADS + i * 32 + t];
-	}
-}
-
-// Folds run blockIdx.x for 32 lanes.
-KERNEL(norm_fold, Rows, COLUMN_THREADS) {
-	const int lane = blockIdx.y * 32 + threadIdx.x % 32, first = run_start(a, blockIdx.x), last = run_start(a, blockIdx.x + 1);
-	const Rows plain = {a.p, a.all, 0, a.lanes, 0};
-	double sum[2];
-	column_sums<2>(plain, first, last, lane, sum);
-	if (threadIdx.x >= 32 || lane >= a.lanes)
-		return;
-#pragma unroll
-	for (int q = 0; q < 2; q++) {
-		float *p = a.p + ((long long)first * 2 + q) * a.lanes + lane;
-		const float whole = (float)sum[q];
-		p[0] = whole;
-		p[2 * a.lanes] = (float)(sum[q] - whole);
-	}
-}
-
-struct StatisticsArgs {
-	Rows rows; // of sums and sums of squares
-	float *mean, *var, *batch;
-	double *totals; // [2][lanes]: of the pixels of all GPUs, or null: of the rows alone
-	double count;   // pixels
-	float eps, momentum;
-};
-
-// Mean and variance of the batch from a lane's sums; the running variance takes the unbiased one.
-__device__ __forceinline__ void finish(const StatisticsArgs &a, int lane, const double (&sum)[2]) {
-	const double mean = sum[0] / a.count, square = sum[1] / a.count - mean * mean, var = square > 0 ? square : 0;
-	const double unbiased = a.count > 1 ? var * a.count / (a.count - 1) : var;
-	a.mean[lane] += a.momentum * ((float)mean - a.mean[lane]);
-	a.var[lane] += a.momentum * ((float)unbiased - a.var[lane]);
-	a.batch[lane] = (float)mean;
-	a.batch[a.rows.lanes + lane] = (float)(1 / sqrt(var + a.eps));
-}
-
-// With totals the sums alone, which norm_statistics_over finishes when they are those of all GPUs.
-KERNEL(norm_statistics, StatisticsArgs, COLUMN_THREADS) {
-	const int lane = blockIdx.x * 32 + threadIdx.x % 32;
-	double sum[2];
-	column_sums<2>(a.rows, 0, a.rows.splits ? 2 * a.rows.splits : a.rows.all, lane, sum);
-	if (threadIdx.x >= 32 || lane >= a.rows.lanes)
-		return;
-	if (a.totals) {
-		a.totals[lane] = sum[0];
-		a.totals[a.rows.lanes + lane] = sum[1];
-		return;
-	}
-	finish(a, lane, sum);
-}
-
-FLAT_KERNEL(norm_statistics_over, StatisticsArgs, 256) {
-	for (long long i = global_thread(); i < a.rows.lanes; i += global_threads()) {
-		const double sum[2] = {a.totals[i], a.totals[a.rows.lanes + i]};
-		finish(a, (int)i, sum);
+FLAT_KERNEL(norm_statistics_over, Statistics, 256) {
+	for (long long i = global_thread(); i < a.lanes; i += global_threads()) {
+		const double sum[2] = {a.totals[i], a.totals[a.lanes + i]};
+		finish_lane(a, (int)i, sum);
 	}
 }
 
 // The running statistics as the batch's.
-FLAT_KERNEL(norm_running, StatisticsArgs, 256) {
-	for (long long i = global_thread(); i < a.rows.lanes; i += global_threads()) {
+FLAT_KERNEL(norm_running, Statistics, 256) {
+	for (long long i = global_thread(); i < a.lanes; i += global_threads()) {
 		a.batch[i] = a.mean[i];
-		a.batch[a.rows.lanes + i] = (float)(1 / sqrt((double)a.var[i] + a.eps));
+		a.batch[a.lanes + i] = (float)(1 / sqrt((double)a.var[i] + a.eps));
 	}
 }
 
@@ -182,9 +91,10 @@ FLAT_KERNEL(rep_activate_bf16, ActivateArgs, 256) { activate<bf16, 2>(a); }
 // ---- sums over pixels
 
 // add_rows adds up what the threads of a block have of Q sums for each of 8 lanes: thread t those of group t % groups of lanes, 0
-// where it has none. Row q of to, all of c lanes, gets its first 8 * groups values.
-template <int Q> __device__ void add_rows(const float (&sum)[Q][8], int groups, float *to, int c) {
-	SHARED(float, values, 8 * (SUM_THREADS + SUM_GROUPS));
+// where it has none. Row q of to, all of c lanes, gets its first 8 * groups values. values has SUM_ROOM floats of shared memory.
+constexpr int SUM_ROOM = 8 * (SUM_THREADS + SUM_GROUPS);
+
+template <int Q> __device__ void add_rows(const float (&sum)[Q][8], int groups, float *values, float *to, int c) {
 	SHARED(float, parts, SUM_THREADS);
 	const int t = threadIdx.x, rows = SUM_THREADS / groups;
 	// Values of threads lie [8][rows][groups], each of the 8 moved on so that a warp's reads meet all banks. Each sum is
@@ -213,9 +123,10 @@ template <int Q> __device__ void add_rows(const float (&sum)[Q][8], int groups, 
 struct ProductArgs {
 	View y;
 	float *partial; // [gridDim.x][2][c]: sums, and sums of squares
+	Statistics statistics;
 };
 
-// What a convolution of ours leaves beside its product, of one that another library made. A block adds up SUM_GROUPS groups of
+// What a convolution of ours makes beside its product, of one that another library made. A block adds up SUM_GROUPS groups of
 // 8 lanes, or what there is, over its share of the pixels.
 template <class T> __device__ void product_sums(const ProductArgs &a) {
 	const int t = threadIdx.x, first = blockIdx.y * SUM_GROUPS, groups = min(SUM_GROUPS, a.y.c / LANES - first);
@@ -234,7 +145,11 @@ template <class T> __device__ void product_sums(const ProductArgs &a) {
 			}
 		}
 	}
-	add_rows<2>(sum, groups, a.partial + (long long)blockIdx.x * 2 * a.y.c + first * LANES, a.y.c);
+	SHARED(float, room, SUM_ROOM);
+	static_assert(SUM_ROOM * sizeof(float) >= 3 * SUM_THREADS * sizeof(double), "room to add up rows");
+	add_rows<2>(sum, groups, room, a.partial + (long long)blockIdx.x * 2 * a.y.c + first * LANES, a.y.c);
+	if (a.statistics.arrivals.count)
+		finish_statistics<SUM_THREADS>(a.statistics, a.partial, blockIdx.x, blockIdx.y, first * LANES, groups * LANES, groups * LANES, reinterpret_cast<double *>(room));
 }
 
 KERNEL(product_sums_f32, ProductArgs, SUM_THREADS) { product_sums<float>(a); }
@@ -246,7 +161,7 @@ struct GradArgs {
 	View da;
 	Arm arm[2];
 	float *partial;       // [gridDim.x][1 + arms][c]: sums of dz, and of dz (y - mean) of each arm
-	const float *factors; // [arms][2][c], of norm_learned
+	const float *factors; // [arms][2][c], of learned
 	int linear, pad_;
 };
 
@@ -264,8 +179,64 @@ template <int ARMS> __device__ __forceinline__ void before(const float (&da)[8],
 	}
 }
 
-// A block adds up SUM_GROUPS groups of 8 lanes, or what there is, over its share of the pixels.
-template <class T, int ARMS> __device__ void grad_sums(const GradArgs &a) {
+// An arm's gradients of parameters, and the factors, [2][c], of dy = gamma inv dz - f0 - f1 (y - mean).
+struct Learned {
+	const float *gamma, *inv; // [c]
+	float *dgamma, *dbeta, *factors;
+};
+
+struct LearnedArgs {
+	Arrivals arrivals;
+	Learned arm[2];
+	double *totals; // [1 + arms][lanes]: of the pixels of all GPUs, or null: of the rows alone
+	double count;   // pixels
+	int lanes, pad_;
+};
+
+// An arm's factors from the lane's sums of dz, and of dz (y - mean).
+__device__ __forceinline__ void factors(const LearnedArgs &a, const Learned &l, int lane, double dz, double dzy) {
+	const double inv = l.inv[lane], scale = l.gamma[lane] * inv;
+	l.factors[lane] = (float)(scale * dz / a.count);
+	l.factors[a.lanes + lane] = (float)(scale * inv * (dzy * inv) / a.count);
+}
+
+// learned is for a lane, from its sums over all rows. Gradients of parameters are of this GPU's pixels, for they are added up
+// with all others. With totals the factors are left to learned_over, which has the sums of all GPUs.
+template <int ARMS> __device__ __forceinline__ void learned(const LearnedArgs &a, int lane, const double (&sum)[1 + ARMS]) {
+#pragma unroll
+	for (int i = 0; i < ARMS; i++) {
+		const Learned &l = a.arm[i];
+		l.dgamma[lane] = (float)(sum[1 + i] * l.inv[lane]);
+		l.dbeta[lane] = (float)sum[0];
+		if (!a.totals)
+			factors(a, l, lane, sum[0], sum[1 + i]);
+	}
+	if (a.totals)
+#pragma unroll
+		for (int q = 0; q <= ARMS; q++)
+			a.totals[q * a.lanes + lane] = sum[q];
+}
+
+template <int ARMS> __device__ void learned_over(const LearnedArgs &a) {
+	const int c = a.lanes;
+	for (long long k = global_thread(); k < ARMS * c; k += global_threads()) { // one arm a thread, or registers spill
+		const int i = (int)k / c, lane = (int)k % c;
+		factors(a, a.arm[i], lane, a.totals[lane], a.totals[(1 + i) * c + lane]);
+	}
+}
+
+FLAT_KERNEL(norm_learned_over, LearnedArgs, 256) { learned_over<1>(a); }
+FLAT_KERNEL(rep_learned_over, LearnedArgs, 256) { learned_over<2>(a); }
+
+struct GradSumsArgs {
+	GradArgs grad;
+	LearnedArgs learned;
+};
+
+// A block adds up SUM_GROUPS groups of 8 lanes, or what there is, over its share of the pixels; the
+// last block of those lanes adds up what all have.
+template <class T, int ARMS> __device__ void grad_sums(const GradSumsArgs &args) {
+	const GradArgs &a = args.grad;
 	const int t = threadIdx.x, first = blockIdx.y * SUM_GROUPS, groups = min(SUM_GROUPS, a.da.c / LANES - first);
 	const int rows = SUM_THREADS / groups, lane = (first + t % groups) * LANES;
 	const long long all = pixels(a.da), step = (long long)gridDim.x * rows;
@@ -294,69 +265,17 @@ template <class T, int ARMS> __device__ void grad_sums(const GradArgs &a) {
 			}
 		}
 	}
-	add_rows<1 + ARMS>(sum, groups, a.partial + (long long)blockIdx.x * (1 + ARMS) * a.da.c + first * LANES, a.da.c);
+	SHARED(float, room, SUM_ROOM);
+	add_rows<1 + ARMS>(sum, groups, room, a.partial + (long long)blockIdx.x * (1 + ARMS) * a.da.c + first * LANES, a.da.c);
+	double total[1 + ARMS];
+	if (column_total<1 + ARMS, SUM_THREADS>(args.learned.arrivals, a.partial, a.da.c, blockIdx.x, blockIdx.y, first * LANES, groups * LANES, groups * LANES, reinterpret_cast<double *>(room), total))
+		learned<ARMS>(args.learned, first * LANES + threadIdx.x, total);
 }
 
-KERNEL(norm_grad_sums_f32, GradArgs, SUM_THREADS) { grad_sums<float, 1>(a); }
-KERNEL(norm_grad_sums_bf16, GradArgs, SUM_THREADS) { grad_sums<bf16, 1>(a); }
-KERNEL(rep_grad_sums_f32, GradArgs, SUM_THREADS) { grad_sums<float, 2>(a); }
-KERNEL(rep_grad_sums_bf16, GradArgs, SUM_THREADS) { grad_sums<bf16, 2>(a); }
-
-// An arm's gradients of parameters, and the factors, [2][c], of dy = gamma inv dz - f0 - f1 (y - mean).
-struct Learned {
-	const float *gamma, *inv; // [c]
-	float *dgamma, *dbeta, *factors;
-};
-
-struct LearnedArgs {
-	Rows rows;
-	Learned arm[2];
-	double *totals; // [1 + arms][lanes]: of the pixels of all GPUs, or null: of the rows alone
-	double count;   // pixels
-};
-
-// An arm's factors from the lane's sums of dz, and of dz (y - mean).
-__device__ __forceinline__ void factors(const LearnedArgs &a, const Learned &l, int lane, double dz, double dzy) {
-	const double inv = l.inv[lane], scale = l.gamma[lane] * inv;
-	l.factors[lane] = (float)(scale * dz / a.count);
-	l.factors[a.rows.lanes + lane] = (float)(scale * inv * (dzy * inv) / a.count);
-}
-
-// Gradients of parameters are of this GPU's pixels, for they are added up with all others. With totals the factors are left to
-// learned_over, which has the sums of all GPUs.
-
-template <int ARMS> __device__ void learned(const LearnedArgs &a) {
-	const int lane = blockIdx.x * 32 + threadIdx.x % 32, c = a.rows.lanes;
-	double sum[1 + ARMS];
-	column_sums<1 + ARMS>(a.rows, 0, a.rows.all, lane, sum);
-	if (threadIdx.x >= 32 || lane >= c)
-		return;
-#pragma unroll
-	for (int i = 0; i < ARMS; i++) {
-		const Learned &l = a.arm[i];
-		l.dgamma[lane] = (float)(sum[1 + i] * l.inv[lane]);
-		l.dbeta[lane] = (float)sum[0];
-		if (!a.totals)
-			factors(a, l, lane, sum[0], sum[1 + i]);
-	}
-	if (a.totals)
-#pragma unroll
-		for (int q = 0; q <= ARMS; q++)
-			a.totals[q * c + lane] = sum[q];
-}
-
-template <int ARMS> __device__ void learned_over(const LearnedArgs &a) {
-	const int c = a.rows.lanes;
-	for (long long k = global_thread(); k < ARMS * c; k += global_threads()) { // one arm a thread, or registers spill
-		const int i = (int)k / c, lane = (int)k % c;
-		factors(a, a.arm[i], lane, a.totals[lane], a.totals[(1 + i) * c + lane]);
-	}
-}
-
-KERNEL(norm_learned, LearnedArgs, COLUMN_THREADS) { learned<1>(a); }
-KERNEL(rep_learned, LearnedArgs, COLUMN_THREADS) { learned<2>(a); }
-FLAT_KERNEL(norm_learned_over, LearnedArgs, 256) { learned_over<1>(a); }
-FLAT_KERNEL(rep_learned_over, LearnedArgs, 256) { learned_over<2>(a); }
+KERNEL(norm_grad_sums_f32, GradSumsArgs, SUM_THREADS) { grad_sums<float, 1>(a); }
+KERNEL(norm_grad_sums_bf16, GradSumsArgs, SUM_THREADS) { grad_sums<bf16, 1>(a); }
+KERNEL(rep_grad_sums_f32, GradSumsArgs, SUM_THREADS) { grad_sums<float, 2>(a); }
+KERNEL(rep_grad_sums_bf16, GradSumsArgs, SUM_THREADS) { grad_sums<bf16, 2>(a); }
 
 // dy over y.
 template <class T, int ARMS> __device__ void grad(const GradArgs &a) {

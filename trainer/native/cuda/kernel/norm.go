@@ -11,9 +11,8 @@ type Norm struct {
 	Linear                 bool
 	Gamma, Beta, Mean, Var cuda.Ptr // FP32 [lanes]; Mean and Var are the running statistics
 	Eps, Momentum          float32
-	Partial                cuda.Ptr // FP32 [Tiles][2][lanes]: sums and sums of squares of Y over tiles of pixels; Statistics destroys them
-	Tiles                  int
 	Batch                  cuda.Ptr // FP32 [2][lanes]: mean and inv that Activate and Backward use
+	Counters               cuda.Ptr // CounterBytes, zero before a launch and after it: launches that may run at once have their own
 
 	// Over has training normalise with the pixels of all ranks, which have as many each: NormTotals of their sums lie in Totals
 	// while they are added up. nil: with this GPU's.
@@ -23,53 +22,57 @@ type Norm struct {
 
 // What the launches of norm.cu are shaped by.
 const (
-	columnThreads = 512
-	sumThreads    = 256
-	sumGroups     = 32  // of 8 lanes
-	sumPixels     = 4   // a thread, at least
-	sumBlocks     = 396 // three for each multiprocessor of a large GPU; the rows that are added up afterwards
-	foldFrom      = 512 // tiles that are worth a launch of their own
-	foldRuns      = 128
+	sumThreads = 256
+	sumGroups  = 8   // of 8 lanes
+	sumPixels  = 4   // a thread, at least
+	sumBlocks  = 396 // three for each multiprocessor of a large GPU; the rows that are added up afterwards
 )
 
-// arm is Arm of norm.cu, rows its Rows.
+// arm is Arm of norm.cu.
 type arm struct {
 	y                  View
 	gamma, beta, batch cuda.Ptr
 }
 
-type rows struct {
-	p           cuda.Ptr
-	all, splits int32
-	lanes, _    int32
-}
-
 func (n Norm) arm() arm { return arm{n.Y, n.Gamma, n.Beta, n.Batch} }
 
-// Statistics makes Batch: in training from Partial, and moves the running statistics towards the batch's, the variance towards
-// the unbiased one; otherwise from the running statistics.
+// statistics is Statistics of statistics.cuh.
+type statistics struct {
+	arrivals          arrivals
+	mean, vari, batch cuda.Ptr
+	totals            cuda.Ptr
+	count             float64
+	eps, momentum     float32
+	lanes, _          int32
+}
+
+// statistics are those that are made of sums over so many tiles; none without a norm, or without sums.
+func (n *Norm) statistics(partial cuda.Ptr, tiles int) statistics {
+	if n == nil || partial == 0 {
+		return statistics{}
+	}
+	return n.made(arrivalsOf(n.Counters, partial, tiles, 2, n.Y.C))
+}
+
+func (n *Norm) made(a arrivals) statistics {
+	return statistics{
+		arrivals: a, mean: n.Mean, vari: n.Var, batch: n.Batch,
+		totals: n.totals(), count: n.pixels(), eps: n.Eps, momentum: n.Momentum, lanes: n.Y.C,
+	}
+}
+
+// Statistics completes Batch. In training what makes Y, Conv.Forward or ProductSums, has made it, of Y's pixels, and has moved
+// the running statistics towards it, the variance towards the unbiased one: left is nothing, or the part of all ranks.
+// Otherwise it is made from the running statistics.
 func (n Norm) Statistics(train bool) []cuda.Launch {
-	args := struct {
-		rows             rows
-		mean, vari, stat cuda.Ptr
-		totals           cuda.Ptr
-		count            float64
-		eps, momentum    float32
-	}{rows{p: n.Partial, all: int32(n.Tiles), lanes: n.Y.C}, n.Mean, n.Var, n.Batch, n.totals(), n.pixels(), n.Eps, n.Momentum}
-	if !train {
-		return []cuda.Launch{flat("norm_running", int64(n.Y.C), cuda.Args(args))}
+	args := cuda.Args(n.made(arrivals{}))
+	switch {
+	case !train:
+		return []cuda.Launch{flat("norm_running", int64(n.Y.C), args)}
+	case n.Over != nil:
+		return []cuda.Launch{n.Over.sumDoubles(n.Totals, 2*int64(n.Y.C)), flat("norm_statistics_over", int64(n.Y.C), args)}
 	}
-	columns := blocksOf(int(n.Y.C), 32)
-	var all []cuda.Launch
-	if n.Tiles >= foldFrom {
-		args.rows.splits = foldRuns
-		all = append(all, cuda.Launch{Kernel: "norm_fold", Grid: [3]int{foldRuns, columns}, Block: [3]int{columnThreads}, Args: cuda.Args(args.rows)})
-	}
-	all = append(all, cuda.Launch{Kernel: "norm_statistics", Grid: [3]int{columns}, Block: [3]int{columnThreads}, Args: cuda.Args(args)})
-	if n.Over != nil {
-		all = append(all, n.Over.sumDoubles(n.Totals, 2*int64(n.Y.C)), flat("norm_statistics_over", int64(n.Y.C), cuda.Args(args)))
-	}
-	return all
+	return nil
 }
 
 // NormTotals is the number of FP64 values of Norm.Totals; a Rep uses those of its wide arm.
@@ -147,29 +150,38 @@ func activate(family string, n Norm, arms ...arm) []cuda.Launch {
 // learned is Learned of norm.cu.
 type learned struct{ gamma, inv, dGamma, dBeta, factors cuda.Ptr }
 
+// gradArgs and learnedArgs are GradArgs and LearnedArgs.
+type gradArgs struct {
+	dA               View
+	arm              [2]arm
+	partial, factors cuda.Ptr
+	linear, _        int32
+}
+
+type learnedArgs struct {
+	arrivals arrivals
+	arm      [2]learned
+	totals   cuda.Ptr
+	count    float64
+	lanes, _ int32
+}
+
 func backward(family string, n Norm, dA View, scratch cuda.Ptr, arms []arm, dGamma, dBeta []cuda.Ptr) []cuda.Launch {
 	same(family, n.Y, dA)
 	blocks, columns := sumGrid(n.Y)
-	args := struct {
-		dA               View
-		arm              [2]arm
-		partial, factors cuda.Ptr
-		linear, _        int32
-	}{dA: dA, partial: scratch, factors: scratch.Add(partialBytes(n.Y, len(arms))), linear: flag(n.Linear)}
+	args := gradArgs{dA: dA, partial: scratch, factors: scratch.Add(rowBytes(blocks, 1+len(arms), n.Y.C)), linear: flag(n.Linear)}
 	copy(args.arm[:], arms)
-	finish := struct {
-		rows   rows
-		arm    [2]learned
-		totals cuda.Ptr
-		count  float64
-	}{rows: rows{p: scratch, all: int32(blocks), lanes: n.Y.C}, totals: n.totals(), count: n.pixels()}
+	finish := learnedArgs{arrivals: arrivalsOf(n.Counters, scratch, blocks, 1+len(arms), n.Y.C), totals: n.totals(), count: n.pixels(), lanes: n.Y.C}
 	for i, a := range arms {
 		finish.arm[i] = learned{a.gamma, a.batch.Add(4 * int64(n.Y.C)), dGamma[i], dBeta[i], args.factors.Add(8 * int64(i) * int64(n.Y.C))}
 	}
-	all := []cuda.Launch{
-		{Kernel: n.Type.named(family + "_grad_sums"), Grid: [3]int{blocks, columns}, Block: [3]int{sumThreads}, Args: cuda.Args(args)},
-		{Kernel: family + "_learned", Grid: [3]int{blocksOf(int(n.Y.C), 32)}, Block: [3]int{columnThreads}, Args: cuda.Args(finish)},
-	}
+	all := []cuda.Launch{{
+		Kernel: n.Type.named(family + "_grad_sums"), Grid: [3]int{blocks, columns}, Block: [3]int{sumThreads},
+		Args: cuda.Args(struct {
+			grad    gradArgs
+			learned learnedArgs
+		}{args, finish}),
+	}}
 	if n.Over != nil {
 		all = append(all, n.Over.sumDoubles(n.Totals, int64(1+len(arms))*int64(n.Y.C)), flat(family+"_learned_over", int64(len(arms))*int64(n.Y.C), cuda.Args(finish)))
 	}
@@ -184,12 +196,10 @@ func sumGrid(v View) (blocks, columns int) {
 	return min(blocksOf(int(v.Pixels()), perBlock), max(sumBlocks/columns, 1)), columns
 }
 
-func partialBytes(v View, arms int) int64 {
+func scratchBytes(v View, arms int) int64 {
 	blocks, _ := sumGrid(v)
-	return int64(blocks) * int64(1+arms) * int64(v.C) * 4
+	return rowBytes(blocks, 1+arms, v.C) + int64(arms)*2*int64(v.C)*4
 }
-
-func scratchBytes(v View, arms int) int64 { return partialBytes(v, arms) + int64(arms)*2*int64(v.C)*4 }
 
 // lanewise launches a flat kernel whose threads each keep to 8 lanes, over the pixels of a window.
 func lanewise(kernel string, v View, args []byte) cuda.Launch {

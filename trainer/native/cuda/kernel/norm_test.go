@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/mapsweep/mapsweep/trainer/native/cuda"
@@ -14,20 +15,20 @@ import (
 // normCase is a normalisation of `arms` products, with the last `padding` lanes without a channel.
 type normCase struct {
 	n, h, w, c, stride, padding int
-	tile                        int // pixels of a tile of Partial
 	arms                        int
 	linear, residual            bool
 }
 
 var normCases = []normCase{
-	{n: 1, h: 1, w: 1, c: 16, stride: 16, tile: 128, arms: 1},
-	{n: 2, h: 2, w: 3, c: 32, stride: 64, padding: 3, tile: 5, arms: 1},
-	{n: 3, h: 13, w: 7, c: 80, stride: 96, padding: 1, tile: 32, arms: 1, residual: true},
-	{n: 2, h: 5, w: 9, c: 48, stride: 48, tile: 16, arms: 1, linear: true},
-	{n: 3, h: 15, w: 13, c: 16, stride: 32, tile: 1, arms: 1, linear: true, residual: true}, // tiles enough to be folded
-	{n: 1, h: 3, w: 5, c: 288, stride: 304, tile: 4, arms: 1},                               // more lanes than a block adds up
-	{n: 2, h: 13, w: 7, c: 48, stride: 64, padding: 8, tile: 16, arms: 2},
-	{n: 1, h: 1, w: 2, c: 272, stride: 272, tile: 1, arms: 2},
+	{n: 1, h: 1, w: 1, c: 16, stride: 16, arms: 1},
+	{n: 2, h: 2, w: 3, c: 32, stride: 64, padding: 3, arms: 1},
+	{n: 3, h: 13, w: 7, c: 80, stride: 96, padding: 1, arms: 1, residual: true},
+	{n: 2, h: 5, w: 9, c: 48, stride: 48, arms: 1, linear: true},
+	{n: 3, h: 15, w: 13, c: 16, stride: 32, arms: 1, linear: true, residual: true},
+	{n: 2, h: 182, w: 183, c: 16, stride: 16, arms: 1}, // rows of sums enough to be folded
+	{n: 1, h: 3, w: 5, c: 288, stride: 304, arms: 1},   // more lanes than a block adds up
+	{n: 2, h: 13, w: 7, c: 48, stride: 64, padding: 8, arms: 2},
+	{n: 1, h: 3, w: 4, c: 272, stride: 272, arms: 2},
 }
 
 func (c normCase) String() string {
@@ -40,7 +41,6 @@ const normEps, normMomentum = 1e-3, 0.03
 type normArm struct {
 	y                       kerneltest.Window
 	gamma, beta, mean, vari []float32
-	partial                 []float32
 	mu, inv, unbiased       []float64
 }
 
@@ -72,22 +72,6 @@ func (c normCase) newArm(typ kernel.Type, r *rand.Rand) *normArm {
 		a.mu, a.inv = append(a.mu, sum/m), append(a.inv, 1/math.Sqrt(square/m+normEps))
 		a.unbiased = append(a.unbiased, square/max(m-1, 1))
 	}
-	return a.addTiles(c.tile)
-}
-
-// addTiles makes partial as a convolution does: [tiles][2][lanes] in float32.
-func (a *normArm) addTiles(tile int) *normArm {
-	for first := 0; first < a.y.Pixels(); first += tile {
-		row := make([]float32, 2*a.y.C)
-		for p := first; p < min(first+tile, a.y.Pixels()); p++ {
-			for l := range a.y.C {
-				v := *a.y.At(p, l)
-				row[l] += v
-				row[a.y.C+l] += v * v
-			}
-		}
-		a.partial = append(a.partial, row...)
-	}
 	return a
 }
 
@@ -95,8 +79,14 @@ func (a *normArm) on(b *kerneltest.Bench, typ kernel.Type, c normCase, out, add 
 	return kernel.Norm{
 		Type: typ, Y: b.PutWindow(typ, a.y), A: out, Add: add, Linear: c.linear,
 		Gamma: kerneltest.Put(b, a.gamma), Beta: kerneltest.Put(b, a.beta), Mean: kerneltest.Put(b, a.mean), Var: kerneltest.Put(b, a.vari),
-		Eps: normEps, Momentum: normMomentum, Partial: kerneltest.Put(b, a.partial), Tiles: len(a.partial) / 2 / c.c, Batch: b.Alloc(int64(8 * c.c)),
+		Eps: normEps, Momentum: normMomentum, Batch: b.Alloc(int64(8 * c.c)), Counters: b.Alloc(kernel.CounterBytes(0, int32(c.c))),
 	}
+}
+
+// statistics are the launches that make the statistics in training: of sums over the pixels, which else a convolution makes.
+func statistics(b *kerneltest.Bench, n kernel.Norm) []cuda.Launch {
+	partial := b.Alloc(kernel.SumsBytes(kernel.ProductTiles(n.Y), n.Y.C))
+	return append([]cuda.Launch{kernel.ProductSums(n.Type, n.Y, partial, &n)}, n.Statistics(true)...)
 }
 
 // TestNorm trains a step and compares everything it writes with float64: statistics, output, and gradients of products and
@@ -135,6 +125,11 @@ func (c normCase) test(t *testing.T, b *kerneltest.Bench, typ kernel.Type) {
 	}
 	kerneltest.EveryOrder(t, func() []float32 { return s.train(b) })
 	s.checkBeside(t)
+	for i := range s.products {
+		if left := s.left[fmt.Sprint("counters", i)]; slices.Max(left) != 0 {
+			t.Errorf("counters are left at %v", left)
+		}
+	}
 	for l := range c.c {
 		s.checkLane(t, l)
 	}
@@ -152,13 +147,14 @@ func (s *normStep) train(b *kerneltest.Bench) (all []float32) {
 		norms = append(norms, a.on(b, s.typ, s.normCase, o, rest))
 		grads = append(grads, b.Alloc(int64(4*s.c)), b.Alloc(int64(4*s.c)))
 	}
+	for _, n := range norms {
+		b.Run(statistics(b, n)...)
+	}
 	if n := norms[0]; len(norms) == 1 {
-		b.Run(n.Statistics(true)...)
 		b.Run(n.Activate()...)
 		b.Run(n.Backward(d, grads[0], grads[1], b.Alloc(n.ScratchBytes()))...)
 	} else {
 		n := kernel.Rep{Wide: norms[0], Point: norms[1]}
-		b.Run(n.Statistics(true)...)
 		b.Run(n.Activate()...)
 		b.Run(n.Backward(d, kernel.RepGrads{WideGamma: grads[0], WideBeta: grads[1], PointGamma: grads[2], PointBeta: grads[3]}, b.Alloc(n.ScratchBytes()))...)
 	}
@@ -174,6 +170,15 @@ func (s *normStep) train(b *kerneltest.Bench) (all []float32) {
 		keep(fmt.Sprint("batch", i), kerneltest.Get[float32](b, n.Batch, 2*s.c))
 		keep(fmt.Sprint("gamma", i), kerneltest.Get[float32](b, grads[2*i], s.c))
 		keep(fmt.Sprint("beta", i), kerneltest.Get[float32](b, grads[2*i+1], s.c))
+		keep(fmt.Sprint("counters", i), counters(b, n))
+	}
+	return all
+}
+
+// counters are what is left of a normalisation's.
+func counters(b *kerneltest.Bench, n kernel.Norm) (all []float32) {
+	for _, v := range kerneltest.Get[uint32](b, n.Counters, int(kernel.CounterBytes(0, n.Y.C)/4)) {
+		all = append(all, float32(v))
 	}
 	return all
 }
@@ -263,7 +268,7 @@ func (s *normStep) reference(pixel, lane int) (out, dz float64) {
 // TestNormRunning: out of training the running statistics count, and stay.
 func TestNormRunning(t *testing.T) {
 	b := kerneltest.New(t)
-	c := normCase{n: 1, h: 2, w: 2, c: 32, stride: 32, tile: 4}
+	c := normCase{n: 1, h: 2, w: 2, c: 32, stride: 32}
 	a := c.newArm(kernel.Float32, kerneltest.Seed("running"))
 	n := a.on(b, kernel.Float32, c, b.PutWindow(kernel.Float32, a.y), kernel.View{})
 	b.Run(n.Statistics(false)...)

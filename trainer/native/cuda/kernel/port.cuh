@@ -27,6 +27,7 @@ __device__ __forceinline__ void wait_for_earlier() {
 	}                                                                                                    \
 	static __device__ __forceinline__ void name##_body([[maybe_unused]] const Args &a)
 #define FLAT_KERNEL KERNEL
+#define OUT_OF_LINE __noinline__
 #define SHARED(T, name, n) __shared__ __align__(16) T name[n]
 #define DYNAMIC_SHARED(T, name)                        \
 	extern __shared__ __align__(128) unsigned char dynamic_shared_[]; \

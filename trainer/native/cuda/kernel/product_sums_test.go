@@ -19,8 +19,8 @@ func TestProductSums(t *testing.T) {
 				view := b.PutWindow(typ, y)
 				tiles := kernel.ProductTiles(view)
 				got := kerneltest.EveryOrder(t, func() []float32 {
-					partial := b.Alloc(int64(tiles * 2 * s.c * 4))
-					b.Run(kernel.ProductSums(typ, view, partial))
+					partial := b.Alloc(kernel.SumsBytes(tiles, int32(s.c)))
+					b.Run(kernel.ProductSums(typ, view, partial, nil))
 					return kerneltest.Get[float32](b, partial, tiles*2*s.c)
 				})
 				for l := range s.c {

@@ -84,21 +84,23 @@ func normOver(t *testing.T, b *kerneltest.Bench, c normCase, typ kernel.Type, ar
 		grad, out := b.PutWindow(typ, d), b.PutWindow(typ, d)
 		var norms []kernel.Norm
 		var grads []cuda.Ptr
+		var made []cuda.Launch
 		for _, arm := range arms {
 			mine := &normArm{y: shares(arm.y, parts)[i], gamma: arm.gamma, beta: arm.beta, mean: slices.Clone(arm.mean), vari: slices.Clone(arm.vari)}
-			n := mine.addTiles(c.tile).on(b, typ, c, out, kernel.View{})
+			n := mine.on(b, typ, c, out, kernel.View{})
 			if n.Totals = b.Alloc(8 * kernel.NormTotals(n.Y.C)); over {
 				n.Over = r.Ranks
 			}
-			norms, grads = append(norms, n), append(grads, b.Alloc(int64(4*c.c)), b.Alloc(int64(4*c.c)))
+			norms, grads, made = append(norms, n), append(grads, b.Alloc(int64(4*c.c)), b.Alloc(int64(4*c.c))), append(made, statistics(b, n)...)
 		}
+		forward = append(forward, made)
 		n := norms[0]
 		if len(norms) == 1 {
-			forward, activate = append(forward, n.Statistics(true)), append(activate, n.Activate())
+			activate = append(activate, n.Activate())
 			backward = append(backward, n.Backward(grad, grads[0], grads[1], b.Alloc(n.ScratchBytes())))
 		} else {
 			rep := kernel.Rep{Wide: n, Point: norms[1]}
-			forward, activate = append(forward, rep.Statistics(true)), append(activate, rep.Activate())
+			activate = append(activate, rep.Activate())
 			backward = append(backward, rep.Backward(grad, kernel.RepGrads{WideGamma: grads[0], WideBeta: grads[1], PointGamma: grads[2], PointBeta: grads[3]}, b.Alloc(rep.ScratchBytes())))
 		}
 		get = append(get, func() (v normed) {
@@ -129,10 +131,10 @@ func normOver(t *testing.T, b *kerneltest.Bench, c normCase, typ kernel.Type, ar
 func TestNormOverRanks(t *testing.T) {
 	b := kerneltest.New(t)
 	for _, c := range []normCase{
-		{n: 4, h: 5, w: 3, c: 32, stride: 48, padding: 2, tile: 7, arms: 1},
-		{n: 4, h: 1, w: 1, c: 16, stride: 16, tile: 1, arms: 1, linear: true},
-		{n: 2, h: 13, w: 21, c: 48, stride: 48, tile: 1, arms: 1}, // tiles enough to be folded, in one GPU
-		{n: 4, h: 4, w: 3, c: 80, stride: 96, padding: 1, tile: 5, arms: 2},
+		{n: 4, h: 5, w: 3, c: 32, stride: 48, padding: 2, arms: 1},
+		{n: 4, h: 1, w: 1, c: 16, stride: 16, arms: 1, linear: true},
+		{n: 2, h: 13, w: 21, c: 48, stride: 48, arms: 1},
+		{n: 4, h: 4, w: 3, c: 80, stride: 96, padding: 1, arms: 2},
 	} {
 		for _, typ := range kerneltest.Types {
 			t.Run(c.String()+" "+typ.String(), func(t *testing.T) {

@@ -199,7 +199,8 @@ func (d *Device) fastest(p pass, all []way, t *Timer) (way, string, error) {
 	if len(all) == 0 {
 		return way{}, Ours, nil
 	}
-	var timed string // the way that ran last
+	p.conv.Norm = nil // or trials would move running statistics; who makes the product makes them of its sums in like time
+	var timed string  // the way that ran last
 	var candidates []cudnn.Candidate
 	var graphs []*cuda.Captured
 	defer func() {

@@ -43,12 +43,17 @@ func theirs(words ...string) *gpu.Timer {
 	}}
 }
 
-// chosen builds a network whose convolutions are chosen.
+// chosen builds a network whose convolutions are chosen, which leaves running statistics as they are.
 func chosen(t *testing.T, place gpu.Place, l *cudnn.Library, typ kernel.Type, define definition, known map[string]string, timer *gpu.Timer) (*network, map[string]string) {
 	t.Helper()
 	n := build(t, place, typ, 2, define)
+	before := slices.Clone(n.d.Stats())
 	ways, err := n.d.Choose(l, known, timer)
 	must(t, err)
+	must(t, n.d.Download())
+	if !slices.Equal(n.d.Stats(), before) {
+		t.Error("running statistics have moved")
+	}
 	n.step, err = n.d.Compile(append(slices.Clone(n.g.Forward), n.g.Backward...))
 	must(t, err)
 	return n, ways

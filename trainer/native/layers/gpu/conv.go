@@ -50,7 +50,7 @@ func (d *Device) arms(base *graph.Base, kernelSize, stride int, linear bool, lea
 			Type: d.typ, Y: a.conv.Y, A: d.window(out, b.first, b.count), Linear: linear,
 			Gamma: param(p.weights, learn[1], 4).Add(lane), Beta: param(p.weights, shift, 4).Add(lane),
 			Mean: d.stat(run[0]).Add(lane), Var: d.stat(run[1]).Add(lane),
-			Eps: layers.NormEps, Momentum: layers.NormMomentum, Tiles: d.tiles(a.conv),
+			Eps: layers.NormEps, Momentum: layers.NormMomentum,
 		}
 		all = append(all, a)
 	}
@@ -69,11 +69,12 @@ func (d *Device) ofRep(op *layers.Rep) (wide, point arm) {
 	return wide, point
 }
 
-// partialBytes is what the sums of an arm's products take, which pass from the convolution to the normalisation, whoever
-// computes the convolution.
+// partialBytes is what the sums of an arm's products take, which its statistics are made of, whoever computes the convolution.
 func (a *arm) partialBytes() int64 {
-	return int64(max(a.conv.Tiles(), kernel.ProductTiles(a.conv.Y))) * 2 * 4 * int64(a.conv.Y.C)
+	return kernel.SumsBytes(a.mostTiles(), a.conv.Y.C)
 }
+
+func (a *arm) mostTiles() int { return max(a.conv.Tiles(), kernel.ProductTiles(a.conv.Y)) }
 
 func (a *arm) forward() pass {
 	return pass{direction: cudnn.Forward, conv: a.conv, x: a.conv.X, y: a.conv.Y}
@@ -89,7 +90,7 @@ func (a *arm) inputGrad(dY, dX kernel.View, add bool) pass {
 
 // measure takes the memory that all layers use in turn, and the statistics in use of each.
 func (d *Device) measure() error {
-	var need, beside int64
+	var need, beside, counters int64
 	for _, op := range d.g.Ops() {
 		var all []arm
 		switch op := op.(type) {
@@ -98,8 +99,6 @@ func (d *Device) measure() error {
 		case *layers.Rep:
 			wide, point := d.ofRep(op)
 			all = []arm{wide, point}
-			// the sums of both arms are there at the same time
-			need = max(need, align(wide.partialBytes())+point.partialBytes())
 			r := kernel.Rep{Wide: wide.norm, Point: point.norm}
 			need = max(need, r.ScratchBytes())
 		default:
@@ -112,6 +111,7 @@ func (d *Device) measure() error {
 				continue
 			}
 			need = max(need, a.partialBytes(), a.norm.ScratchBytes())
+			counters = max(counters, kernel.CounterBytes(a.mostTiles(), a.conv.Y.C))
 			p, err := d.lend(d.batchBytes(a.conv.Y.C))
 			if err != nil {
 				return err
@@ -122,18 +122,25 @@ func (d *Device) measure() error {
 	if err := d.hold(&d.scratch, need); err != nil {
 		return err
 	}
-	return d.hold(&d.beside, beside)
+	if err := d.hold(&d.beside, beside); err != nil {
+		return err
+	}
+	if counters == 0 {
+		return nil
+	}
+	var err error
+	d.counters, err = d.take(counters) // zero, and none but these launches may write there
+	return err
 }
 
-func align(bytes int64) int64 { return (bytes + grain - 1) / grain * grain }
-
-// ready completes arm number i of a layer with the memory that it uses; the sums of its products lie at an offset in the
-// scratch memory.
-func (d *Device) ready(op graph.Op, i int, a arm, offset int64) arm {
+// ready completes arm number i of a layer with the memory that it uses. Sums of products, and counters of the blocks that made
+// them, are in use while one launch runs; no two that use them run at once, for gradients of weights, which run beside all others, do not.
+func (d *Device) ready(op graph.Op, i int, a arm) arm {
 	if a.norm.Gamma != 0 {
-		a.conv.Partial = d.scratch.p.Add(offset)
-		a.norm.Partial, a.norm.Batch = a.conv.Partial, d.batch[op][i]
+		a.norm.Batch, a.norm.Counters = d.batch[op][i], d.counters
 		a.norm.Over, a.norm.Totals = d.over(), a.norm.Batch.Add(statBytes(a.conv.Y.C))
+		norm := a.norm
+		a.conv.Partial, a.conv.Norm = d.scratch.p, &norm
 	}
 	return a
 }
@@ -151,7 +158,7 @@ func (d *Device) batchBytes(lanes int32) int64 {
 func (d *Device) conv(op *layers.Conv, backward bool) (*work, error) {
 	arms := d.ofConv(op)
 	for i := range arms {
-		arms[i] = d.ready(op, i, arms[i], 0)
+		arms[i] = d.ready(op, i, arms[i])
 	}
 	if backward {
 		return d.prepared(&op.Base, d.convBackward(op, arms)...), nil
@@ -193,8 +200,7 @@ func (d *Device) convBackward(op *layers.Conv, arms []arm) (all []cuda.Launch) {
 // repOf is the normalisation of a layer's arms, and the arms.
 func (d *Device) repOf(op *layers.Rep) (r kernel.Rep, wide, point arm) {
 	wide, point = d.ofRep(op)
-	offset := align(wide.partialBytes())
-	wide, point = d.ready(op, 0, wide, 0), d.ready(op, 1, point, offset)
+	wide, point = d.ready(op, 0, wide), d.ready(op, 1, point)
 	return kernel.Rep{Wide: wide.norm, Point: point.norm}, wide, point
 }
 

@@ -79,6 +79,7 @@ type Device struct {
 	at          map[lifetime.Buffer]int
 	scratch     region
 	beside      region                  // scratch of what runs beside the way back
+	counters    cuda.Ptr                // of blocks that leave sums in scratch; zero between launches
 	batch       map[graph.Op][]cuda.Ptr // statistics in use, by group or arm, and behind them sums of all ranks
 	indices     map[*layers.MaxPool]cuda.Ptr
 	heads       map[*layers.HeadSet]*Heads

@@ -59,7 +59,7 @@ func (d *Device) activateIn(op graph.Op, other, sum *graph.Tensor) []cuda.Launch
 		r.Wide.A, r.Wide.Add = d.data(sum), d.data(other)
 		return r.Activate()
 	}
-	a := d.ready(op, 0, d.ofConv(op.(*layers.Conv))[0], 0)
+	a := d.ready(op, 0, d.ofConv(op.(*layers.Conv))[0])
 	a.norm.A, a.norm.Add = d.data(sum), d.data(other)
 	return a.norm.Activate()
 }

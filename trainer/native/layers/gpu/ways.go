@@ -78,8 +78,8 @@ type way struct {
 	algorithm cudnn.Algorithm
 }
 
-// theirs are the launches of a pass that cuDNN computes. What our kernels make beside the product, sums for the normalisation, a
-// kernel adds up afterwards; gradients of weights, which cuDNN writes in bf16 where activations are, come to float32.
+// theirs are the launches of a pass that cuDNN computes. What our kernels make beside the product, statistics for the normalisation,
+// a kernel makes afterwards; gradients of weights, which cuDNN writes in bf16 where activations are, come to float32.
 func (d *Device) theirs(p pass, w way) []cuda.Launch {
 	c := &p.conv
 	weights := c.W
@@ -90,7 +90,7 @@ func (d *Device) theirs(p pass, w way) []cuda.Launch {
 	switch p.direction {
 	case cudnn.Forward:
 		if c.Partial != 0 {
-			after = append(after, kernel.ProductSums(c.Type, c.Y, c.Partial))
+			after = append(after, kernel.ProductSums(c.Type, c.Y, c.Partial, c.Norm))
 		}
 	case cudnn.Filter:
 		if weights = p.dW; c.Type == kernel.BFloat16 {
@@ -109,13 +109,4 @@ func (d *Device) theirs(p pass, w way) []cuda.Launch {
 // weightsOf is the number of weights of a convolution.
 func weightsOf(c *kernel.Conv) int64 {
 	return int64(c.Y.C) * int64(c.Kernel*c.Kernel) * int64(c.X.C) / int64(max(c.Groups, 1))
-}
-
-// tiles is the number of tiles of pixels that sums of a convolution's products are made over.
-func (d *Device) tiles(c kernel.Conv) int {
-	p := pass{direction: cudnn.Forward, conv: c, x: c.X, y: c.Y}
-	if _, ok := d.ways[p.kind()]; ok && p.free() {
-		return kernel.ProductTiles(c.Y)
-	}
-	return c.Tiles()
 }

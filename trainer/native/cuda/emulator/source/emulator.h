@@ -16,6 +16,7 @@
 #define __global__
 #define __forceinline__ inline
 #define __restrict__ __restrict
+#define OUT_OF_LINE inline
 #define __align__(n) alignas(n)
 
 struct uint3 {
@@ -269,6 +270,11 @@ template <class T> T atomicAdd(T *p, T v) {
 	*p += v;
 	return old;
 }
+inline unsigned atomicInc(unsigned *p, unsigned most) {
+	unsigned old = *p;
+	*p = old >= most ? 0 : old + 1;
+	return old;
+}
 template <class T> T atomicMax(T *p, T v) {
 	T old = *p;
 	if (v > old)
@@ -318,6 +324,7 @@ inline float __expf(float v) { return std::exp(v); }
 inline float __logf(float v) { return std::log(v); }
 inline float __fdividef(float a, float b) { return a / b; }
 template <class T> T __ldg(const T *p) { return *p; }
+template <class T> T __ldcg(const T *p) { return *p; }
 inline int min(int a, int b) { return a < b ? a : b; }
 inline int max(int a, int b) { return a > b ? a : b; }
 inline unsigned min(unsigned a, unsigned b) { return a < b ? a : b; }
