@@ -122,6 +122,9 @@ func (d *Device) measure() error {
 	if err := d.hold(&d.scratch, need); err != nil {
 		return err
 	}
+	if d.evaluates() {
+		return nil
+	}
 	return d.hold(&d.beside, beside)
 }
 
