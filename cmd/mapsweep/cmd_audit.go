@@ -20,6 +20,7 @@ import (
 	"github.com/mapsweep/mapsweep/sweep"
 	"github.com/mapsweep/mapsweep/sweep/audit"
 	"github.com/mapsweep/mapsweep/trainer"
+	"github.com/mapsweep/mapsweep/trainer/native"
 	"github.com/mapsweep/mapsweep/trials"
 )
 
@@ -65,7 +66,8 @@ func (a *app) auditCommand() *cobra.Command {
 		Use:   "audit STUDY",
 		Short: "Find out from a few real steps which knobs the trainer reads",
 		Long: `Audit runs a few optimiser steps at the baseline and at each level of each factor, all else equal, and
-compares what they did: the batch, the losses, the gradient, the learning rates, the weights.
+compares what they did: the batch, the losses, the gradient, the learning rates, the weights. Steps run where the
+study's trials do: on a GPU, which is leased meanwhile, it sees the pictures that the GPU made.
 
   LIVE         levels train differently
   INERT        levels train the same: the trainer does not read the knob
@@ -146,11 +148,16 @@ func (a *app) runAudit(parent context.Context, spec studies.Spec, backend traine
 		case <-ctx.Done():
 		}
 	}()
-	got, err := audit.Run(ctx, spec, backend, audit.Options{
-		Steps: f.steps, Values: auditValues(spec.Trainer, f.values), Knobs: f.knobs, All: f.all, Official: published(spec.Trainer), Defaults: knobDefaults(spec.Trainer),
-		Dir: dir, Threads: runtime.GOMAXPROCS(0), Devices: probeDevices(spec.Trainer),
-		Progress: func(what string) { fmt.Fprintln(a.stderr, what+" ...") },
-	})
+	got := none
+	devices, back, err := a.leaseSteps(ctx, spec.Trainer)
+	if err == nil {
+		defer back()
+		got, err = audit.Run(ctx, spec, backend, audit.Options{
+			Steps: f.steps, Values: auditValues(spec.Trainer, f.values), Knobs: f.knobs, All: f.all, Official: published(spec.Trainer), Defaults: knobDefaults(spec.Trainer),
+			Dir: dir, Threads: runtime.GOMAXPROCS(0), Devices: devices,
+			Progress: func(what string) { fmt.Fprintln(a.stderr, what+" ...") },
+		})
+	}
 	var unknown *audit.UnknownError
 	switch {
 	case errors.Is(context.Cause(ctx), sweep.ErrStopped):
@@ -362,13 +369,13 @@ func auditValues(t studies.Trainer, asked int) int {
 	return audit.MinValues
 }
 
-// probeDevices are those that a few steps run on, without a lease: the native trainer knows by itself where.
-func probeDevices(t studies.Trainer) []string {
+// leaseSteps leases what a few steps run on: for the native trainer what a trial has. The others' are given without a lease.
+func (a *app) leaseSteps(ctx context.Context, t studies.Trainer) (devices []string, back func(), err error) {
 	switch d := t.Device; {
 	case t.Backend == studies.BackendNative:
-		return nil
+		return a.lease(ctx, t, 0)
 	case d != "" && d != "auto":
-		return []string{d}
+		return []string{d}, func() {}, nil
 	}
-	return []string{"cpu"}
+	return []string{native.CPU}, func() {}, nil
 }

@@ -295,7 +295,11 @@ func (a *app) trainCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "train",
 		Short: "Train once, without a study",
-		Args:  args(cobra.NoArgs),
+		Long: `Train runs the native trainer once and prints a line for each epoch.
+
+With --device it trains on a GPU, which it leases as trials of studies do: where other processes of mapsweep have it, it
+waits for them, and says so.`,
+		Args: args(cobra.NoArgs),
 		RunE: func(c *cobra.Command, _ []string) error {
 			t.Data = []string{data}
 			return a.train(c.Context(), t, sets, seed, dir, resume, asJSON)
@@ -391,7 +395,15 @@ func (a *app) train(parent context.Context, t studies.Trainer, sets []string, se
 	if err != nil {
 		return err
 	}
-	job := trainer.Job{Params: params, Epochs: t.Epochs, Seed: seed, Threads: cmp.Or(t.Threads, runtime.GOMAXPROCS(0)),
+	devices, back, err := a.lease(ctx, t, 0)
+	if context.Cause(ctx) == sweep.ErrStopped {
+		return &codeError{exitInterrupted, stopped(backend, dir)}
+	}
+	if err != nil {
+		return err
+	}
+	defer back()
+	job := trainer.Job{Params: params, Epochs: t.Epochs, Seed: seed, Devices: devices, Threads: cmp.Or(t.Threads, runtime.GOMAXPROCS(0)),
 		Data: t.Data[0], Split: "val", Dir: dir, Resume: from}
 	res, err := backend.Train(ctx, job, func(m trials.Measurement) {
 		if asJSON {

@@ -133,11 +133,11 @@ func (a *app) predict(ctx context.Context, w weights, shots []shot, o predictOpt
 	if err := o.checkNames(shots); err != nil {
 		return err
 	}
-	d, err := o.open(w.path)
+	d, end, err := a.openDetector(ctx, o.detectOptions, w.path)
 	if err != nil {
 		return err
 	}
-	defer d.Close()
+	defer end()
 	if !d.Named {
 		fmt.Fprintf(a.notes, "%s does not name its classes: they go by their numbers here; --names gives names\n", d.Path)
 	}
@@ -145,7 +145,8 @@ func (a *app) predict(ctx context.Context, w weights, shots []shot, o predictOpt
 	if err != nil {
 		return err
 	}
-	done := make([]chan struct{}, (len(shots)+groupSize-1)/groupSize)
+	size := groupSize(d)
+	done := make([]chan struct{}, (len(shots)+size-1)/size)
 	for i := range done {
 		done[i] = make(chan struct{})
 	}
@@ -159,7 +160,7 @@ func (a *app) predict(ctx context.Context, w weights, shots []shot, o predictOpt
 			if err := o.look(ctx, d, shots[from:to]); err != nil {
 				return err
 			}
-			close(done[from/groupSize])
+			close(done[from/size])
 			return nil
 		})
 	}()
@@ -169,7 +170,7 @@ func (a *app) predict(ctx context.Context, w weights, shots []shot, o predictOpt
 			break
 		}
 		n := 0
-		n, writeErr = a.writeShots(out, shots, g*groupSize)
+		n, writeErr = a.writeShots(out, shots[:min((g+1)*size, len(shots))], g*size)
 		skipped += n
 	}
 	if writeErr != nil {
@@ -203,9 +204,9 @@ func waitEither(a, b <-chan struct{}) bool {
 	}
 }
 
-// writeShots writes the group that begins at from, and counts those that were skipped.
+// writeShots writes those from the given one on, and counts those that were skipped.
 func (a *app) writeShots(out predictWriter, shots []shot, from int) (skipped int, err error) {
-	for i := from; i < min(from+groupSize, len(shots)); i++ {
+	for i := from; i < len(shots); i++ {
 		s := &shots[i]
 		if s.err == nil {
 			if err := out.write(i, s); err != nil {
@@ -238,9 +239,8 @@ func (o *predictOptions) look(ctx context.Context, d *native.Detector, shots []s
 		s.w, s.h = p.W, p.H
 		images, places, pictures, of = append(images, m), append(places, at), append(pictures, p), append(of, s)
 	}
-	nms := o.nms()
-	err := d.Detect(ctx, images, nms.Score, func(i int, c []evaluate.Candidate) {
-		for _, c := range evaluate.NMS(c, nms) {
+	err := d.Find(ctx, images, []evaluate.NMSOptions{o.nms()}, func(i, _ int, all []evaluate.Candidate) {
+		for _, c := range all {
 			f := spotted{class: c.Class, score: c.Score}
 			f.x0, f.y0, f.x1, f.y1 = places[i].Back(float64(c.X0), float64(c.Y0), float64(c.X1), float64(c.Y1), of[i].w, of[i].h)
 			if f.x1 > f.x0 && f.y1 > f.y0 { // not all on the grey border

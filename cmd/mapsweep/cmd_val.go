@@ -24,7 +24,7 @@ func (a *app) valCommand() *cobra.Command {
 		Long: `Val finds objects in every picture of a split and scores them in two ways, which are different numbers:
 
   COCO AP    as pycocotools computes it, and as training scores: the same weights, data and split give the same numbers but for
-             rounding
+             rounding; on a GPU like that of training, the same
   yolo mAP   as the official YOLOv9 program computes it: its own matching, its interpolation over 101 points, and its
              limits of confidence 0.001, overlap 0.7 and 300 detections, unless flags set others for both
 
@@ -96,11 +96,11 @@ type validation struct {
 
 // validate scores a detector. limits are those of COCO AP and of yolo mAP.
 func (a *app) validate(ctx context.Context, w weights, o detectOptions, limits [2]evaluate.NMSOptions) (*validation, error) {
-	d, err := o.open(w.path)
+	d, end, err := a.openDetector(ctx, o, w.path)
 	if err != nil {
 		return nil, err
 	}
-	defer d.Close()
+	defer end()
 	set, err := dataset.Load(ctx, w.data, dataset.Options{Size: d.Size, Log: slog.New(lineLog{w: a.notes})})
 	if err != nil {
 		return nil, err
@@ -134,14 +134,11 @@ func (a *app) validate(ctx context.Context, w weights, o detectOptions, limits [
 // that of the images.
 func findObjects(ctx context.Context, d *native.Detector, images []dataset.Image, threads int, limits [2]evaluate.NMSOptions) (found [2][]evaluate.Detection, err error) {
 	by := make([][2][]evaluate.Detection, len(images))
-	least := min(limits[0].Score, limits[1].Score)
 	err = inGroups(ctx, d, len(images), threads, func(ctx context.Context, d *native.Detector, from, to int) error {
-		return d.Detect(ctx, images[from:to], least, func(i int, c []evaluate.Candidate) {
-			for l, o := range limits {
-				for _, c := range evaluate.NMS(append([]evaluate.Candidate(nil), c...), o) {
-					by[from+i][l] = append(by[from+i][l], evaluate.Detection{Image: from + i, Class: c.Class, Score: float64(c.Score),
-						Box: evaluate.Corners(float64(c.X0), float64(c.Y0), float64(c.X1), float64(c.Y1))})
-				}
+		return d.Find(ctx, images[from:to], limits[:], func(i, l int, all []evaluate.Candidate) {
+			for _, c := range all {
+				by[from+i][l] = append(by[from+i][l], evaluate.Detection{Image: from + i, Class: c.Class, Score: float64(c.Score),
+					Box: evaluate.Corners(float64(c.X0), float64(c.Y0), float64(c.X1), float64(c.Y1))})
 			}
 		})
 	})

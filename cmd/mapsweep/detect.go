@@ -16,6 +16,7 @@ import (
 	"github.com/mapsweep/mapsweep/reports"
 	"github.com/mapsweep/mapsweep/studies"
 	"github.com/mapsweep/mapsweep/sweep"
+	"github.com/mapsweep/mapsweep/sweep/local"
 	"github.com/mapsweep/mapsweep/trainer/evaluate"
 	"github.com/mapsweep/mapsweep/trainer/native"
 	"github.com/mapsweep/mapsweep/trials"
@@ -106,7 +107,7 @@ func (o *detectOptions) add(c *cobra.Command, conf, iou, most string) {
 	f := c.Flags()
 	f.IntVar(&o.size, "image-size", 0, "side of the square that pictures are fitted into, in pixels (default: that of training)")
 	f.IntVar(&o.threads, "threads", 0, "networks that run side by side or, for few pictures, threads that share the work of one; results do not depend on it (default: one a processor)")
-	f.StringVar(&o.device, "device", "auto", "auto or cpu; both are the processor")
+	f.StringVar(&o.device, "device", native.CPU, "cpu, auto (a GPU where there is one), cuda or cuda:0; results differ by device")
 	f.StringVar(&o.model, "model", "", "model of a file of weights, by name or by the path of a model file (default: found in the file)")
 	f.StringVar(&o.names, "names", "", "names of the classes of a file of weights, in its order: a,b,c, or a file with one a line (default: found in the file)")
 	f.Float64Var(&o.conf, "conf", o.conf, "least confidence of a detection, 0 to 1"+conf)
@@ -131,7 +132,10 @@ func (o *detectOptions) check(c *cobra.Command) error {
 	if o.threads == 0 {
 		o.threads = runtime.GOMAXPROCS(0)
 	}
-	return native.CheckDevice(o.device)
+	if err := local.CheckDevice(o.device); err != nil {
+		return usagef("--device: %w", err)
+	}
+	return nil
 }
 
 // nms are the limits of suppression; those that enter are not limited.
@@ -148,26 +152,39 @@ func short(v float32) float64 {
 	return f
 }
 
-// groupSize is how many pictures one network takes in turn.
-const groupSize = 8
+// groupSize is how many pictures one network takes in turn: on a GPU whole batches.
+func groupSize(d *native.Detector) int {
+	const least = 8
+	if d.Device == native.CPU {
+		return least
+	}
+	return (least + d.Batch() - 1) / d.Batch() * d.Batch()
+}
+
+// mostBeside is how many goroutines bring pictures to a GPU and look at what it found: each has the outputs of a batch.
+const mostBeside = 4
 
 // inGroups lets so many copies of the detector first, each on its own goroutine, work on n things in groups; work gets
 // the bounds of a group. Where there are fewer groups, the copies that there are have several threads. It ends first.
 func inGroups(ctx context.Context, first *native.Detector, n, copies int, work func(ctx context.Context, d *native.Detector, from, to int) error) error {
 	g, ctx := errgroup.WithContext(ctx)
 	var next atomic.Int64
+	size := groupSize(first)
+	if first.Device != native.CPU {
+		copies = min(copies, mostBeside)
+	}
 	loop := func(d *native.Detector) error {
 		for {
-			from := int(next.Add(groupSize)) - groupSize
+			from := int(next.Add(int64(size))) - size
 			if from >= n {
 				return nil
 			}
-			if err := work(ctx, d, from, min(from+groupSize, n)); err != nil {
+			if err := work(ctx, d, from, min(from+size, n)); err != nil {
 				return err
 			}
 		}
 	}
-	groups := max(1, (n+groupSize-1)/groupSize)
+	groups := max(1, (n+size-1)/size)
 	if threads := copies / groups; threads > 1 {
 		if err := first.UseThreads(threads); err != nil {
 			return err

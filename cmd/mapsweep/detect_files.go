@@ -18,13 +18,13 @@ const filesHelp = `A file of safetensors, or a checkpoint of PyTorch (.pt) with 
 names, or the built-in one whose tensors it has; --model names a model file of your own. Class names and image size are those in
 the file, where it has them (exports of mapsweep, and .pt files as the official YOLOv9 saves them), else of --names and --image-size.`
 
-// open opens the detector that the flags describe.
-func (o *detectOptions) open(path string) (*native.Detector, error) {
+// open opens the detector that the flags describe, on the CPU or on the GPU that choose names.
+func (o *detectOptions) open(path string, choose func(bytes int64) (native.GPU, error)) (*native.Detector, error) {
 	classes, err := classNames(o.names)
 	if err != nil {
 		return nil, err
 	}
-	d, err := native.OpenDetector(path, native.DetectorOptions{Size: o.size, Model: o.model, Classes: classes})
+	d, err := native.OpenDetector(path, native.DetectorOptions{Size: o.size, Model: o.model, Classes: classes, GPU: choose})
 	if errors.Is(err, native.ErrNoSize) {
 		return nil, usagef("%w: give it with --image-size (640 if the official YOLOv9 trained it with its defaults)", err)
 	}

@@ -45,11 +45,11 @@ func bareWeights(t *testing.T) string {
 // What a file of weights does not say has to be given, or is told.
 func TestFilesOfWeights(t *testing.T) {
 	path, dir := bareWeights(t), t.TempDir()
-	if _, err := new(detectOptions).open(path); exitCode(err) != exitUsage || !strings.Contains(err.Error(), "--image-size") {
+	if _, err := new(detectOptions).open(path, nil); exitCode(err) != exitUsage || !strings.Contains(err.Error(), "--image-size") {
 		t.Errorf("without a size: %v", err)
 	}
 	o := detectOptions{size: 32, threads: 1}
-	d, err := o.open(path)
+	d, err := o.open(path, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -120,7 +120,7 @@ func TestMisfits(t *testing.T) {
 		{detectOptions{size: 32, model: "none.yaml"}, "--model none.yaml: "},
 		{detectOptions{size: 40}, "--image-size 40: open weights " + path + ": image size is 40: model gelan-t takes multiples of 32, the nearest is 32"},
 	} {
-		if _, err := c.o.open(path); exitCode(err) != exitUsage || !strings.HasPrefix(err.Error(), c.says) {
+		if _, err := c.o.open(path, nil); exitCode(err) != exitUsage || !strings.HasPrefix(err.Error(), c.says) {
 			t.Errorf("%v, want %q", err, c.says)
 		}
 	}

@@ -25,6 +25,9 @@ type hardware struct {
 	why     string             // why the native trainer has these devices; "": another trainer
 }
 
+// deviceKey is what a study file calls where its trials compute.
+const deviceKey = "trainer.device"
+
 // findHardware looks for the devices that a study asks for.
 func findHardware(spec studies.Spec) (hardware, error) {
 	h, source := hardware{}, telemetry.Source(telemetry.GPUs)
@@ -32,7 +35,7 @@ func findHardware(spec studies.Spec) (hardware, error) {
 	if spec.Trainer.Backend == studies.BackendNative {
 		source = machineGPUs.source
 		var place native.Place
-		place, h.gpus, err = machineGPUs.place(spec.Trainer)
+		place, h.gpus, err = machineGPUs.place(spec.Trainer, deviceKey)
 		if h.why = place.Why; h.why == "" && err == nil {
 			h.why = cpuAsked(spec.Trainer)
 		}
@@ -54,9 +57,9 @@ func findHardware(spec studies.Spec) (hardware, error) {
 // cpuAsked says how a study asks for the CPU.
 func cpuAsked(t studies.Trainer) string {
 	if t.Device == "" {
-		return "trainer.device is left out"
+		return deviceKey + " is left out"
 	}
-	return "trainer.device is " + t.Device
+	return deviceKey + " is " + t.Device
 }
 
 // begin is the number of trials at once before packing.

@@ -26,8 +26,9 @@ type nativeGPUs struct {
 // machineGPUs are those of this machine.
 var machineGPUs = nativeGPUs{telemetry.GPUs, cuda.Devices}
 
-// place is where trials of a study compute. GPUs are those of it that trials lease; none: the CPU.
-func (n nativeGPUs) place(t studies.Trainer) (native.Place, []telemetry.GPU, error) {
+// place is where trials of a study compute, or a command, by a setting that goes by the name key. GPUs are those of it that
+// trials lease; none: the CPU.
+func (n nativeGPUs) place(t studies.Trainer, key string) (native.Place, []telemetry.GPU, error) {
 	if t.Device == "" || t.Device == native.CPU {
 		return native.Place{}, nil, nil
 	}
@@ -35,7 +36,7 @@ func (n nativeGPUs) place(t studies.Trainer) (native.Place, []telemetry.GPU, err
 	if err != nil {
 		return native.Place{}, nil, err
 	}
-	p := native.Place{Why: "trainer.device is " + t.Device}
+	p := native.Place{Why: key + " is " + t.Device}
 	if t.Device == "auto" {
 		p.Why += ", and there is a GPU"
 	}
@@ -44,7 +45,7 @@ func (n nativeGPUs) place(t studies.Trainer) (native.Place, []telemetry.GPU, err
 		if err == nil {
 			err = errors.New("CUDA_VISIBLE_DEVICES leaves none")
 		}
-		p.Why = fmt.Sprintf("trainer.device is %s, and there is no GPU to use: %v", t.Device, err)
+		p.Why = fmt.Sprintf("%s is %s, and there is no GPU to use: %v", key, t.Device, err)
 		return p, nil, nil
 	}
 	devices, err := n.usable()

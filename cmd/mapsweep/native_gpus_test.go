@@ -73,7 +73,7 @@ func TestNativePlace(t *testing.T) {
 					return c.driver, nil
 				},
 			}
-			p, leased, err := n.place(studies.Trainer{Backend: studies.BackendNative, Device: c.device})
+			p, leased, err := n.place(studies.Trainer{Backend: studies.BackendNative, Device: c.device}, deviceKey)
 			var names []string
 			for _, g := range p.GPUs {
 				names = append(names, fmt.Sprintf("%s=%d", g.Name, g.Index))

@@ -129,8 +129,13 @@ func (a *app) measure(ctx context.Context, spec studies.Spec, backend trainer.Ba
 		return trainer.Estimate{}, fmt.Errorf("make folder for the probe: %w", err)
 	}
 	defer os.RemoveAll(dir)
+	devices, back, err := a.leaseSteps(ctx, spec.Trainer)
+	if err != nil {
+		return trainer.Estimate{}, fmt.Errorf("measure a few steps: %w", err)
+	}
+	defer back()
 	job := trainer.Job{Params: spec.Baseline, Epochs: spec.Trainer.Epochs, Seed: design.Seed(spec.Seed, 0),
-		Threads: cores, Devices: probeDevices(spec.Trainer), Split: spec.Objective.Split, Dir: dir}
+		Threads: cores, Devices: devices, Split: spec.Objective.Split, Dir: dir}
 	data := spec.Trainer.Data
 	if len(data) == 0 {
 		data = []string{""}

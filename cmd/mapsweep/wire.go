@@ -68,7 +68,7 @@ func newBackend(spec studies.Spec, out string, log *slog.Logger) (trainer.Backen
 		cfg := native.Config{
 			Cache: cache, Loaders: t.Loaders, Threads: t.Threads,
 			Model: t.Model, Data: t.Data, ImageSize: t.ImageSize,
-			Epochs: t.Epochs, Batch: t.Batch, GPUs: t.GPUs, Place: func() (native.Place, error) { p, _, err := machineGPUs.place(t); return p, err }, Weights: t.Weights, Precision: t.Precision, Convolution: t.Convolution, Split: o.Split, NoMatches: spec.NoMatches, Log: log,
+			Epochs: t.Epochs, Batch: t.Batch, GPUs: t.GPUs, Place: func() (native.Place, error) { p, _, err := machineGPUs.place(t, deviceKey); return p, err }, Weights: t.Weights, Precision: t.Precision, Convolution: t.Convolution, Split: o.Split, NoMatches: spec.NoMatches, Log: log,
 		}
 		if o.Epoch == "best" {
 			by, dir := o.Chooser()

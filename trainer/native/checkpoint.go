@@ -85,6 +85,7 @@ type header struct {
 	File      string        `json:"model_file,omitempty"` // of a model that is not built in
 	Classes   []string      `json:"classes"`
 	Size      int           `json:"image_size"`
+	Batch     int           `json:"batch,omitempty"`   // images that were scored together; 0: files of earlier versions
 	Epoch     int           `json:"epoch"`             // epochs finished and reported
 	Step      int           `json:"step"`              // steps done, of the whole run
 	Updates   int           `json:"updates,omitempty"` // of weights, where gradients are summed over batches; else one a step

@@ -4,31 +4,38 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
-	"strings"
+	"slices"
 
-	"github.com/mapsweep/mapsweep/trainer"
 	"github.com/mapsweep/mapsweep/trainer/dataset"
 	"github.com/mapsweep/mapsweep/trainer/evaluate"
 	"github.com/mapsweep/mapsweep/trainer/native/fold"
+	"github.com/mapsweep/mapsweep/trainer/native/loss"
 	"github.com/mapsweep/mapsweep/trainer/native/model"
 )
 
-// Detector is a trained network that finds objects, in the form of inference (model.Inference): what it computes differs
-// from what training scores with by rounding alone. It belongs to one goroutine; several may run side by side, copies of
-// one with the same weights.
+// Detector is a trained network that finds objects. On the CPU it has the form of inference (model.Inference): what it
+// computes differs from what training scores with by rounding alone. On a GPU it is the network that training scores with, in
+// the checkpoint's precision, with batches of as many images: on a GPU of one kind it finds the same, to the bit. A Detector
+// belongs to one goroutine; several may run side by side, copies of one with the same weights.
 type Detector struct {
 	Path    string // of the checkpoint, or of the file of weights
 	Model   string
 	Classes []string
-	Named   bool // the classes have names; otherwise these are their numbers
-	Size    int  // pixels a side of the images that it takes
-	Epoch   int  // epochs that the checkpoint had finished; 0: the file does not say
-	Average bool // the weights are the moving average of those that were trained, which training scores with
+	Named   bool   // the classes have names; otherwise these are their numbers
+	Size    int    // pixels a side of the images that it takes
+	Epoch   int    // epochs that the checkpoint had finished; 0: the file does not say
+	Average bool   // the weights are the moving average of those that were trained, which training scores with
+	Device  string // that it computes on, in words
+	Note    string // how what it computes differs from training's scores, or ""
 
-	net     *model.Inference
-	images  []float32 // a batch
+	net     *model.Inference // nil: on a GPU
+	gpu     *gpuDetector     // nil: on the CPU
+	copied  bool             // the GPU's part is another's
+	found   foundBatch       // on a GPU
+	images  []float32        // a batch
 	decoder decoder
 	level   [256]float32
 }
@@ -49,7 +56,7 @@ func OpenDetector(path string, o DetectorOptions) (*Detector, error) {
 		if err != nil {
 			return nil, fmt.Errorf("open weights %s: %w", path, err)
 		}
-		d, err := newDetector(path, h, part, tensors)
+		d, err := newDetector(path, h, part, tensors, o)
 		if err != nil {
 			return nil, fmt.Errorf("open weights %s: %w", path, o.ofSize(err))
 		}
@@ -66,7 +73,7 @@ func OpenDetector(path string, o DetectorOptions) (*Detector, error) {
 	if o.Size != 0 {
 		h.Size = o.Size
 	}
-	d, err := newDetector(path, h, part, tensors)
+	d, err := newDetector(path, h, part, tensors, o)
 	if errors.Is(err, fold.ErrMissing) {
 		err = fmt.Errorf("%w: %w", err, errNotCheckpoint)
 	}
@@ -77,8 +84,8 @@ func OpenDetector(path string, o DetectorOptions) (*Detector, error) {
 	return d, nil
 }
 
-// newDetector builds the network of inference for images of the header's size.
-func newDetector(path string, h header, part string, tensors map[string][]float32) (*Detector, error) {
+// newDetector builds the network for images of the header's size.
+func newDetector(path string, h header, part string, tensors map[string][]float32, o DetectorOptions) (*Detector, error) {
 	m, err := h.inference()
 	if err != nil {
 		return nil, err
@@ -86,7 +93,14 @@ func newDetector(path string, h header, part string, tensors map[string][]float3
 	if err := checkSize(h.Model, h.Size, m.Multiple()); err != nil {
 		return nil, err
 	}
-	d := &Detector{Path: path, Model: h.Model, Classes: h.Classes, Size: h.Size, Epoch: h.Epoch, Average: part == partAverage}
+	d := &Detector{Path: path, Model: h.Model, Classes: h.Classes, Size: h.Size, Epoch: h.Epoch, Average: part == partAverage, Device: CPU}
+	if o.GPU != nil {
+		if d.gpu, err = openGPUDetector(h, tensors, o.GPU); err != nil {
+			return nil, err
+		}
+		d.Device, d.Note = d.gpu.words, d.gpu.note
+		return d, nil
+	}
 	if d.net, err = model.NewInference(m, h.Size, h.Size, 0, fold.Tensors{Named: tensors, Labels: m.Labels}); err != nil {
 		return nil, err
 	}
@@ -102,11 +116,29 @@ func (d *Detector) prepare() {
 
 // UseThreads makes so many threads share its work, the calling one included, without changing what it finds. It has one at
 // first.
-func (d *Detector) UseThreads(threads int) error { return d.net.UseThreads(threads) }
+func (d *Detector) UseThreads(threads int) error {
+	if d.gpu != nil {
+		return nil // the host has nothing to share out
+	}
+	return d.net.UseThreads(threads)
+}
+
+// Batch is how many images it computes at a time.
+func (d *Detector) Batch() int {
+	if d.gpu != nil {
+		return d.gpu.batch()
+	}
+	return d.net.Batch()
+}
 
 // Copy returns a detector with the same weights and as many threads, for another goroutine, also while d runs. Close it before d.
+// On a GPU the two compute in turn, and what is done on the host is done at the same time.
 func (d *Detector) Copy() (*Detector, error) {
-	c := &Detector{Path: d.Path, Model: d.Model, Classes: d.Classes, Named: d.Named, Size: d.Size, Epoch: d.Epoch, Average: d.Average}
+	c := &Detector{Path: d.Path, Model: d.Model, Classes: d.Classes, Named: d.Named, Size: d.Size, Epoch: d.Epoch, Average: d.Average,
+		Device: d.Device, Note: d.Note, gpu: d.gpu, copied: true}
+	if d.gpu != nil {
+		return c, nil
+	}
 	var err error
 	if c.net, err = d.net.Copy(); err != nil {
 		return nil, fmt.Errorf("copy detector: %w", err)
@@ -141,8 +173,43 @@ func exists(path string) bool {
 // its candidates of a score above least or just below it, before suppression. The list belongs to take until it
 // returns. The result for an image does not depend on the others.
 func (d *Detector) Detect(ctx context.Context, images []dataset.Image, least float32, take func(i int, c []evaluate.Candidate)) error {
-	one := d.Size * d.Size * 3
-	most := d.net.Batch()
+	return d.each(ctx, images, true, func(first, n int, h loss.Heads) {
+		for j := range n {
+			take(first+j, d.decoder.candidates(h, j, float64(d.Size), least))
+		}
+	})
+}
+
+// Find is Detect with suppression, once for each of the limits: take gets each image's place in the list, that of the limits,
+// and what is found. By evaluate.DefaultNMS that is what training scores.
+func (d *Detector) Find(ctx context.Context, images []dataset.Image, limits []evaluate.NMSOptions, take func(i, limit int, found []evaluate.Candidate)) error {
+	least, others := float32(math.Inf(1)), false
+	for _, o := range limits {
+		if d.gpu == nil || o != evaluate.DefaultNMS {
+			least, others = min(least, o.Score), true
+		}
+	}
+	return d.each(ctx, images, others, func(first, n int, h loss.Heads) {
+		for j := range n {
+			var all []evaluate.Candidate
+			if others {
+				all = d.decoder.candidates(h, j, float64(d.Size), least)
+			}
+			for l, o := range limits {
+				if d.gpu != nil && o == evaluate.DefaultNMS {
+					take(first+j, l, d.found.lists[j])
+				} else {
+					take(first+j, l, evaluate.NMS(slices.Clone(all), o))
+				}
+			}
+		}
+	})
+}
+
+// each runs images through the network, a batch at a time, and hands over the place of its first one, their number, and,
+// where they are asked for, the outputs.
+func (d *Detector) each(ctx context.Context, images []dataset.Image, outputs bool, take func(first, n int, h loss.Heads)) error {
+	one, most := d.Size*d.Size*3, d.Batch()
 	for first := 0; first < len(images); first += most {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
@@ -152,38 +219,43 @@ func (d *Detector) Detect(ctx context.Context, images []dataset.Image, least flo
 			if len(batch[j].Pix) != one {
 				return fmt.Errorf("detect objects: image %d is %d x %d pixels: %d x %d are needed", first+j, batch[j].W, batch[j].H, d.Size, d.Size)
 			}
-			pix := d.images[j*one : (j+1)*one]
-			for i, v := range batch[j].Pix {
-				pix[i] = d.level[v]
-			}
 		}
-		if err := d.net.SetImages(d.images[:len(batch)*one]); err != nil {
-			return err
-		}
-		h, err := d.net.Run()
+		h, err := d.run(batch, outputs)
 		if err != nil {
 			return err
 		}
-		for j := range batch {
-			take(first+j, d.decoder.candidates(h, j, float64(d.Size), least))
-		}
+		take(first, len(batch), h)
 	}
 	return nil
+}
+
+// run computes a batch.
+func (d *Detector) run(batch []dataset.Image, outputs bool) (loss.Heads, error) {
+	if d.gpu != nil {
+		err := d.gpu.run(batch, outputs, &d.found)
+		return d.found.heads, err
+	}
+	one := d.Size * d.Size * 3
+	for j := range batch {
+		pix := d.images[j*one : (j+1)*one]
+		for i, v := range batch[j].Pix {
+			pix[i] = d.level[v]
+		}
+	}
+	if err := d.net.SetImages(d.images[:len(batch)*one]); err != nil {
+		return loss.Heads{}, err
+	}
+	return d.net.Run()
 }
 
 // Close frees the memory. The detector must not be used any more.
 func (d *Detector) Close() error {
+	if d.gpu != nil {
+		if d.copied {
+			return nil
+		}
+		return d.gpu.close()
+	}
 	d.net.Close()
 	return nil
-}
-
-// CheckDevice says whether this program can detect on a device: auto, "" or cpu; else trainer.ErrNoDevice.
-func CheckDevice(name string) error {
-	switch {
-	case name == "" || name == "auto" || name == CPU:
-		return nil
-	case strings.HasPrefix(name, "cuda"):
-		return fmt.Errorf("use device %s: detection of this version computes on the cpu only, as auto and cpu say: %w", name, trainer.ErrNoDevice)
-	}
-	return fmt.Errorf("use device %q: known are auto and cpu: %w", name, trainer.ErrNoDevice)
 }

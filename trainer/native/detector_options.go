@@ -10,6 +10,9 @@ type DetectorOptions struct {
 	Size    int      // pixels a side of the images; 0: that of training
 	Model   string   // of a file of weights: a built-in model, or the path of a model file; "": as it says, or as its tensors do
 	Classes []string // of a file of weights: names in its order; nil: as it says, or else their numbers
+
+	// GPU says which GPU to compute on, before anything is taken there, given the bytes that will be; nil: the CPU.
+	GPU func(bytes int64) (GPU, error)
 }
 
 // The options that an [OptionError] is about.

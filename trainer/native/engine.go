@@ -31,6 +31,9 @@ type engine interface {
 	// are, and why. It comes after begin, once, and before steps.
 	hold(context.Context) (recipes func() batches.Recipes, notes []string, err error)
 
+	// pictures are those of a batch as a step learns from them: N x side x side x 3, RGB interleaved, 0..1. They are valid until the
+	// next call of any method. It comes after hold, and while no step is under way.
+	pictures(batch) ([]float32, error)
 	// submit begins the next step: forward, loss, backward, and, with Move, clipping, optimiser and average; without, the
 	// gradients join their sum. When it returns the batch may be overwritten. After a step that saw a loss or a norm that is
 	// not finite nothing changes any more, and submit does nothing.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/mapsweep/mapsweep/trainer/dataset"
@@ -225,6 +226,16 @@ func (e *ranksEngine) part(b batch, i int) batch {
 		}
 	}
 	return p
+}
+
+// pictures are those of all ranks, in the order of the images.
+func (e *ranksEngine) pictures(b batch) ([]float32, error) {
+	shares := make([][]float32, len(e.ranks))
+	err := e.each(func(i int, one engine) (err error) {
+		shares[i], err = one.pictures(e.part(b, i))
+		return err
+	})
+	return slices.Concat(shares...), err
 }
 
 func (e *ranksEngine) submit(b batch, u optim.Update) error {

@@ -1,7 +1,9 @@
 package native
 
 import (
+	"encoding/binary"
 	"errors"
+	"math"
 
 	"github.com/mapsweep/mapsweep/trainer/dataset/augment"
 	"github.com/mapsweep/mapsweep/trainer/native/cuda"
@@ -80,6 +82,48 @@ func (f *gpuFeed) input(b batch) ([]byte, error) {
 		return nil, errors.New("a batch without recipes, where pictures are made on the GPU")
 	}
 	return r.Bytes(), nil
+}
+
+// pictures makes the image of a batch, as a step does, and brings it to the host.
+func (e *gpuEngine) pictures(b batch) ([]float32, error) {
+	if err := e.fit(b); err != nil {
+		return nil, err
+	}
+	s, err := e.sideOf(b.side)
+	if err == nil && e.feed == nil {
+		err = e.feedPictures()
+	}
+	if err != nil {
+		return nil, err
+	}
+	input, err := e.feed.input(b)
+	if err != nil {
+		return nil, err
+	}
+	st, v := e.place.Stream, s.device.Image(s.net.Image())
+	all := make([]byte, v.Pixels()*int64(v.Stride)*s.device.Type().Bytes())
+	err = errors.Join(e.feed.put(st, e.feed.room, input), e.place.Module.Run(st, e.feed.launches(s.device.Type(), v)...), st.CopyOut(all, v.P), st.Wait())
+	if err != nil {
+		return nil, err
+	}
+	return colours(all, s.device.Type(), int(v.Stride)), nil
+}
+
+// colours are red, green and blue of pixels of so many lanes.
+func colours(pixels []byte, t kernel.Type, lanes int) []float32 {
+	one := int(t.Bytes())
+	rgb := make([]float32, 0, len(pixels)/one/lanes*3)
+	for ; len(pixels) > 0; pixels = pixels[one*lanes:] {
+		for c := range 3 {
+			v := pixels[c*one:]
+			if t == kernel.BFloat16 {
+				rgb = append(rgb, math.Float32frombits(uint32(binary.LittleEndian.Uint16(v))<<16))
+			} else {
+				rgb = append(rgb, math.Float32frombits(binary.LittleEndian.Uint32(v)))
+			}
+		}
+	}
+	return rgb
 }
 
 func (f *gpuFeed) close() error {

@@ -80,11 +80,15 @@ func (r *run) requests() func(n int) batches.Request {
 
 // next takes the batch of the next step.
 func (r *run) next() error {
-	b, err := r.loader.Next()
+	return r.take(r.loader, r.pace.Step)
+}
+
+// take takes the batch of a step, counted over the whole run, from a loader.
+func (r *run) take(from *batches.Loader, step int) error {
+	b, err := from.Next()
 	if err != nil {
 		return err
 	}
-	step := r.pace.Step
 	r.batch = batch{images: b.Images, recipes: b.Recipes, side: r.side(step/r.steps, step%r.steps), truths: r.batch.truths[:0]}
 	for j, boxes := range b.Boxes {
 		r.addTruths(j, boxes)
@@ -92,21 +96,11 @@ func (r *run) next() error {
 	return nil
 }
 
-// fill makes the samples of batch k of an epoch.
-func (r *run) fill(epoch, k int, indices []int) error {
-	r.needImages()
-	b := &r.batch
-	b.side = r.side(epoch, k)
-	one, position := b.side*b.side*3, k*r.b.cfg.Batch
-	b.images, b.truths = b.images[:r.values(b.side)], b.truths[:0]
-	for j, index := range indices {
-		boxes, err := r.sampler.Sample(r.job.Seed, epoch, position+j, index, b.images[j*one:(j+1)*one])
-		if err != nil {
-			return err
-		}
-		r.addTruths(j, boxes)
-	}
-	return nil
+// only makes the batch of one step, counted over the whole run, here and now, as training makes it.
+func (r *run) only(ctx context.Context, step int) error {
+	ahead, all := step-r.pace.Step, r.requests()
+	p := batches.Plan{Count: 1, Values: r.values(r.mostSide()), Batch: func(int) batches.Request { return all(ahead) }, Recipes: r.recipes}
+	return r.take(batches.Inline(ctx, p, r.sampler), step)
 }
 
 // needImages makes room for a batch where no loader has brought one.

@@ -76,7 +76,7 @@ type tensor interface {
 // save writes the whole state to a file of the trial's directory.
 func (r *run) save(name string) error {
 	h := header{
-		Config: r.config, ISA: kernels.ISA(), Device: r.device.arithmetic(), Precision: r.b.cfg.Precision, Form: r.b.cfg.Convolution, Model: r.b.model.name, File: r.b.model.source(), Classes: r.data.Classes, Size: r.data.Size,
+		Config: r.config, ISA: kernels.ISA(), Device: r.device.arithmetic(), Precision: r.b.cfg.Precision, Form: r.b.cfg.Convolution, Model: r.b.model.name, File: r.b.model.source(), Classes: r.data.Classes, Size: r.data.Size, Batch: r.net.Config().Batch,
 		Epoch: len(r.curves), Step: r.pace.Step, Sums: [3]float64{r.sums.Box, r.sums.Class, r.sums.DFL},
 		Best: r.best, Curves: r.curves, Choice: r.choice,
 	}

@@ -13,7 +13,6 @@ import (
 
 	"github.com/mapsweep/mapsweep/trainer"
 	"github.com/mapsweep/mapsweep/trainer/dataset"
-	"github.com/mapsweep/mapsweep/trainer/dataset/augment"
 	"github.com/mapsweep/mapsweep/trainer/native/kernels"
 )
 
@@ -47,20 +46,23 @@ func (b *Backend) trace(ctx context.Context, job trainer.Job, steps int) (traine
 		return trainer.Trace{}, err
 	}
 	defer r.close()
+	if err := r.hold(ctx); err != nil {
+		return trainer.Trace{}, r.device.failure(err)
+	}
 	t := trainer.Trace{Effective: r.effective, Unjudged: map[string]string{}}
 	largest := 0.0
 	for n := range max(1, steps) {
 		if ctx.Err() != nil {
 			return t, context.Cause(ctx)
 		}
-		s, norm, err := r.traceStep(n)
+		s, norm, err := r.traceStep(ctx, n)
 		if err != nil {
 			return t, err
 		}
 		t.Steps = append(t.Steps, s)
 		largest = max(largest, norm)
 	}
-	if t.End, err = r.traceEnd(); err != nil {
+	if t.End, err = r.traceEnd(ctx); err != nil {
 		return t, err
 	}
 	r.unjudged(t.Unjudged, largest)
@@ -68,24 +70,26 @@ func (b *Backend) trace(ctx context.Context, job trainer.Job, steps int) (traine
 }
 
 // traceEnd composes the first batch of the last epoch, and says what rates its last step will have.
-func (r *run) traceEnd() (*trainer.Step, error) {
+func (r *run) traceEnd(ctx context.Context) (*trainer.Step, error) {
 	s := trainer.Step{Hashes: map[string]string{}, Values: map[string][]float64{}}
-	if err := r.compose(s, max(0, r.job.Epochs-1), 0); err != nil {
+	if err := r.compose(ctx, s, max(0, r.job.Epochs-1)*r.steps); err != nil {
 		return nil, err
 	}
 	r.putRates(s, max(0, r.pace.Schedule.Steps-1))
 	return &s, nil
 }
 
-// compose fills batch k of an epoch and puts it into a step as its input.
-func (r *run) compose(s trainer.Step, epoch, k int) error {
-	batch := r.b.cfg.Batch
-	r.sampler.CloseMosaic(epoch >= r.job.Epochs-r.set.closeMosaic)
-	order := augment.Order(r.job.Seed, epoch, len(r.data.Train))
-	if err := r.fill(epoch, k, order[k*batch:(k+1)*batch]); err != nil {
+// compose makes the batch of a step, counted over the whole run, and puts it into s as its input: pictures as the step learns
+// from them, wherever they are made.
+func (r *run) compose(ctx context.Context, s trainer.Step, step int) error {
+	if err := r.only(ctx, step); err != nil {
 		return err
 	}
-	images, truths := r.batch.images, r.batch.truths
+	images, err := r.engine.pictures(r.batch)
+	if err != nil {
+		return err
+	}
+	truths := r.batch.truths
 	boxes := make([]float32, 0, 6*len(truths))
 	for _, t := range truths {
 		boxes = append(boxes, float32(t.Image), float32(t.Class), t.X0, t.Y0, t.X1, t.Y1)
@@ -95,10 +99,9 @@ func (r *run) compose(s trainer.Step, epoch, k int) error {
 }
 
 // traceStep runs step n, counted from 0.
-func (r *run) traceStep(n int) (trainer.Step, float64, error) {
-	epoch, k := n/r.steps, n%r.steps
+func (r *run) traceStep(ctx context.Context, n int) (trainer.Step, float64, error) {
 	s := trainer.Step{Hashes: map[string]string{}, Values: map[string][]float64{}}
-	if err := r.compose(s, epoch, k); err != nil {
+	if err := r.compose(ctx, s, n); err != nil {
 		return s, 0, err
 	}
 	r.putRates(s, r.pace.Step)

@@ -22,6 +22,7 @@ type Config struct {
 	BF16          bool  // train with convolutions of bfloat16, sums and everything else in float32; evaluation stays in float32
 	Direct        bool  // 3x3 convolutions with stride 1 without Winograd's form; results differ by rounding
 	Aux           bool  // build the auxiliary head, and the layers that serve it alone
+	Evaluate      bool  // for evaluation alone, on a Device: memory of activations serves again as soon as they have been read
 	Seed          int64 // of the initial weights
 	Threads       int   // that a pass uses, the calling one included; results have the same bits for every number. 0: 1
 
@@ -63,6 +64,8 @@ func (c *Config) resolve() (*spec.Model, error) {
 		return nil, &spec.SizeError{Width: c.Width, Height: c.Height, Multiple: k}
 	case c.Batch < 1:
 		return nil, fmt.Errorf("batch of %d images: at least 1 is needed", c.Batch)
+	case c.Evaluate && c.Device == nil:
+		return nil, errors.New("a network for evaluation alone on the CPU: that is an Inference")
 	case c.Aux && c.Loss != nil && c.AuxLoss == nil:
 		return nil, errors.New("auxiliary head without a loss for it")
 	}
@@ -123,8 +126,13 @@ func define(m *spec.Model, cfg Config) (*Network, error) {
 		sets = append(sets, n.aux)
 	}
 	var err error
-	n.graph, err = b.Differentiate(layers.AddLoss(b, sets...))
-	return n, err
+	if n.graph, err = b.Differentiate(layers.AddLoss(b, sets...)); err != nil {
+		return nil, err
+	}
+	if cfg.Evaluate {
+		n.graph.Forward, n.graph.Backward = n.forward(), nil
+	}
+	return n, nil
 }
 
 func (n *Network) compile() error {

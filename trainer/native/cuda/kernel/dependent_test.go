@@ -75,15 +75,16 @@ func (c layerCase) run(t *testing.T, typ kernel.Type, chain, replays int, asked 
 	if typ == kernel.BFloat16 {
 		conv.W16 = b.PutValues(typ, w)
 	}
-	conv.Partial = b.Alloc(int64(8 * conv.Tiles() * c.lanes))
+	conv.Partial = b.Alloc(kernel.SumsBytes(conv.Tiles(), int32(c.lanes)))
 	running := kerneltest.Put(b, slices.Concat(ones, ones))
 	norm := kernel.Norm{Type: typ, Y: conv.Y, A: window(), Gamma: kerneltest.Put(b, ones), Beta: lanes(), Mean: running, Var: running.Add(int64(4 * c.lanes)), Eps: 1e-3,
-		Momentum: 0.03, Partial: conv.Partial, Tiles: conv.Tiles(), Batch: b.Alloc(int64(8 * c.lanes))}
+		Momentum: 0.03, Batch: b.Alloc(int64(8 * c.lanes)), Counters: b.Alloc(kernel.CounterBytes(conv.Tiles(), int32(c.lanes)))}
+	conv.Norm = &norm
 	dA, dX, dW, dNorm := window(), window(), b.Alloc(int64(4*len(w))), b.Alloc(int64(8*c.lanes))
 	dGamma, dBeta, scratch, sums := dNorm, dNorm.Add(int64(4*c.lanes)), b.Alloc(norm.ScratchBytes()), b.Alloc(conv.ScratchBytes())
 	var all []cuda.Launch
 	for range chain { // the gradient of the input is the next input: an error anywhere is in all that follows
-		all = slices.Concat(all, conv.Forward(), norm.Statistics(true), norm.Activate(), norm.Backward(dA, dGamma, dBeta, scratch),
+		all = slices.Concat(all, conv.Forward(), norm.Activate(), norm.Backward(dA, dGamma, dBeta, scratch),
 			conv.InputGrad(norm.Y, dX, false), conv.WeightGrad(norm.Y, dW, sums))
 		conv.X, dX = dX, conv.X
 	}

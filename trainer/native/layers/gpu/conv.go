@@ -122,6 +122,9 @@ func (d *Device) measure() error {
 	if err := d.hold(&d.scratch, need); err != nil {
 		return err
 	}
+	if d.evaluates() {
+		return nil
+	}
 	if err := d.hold(&d.beside, beside); err != nil {
 		return err
 	}

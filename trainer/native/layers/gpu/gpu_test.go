@@ -38,7 +38,7 @@ func family(seed uint64) definition {
 	}
 }
 
-func build(t *testing.T, place gpu.Place, typ kernel.Type, batch int, define definition) *network {
+func build(t *testing.T, place gpu.Place, typ kernel.Type, batch int, define definition, change ...func(*network)) *network {
 	t.Helper()
 	b := graph.NewBuilder(batch)
 	n := &network{}
@@ -46,6 +46,9 @@ func build(t *testing.T, place gpu.Place, typ kernel.Type, batch int, define def
 	var err error
 	if n.g, err = b.Differentiate(n.loss); err != nil {
 		t.Fatal(err)
+	}
+	for _, c := range change {
+		c(n)
 	}
 	if n.d, err = gpu.New(n.g, place, typ); err != nil {
 		t.Fatal(err)

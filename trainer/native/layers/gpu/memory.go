@@ -21,7 +21,11 @@ func lanes(t *graph.Tensor) int {
 func (d *Device) plan() error {
 	size := func(b lifetime.Buffer) int { return b.T.N * b.T.H * b.T.W * lanes(b.T) * int(d.typ.Bytes()) }
 	all := lifetime.Of(d.g, size)
-	d.prolong(all)
+	if d.evaluates() {
+		d.prolongOutputs(all)
+	} else {
+		d.prolong(all)
+	}
 	d.room = lifetime.Arrange(all, grain)
 	for _, l := range all {
 		d.at[l.Buffer] = l.At
@@ -62,6 +66,31 @@ func (d *Device) prolong(all []*lifetime.Life) {
 		if read[l.Buffer] {
 			l.Last = end
 		}
+	}
+}
+
+// evaluates says that the graph has no way back.
+func (d *Device) evaluates() bool { return len(d.g.Backward) == 0 }
+
+// prolongOutputs keeps, without a way back, what the outputs of the network lie in to the end of the pass, and the products
+// of layers that are activated in a sum until it is made.
+func (d *Device) prolongOutputs(all []*lifetime.Life) {
+	end, last := len(d.g.Forward), map[lifetime.Buffer]int{}
+	for i, s := range d.g.Forward {
+		sum, ok := s.Op.(*layers.Add)
+		if of, late := d.sums[sum]; ok && late {
+			for _, what := range []lifetime.Content{lifetime.Product, lifetime.Second} {
+				last[lifetime.Buffer{T: of.of.Output(), What: what}] = i
+			}
+		}
+	}
+	if op, err := d.lossOp(); err == nil { // without a loss nothing is an output
+		for _, t := range op.Inputs() {
+			last[lifetime.Buffer{T: t, What: lifetime.Activation}.Whole()] = end
+		}
+	}
+	for _, l := range all {
+		l.Last = max(l.Last, last[l.Buffer])
 	}
 }
 
