@@ -14,7 +14,7 @@ var families = []struct {
 	kernels *regexp.Regexp
 	third   bool // a third of the multiply-adds of a step's convolutions
 }{
-	{"convolutions, gradients of weights", regexp.MustCompile(`^conv\d+_(\w+_)?weights?_|^conv32_bias_|^conv16_add$|^sum_slices$`), true},
+	{"convolutions, gradients of weights", regexp.MustCompile(`^conv\d+_(\w+_)?weights?_|^conv32_bias_|^sum_slices$`), true},
 	{"convolutions, gradients of inputs", regexp.MustCompile(`^conv\d+_(\w+_)?back_`), true},
 	{"convolutions, forward", regexp.MustCompile(`^conv\d+_`), true},
 	{"beside cuDNN", regexp.MustCompile(`^(product_sums|widen)_`), false},

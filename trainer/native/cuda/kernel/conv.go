@@ -76,16 +76,26 @@ func (c Conv) InputGrad(dY, dX View, add bool) []cuda.Launch {
 
 // WeightGrad computes the gradient of W, FP32 in its layout. Scratch has ScratchBytes.
 func (c Conv) WeightGrad(dY View, dW, scratch cuda.Ptr) []cuda.Launch {
+	return whole(c.WeightSlices(dY, dW, scratch))
+}
+
+// WeightSlices is the first launch of WeightGrad. Slices that it leaves in scratch memory are still to be added up: SumSlices.
+func (c Conv) WeightSlices(dY View, dW, scratch cuda.Ptr) (cuda.Launch, Slices) {
 	c.check()
 	same("gradient of a convolution's product", c.Y, dY)
 	if c.Type == BFloat16 {
-		return weightGrad16(c, dY, dW, scratch)
+		return slices16(c).run(c, dY, dW, scratch)
 	}
 	return c.weightGrad32(dY, dW, scratch, c.split32())
 }
 
 // BiasGrad computes the gradient of Bias, FP32 [Y.C]: sums of dY over pixels. Scratch has ScratchBytes.
 func (c Conv) BiasGrad(dY View, dB, scratch cuda.Ptr) []cuda.Launch {
+	return whole(c.BiasSlices(dY, dB, scratch))
+}
+
+// BiasSlices is to BiasGrad what WeightSlices is to WeightGrad.
+func (c Conv) BiasSlices(dY View, dB, scratch cuda.Ptr) (cuda.Launch, Slices) {
 	same("gradient of a convolution's output", c.Y, dY)
 	return c.biasGrad(dY, dB, scratch)
 }

@@ -2,7 +2,7 @@
 //
 // Rows are lanes of the product, columns (tap, lane) of the input, in the order of the weights; eight lanes of a tap, 16
 // bytes, are a group. Both matrices lie in shared memory with a pixel to a row, and are transposed as fragments are loaded.
-// The pixels are divided into slices, one to a block, which leave sums of their own for conv16_add to add in order.
+// The pixels are divided into slices, one to a block, which leave sums of their own for slices.cu to add in order.
 #include "conv16_columns.cuh"
 
 template <class T, int EACH> __device__ __forceinline__ void weights(const WeightArgs &whole) {
@@ -63,39 +63,3 @@ WEIGHTS(32x32)
 IMAGE_WEIGHTS(64x64)
 IMAGE_WEIGHTS(32x64)
 IMAGE_WEIGHTS(16x64)
-
-struct AddArgs {
-	const float *slices;
-	float *sum;
-	long long n; // floats of a slice, a multiple of 4
-	int count, pad_;
-};
-
-// Sixteen threads add every sixteenth slice of four neighbouring floats each, and their sums are added in order.
-KERNEL(conv16_add, AddArgs, 256) {
-	SHARED(float, parts, 16 * 64);
-	const int part = threadIdx.x / 16, four = threadIdx.x % 16 * 4;
-	const long long i = blockIdx.x * 64ll + four;
-	float s[4] = {0, 0, 0, 0};
-	if (i < a.n) {
-#pragma unroll 4
-		for (int k = part; k < a.count; k += 16) {
-			const Quad q = *reinterpret_cast<const Quad *>(a.slices + k * a.n + i);
-#pragma unroll
-			for (int j = 0; j < 4; j++)
-				s[j] += __uint_as_float(q.w[j]);
-		}
-	}
-#pragma unroll
-	for (int j = 0; j < 4; j++)
-		parts[part * 64 + four + j] = s[j];
-	__syncthreads();
-	const long long to = blockIdx.x * 64ll + threadIdx.x;
-	if (threadIdx.x < 64 && to < a.n) {
-		float sum = 0;
-#pragma unroll
-		for (int k = 0; k < 16; k++)
-			sum += parts[k * 64 + threadIdx.x];
-		a.sum[to] = sum;
-	}
-}

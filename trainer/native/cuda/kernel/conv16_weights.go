@@ -28,12 +28,8 @@ func (s slicing16) scratch() int64 {
 	return s.count * s.weights * 4
 }
 
-// weightGrad16 writes the gradient of the weights.
-func weightGrad16(c Conv, dY View, dW, scratch cuda.Ptr) []cuda.Launch {
-	return slices16(c).run(c, dY, dW, scratch)
-}
-
-func (s slicing16) run(c Conv, dY View, dW, scratch cuda.Ptr) []cuda.Launch {
+// run leaves the slices of the gradient of the weights in scratch, or, where there is one, the gradient in dW.
+func (s slicing16) run(c Conv, dY View, dW, scratch cuda.Ptr) (cuda.Launch, Slices) {
 	to := scratch
 	if s.count == 1 {
 		to = dW
@@ -44,10 +40,7 @@ func (s slicing16) run(c Conv, dY View, dW, scratch cuda.Ptr) []cuda.Launch {
 	} else {
 		l.Args = s.args(c, dY, to)
 	}
-	if s.count == 1 {
-		return []cuda.Launch{l}
-	}
-	return []cuda.Launch{l, addSlices16(scratch, dW, s.weights, s.count)}
+	return l, Slices{From: scratch, To: dW, Floats: s.weights, Count: s.count}
 }
 
 func (s slicing16) args(c Conv, dY View, to cuda.Ptr) []byte {
@@ -67,14 +60,4 @@ func (s slicing16) directArgs(c Conv, dY View, to cuda.Ptr) []byte {
 		lay         lay16
 		tiles, each int32
 	}{c.first(c.X), c.first(dY), to, s.ground.lay16, int32(s.ground.tiles), int32(s.each)})
-}
-
-// addSlices16 adds slices of n FP32 values each, in an order that does not depend on the machine.
-func addSlices16(slices, sum cuda.Ptr, n, count int64) cuda.Launch {
-	args := struct {
-		slices, sum cuda.Ptr
-		n           int64
-		count, _    int32
-	}{slices: slices, sum: sum, n: n, count: int32(count)}
-	return cuda.Launch{Kernel: "conv16_add", Grid: [3]int{int(ceil(n, 64))}, Block: [3]int{256}, Args: cuda.Args(args)}
 }

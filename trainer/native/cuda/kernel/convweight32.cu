@@ -1,5 +1,5 @@
-// Gradients of a convolution's weights and biases in FP32 arithmetic. Pixels are split into slices, whose sums a second
-// kernel (conv16_add) adds in order.
+// Gradients of a convolution's weights and biases in FP32 arithmetic. Pixels are split into slices, whose sums slices.cu adds
+// in order.
 #include "tile.cuh"
 
 struct ConvWeightArgs {

@@ -55,7 +55,7 @@ func (s split) scratch(c Conv) int64 {
 	return s.slices * c.weights() * 4
 }
 
-func (c Conv) weightGrad32(dY View, dW, scratch cuda.Ptr, s split) []cuda.Launch {
+func (c Conv) weightGrad32(dY View, dW, scratch cuda.Ptr, s split) (cuda.Launch, Slices) {
 	args := struct {
 		x, dy          View
 		sums           cuda.Ptr
@@ -65,16 +65,13 @@ func (c Conv) weightGrad32(dY View, dW, scratch cuda.Ptr, s split) []cuda.Launch
 	if s.slices == 1 {
 		args.sums = dW
 	}
-	l := []cuda.Launch{{
+	l := cuda.Launch{
 		Kernel: "conv32_weight_" + s.String(),
 		Grid:   [3]int{int(ceil(c.columns(), int64(s.columns))), int(ceil(c.out(), int64(s.rows))), int(s.slices * c.groups())},
 		Block:  [3]int{s.threads()},
 		Args:   cuda.Args(args),
-	}}
-	if s.slices > 1 {
-		l = append(l, addSlices16(scratch, dW, c.weights(), s.slices))
 	}
-	return l
+	return l, Slices{From: scratch, To: dW, Floats: c.weights(), Count: s.slices}
 }
 
 // What the launch of a gradient of biases is shaped by, as in convweight32.cu.
@@ -96,7 +93,7 @@ func (c Conv) biasScratch() int64 {
 	return slices * int64(c.Y.C) * 4
 }
 
-func (c Conv) biasGrad(dY View, dB, scratch cuda.Ptr) []cuda.Launch {
+func (c Conv) biasGrad(dY View, dB, scratch cuda.Ptr) (cuda.Launch, Slices) {
 	slices, pixels := c.biasSplit()
 	args := struct {
 		dy       View
@@ -106,14 +103,11 @@ func (c Conv) biasGrad(dY View, dB, scratch cuda.Ptr) []cuda.Launch {
 	if slices == 1 {
 		args.sums = dB
 	}
-	l := []cuda.Launch{{
+	l := cuda.Launch{
 		Kernel: c.Type.named("conv32_bias"),
 		Grid:   [3]int{int(slices), int(ceil(int64(dY.C/8), biasGroups))},
 		Block:  [3]int{biasThreads},
 		Args:   cuda.Args(args),
-	}}
-	if slices > 1 {
-		l = append(l, addSlices16(scratch, dB, int64(dY.C), slices))
 	}
-	return l
+	return l, Slices{From: scratch, To: dB, Floats: int64(dY.C), Count: slices}
 }

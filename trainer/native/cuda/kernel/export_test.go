@@ -62,7 +62,7 @@ func (f Form16) InputGrad(c Conv, dY, dX View, add bool) []cuda.Launch {
 }
 
 func (f Form16) WeightGrad(c Conv, dY View, dW, scratch cuda.Ptr) []cuda.Launch {
-	return f.slices.run(c, dY, dW, scratch)
+	return whole(f.slices.run(c, dY, dW, scratch))
 }
 
 // Scratch is what WeightGrad needs.
@@ -95,7 +95,7 @@ func (f Form32) InputGrad(c Conv, dY, dX View, add bool) []cuda.Launch {
 }
 
 func (f Form32) WeightGrad(c Conv, dY View, dW, scratch cuda.Ptr) []cuda.Launch {
-	return c.weightGrad32(dY, dW, scratch, c.splitTile(f.tile))
+	return whole(c.weightGrad32(dY, dW, scratch, c.splitTile(f.tile)))
 }
 
 func (f Form32) Scratch(c Conv) int64 { return c.splitTile(f.tile).scratch(c) }

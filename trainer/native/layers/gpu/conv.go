@@ -90,23 +90,16 @@ func (a *arm) inputGrad(dY, dX kernel.View, add bool) pass {
 
 // measure takes the memory that all layers use in turn, and the statistics in use of each.
 func (d *Device) measure() error {
-	var need, beside, counters int64
+	var need, counters int64
 	for _, op := range d.g.Ops() {
-		var all []arm
-		switch op := op.(type) {
-		case *layers.Conv:
-			all = d.ofConv(op)
-		case *layers.Rep:
-			wide, point := d.ofRep(op)
-			all = []arm{wide, point}
+		all := d.armsOf(op)
+		if _, ok := op.(*layers.Rep); ok {
+			wide, point := &all[0], &all[1]
 			r := kernel.Rep{Wide: wide.norm, Point: point.norm}
 			need = max(need, r.ScratchBytes())
-		default:
-			continue
 		}
 		for i := range all {
 			a := &all[i]
-			beside = max(beside, a.conv.ScratchBytes())
 			if a.norm.Gamma == 0 {
 				continue
 			}
@@ -125,9 +118,11 @@ func (d *Device) measure() error {
 	if d.evaluates() {
 		return nil
 	}
-	if err := d.hold(&d.beside, beside); err != nil {
+	sliced := d.sliced()
+	if err := d.hold(&d.beside, d.roomFor(sliced)); err != nil {
 		return err
 	}
+	d.shares = share(sliced, d.beside.bytes)
 	if counters == 0 {
 		return nil
 	}
@@ -185,12 +180,11 @@ func (d *Device) conv(op *layers.Conv, backward bool) (*work, error) {
 func (d *Device) convBackward(op *layers.Conv, arms []arm) (all []cuda.Launch) {
 	dA := d.grad(op.Out)
 	for _, a := range arms {
-		dY := d.window(dA, a.out.first, a.out.count)
+		dY := d.productGrad(op, a)
 		if op.Norm {
-			all = append(all, a.norm.Backward(dY, a.dGamma, a.dBeta, d.scratch.p)...)
-			dY = a.conv.Y
+			all = append(all, a.norm.Backward(d.window(dA, a.out.first, a.out.count), a.dGamma, a.dBeta, d.scratch.p)...)
 		} else {
-			all = append(all, beside(a.conv.BiasGrad(dY, a.dBeta, d.beside.p))...)
+			all = append(all, beside(d.summed(a.dBeta, func(scratch cuda.Ptr) (cuda.Launch, kernel.Slices) { return a.conv.BiasSlices(dY, a.dBeta, scratch) }))...)
 		}
 		all = append(all, beside(d.launches(a.weightGrad(dY)))...)
 		if len(op.Sends) > 0 {

@@ -22,6 +22,8 @@ type Place struct {
 
 	Ranks    *kernel.Ranks // that this is one of, with a share of each batch; nil: the only one
 	SyncNorm bool          // normalise with the pixels of all ranks
+
+	Slices int64 // bytes of slices of gradients that there may be at a time; 0 stands for 24 MiB
 }
 
 // over is who is normalised with.
@@ -80,6 +82,7 @@ type Device struct {
 	scratch     region
 	beside      region                  // scratch of what runs beside the way back
 	counters    cuda.Ptr                // of blocks that leave sums in scratch; zero between launches
+	shares      shares                  // of it
 	batch       map[graph.Op][]cuda.Ptr // statistics in use, by group or arm, and behind them sums of all ranks
 	indices     map[*layers.MaxPool]cuda.Ptr
 	heads       map[*layers.HeadSet]*Heads

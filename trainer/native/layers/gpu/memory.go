@@ -126,3 +126,5 @@ func (d *Device) window(v kernel.View, block, blocks int) kernel.View {
 	}
 	return v.Part(d.typ, block*graph.Block, blocks*graph.Block)
 }
+
+func align(bytes int64) int64 { return (bytes + grain - 1) / grain * grain }

@@ -68,7 +68,7 @@ func (d *Device) ours(p pass) []cuda.Launch {
 	case cudnn.Data:
 		return p.conv.InputGrad(p.y, p.x, p.add)
 	default:
-		return p.conv.WeightGrad(p.y, p.dW, d.beside.p)
+		return d.summed(p.dW, p.slices)
 	}
 }
 
