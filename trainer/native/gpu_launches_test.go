@@ -16,7 +16,7 @@ func TestStepLaunches(t *testing.T) {
 	for _, c := range []struct {
 		network string
 		most    int
-	}{{"gelan-t", 1301}, {"yolov9-t", 1301}} {
+	}{{"gelan-t", 1259}, {"yolov9-t", 1259}} {
 		for _, bf16 := range []bool{false, true} {
 			launches, err := native.StepLaunches(native.StepConfig{Network: c.network, Size: 128, Batch: 16, BF16: bf16})
 			if err != nil {

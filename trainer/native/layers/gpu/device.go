@@ -93,8 +93,9 @@ type Device struct {
 	lent        int        // of another: how many it has asked for
 	bytes       int64
 	sums        map[*layers.Add]residual
-	late        map[graph.Op]bool              // layers that are activated in a sum
-	loss        map[*layers.HeadSet]*criterion // of head sets whose loss is computed here
+	late        map[graph.Op]bool               // layers that are activated in a sum
+	inherits    map[*graph.Tensor]*graph.Tensor // whose gradients lie where those of sums do
+	loss        map[*layers.HeadSet]*criterion  // of head sets whose loss is computed here
 	truths      kernel.Truths
 	lossScratch cuda.Ptr
 
@@ -145,7 +146,7 @@ func (d *Device) Resized(g *graph.Graph) (*Device, error) {
 func newDevice(g *graph.Graph, place Place, t kernel.Type) *Device {
 	sums, late := residuals(g)
 	return &Device{
-		Place: place, g: g, typ: t, sums: sums, late: late,
+		Place: place, g: g, typ: t, sums: sums, late: late, inherits: inheritances(g),
 		at:      map[lifetime.Buffer]int{},
 		batch:   map[graph.Op][]cuda.Ptr{},
 		indices: map[*layers.MaxPool]cuda.Ptr{},

@@ -26,6 +26,7 @@ func (d *Device) plan() error {
 	} else {
 		d.prolong(all)
 	}
+	all = d.merge(all)
 	d.room = lifetime.Arrange(all, grain)
 	for _, l := range all {
 		d.at[l.Buffer] = l.At
@@ -110,8 +111,8 @@ func (d *Device) data(t *graph.Tensor) kernel.View {
 
 // grad is the same for t's gradient.
 func (d *Device) grad(t *graph.Tensor) kernel.View {
-	owner, block := t.Grad()
-	return d.view(lifetime.Buffer{T: owner, What: lifetime.Gradient}, block, t)
+	b, block := d.gradOf(t)
+	return d.view(b, block, t)
 }
 
 // product is what a convolution makes before its normalisation, and then that product's gradient.

@@ -18,12 +18,7 @@ type residual struct {
 
 // residuals finds the sums that can be made so, and the layers that are activated in them.
 func residuals(g *graph.Graph) (sums map[*layers.Add]residual, late map[graph.Op]bool) {
-	readers := map[*graph.Tensor]int{}
-	for _, op := range g.Ops() {
-		for _, t := range op.Inputs() {
-			readers[t]++
-		}
-	}
+	readers := readersOf(g)
 	sums, late = map[*layers.Add]residual{}, map[graph.Op]bool{}
 	for _, op := range g.Ops() {
 		sum, ok := op.(*layers.Add)

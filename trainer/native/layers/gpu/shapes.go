@@ -49,7 +49,9 @@ func (d *Device) add(op *layers.Add, backward bool) *work {
 	}
 	var all []cuda.Launch
 	for _, c := range op.Sends {
-		all = append(all, kernel.Copy(d.typ, d.grad(op.Out), d.grad(c.To), c.Add))
+		if c.Add || d.inherits[c.To] != op.Out {
+			all = append(all, kernel.Copy(d.typ, d.grad(op.Out), d.grad(c.To), c.Add))
+		}
 	}
 	return d.prepared(&op.Base, all...)
 }
