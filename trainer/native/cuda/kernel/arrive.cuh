@@ -9,9 +9,9 @@
 #include "port.cuh"
 
 struct Arrivals {
-	unsigned *count;     // [columns][1 + runs]: of runs, and of rows of each run; 0 before the launch and after it
-	double *folded;      // [runs][kinds][lanes], where there are several
-	int rows, each;      // all, and those of a run but the last one
+	unsigned *count; // [columns][1 + runs]: of runs, and of rows of each run; 0 before the launch and after it
+	double *folded;  // [runs][kinds][lanes], where there are several
+	int rows, each;  // all, and those of a run but the last one
 	int runs, pad_;
 };
 
@@ -32,8 +32,7 @@ __device__ __forceinline__ bool last_to_arrive(unsigned *counter, unsigned all) 
 }
 
 // add_column has the first `width` threads of a block hold the sums of a lane each over rows first..last-1 of [rows][KINDS][lanes];
-// p is that of the block's first lane, and lanes from `there` on do not exist.
-// room has KINDS * THREADS doubles of shared memory,
+// p is that of the block's first lane, and lanes from `there` on do not exist. room has KINDS * THREADS doubles of shared memory,
 // free again after the next barrier.
 //
 // Rows were written by other blocks of the same launch. L1 caches are not kept coherent, and what a kernel seems only to read

@@ -232,10 +232,16 @@ template <class T> __device__ __forceinline__ void finish(Sums<T> &sums, bf16 *s
 	}
 }
 
-// finish_product follows a product: the block that is the last of its lanes makes the statistics of all tiles.
-template <class T, class Args> __device__ __forceinline__ void finish_product(const Args &a, int tile, int column, bf16 *shared) {
+// finish_tiles has the block that is the last of its lanes make the statistics of all tiles, which are `columns` side by side in each of
+// the groups of so many lanes. It is called, not copied, and asks for nothing that the block would have to keep in registers till then.
+template <int THREADS> __device__ OUT_OF_LINE void finish_tiles(const Statistics &s, const float *partial, int columns, int lanes, int width, bf16 *shared) {
+	const int tile = blockIdx.x / columns, column = blockIdx.x % columns, first = column * width;
+	finish_statistics<THREADS>(s, partial, tile, blockIdx.z * columns + column, blockIdx.z * lanes + first, width, lanes - first, reinterpret_cast<double *>(shared));
+}
+
+// finish_product follows a product.
+template <class T, class Args> __device__ __forceinline__ void finish_product(const Args &a, bf16 *shared) {
 	static_assert(T::THREADS >= T::BN, "a thread has a lane");
-	const int first = column * T::BN;
 	if (a.statistics.arrivals.count)
-		finish_statistics<T::THREADS>(a.statistics, a.partial, tile, blockIdx.z * a.columns + column, blockIdx.z * a.y.c + first, T::BN, a.y.c - first, reinterpret_cast<double *>(shared));
+		finish_tiles<T::THREADS>(a.statistics, a.partial, a.columns, a.y.c, T::BN, shared);
 }

@@ -112,7 +112,7 @@ template <class T, bool BACK> __device__ __forceinline__ void direct(const Direc
 	const Finish f = finish_group(a, tile, a.add);
 	finish<T>(sums, shared, place, first, f, warps);
 	if (!BACK)
-		finish_product<T>(a, tile, column, shared);
+		finish_product<T>(a, shared);
 }
 
 // Shapes, as conv16_direct.go lists them.

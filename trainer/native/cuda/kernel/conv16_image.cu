@@ -53,7 +53,7 @@ template <class T> __device__ __forceinline__ void image(const ImageArgs &a) {
 	__syncthreads();
 	const Finish f = finish_group(a, tile, false);
 	finish<T>(sums, shared, place, first, f, warps);
-	finish_product<T>(a, tile, column, shared);
+	finish_product<T>(a, shared);
 }
 
 // Shapes, as conv16_tiles.go lists them.

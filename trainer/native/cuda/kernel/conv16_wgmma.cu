@@ -19,7 +19,7 @@ template <class T, bool BACK> __device__ __forceinline__ void gather_group(const
 	const Finish f = finish_group(a, tile, a.add);
 	finish<T>(sums, shared, place, first, f, Warps<T>());
 	if (!BACK)
-		finish_product<T>(a, tile, column, shared);
+		finish_product<T>(a, shared);
 }
 
 // Shapes, as conv16_wgmma.go lists them.

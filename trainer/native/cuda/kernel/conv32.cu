@@ -11,8 +11,15 @@ struct ConvArgs {
 	int kernel, stride;
 	int add;   // to +=
 	int lanes; // of the results of all groups
+};
+
+struct ForwardArgs {
+	ConvArgs conv;
 	Statistics statistics;
 };
+
+__device__ __forceinline__ const ConvArgs &conv_of(const ConvArgs &a) { return a; }
+__device__ __forceinline__ const ConvArgs &conv_of(const ForwardArgs &a) { return a.conv; }
 
 // The arguments of one group.
 __device__ __forceinline__ ConvArgs conv_group(ConvArgs a, int group) {
@@ -213,8 +220,24 @@ template <class Tile> __device__ __forceinline__ void write_results(const ConvAr
 		write_partial<Tile>(a, thread, n0, room, sum, square);
 }
 
+// finish_tiles has the block that is the last of its lanes make the statistics of all tiles. It is called, not copied.
+template <int THREADS> __device__ OUT_OF_LINE void finish_tiles(const ForwardArgs &a, int width, double *room) {
+	const int first = blockIdx.y * width, lanes = a.conv.to.c;
+	finish_statistics<THREADS>(a.statistics, a.conv.partial, blockIdx.x, blockIdx.z * gridDim.y + blockIdx.y, blockIdx.z * lanes + first, width, lanes - first, room);
+}
+
+// finish_product follows a product.
+template <class Tile> __device__ __forceinline__ void finish_product(const ForwardArgs &a, double *room) {
+	static_assert(TERMS * Tile::BM * sizeof(float) >= Tile::threads * sizeof(double) && Tile::threads >= Tile::BN, "room for the sums of tiles");
+	if (a.statistics.arrivals.count)
+		finish_tiles<Tile::threads>(a, Tile::BN, room);
+}
+
+template <class Tile> __device__ __forceinline__ void finish_product(const ConvArgs &, double *) {}
+
 // The grid is tiles of rows, tiles of columns, and groups, of which Back with stride 2 has the 4 parities of y and x in turn.
-template <Mode mode, class Tile> __device__ void convolve(const ConvArgs &all_groups) {
+template <Mode mode, class Tile, class Args> __device__ void convolve(const Args &args) {
+	const ConvArgs &all_groups = conv_of(args);
 	constexpr int reads = TERMS * Tile::BM / Tile::threads;
 	SHARED(float, rows, 2 * TERMS * Tile::BM);
 	SHARED(float, columns, 2 * TERMS * Tile::BN);
@@ -255,25 +278,21 @@ template <Mode mode, class Tile> __device__ void convolve(const ConvArgs &all_gr
 		}
 	}
 	write_results(a, tile, source.y, source.x, m0, n0, thread, rows);
-	if (mode == Back || !all_groups.statistics.arrivals.count)
-		return;
-	static_assert(2 * TERMS * Tile::BM * sizeof(float) >= 2 * Tile::threads * sizeof(double) && Tile::threads >= Tile::BN, "room for the sums of tiles");
-	finish_statistics<Tile::threads>(all_groups.statistics, all_groups.partial, blockIdx.x, blockIdx.z * gridDim.y + blockIdx.y, blockIdx.z * a.to.c + n0, Tile::BN, a.to.c - n0,
-	                                 reinterpret_cast<double *>(rows));
+	finish_product<Tile>(args, reinterpret_cast<double *>(rows));
 }
 
-#define CONV(mode, name, BM, BN, TM, TN) \
-	KERNEL(name##_##BM##x##BN, ConvArgs, BM / TM * (BN / TN)) { convolve<mode, ThreadTile<BM, BN, TM, TN>>(a); }
+#define CONV(mode, Args, name, BM, BN, TM, TN) \
+	KERNEL(name##_##BM##x##BN, Args, BM / TM * (BN / TN)) { convolve<mode, ThreadTile<BM, BN, TM, TN>>(a); }
 
-#define CONV_TILES(mode, name)         \
-	CONV(mode, name, 128, 64, 8, 8)    \
-	CONV(mode, name, 64, 64, 8, 4)     \
-	CONV(mode, name, 128, 32, 8, 4)    \
-	CONV(mode, name, 32, 32, 4, 4)     \
-	CONV(mode, name, 128, 16, 4, 4)    \
-	CONV(mode, name, 64, 16, 4, 4)
+#define CONV_TILES(mode, Args, name)      \
+	CONV(mode, Args, name, 128, 64, 8, 8) \
+	CONV(mode, Args, name, 64, 64, 8, 4)  \
+	CONV(mode, Args, name, 128, 32, 8, 4) \
+	CONV(mode, Args, name, 32, 32, 4, 4)  \
+	CONV(mode, Args, name, 128, 16, 4, 4) \
+	CONV(mode, Args, name, 64, 16, 4, 4)
 
-CONV_TILES(Forward, conv32_forward)
-CONV_TILES(Back, conv32_back)
-CONV(Image, conv32_image, 128, 32, 8, 4)
-CONV(Image, conv32_image, 128, 16, 4, 4)
+CONV_TILES(Forward, ForwardArgs, conv32_forward)
+CONV_TILES(Back, ConvArgs, conv32_back)
+CONV(Image, ForwardArgs, conv32_image, 128, 32, 8, 4)
+CONV(Image, ForwardArgs, conv32_image, 128, 16, 4, 4)

@@ -65,7 +65,6 @@ type convArgs struct {
 	w, bias, partial cuda.Ptr
 	kernel, stride   int32
 	add, lanes       int32
-	statistics       statistics
 }
 
 // forwardTiles are the shapes that Forward may take.
@@ -87,13 +86,15 @@ func (c Conv) forward32(t tile) []cuda.Launch {
 	if c.X.C == 4 {
 		kind = "conv32_image_"
 	}
-	args := convArgs{from: c.first(c.X), to: c.first(c.Y), w: c.W, bias: c.Bias, partial: c.Partial, kernel: int32(c.Kernel), stride: int32(c.Stride), lanes: c.Y.C,
-		statistics: c.Norm.statistics(c.Partial, c.tiles32(t))}
+	args := convArgs{from: c.first(c.X), to: c.first(c.Y), w: c.W, bias: c.Bias, partial: c.Partial, kernel: int32(c.Kernel), stride: int32(c.Stride), lanes: c.Y.C}
 	return []cuda.Launch{{
 		Kernel: kind + t.String(),
 		Grid:   [3]int{c.tiles32(t), int(ceil(c.out(), int64(t.columns))), int(c.groups())},
 		Block:  [3]int{t.threads()},
-		Args:   cuda.Args(args),
+		Args: cuda.Args(struct {
+			conv       convArgs
+			statistics statistics
+		}{args, c.Norm.statistics(c.Partial, c.tiles32(t))}),
 	}}
 }
 

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/mapsweep/mapsweep/trainer/native/cuda"
+	"github.com/mapsweep/mapsweep/trainer/native/cuda/emulator"
 	"github.com/mapsweep/mapsweep/trainer/native/cuda/kernel"
 	"github.com/mapsweep/mapsweep/trainer/native/cuda/kernel/kerneltest"
 )
@@ -31,6 +33,41 @@ func TestConvStatistics(t *testing.T) {
 					g.checkStatistics(t, f.Name, form{f.Tiles, f.Forward, nil})
 				}
 			})
+		}
+	}
+}
+
+// TestLastBlocksAgain takes two inputs by turns, forward and backward, in the same memory: what a block read of the turn before, or of a
+// row that was not there yet, would show. It is for a GPU, whose blocks run at once.
+func TestLastBlocksAgain(t *testing.T) {
+	b := kerneltest.New(t)
+	turns := 4
+	if emulator.Real() {
+		turns = 1000
+	}
+	for _, s := range []groupCase{{2, 65, 64, 1, 16, 16, 1, 1}, {4, 16, 16, 1, 64, 128, 1, 1}} {
+		for _, typ := range kerneltest.Types {
+			g := newGrouped(b, typ, s)
+			c, lanes := g.Conv, int(g.Y.C)
+			room := func(bytes int64) cuda.Ptr { return b.Alloc(max(bytes, int64(8*lanes))) }
+			one := func() cuda.Ptr { return kerneltest.Put(b, slices.Repeat([]float32{1}, lanes)) }
+			n := kernel.Norm{Type: typ, Y: g.Y, Gamma: one(), Beta: one(), Mean: one(), Var: one(), Eps: normEps, Momentum: normMomentum, Batch: room(0)}
+			n.Counters, c.Partial, c.Norm = room(kernel.CounterBytes(c.Tiles(), g.Y.C)), room(kernel.SumsBytes(c.Tiles(), g.Y.C)), &n
+			dGamma, dBeta, scratch := room(0), room(0), room(n.ScratchBytes())
+			inputs := []kernel.View{c.X, c.X}
+			inputs[1].P = b.PutValues(typ, kerneltest.Random(typ, kerneltest.Seed("again"), int(c.X.Pixels())*int(c.X.Stride)))
+			var first [2][]float32
+			for i := range turns {
+				c.X = inputs[i%2]
+				b.Run(append(c.Forward(), n.Backward(g.dY, dGamma, dBeta, scratch)...)...)
+				got := slices.Concat(kerneltest.Get[float32](b, n.Batch, 2*lanes), kerneltest.Get[float32](b, dGamma, lanes), kerneltest.Get[float32](b, dBeta, lanes))
+				if i < 2 {
+					first[i] = got
+				}
+				if !slices.Equal(got, first[i%2]) || slices.Equal(got, first[1-i%2]) {
+					t.Fatalf("%v %v, turn %d: other sums than in the first turns", typ, s, i)
+				}
+			}
 		}
 	}
 }

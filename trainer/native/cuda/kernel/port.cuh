@@ -2,7 +2,8 @@
 //
 // A kernel takes one argument, a struct `a` that Go fills in (cuda.Args); fields of 8 bytes come first or stand at multiples
 // of 8. KERNEL declares one that uses barriers, shared memory or warp functions, FLAT_KERNEL one whose threads know nothing
-// of each other; `threads` is the largest block it may be launched with.
+// of each other; `threads` is the largest block it may be launched with. OUT_OF_LINE is for functions that are called, and not
+// copied into each kernel.
 #pragma once
 
 #include <stdint.h>

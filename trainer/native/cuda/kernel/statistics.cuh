@@ -26,7 +26,7 @@ __device__ __forceinline__ void finish_lane(const Statistics &s, int lane, const
 // finish_statistics ends a block that has written its row of partial for a column of lanes, as column_total. With totals the
 // sums alone are left there, which norm_statistics_over finishes when they are those of all GPUs.
 template <int THREADS>
-__device__ OUT_OF_LINE void finish_statistics(const Statistics &s, const float *partial, int row, int column, int first, int width, int there, double *room) {
+__device__ __forceinline__ void finish_statistics(const Statistics &s, const float *partial, int row, int column, int first, int width, int there, double *room) {
 	double sum[2];
 	if (!column_total<2, THREADS>(s.arrivals, partial, s.lanes, row, column, first, width, there, room, sum))
 		return;
