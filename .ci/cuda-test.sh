@@ -7,7 +7,7 @@
 #   .ci/cuda-test.sh bench [PART...]     runs benchmarks, by default all; what they print goes into cuda-bench.txt too
 # Parts of tests are those of the list; PACKAGE, as cuda-kernel, for all tests of a program in bin/cuda; and TOOL:PART for
 # memcheck, racecheck, initcheck or synccheck of compute-sanitizer over a part. PART=i/n runs every n-th of its tests from the i-th on, as
-# memcheck:kernels=2/4.
+# memcheck:kernels=2/4. pdl:PART is a part with dependent launches (MAPSWEEP_PDL=1), on a GPU of compute capability 9.0.
 # Tests find the GPU by MAPSWEEP_TEST_GPU=1, which is the default. MAPSWEEP_TEST_GPU=0 runs over the emulator, to see that the script works.
 # RESULTS names another folder than bin/cuda for the two files. BENCH_ARGS are more flags for benchmarks of steps and of the ablation.
 set -euo pipefail
@@ -24,7 +24,10 @@ gradients trainer     ^TestGradientsGPU\$          float32: loss and gradients o
 losses    trainer     ^TestGPUTrainsAsCPU\$        float32: a run learns what it learns on the CPU
 bf16      trainer     ^TestBFloat16CurveGPU\$      bf16: curves within the noise of float32
 abreast   trainer     ^Test(TwoAtOnceGPU|TrialsShareAGPU)\$ two trials at once give what they give alone
-kills     trainer     ^Test(KillsGPU|GPUResumes)\$ ten kills, gone on with, and a stop within an epoch: the same bits"
+kills     trainer     ^Test(KillsGPU|GPUResumes)\$ ten kills, gone on with, and a stop within an epoch: the same bits
+pdl       trainer     ^TestDependentStepsGPU\$    steps by dependent launches: the bits of plain ones"
+# Once more with dependent launches, which are off unless asked for.
+early="pdl:kernels pdl:networks pdl:gradients pdl:abreast pdl:kills"
 # Under a sanitizer kernels are slow: quarters of their tests.
 sanitized="memcheck:kernels=1/4 memcheck:kernels=2/4 memcheck:kernels=3/4 memcheck:kernels=4/4 memcheck:networks memcheck:gradients
 racecheck:kernels=1/4 racecheck:kernels=2/4 racecheck:kernels=3/4 racecheck:kernels=4/4 racecheck:networks racecheck:gradients
@@ -47,17 +50,21 @@ build() {
 	done
 	"$go" build -ldflags '-s -w' -o bin/cuda/mapsweep ./cmd/mapsweep
 }
+# Whether the first GPU has dependent launches; the emulated one does.
+dependent() { [ "$MAPSWEEP_TEST_GPU" != 1 ] || [ "$(nvidia-smi --query-gpu=compute_cap --format=csv,noheader 2>/dev/null | head -n 1)" = 9.0 ]; }
 unpack() { [ -d bin/cuda ] || [ ! -f bin/cuda.tgz ] || tar -xzf bin/cuda.tgz; }
 programs() { for file in bin/cuda/*.test; do basename "$file" .test; done; }
 others() { programs | grep -vxE 'cuda-kernel|layers-gpu'; } # whole programs beside the named parts
 parts() {
 	awk 'NF {print $1}' <<<"$named"
 	others
+	if dependent; then xargs -n1 <<<"$early"; fi
 	if command -v compute-sanitizer >/dev/null; then xargs -n1 <<<"$sanitized"; fi
 }
 list() {
 	awk 'NF {name = $1; sub(/^ *[^ ]+ +[^ ]+ +[^ ]+ +/, ""); printf "%-24s %s\n", name, $0}' <<<"$named"
 	others | awk '{printf "%-24s %s\n", $1, $1 == "trainer" ? "the other tests of trainer/native with GPU in their names" : "all tests of that package"}'
+	if dependent; then xargs -n1 <<<"$early"; else echo "(no GPU of compute capability 9.0: no pdl:kernels and others)"; fi
 	if command -v compute-sanitizer >/dev/null; then xargs -n1 <<<"$sanitized"; else echo "(compute-sanitizer is not installed: no memcheck, racecheck, initcheck)"; fi
 	printf 'bench: %s\n' $benched
 }
@@ -80,7 +87,10 @@ run() { # [TOOL:]PART[=i/n]
 	read -r name pattern <<<"$(test_of "${part#*:}")"
 	file=$PWD/bin/cuda/$name.test
 	[ -x "$file" ] || { echo "no part $part: run $0 build, then $0 list" >&2; return 2; }
-	if [[ $part == *:* ]]; then
+	if [[ $part == pdl:* ]]; then
+		dependent || { echo "no GPU of compute capability 9.0"; return 0; }
+		export MAPSWEEP_PDL=1 FAKE_CUDA_CAPABILITY=90
+	elif [[ $part == *:* ]]; then
 		command -v compute-sanitizer >/dev/null || { echo "compute-sanitizer is not installed"; return 0; }
 		tool=(compute-sanitizer --tool "${part%%:*}" --error-exitcode 1 --target-processes all)
 	fi
