@@ -77,7 +77,7 @@ static void fused_forward(const struct ms_fused *f, int images) {
 	ms_team_run(f->y.team, f->winograd ? fused_winograd_piece : fused_piece, &j, j.runs * j.parts, 0);
 }
 
-// Maximum of a K x K window whose centre stands at every S-th pixel; outside the plane nothing counts.
+// Maximum of a K x K window whose centre stands at every S-th pixel; outside the plane nothing counts, and NaN wins.
 INLINE void max_only(const int K, const int S, const struct planes *p, int first, int last) {
 	const struct ms_view x = p->x, y = p->z;
 	const int64_t row = ms_row(&x);
@@ -92,7 +92,10 @@ INLINE void max_only(const int K, const int S, const struct planes *p, int first
 				const int left = centre - K / 2 < 1 ? 1 : centre - K / 2, right = centre + K / 2 > x.w ? x.w : centre + K / 2;
 				vec best = load(from + middle * row + centre * MS_LANES + v);
 				for (int hh = top; hh <= bottom; hh++)
-					for (int ww = left; ww <= right; ww++) best = vmax(load(from + hh * row + ww * MS_LANES + v), best);
+					for (int ww = left; ww <= right; ww++) {
+						const vec f = load(from + hh * row + ww * MS_LANES + v);
+						best = pick(f != f, f, vmax(f, best)); // vmax keeps a best that is NaN
+					}
 				store(d, best);
 			}
 	}

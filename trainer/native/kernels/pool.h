@@ -1,7 +1,8 @@
 // Pooling, for one instruction set. Included once by each kern_*.c after plain.h.
 
 // Maximum of a K x K window whose centre stands at every S-th pixel; outside the plane nothing counts. index,
-// [N][CB][H][W][16] bytes of y's extent, remembers the winner as K*row + column of the window, the first of equals.
+// [N][CB][H][W][16] bytes of y's extent, remembers the winner as K*row + column of the window, the first of equals. A NaN
+// wins over everything, and the last of several, as in PyTorch: a network that has diverged must not look sound.
 // K and S are constants at every call.
 INLINE void max_planes(const int K, const int S, const struct planes *p, int first, int last) {
 	const struct ms_view x = p->x, y = p->z;
@@ -21,7 +22,7 @@ INLINE void max_planes(const int K, const int S, const struct planes *p, int fir
 						for (int j = 0, ww = left; j < K; j++, ww++)
 							if (ww >= 1 && ww <= x.w) {
 								const vec f = load(from + hh * row + ww * MS_LANES + v);
-								const ivec more = f > best;
+								const ivec more = (f > best) | (f != f);
 								best = pick(more, f, best);
 								where = (more & (i * K + j)) | (~more & where);
 							}

@@ -3,6 +3,7 @@ package kernels_test
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/mapsweep/mapsweep/trainer/native/kernels"
@@ -52,22 +53,59 @@ func maxPool(t *testing.T, size, stride int, forward func(x, y kernels.View, ind
 	})
 }
 
-// A plane of NaN has no maximum; the gradient must still land inside.
+var nan = math.NaN()
+
+// NaN wins over everything, and the last of several: 3x3 pixels, what is found, and the gradient of 1, 2, 3 ... by what was found, as
+// torch.nn.functional.max_pool2d and autograd of PyTorch 2.15 have them. All lanes are alike.
+var nanPools = []struct {
+	name         string
+	x            [9]float64
+	size, stride int
+	y            []float64
+	dx           [9]float64
+}{
+	{"one, 5x5", [9]float64{0, 1, 2, 3, nan, 5, 6, 7, 8}, 5, 1, []float64{nan, nan, nan, nan, nan, nan, nan, nan, nan}, [9]float64{4: 45}},
+	{"one, 3x3 at stride 2", [9]float64{0, 1, 2, 3, nan, 5, 6, 7, 8}, 3, 2, []float64{nan, nan, nan, nan}, [9]float64{4: 10}},
+	{"two, 5x5", [9]float64{0, 1, 2, 3, nan, 5, nan, 7, 8}, 5, 1, []float64{nan, nan, nan, nan, nan, nan, nan, nan, nan}, [9]float64{6: 45}},
+	{"two, 3x3 at stride 2", [9]float64{0, 1, 2, 3, nan, 5, nan, 7, 8}, 3, 2, []float64{nan, nan, nan, nan}, [9]float64{4: 7, 6: 3}},
+	{"a corner, 3x3 at stride 2", [9]float64{nan, 1, 2, 3, 4, 5, 6, 7, math.Inf(1)}, 3, 2, []float64{nan, 5, 7, math.Inf(1)}, [9]float64{0: 1, 5: 2, 7: 3, 8: 4}},
+}
+
 func TestMaxPoolNaN(t *testing.T) {
-	eachISA(t, func(t *testing.T) {
-		x, y, dx, dy := newGuarded(t, 1, 16, 3, 3), newGuarded(t, 1, 16, 3, 3), newGuarded(t, 1, 16, 3, 3), newGuarded(t, 1, 16, 3, 3)
-		nan := make([]float64, 16*9)
-		for i := range nan {
-			nan[i] = math.NaN()
-		}
-		x.put(nan)
-		ldy := dy.fill(rand.New(rand.NewPCG(1, 1)))
-		index := make([]byte, kernels.PoolIndexLen(y.View))
-		kernels.MaxPoolForward(x.View, y.View, index)
-		kernels.MaxPoolBackward(dy.View, dx.View, index, false)
-		near(t, "dx", dx.get(), ldy, 0)
-		dx.check(t, "dx")
-	})
+	for _, c := range nanPools {
+		t.Run(c.name, func(t *testing.T) {
+			eachISA(t, func(t *testing.T) {
+				forward, backward, alone := kernels.MaxPoolForward, kernels.MaxPoolBackward, kernels.Max
+				if c.stride == 2 {
+					forward, backward, alone = kernels.PoolDownForward, kernels.PoolDownBackward, kernels.MaxDown
+				}
+				side := (3-1)/c.stride + 1
+				x, y, dx, dy := newGuarded(t, 1, 16, 3, 3), newGuarded(t, 1, 16, side, side), newGuarded(t, 1, 16, 3, 3), newGuarded(t, 1, 16, side, side)
+				x.put(slices.Repeat(c.x[:], 16))
+				var up []float64
+				for i := range c.y {
+					up = append(up, float64(i+1))
+				}
+				dy.put(slices.Repeat(up, 16))
+				index := make([]byte, kernels.PoolIndexLen(y.View))
+				forward(x.View, y.View, index)
+				same(t, "y", y.get(), slices.Repeat(c.y, 16))
+				backward(dy.View, dx.View, index, false)
+				same(t, "dx", dx.get(), slices.Repeat(c.dx[:], 16))
+				dx.check(t, "dx")
+				alone(x.View, y.View)
+				same(t, "y, no index", y.get(), slices.Repeat(c.y, 16))
+			})
+		})
+	}
+}
+
+// same holds that values are equal, NaN to NaN.
+func same(t *testing.T, what string, got, want []float64) {
+	t.Helper()
+	if !slices.EqualFunc(got, want, func(a, b float64) bool { return a == b || a != a && b != b }) {
+		t.Errorf("%s is %v, want %v", what, got, want)
+	}
 }
 
 func TestMean(t *testing.T) {

@@ -8,7 +8,7 @@ import (
 
 // MaxPool is the maximum over Kernel x Kernel pixels; pixels outside the image do not count. The window's centre stands
 // at every Stride-th pixel, so that extents are divided by the stride and rounded up. The gradient goes to the first
-// maximum in row order.
+// maximum in row order. NaN is larger than everything, and of several the last one counts, as in PyTorch.
 type MaxPool struct {
 	graph.Base
 	Kernel, Stride int

@@ -1,10 +1,6 @@
 //go:build linux && cgo && (amd64 || arm64)
 
 // cuDNN's functions by name, and the few things that are made of them.
-#include <dlfcn.h>
-#include <stdio.h>
-#include <stdlib.h>
-
 #include "library.h"
 
 // result, name, parameters: as cuDNN 9 declares them, with enums as int and handles as void *.
@@ -39,10 +35,12 @@
 		(void *, const void *, void *, void *, void *, void *, void *, int, void *, size_t, const void *, void *, void *))
 
 struct mapsweep_cudnn {
-	void *library;
 #define FIELD(result, name, parameters) result(*name) parameters;
 	FUNCTIONS(FIELD)
 };
+
+#define NAME(result, name, parameters) #name,
+const char *const mapsweep_cudnn_names[] = {FUNCTIONS(NAME) NULL};
 
 enum { // cuDNN's numbers: .ci/cuda-headers.sh holds each against the name beside it
 	FLOAT = 0,             // CUDNN_DATA_FLOAT
@@ -52,30 +50,6 @@ enum { // cuDNN's numbers: .ci/cuda-headers.sh holds each against the name besid
 	TENSOR_OP_MATH = 1,    // CUDNN_TENSOR_OP_MATH
 	FMA_MATH = 3,          // CUDNN_FMA_MATH
 };
-
-struct mapsweep_cudnn *mapsweep_cudnn_open(const char *path, char *why, size_t size) {
-	struct mapsweep_cudnn *l = calloc(1, sizeof *l);
-	if (!l || !(l->library = dlopen(path, RTLD_NOW | RTLD_LOCAL))) {
-		snprintf(why, size, "%s", l ? dlerror() : "out of memory");
-		free(l);
-		return NULL;
-	}
-	const char *missing = NULL;
-#define FIND(result, name, parameters) \
-	if (!(*(void **)&l->name = dlsym(l->library, #name))) missing = #name;
-	FUNCTIONS(FIND)
-	if (missing) {
-		snprintf(why, size, "%s has no %s", path, missing);
-		mapsweep_cudnn_close(l);
-		return NULL;
-	}
-	return l;
-}
-
-void mapsweep_cudnn_close(struct mapsweep_cudnn *l) {
-	dlclose(l->library);
-	free(l);
-}
 
 size_t mapsweep_cudnn_version(const struct mapsweep_cudnn *l) { return l->cudnnGetVersion(); }
 const char *mapsweep_cudnn_words(const struct mapsweep_cudnn *l, int status) { return l->cudnnGetErrorString(status); }

@@ -3,8 +3,6 @@
 package cudnn
 
 /*
-#cgo LDFLAGS: -ldl
-#include <stdlib.h>
 #include "library.h"
 */
 import "C"
@@ -15,11 +13,13 @@ import (
 	"unsafe"
 
 	"github.com/mapsweep/mapsweep/trainer/native/cuda"
+	"github.com/mapsweep/mapsweep/trainer/native/cuda/library"
 )
 
 // Library is an opened cuDNN.
 type Library struct {
 	raw     *C.struct_mapsweep_cudnn
+	opened  *library.Library
 	Version string // such as "9.28.0"
 }
 
@@ -32,15 +32,13 @@ func Open() (*Library, error) {
 	if path == "" {
 		path = "libcudnn.so.9"
 	}
-	name := C.CString(path)
-	defer C.free(unsafe.Pointer(name))
-	var why [512]C.char
-	raw := C.mapsweep_cudnn_open(name, &why[0], C.size_t(len(why)))
-	if raw == nil {
-		return nil, fmt.Errorf("%w: %s (MAPSWEEP_CUDNN may name the file)", ErrNone, C.GoString(&why[0]))
+	opened, err := library.Open(path, unsafe.Pointer(&C.mapsweep_cudnn_names))
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w (MAPSWEEP_CUDNN may name the file)", ErrNone, err)
 	}
+	raw := (*C.struct_mapsweep_cudnn)(opened.Table)
 	version := int(C.mapsweep_cudnn_version(raw))
-	l := &Library{raw: raw, Version: fmt.Sprintf("%d.%d.%d", version/10000, version/100%100, version%100)}
+	l := &Library{raw: raw, opened: opened, Version: fmt.Sprintf("%d.%d.%d", version/10000, version/100%100, version%100)}
 	if version < 10000 { // before 9 the major number counted 1000
 		l.Version = fmt.Sprintf("%d.%d.%d", version/1000, version/100%10, version%100)
 	}
@@ -52,7 +50,7 @@ func Open() (*Library, error) {
 }
 
 // Close unloads the library. All its handles and plans must be closed before.
-func (l *Library) Close() { C.mapsweep_cudnn_close(l.raw) }
+func (l *Library) Close() { l.opened.Close() }
 
 // status is cuDNN's result as an error.
 func (l *Library) status(what string, code C.int) error {

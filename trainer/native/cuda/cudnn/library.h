@@ -4,6 +4,7 @@
 #include <stdint.h>
 
 struct mapsweep_cudnn; // the library's functions
+extern const char *const mapsweep_cudnn_names[]; // in that order, and a null
 
 // A convolution: y (n, out_h, out_w, out_c) = x (n, h, w, c) by w (out_c, size, size, c / groups). A stride is the number of
 // elements from one pixel to the next.
@@ -24,9 +25,6 @@ struct mapsweep_cudnn_algorithm {
 
 enum { MAPSWEEP_CUDNN_FORWARD, MAPSWEEP_CUDNN_DATA, MAPSWEEP_CUDNN_FILTER };
 
-// mapsweep_cudnn_open loads the library; on failure it returns NULL and writes why.
-struct mapsweep_cudnn *mapsweep_cudnn_open(const char *path, char *why, size_t size);
-void mapsweep_cudnn_close(struct mapsweep_cudnn *l);
 size_t mapsweep_cudnn_version(const struct mapsweep_cudnn *l);
 const char *mapsweep_cudnn_words(const struct mapsweep_cudnn *l, int status);
 

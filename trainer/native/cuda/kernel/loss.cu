@@ -122,22 +122,14 @@ KERNEL(loss_classes, LossArgs, CLASS_THREADS) {
 		a.partial[blockIdx.x] = sum;
 }
 
-// One side of a point with an object: its part of both losses times the point's score, and their gradient by its bins.
-__device__ __forceinline__ void side_loss(const LossArgs &a, long long at, int side, double scale, double &box, double &dfl) {
+// One side of a point with an object: its part of both losses times the point's score, and their gradient by its bins. d are the
+// expectations of all four sides; top and sum are those of its own.
+__device__ __forceinline__ void side_loss(const LossArgs &a, long long at, int side, const double *d, double top, double sum, double scale,
+                                          double &box, double &dfl) {
 	const int anchor = (int)(at % a.anchors), truth = a.owner[at], bins = a.bins;
-	const float *logits = a.box + at * 4 * bins, *point = a.points + 2 * anchor;
+	const float *point = a.points + 2 * anchor;
 	const float stride = a.strides[anchor];
 	const double w = a.score[at];
-	double d[4], top = 0, sum = 0;
-#pragma unroll
-	for (int s = 0; s < 4; s++) {
-		double t, u;
-		d[s] = expectation(logits + s * bins, bins, t, u);
-		if (s == side) {
-			top = t;
-			sum = u;
-		}
-	}
 	const Corners predicted = {corner(point, 0, d[0], stride), corner(point, 1, d[1], stride), corner(point, 2, d[2], stride), corner(point, 3, d[3], stride)};
 	const Corners object = corners_at(a.truth_box + 4 * truth);
 	Corners g;
@@ -145,12 +137,12 @@ __device__ __forceinline__ void side_loss(const LossArgs &a, long long at, int s
 	if (side == 0)
 		box += (1 - ciou) * w;
 	const double by_distance = stride * (side == 0 ? g.x0 : side == 1 ? g.y0 : side == 2 ? -g.x1 : -g.y1);
-	const double mean = side == 0 ? d[0] : side == 1 ? d[1] : side == 2 ? d[2] : d[3];
+	const double mean = d[side];
 	const double want = side == 0 ? point[0] - object.x0 : side == 1 ? point[1] - object.y0 : side == 2 ? object.x1 - point[0] : object.y1 - point[1];
 	const double t = min(max(want / stride, 0.0), bins - 1.01);
 	const int left = (int)t;
 	const double share = left + 1 - t;
-	const float *z = logits + side * bins;
+	const float *z = a.box + (at * 4 + side) * bins;
 	dfl += (top + log(sum) - share * z[left] - (1 - share) * z[left + 1]) / 4 * w;
 	const double by_box = a.gain_box * scale * w * by_distance, by_dfl = a.gain_dfl * scale * w / 4;
 	float *to = a.d_box + (at * 4 + side) * bins;
@@ -160,9 +152,10 @@ __device__ __forceinline__ void side_loss(const LossArgs &a, long long at, int s
 	}
 }
 
-// Box loss and distribution focal loss. A block takes so many points at a time, a thread one side.
+// Box loss and distribution focal loss. A block takes so many points at a time, a thread one side, which it decodes for all four.
 KERNEL(loss_boxes, LossArgs, BOX_THREADS) {
 	SHARED(double, room, BOX_THREADS);
+	SHARED(double, decoded, BOX_THREADS);
 	const long long all = (long long)a.images * a.anchors;
 	const double scale = scale_of(a);
 	double box = 0, dfl = 0;
@@ -174,8 +167,15 @@ KERNEL(loss_boxes, LossArgs, BOX_THREADS) {
 				to[q] = Quad{};
 		}
 		const long long at = from + threadIdx.x / 4;
-		if (at < all && a.owner[at] >= 0)
-			side_loss(a, at, threadIdx.x % 4, scale, box, dfl);
+		const int side = threadIdx.x % 4;
+		const bool has = at < all && a.owner[at] >= 0;
+		double top = 0, sum = 0;
+		if (has)
+			decoded[threadIdx.x] = expectation(a.box + (at * 4 + side) * a.bins, a.bins, top, sum);
+		__syncthreads();
+		if (has)
+			side_loss(a, at, side, decoded + threadIdx.x - side, top, sum, scale, box, dfl);
+		__syncthreads();
 	}
 	box = block_sum<BOX_THREADS>(box, room);
 	dfl = block_sum<BOX_THREADS>(dfl, room);

@@ -7,7 +7,8 @@ struct PoolArgs {
 	int kernel, stride, add, pad_;
 };
 
-// y = the maximum over kernel x kernel pixels around every stride-th.
+// y = the maximum over kernel x kernel pixels around every stride-th. A NaN wins over everything, and the last of several, as in
+// PyTorch and on the CPU: a network that has diverged must not look sound.
 template <class T> __device__ void pool(const PoolArgs &a) {
 	const Share s = share_of(a.y);
 	const long long all = pixels(a.y);
@@ -27,7 +28,7 @@ template <class T> __device__ void pool(const PoolArgs &a) {
 				load8(at<T>(a.x, pixel_at(a.x, to.n, top + i, left + j)) + s.lane, v);
 #pragma unroll
 				for (int k = 0; k < 8; k++)
-					if (v[k] > best[k]) {
+					if (v[k] > best[k] || v[k] != v[k]) {
 						best[k] = v[k];
 						where[k] = i * a.kernel + j;
 					}

@@ -3,6 +3,7 @@ package kernel_test
 import (
 	"fmt"
 	"math"
+	"slices"
 	"testing"
 
 	"github.com/mapsweep/mapsweep/trainer/native/cuda/kernel"
@@ -92,6 +93,49 @@ func TestMaxPoolOfNothing(t *testing.T) {
 	}
 	dy := b.PutWindow(kernel.Float32, want)
 	expect(t, b, kernel.Float32, "gradient", x, want, func(to kernel.View) { b.Run(kernel.MaxPoolGrad(kernel.Float32, dy, to, 5, 1, index, false)) })
+}
+
+// TestMaxPoolNaN: NaN wins over everything, and the last of several, with the gradient; numbers of PyTorch 2.15, as in TestMaxPoolNaN
+// of the CPU's kernels.
+func TestMaxPoolNaN(t *testing.T) {
+	b := kerneltest.New(t)
+	nan := float32(math.NaN())
+	for _, typ := range kerneltest.Types {
+		for _, c := range []struct {
+			x            [9]float32
+			size, stride int
+			nans         []int // of y's pixels
+			dx           [9]float32
+		}{
+			{[9]float32{0, 1, 2, 3, nan, 5, 6, 7, 8}, 5, 1, []int{0, 1, 2, 3, 4, 5, 6, 7, 8}, [9]float32{4: 45}},
+			{[9]float32{0, 1, 2, 3, nan, 5, nan, 7, 8}, 3, 2, []int{0, 1, 2, 3}, [9]float32{4: 7, 6: 3}},
+			{[9]float32{nan, 1, 2, 3, 4, 5, 6, 7, float32(math.Inf(1))}, 3, 2, []int{0}, [9]float32{0: 1, 5: 2, 7: 3, 8: 4}},
+		} {
+			side := 2/c.stride + 1
+			x, y := kerneltest.RandomWindow(typ, kerneltest.Seed("nan"), 1, 3, 3, 0, 16, 16), kerneltest.RandomWindow(typ, kerneltest.Seed("nan"), 1, side, side, 0, 16, 16)
+			want := x.Copy()
+			for i := range x.Values {
+				x.Values[i], want.Values[i] = c.x[i/16], c.dx[i/16]
+			}
+			vx, vy := b.PutWindow(typ, x), b.PutWindow(typ, y)
+			index := b.Alloc(kernel.PoolIndexBytes(vy))
+			b.Run(kernel.MaxPool(typ, vx, vy, c.size, c.stride, index))
+			var nans []int
+			for i, v := range b.GetWindow(typ, vy, y).Values {
+				if v != v && i%16 == 0 {
+					nans = append(nans, i/16)
+				}
+			}
+			if !slices.Equal(nans, c.nans) {
+				t.Errorf("%v %dx%d of %v: NaN in pixels %v, want %v", typ, c.size, c.size, c.x, nans, c.nans)
+			}
+			for i := range y.Values {
+				y.Values[i] = float32(i/16 + 1)
+			}
+			vy = b.PutWindow(typ, y)
+			expect(t, b, typ, fmt.Sprint("gradient of ", c.x), x, want, func(to kernel.View) { b.Run(kernel.MaxPoolGrad(typ, vy, to, c.size, c.stride, index, false)) })
+		}
+	}
 }
 
 func TestMean2x2(t *testing.T) {

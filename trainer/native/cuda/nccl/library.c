@@ -1,10 +1,6 @@
 //go:build linux && cgo && (amd64 || arm64)
 
 // NCCL's functions by name.
-#include <dlfcn.h>
-#include <stdio.h>
-#include <stdlib.h>
-
 #include "library.h"
 
 // result, name, parameters: as NCCL 2 declares them, with enums as int and handles as void *.
@@ -22,10 +18,12 @@
 	F(int, ncclGroupEnd, (void))
 
 struct mapsweep_nccl {
-	void *library;
 #define FIELD(result, name, parameters) result(*name) parameters;
 	FUNCTIONS(FIELD)
 };
+
+#define NAME(result, name, parameters) #name,
+const char *const mapsweep_nccl_names[] = {FUNCTIONS(NAME) NULL};
 
 enum { // NCCL's numbers: .ci/cuda-headers.sh holds each against the name beside it
 	INT8 = 0,    // ncclInt8
@@ -33,33 +31,6 @@ enum { // NCCL's numbers: .ci/cuda-headers.sh holds each against the name beside
 	FLOAT64 = 8, // ncclFloat64
 	SUM = 0,     // ncclSum
 };
-
-struct mapsweep_nccl *mapsweep_nccl_open(const char *path, char *why, size_t size) {
-	// Ranks of one process could write to each other's buffers themselves, but ours come from a device's pool, which is not open
-	// to other devices. NCCL's own buffers, through which it goes then, are.
-	setenv("NCCL_P2P_DIRECT_DISABLE", "1", 1);
-	struct mapsweep_nccl *l = calloc(1, sizeof *l);
-	if (!l || !(l->library = dlopen(path, RTLD_NOW | RTLD_LOCAL))) {
-		snprintf(why, size, "%s", l ? dlerror() : "out of memory");
-		free(l);
-		return NULL;
-	}
-	const char *missing = NULL;
-#define FIND(result, name, parameters) \
-	if (!(*(void **)&l->name = dlsym(l->library, #name))) missing = #name;
-	FUNCTIONS(FIND)
-	if (missing) {
-		snprintf(why, size, "%s has no %s", path, missing);
-		mapsweep_nccl_close(l);
-		return NULL;
-	}
-	return l;
-}
-
-void mapsweep_nccl_close(struct mapsweep_nccl *l) {
-	dlclose(l->library);
-	free(l);
-}
 
 const char *mapsweep_nccl_words(const struct mapsweep_nccl *l, int status) { return l->ncclGetErrorString(status); }
 

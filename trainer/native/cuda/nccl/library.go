@@ -3,8 +3,6 @@
 package nccl
 
 /*
-#cgo LDFLAGS: -ldl
-#include <stdlib.h>
 #include "library.h"
 */
 import "C"
@@ -15,11 +13,13 @@ import (
 	"unsafe"
 
 	"github.com/mapsweep/mapsweep/trainer/native/cuda"
+	"github.com/mapsweep/mapsweep/trainer/native/cuda/library"
 )
 
 // Library is an opened NCCL.
 type Library struct {
 	raw     *C.struct_mapsweep_nccl
+	opened  *library.Library
 	Version string // such as "2.27.3"
 }
 
@@ -35,14 +35,17 @@ func Open() (*Library, error) {
 	if path == "" {
 		path = "libnccl.so.2"
 	}
-	name := C.CString(path)
-	defer C.free(unsafe.Pointer(name))
-	var why [512]C.char
-	raw := C.mapsweep_nccl_open(name, &why[0], C.size_t(len(why)))
-	if raw == nil {
-		return nil, fmt.Errorf("%w: %s (MAPSWEEP_NCCL may name the file; a trial on one GPU needs none)", ErrNone, C.GoString(&why[0]))
+	// Ranks of one process could write to each other's buffers themselves, but ours come from a device's pool, which is not open
+	// to other devices. NCCL's own buffers, through which it goes then, are. C sees the variable, too.
+	if err := os.Setenv("NCCL_P2P_DIRECT_DISABLE", "1"); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrNone, err)
 	}
-	l := &Library{raw: raw}
+	opened, err := library.Open(path, unsafe.Pointer(&C.mapsweep_nccl_names))
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w (MAPSWEEP_NCCL may name the file; a trial on one GPU needs none)", ErrNone, err)
+	}
+	raw := (*C.struct_mapsweep_nccl)(opened.Table)
+	l := &Library{raw: raw, opened: opened}
 	var v C.int
 	if err := l.status("ask for NCCL's version", C.mapsweep_nccl_version(raw, &v)); err != nil {
 		l.Close()
@@ -65,7 +68,7 @@ func version(v int) string {
 }
 
 // Close unloads the library. All its communicators must be closed before.
-func (l *Library) Close() { C.mapsweep_nccl_close(l.raw) }
+func (l *Library) Close() { l.opened.Close() }
 
 // status is NCCL's result as an error.
 func (l *Library) status(what string, code C.int) error {

@@ -3,14 +3,12 @@
 #include <stdint.h>
 
 struct mapsweep_nccl; // the library's functions
+extern const char *const mapsweep_nccl_names[]; // in that order, and a null
 
 struct mapsweep_nccl_id { // ncclUniqueId
 	char bytes[128];
 };
 
-// mapsweep_nccl_open loads the library; on failure it returns NULL and writes why.
-struct mapsweep_nccl *mapsweep_nccl_open(const char *path, char *why, size_t size);
-void mapsweep_nccl_close(struct mapsweep_nccl *l);
 const char *mapsweep_nccl_words(const struct mapsweep_nccl *l, int status);
 
 // The rest return NCCL's status, 0 for success. Those of a communicator want a thread on which the device's context is current.
