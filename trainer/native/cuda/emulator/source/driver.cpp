@@ -517,6 +517,7 @@ int cuStreamEndCapture(void *stream, void **graph) {
 		*graph = g;
 	return result;
 }
+int cuStreamIsCapturing(void *stream, int *status) { return *status = static_cast<Stream *>(stream)->capture ? 1 : 0, usual(); }
 int cuGraphGetNodes(void *graph, void **, size_t *n) {
 	*n = 0;
 	for (auto &i : *static_cast<Graph *>(graph))
