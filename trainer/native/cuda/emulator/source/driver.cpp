@@ -1,8 +1,8 @@
 // A libcuda.so.1 for tests: one GPU, which is the emulator. It has as many of the driver's functions as mapsweep calls, and
 // is strict about what the driver forbids. The environment sets what it is like: FAKE_CUDA_COUNT devices (1),
 // FAKE_CUDA_MEMORY bytes of memory (8 GiB), FAKE_CUDA_INIT, the result of cuInit (0), FAKE_CUDA_LOSE: the number of the
-// launch at which the context is lost, or "next" (none), FAKE_CUDA_CAPABILITY, 10 major + minor (80). A reset of the primary context
-// heals a lost one.
+// launch at which the context is lost, or "next" (none), FAKE_CUDA_CAPABILITY, 10 major + minor (80), FAKE_CUDA_POOL: the pool keeps
+// what is freed. A reset of the primary context heals a lost one, unless FAKE_CUDA_STAYS_LOST is set.
 #include "emulator.h"
 
 #include <algorithm>
@@ -322,7 +322,7 @@ int cuDevicePrimaryCtxReset_v2(int) {
 	clear(streams);
 	clear(events);
 	held = 0;
-	lost = false;
+	lost = lost && getenv("FAKE_CUDA_STAYS_LOST");
 	return success;
 }
 int cuCtxSetCurrent(void *c) { return current = (int)reinterpret_cast<uintptr_t>(c), success; }
