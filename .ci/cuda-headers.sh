@@ -67,6 +67,14 @@ done
 check cuda.cc "$l" "$MAPSWEEP_CUDA_TOOLKIT/include"
 check functions.cc "$l" "$MAPSWEEP_CUDA_TOOLKIT/include"
 echo "driver: $(wc -l <<<"$calls") functions of cuda.h, $(wc -l <<<"$called") of extend.c, $(grep -c VALUE "$l/values.h") values, $(wc -l <"$l/fields.h") fields, $(wc -l <"$l/numbers.h") numbers"
+# Results of which NVIDIA says that the process or the context must end are among those after which ours is lost.
+named() { sed -nE 's/^\t(\w+) +cuResult = C\.(CUDA_\w+)$/\1 \2/p' vendor/gorgonia.org/cu/result.go; sed -nE 's@^\t(\w+) += C\.int\([0-9]+\) // (CUDA_\w+)$@\1 \2@p' $cuda/raw_driver.go; }
+sed -n '/^var fatal = /,/}$/p' $cuda/raw_driver.go | grep -oE '\w+' | sort -u | join - <(named | sort -u) | awk '{ print $2 }' | sort -u >"$l/fatal"
+awk '/must be terminated|and must be destroyed/ { on = 1 } on && /^ *CUDA_ERROR_[A-Z0-9_]+ *=/ { print $1; on = 0 } /^} CUresult/ { exit }' "$MAPSWEEP_CUDA_TOOLKIT/include/cuda.h" | sort -u >"$l/ends"
+[ "$(wc -l <"$l/ends")" -gt 8 ] || fail "found no results in NVIDIA's cuda.h after which a process must end"
+missing=$(comm -23 "$l/ends" "$l/fatal")
+[ -z "$missing" ] || fail "trainer/native/cuda/raw_driver.go does not take the context for lost after" $missing
+
 if [ -n "${MAPSWEEP_LIBCUDA:-}" ]; then
 	exports "$MAPSWEEP_LIBCUDA" $(awk '{ print $2 }' <<<"$calls") $(awk '{ print $1 }' <<<"$called") cuInit cuDeviceGetCount cuDriverGetVersion
 	echo "$MAPSWEEP_LIBCUDA has them all"

@@ -176,10 +176,13 @@ func (r *run) heldMiB() int64 {
 	return (r.engine.bytes() + 1<<20 - 1) >> 20
 }
 
-// failure makes of a GPU's memory that does not suffice, and of a GPU that is lost, the failure of one trial.
+// failure makes of a GPU's memory that does not suffice, and of a GPU that is lost, the failure of one trial. One that does not come
+// back after it was lost is no trial's failure: there is no such device for those that follow.
 func (d device) failure(err error) error {
 	switch {
 	case d.gpu == nil:
+	case errors.Is(err, cuda.ErrStuck):
+		return fmt.Errorf("use %s: %w: %w", d.name(), trainer.ErrNoDevice, err)
 	case errors.Is(err, cuda.ErrMemory):
 		return &trainer.Failure{Class: trials.ClassMemory, Reason: err.Error(), Err: err}
 	case errors.Is(err, cuda.ErrLost), errors.Is(err, errRank):

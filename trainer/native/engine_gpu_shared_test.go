@@ -11,6 +11,7 @@ import (
 
 	"github.com/mapsweep/mapsweep/trainer"
 	"github.com/mapsweep/mapsweep/trainer/native"
+	"github.com/mapsweep/mapsweep/trainer/native/cuda"
 	"github.com/mapsweep/mapsweep/trainer/native/cuda/emulator"
 	"github.com/mapsweep/mapsweep/trials"
 )
@@ -104,6 +105,32 @@ func TestGPULost(t *testing.T) {
 	t.Setenv("FAKE_CUDA_LOSE", "")
 	if got := last(t, b, trainer.Job{Epochs: 1, Seed: 3}); len(got) == 0 || !bytes.Equal(got, want) {
 		t.Error("another checkpoint on the GPU that was lost before")
+	}
+}
+
+// TestGPUStuck: a GPU that a reset does not bring back ends the study, and does not fail one trial after another.
+func TestGPUStuck(t *testing.T) {
+	if emulator.Real() {
+		t.Skip("a GPU is not broken on purpose")
+	}
+	b := onEmulator(t, nil)
+	t.Setenv("FAKE_CUDA_LOSE", "")
+	t.Setenv("FAKE_CUDA_STAYS_LOST", "1")
+	failureOf(t, b, func(trainer.Progress) { t.Setenv("FAKE_CUDA_LOSE", "next") })
+	t.Setenv("FAKE_CUDA_LOSE", "")
+	job := trainer.Job{Epochs: 1, Seed: 3, Dir: t.TempDir()}
+	_, err := b.Train(t.Context(), job, func(trials.Measurement) {})
+	if !errors.Is(err, trainer.ErrNoDevice) || !errors.Is(err, cuda.ErrStuck) {
+		t.Errorf("the trial after it: %v", err)
+	}
+	if err := os.Unsetenv("FAKE_CUDA_STAYS_LOST"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.Train(t.Context(), job, func(trials.Measurement) {}); !errors.Is(err, cuda.ErrStuck) { // and its reset, at the end, heals
+		t.Errorf("the one after that: %v", err)
+	}
+	if got := last(t, b, trainer.Job{Epochs: 1, Seed: 3}); len(got) == 0 {
+		t.Error("the GPU has not come back")
 	}
 }
 

@@ -239,7 +239,41 @@ func (e *ranksEngine) pictures(b batch) ([]float32, error) {
 }
 
 func (e *ranksEngine) submit(b batch, u optim.Update) error {
-	return e.each(func(i int, one engine) error { return one.submit(e.part(b, i), u) })
+	parts := make([]batch, len(e.ranks))
+	for i := range parts {
+		parts[i] = e.part(b, i)
+	}
+	if err := e.fit(parts); err != nil {
+		return err
+	}
+	return e.each(func(i int, one engine) error { return one.submit(parts[i], u) })
+}
+
+// growing is an engine whose room for batches may prove too small.
+type growing interface {
+	lacks(batch) (int64, error)
+	grow(bytes int64) error
+}
+
+// fit has all ranks make room where one lacks it, before any of them begins the step: what NCCL launches in a graph must come
+// of one capture of all ranks, and what one rank allocates could wait for another's GPU, which waits for this step.
+func (e *ranksEngine) fit(parts []batch) error {
+	var most int64
+	for i, one := range e.ranks {
+		g, ok := one.(growing)
+		if !ok {
+			return nil
+		}
+		bytes, err := g.lacks(parts[i])
+		if err != nil {
+			return err
+		}
+		most = max(most, bytes)
+	}
+	if most == 0 {
+		return nil
+	}
+	return e.each(func(_ int, one engine) error { return one.(growing).grow(2 * most) })
 }
 
 // results are the first rank's, whose losses are sums over all.

@@ -170,6 +170,18 @@ func TestGPUsResume(t *testing.T) {
 	}
 }
 
+// TestGPUsGrowTogether: where one rank's part of a batch has more polygons than was reckoned, all of them capture their steps anew.
+func TestGPUsGrowTogether(t *testing.T) {
+	job := trainer.Job{Epochs: 4, Seed: 3, Params: trials.Params{"copy_paste_polygons": 1.0}}
+	outlined := func(c *native.Config) { c.Load, c.Batch = dots, 4 }
+	want := last(t, onRanks(t, outlined), job)
+	narrow := onRanks(t, outlined)
+	native.NoPolygons(narrow, 1)
+	if got := last(t, narrow, job); len(want) == 0 || !bytes.Equal(got, want) {
+		t.Error("with little room at first: another checkpoint")
+	}
+}
+
 // TestGPUsFailTogether: a rank that fails ends the trial, as one that may be run again; the others do not wait for it, and the
 // next trial finds everything in order.
 func TestGPUsFailTogether(t *testing.T) {

@@ -113,10 +113,12 @@ func Held(b *Backend) func() int64 {
 	return func() int64 { return bytes }
 }
 
-// NoPolygons reckons that there are no polygons in recipes.
-func NoPolygons(b *Backend) {
+// NoPolygons reckons that there are no polygons in recipes: of all ranks, or of some.
+func NoPolygons(b *Backend, ranks ...int) {
 	onGPU(b, func(e *gpuEngine) engine {
-		e.polygons = func([]dataset.Image, augment.Settings, int) int { return 0 }
+		if len(ranks) == 0 || e.rank != nil && slices.Contains(ranks, e.rank.number) {
+			e.polygons = func([]dataset.Image, augment.Settings, int) int { return 0 }
+		}
 		return e
 	})
 }

@@ -133,16 +133,20 @@ func (f *gpuFeed) close() error {
 	return f.stage.close()
 }
 
-// fit makes room for a batch whose recipes have more polygons than was reckoned. Steps are captured anew, for they know where
-// the room is.
-func (e *gpuEngine) fit(b batch) error {
+// lacks is the room that a batch's recipes take where there is less, because they have more polygons than was reckoned; 0: they fit.
+func (e *gpuEngine) lacks(b batch) (int64, error) {
 	if e.feed == nil || e.feed.augmentation == nil {
-		return nil
+		return 0, nil
 	}
 	input, err := e.feed.input(b)
 	if err != nil || int64(len(input)) <= e.feed.bytes {
-		return err
+		return 0, err
 	}
+	return int64(len(input)), nil
+}
+
+// grow makes the feed anew, with so much room. Steps are captured anew, for they know where the room is.
+func (e *gpuEngine) grow(bytes int64) error {
 	if err := e.place.Stream.Wait(); err != nil {
 		return err
 	}
@@ -152,7 +156,16 @@ func (e *gpuEngine) fit(b batch) error {
 		errs = append(errs, s.graph.Close())
 		s.graph = nil
 	}
-	return errors.Join(append(errs, e.feedOf(old.augmentation, 2*int64(len(input))))...)
+	return errors.Join(append(errs, e.feedOf(old.augmentation, bytes))...)
+}
+
+// fit makes room for a batch: twice what it takes, for those that follow.
+func (e *gpuEngine) fit(b batch) error {
+	bytes, err := e.lacks(b)
+	if err != nil || bytes == 0 {
+		return err
+	}
+	return e.grow(2 * bytes)
 }
 
 // recipeRoom receives the recipes of a batch in memory of the host, which grows where polygons take more than was reckoned.

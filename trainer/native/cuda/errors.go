@@ -12,6 +12,10 @@ var ErrMemory = errors.New("out of GPU memory")
 // failed, or the driver was reset. What lies in device memory is lost, for every trial of the process.
 var ErrLost = errors.New("the GPU's context is lost")
 
+// ErrStuck is what errors wrap where a GPU whose context was lost does not work again after its reset: NVIDIA says that the process
+// must end. A new process can use it.
+var ErrStuck = errors.New("the GPU does not work again in this process, whose context was lost; start anew")
+
 // explain puts a result of the driver into the words of this package; what says what was tried.
 func explain(what string, err error) error {
 	switch {

@@ -36,6 +36,7 @@ type GPU struct {
 	memory  *Stream // on which memory is taken from the pool and given back
 	modules []*Module
 	held    map[Ptr]int64
+	pinned  map[*Pinned]bool
 
 	losing sync.Once
 	lost   chan struct{} // closed when it is known that the context is lost
@@ -57,7 +58,7 @@ func Open(index int) (*GPU, error) {
 	if err != nil {
 		return nil, explain(fmt.Sprintf("open GPU %d", index), err)
 	}
-	g := &GPU{Index: index, ctx: ctx, held: map[Ptr]int64{}, lost: make(chan struct{})}
+	g := &GPU{Index: index, ctx: ctx, held: map[Ptr]int64{}, pinned: map[*Pinned]bool{}, lost: make(chan struct{})}
 	if err := g.prepare(); err != nil {
 		return nil, errors.Join(fmt.Errorf("open GPU %d: %w", index, err), g.Close())
 	}
@@ -119,12 +120,16 @@ func (g *GPU) Memory() (free, total int64, err error) {
 	return free, total, err
 }
 
-// Alloc takes zeroed memory from the device's pool. Where it does not suffice, the error wraps ErrMemory and says how much
-// there was.
+// Alloc takes zeroed memory from the device's pool. What the pool keeps in pieces of other sizes is given back where that helps.
+// Where memory does not suffice, the error wraps ErrMemory and says how much there was.
 func (g *GPU) Alloc(bytes int64) (Ptr, error) {
 	var p Ptr
 	err := g.do(fmt.Sprintf("allocate %d bytes", bytes), func() (err error) {
-		if p, err = allocate(max(bytes, 1), g.memory.raw); err != nil {
+		if p, err = allocate(max(bytes, 1), g.memory.raw); errors.Is(err, errMemory) {
+			_ = errors.Join(synchronize(g.memory.raw), trimPool(g.Index)) // where that fails so does what follows
+			p, err = allocate(max(bytes, 1), g.memory.raw)
+		}
+		if err != nil {
 			return err
 		}
 		if err = fill(p, 0, max(bytes, 1), g.memory.raw); err != nil {
@@ -204,7 +209,23 @@ func (g *GPU) NewPinned(bytes int) (*Pinned, error) {
 	}
 	p.Bytes = unsafe.Slice((*byte)(p.host), max(bytes, 1))[:bytes]
 	clear(p.Bytes)
+	g.mu.Lock()
+	g.pinned[p] = true
+	g.mu.Unlock()
 	return p, nil
+}
+
+// pins tells whether host memory is pinned: it is not Go's, and lives until it is closed.
+func (g *GPU) pins(memory []byte) bool {
+	at := uintptr(unsafe.Pointer(unsafe.SliceData(memory)))
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for p := range g.pinned {
+		if start := uintptr(p.host); at >= start && at < start+uintptr(len(p.Bytes)) {
+			return true
+		}
+	}
+	return false
 }
 
 // Close frees the memory. A nil Pinned closes.
@@ -212,7 +233,10 @@ func (p *Pinned) Close() error {
 	if p == nil || p.host == nil {
 		return nil
 	}
+	p.gpu.mu.Lock()
+	delete(p.gpu.pinned, p)
 	host := p.host
 	p.host, p.Bytes = nil, nil
+	p.gpu.mu.Unlock()
 	return p.gpu.do("free pinned memory", func() error { return hostFree(host) })
 }

@@ -48,9 +48,10 @@ func status(code C.int) error {
 func like[T ~int](_ T, code int) T { return T(code) }
 
 // fatal are the results after which nothing works in a context any more; the driver's documentation says of each that the
-// process must end, or the context be made anew.
+// process must end, or the context be made anew. .ci/cuda-headers.sh holds that none is missing.
 var fatal = []error{cu.IllegalAddress, cu.LaunchTimeout, cu.HardwareStackError, cu.IllegalInstruction, cu.MisalignedAddress,
-	cu.InvalidAddressSpace, cu.InvalidPc, cu.LaunchFailed, cu.Assert, cu.EccUncorrectable, cu.NvlinkUncorrectable, cu.ContextIsDestroyed, cu.Unknown}
+	cu.InvalidAddressSpace, cu.InvalidPc, cu.LaunchFailed, cu.Assert, cu.EccUncorrectable, cu.NvlinkUncorrectable, cu.ContextIsDestroyed, cu.Unknown,
+	status(contained), status(tensorMemoryLeak), status(mpsClientEnded)}
 
 // unfit are the results of loading kernels that the device or the driver cannot run: no machine code for it, PTX of a later
 // version, no compiler of PTX, or a form of the file that it does not know.
@@ -60,6 +61,10 @@ var unfit = []error{cu.NoBinaryForGpu, cu.InvalidPtx, cu.InvalidImage, status(un
 const (
 	noPTXCompiler  = C.int(221) // CUDA_ERROR_JIT_COMPILER_NOT_FOUND
 	unsupportedPTX = C.int(222) // CUDA_ERROR_UNSUPPORTED_PTX_VERSION
+
+	contained        = C.int(226) // CUDA_ERROR_CONTAINED
+	tensorMemoryLeak = C.int(721) // CUDA_ERROR_TENSOR_MEMORY_LEAK
+	mpsClientEnded   = C.int(810) // CUDA_ERROR_MPS_CLIENT_TERMINATED
 )
 
 // within runs f on a thread on which ctx is current.

@@ -11,7 +11,8 @@ import (
 // reservations. Each trial has a stream of its own. Its methods may be called from any goroutine.
 //
 // Where the context is lost, it is so for all of them: every call fails with ErrLost, those who wait for memory are told so,
-// and GPU.Lost is closed. When all have released the share, Acquire begins the device anew.
+// and GPU.Lost is closed. When all have released the share, Acquire begins the device anew; where that fails the error wraps
+// ErrStuck, for trials that follow would all fail alike.
 type Share struct {
 	GPU    *GPU
 	Module *Module
@@ -36,7 +37,8 @@ type turn struct {
 var shares = struct {
 	sync.Mutex
 	open map[int]*Share
-}{open: map[int]*Share{}}
+	lost map[int]bool // GPUs whose context was lost before
+}{open: map[int]*Share{}, lost: map[int]bool{}}
 
 // keptBack is what the budget leaves free, of the memory in all: for the driver's own needs while kernels run.
 func keptBack(total int64) int64 { return min(total/32, 512<<20) }
@@ -68,21 +70,31 @@ func join(index int, image []byte) (s *Share, lost <-chan struct{}, err error) {
 		s.users++
 		return s, nil, nil
 	}
-	g, err := Open(index)
-	if err != nil {
+	if s, err = begin(index, image); err != nil {
+		if shares.lost[index] && errors.Is(err, ErrLost) {
+			err = fmt.Errorf("%w: %w", ErrStuck, err)
+		}
 		return nil, nil, err
 	}
-	s = &Share{GPU: g, users: 1, closed: make(chan struct{})}
+	shares.open[index] = s
+	return s, nil, nil
+}
+
+func begin(index int, image []byte) (*Share, error) {
+	g, err := Open(index)
+	if err != nil {
+		return nil, err
+	}
+	s := &Share{GPU: g, users: 1, closed: make(chan struct{})}
 	if s.Module, err = g.Load(image); err == nil {
 		var free, total int64
 		free, total, err = g.Memory()
 		s.Budget = max(free-keptBack(total), 0)
 	}
 	if err != nil {
-		return nil, nil, errors.Join(err, g.Close())
+		return nil, errors.Join(err, g.Close())
 	}
-	shares.open[index] = s
-	return s, nil, nil
+	return s, nil
 }
 
 // Use adds a use to those of the caller, to be released as well: for what may outlive it.
@@ -100,6 +112,9 @@ func (s *Share) Release() error {
 		return nil
 	}
 	delete(shares.open, s.GPU.Index)
+	if s.GPU.isLost() {
+		shares.lost[s.GPU.Index] = true
+	}
 	defer close(s.closed)
 	return s.GPU.Close()
 }

@@ -6,8 +6,10 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -50,6 +52,60 @@ func release(t *testing.T, closers ...interface{ Release() error }) {
 }
 
 const usable = 62 * mib
+
+// TestPoolInPieces: what the pool keeps in a piece too small does not stand in the way of a larger one.
+func TestPoolInPieces(t *testing.T) {
+	t.Setenv("FAKE_CUDA_POOL", "keeps")
+	s := share(t)
+	for _, bytes := range []int64{40 * mib, 50 * mib, 30 * mib} {
+		p, err := s.GPU.Alloc(bytes)
+		if err != nil {
+			t.Fatalf("%d MiB after others were freed: %v", bytes/mib, err)
+		}
+		if err := s.GPU.Free(p); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// TestBorrowedMemory: memory of the host that is copied from is not let go before the stream has come so far.
+func TestBorrowedMemory(t *testing.T) {
+	s := share(t)
+	p, err := s.GPU.Alloc(mib)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stream, err := s.GPU.NewStream()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var gone atomic.Bool
+	func() {
+		values := new([mib]byte)
+		runtime.AddCleanup(values, func(int) { gone.Store(true) }, 0)
+		if err := stream.CopyIn(p, values[:]); err != nil {
+			t.Error(err)
+		}
+	}()
+	collect := func() {
+		for range 3 {
+			runtime.GC()
+			time.Sleep(time.Millisecond)
+		}
+	}
+	if collect(); gone.Load() {
+		t.Error("the memory is gone while the stream may read it")
+	}
+	if err := stream.Wait(); err != nil {
+		t.Error(err)
+	}
+	if collect(); !gone.Load() {
+		t.Error("the stream keeps memory that it has read")
+	}
+	if err := errors.Join(stream.Close(), s.GPU.Free(p)); err != nil {
+		t.Error(err)
+	}
+}
 
 func TestShareIsOne(t *testing.T) {
 	a := share(t)

@@ -11,6 +11,8 @@ import (
 type Stream struct {
 	gpu *GPU
 	raw rawStream
+
+	borrowed [][]byte // that is not pinned, and that copies may be reading or writing
 }
 
 // NewStream makes an empty stream.
@@ -30,7 +32,9 @@ func (s *Stream) Within(f func() error) error { return within(s.gpu.ctx, f) }
 
 // Wait returns when all work of the stream is done; an error may come from any of it.
 func (s *Stream) Wait() error {
-	return s.gpu.do("wait for the GPU", func() error { return synchronize(s.raw) })
+	err := s.gpu.do("wait for the GPU", func() error { return synchronize(s.raw) })
+	s.borrowed = nil
+	return err
 }
 
 // Close ends the stream when its work is done.
@@ -38,12 +42,21 @@ func (s *Stream) Close() error {
 	return s.gpu.do("end stream", func() error { return destroyStream(s.raw) })
 }
 
-// CopyIn copies host memory to the device. It may return before the copy is done: from must not change, nor be let go, until the
-// stream has come so far. From pinned memory it returns at once; from other memory most drivers return when they have read it.
+// borrow has the collector keep memory of the host until Wait, for drivers need not be done with it when they return.
+func (s *Stream) borrow(memory []byte) {
+	if !s.gpu.pins(memory) {
+		s.borrowed = append(s.borrowed, memory)
+	}
+}
+
+// CopyIn copies host memory to the device. It may return before the copy is done: from must not change until the stream has come
+// so far, and pinned memory not be closed. From pinned memory it returns at once; from other memory, which Wait should follow, most
+// drivers return when they have read it.
 func (s *Stream) CopyIn(to Ptr, from []byte) error {
 	if len(from) == 0 {
 		return nil
 	}
+	s.borrow(from)
 	return s.gpu.do("copy to the GPU", func() error {
 		return copyIn(to, unsafe.Pointer(unsafe.SliceData(from)), int64(len(from)), s.raw)
 	})
@@ -54,6 +67,7 @@ func (s *Stream) CopyOut(to []byte, from Ptr) error {
 	if len(to) == 0 {
 		return nil
 	}
+	s.borrow(to)
 	return s.gpu.do("copy from the GPU", func() error {
 		return copyOut(unsafe.Pointer(unsafe.SliceData(to)), from, int64(len(to)), s.raw)
 	})

@@ -110,8 +110,8 @@ func (d *Device) convolutions() (all []graph.Step) {
 }
 
 // Choose has each convolution computed by the faster of our kernels and cuDNN, in each direction, and returns what was chosen by
-// kind of pass: [Ours], or the name of an algorithm. What is known of them is taken as it is; the rest is timed, or, without a
-// timer, an error. It comes after Upload and before anything is captured: programs that were compiled before keep our kernels. It
+// kind of pass: [Ours], or the name of an algorithm. What is known of them is taken as it is, and runs once, for it must not run
+// in a capture first; the rest is timed, or, without a timer, an error. It comes after Upload and before anything is captured: programs that were compiled before keep our kernels. It
 // overwrites activations and gradients, of which there are none yet. The library must not be closed before the device.
 func (d *Device) Choose(l *cudnn.Library, known map[string]string, t *Timer) (map[string]string, error) {
 	if err := d.LendToCuDNN(); err != nil {
@@ -165,7 +165,7 @@ func (d *Device) choose(p pass, name string, t *Timer) (way, string, error) {
 	}
 	for _, w := range all {
 		if w.algorithm.String() == name {
-			return w, name, nil
+			return w, name, d.once(d.theirs(p, w))
 		}
 	}
 	return way{}, "", errors.Join(fmt.Errorf("this cuDNN does not offer %s, which was chosen before", name), err)
@@ -254,12 +254,17 @@ func (d *Device) alone(p pass) []cuda.Launch {
 	return []cuda.Launch{l}
 }
 
-// repeated runs launches once, so that libraries load what they need, and records some repetitions.
+// once runs launches outside of a capture, so that libraries load what they need.
+func (d *Device) once(launches []cuda.Launch) error {
+	return errors.Join(d.Module.Run(d.Stream, launches...), d.Stream.Wait())
+}
+
+// repeated runs launches once, and records some repetitions.
 func (d *Device) repeated(launches []cuda.Launch, times int) (*cuda.Captured, error) {
-	run := func() error { return d.Module.Run(d.Stream, launches...) }
-	if err := errors.Join(run(), d.Stream.Wait()); err != nil {
+	if err := d.once(launches); err != nil {
 		return nil, err
 	}
+	run := func() error { return d.Module.Run(d.Stream, launches...) }
 	return d.Stream.Capture(func() error {
 		for range max(1, times) {
 			if err := run(); err != nil {

@@ -1,8 +1,8 @@
 // A libcuda.so.1 for tests: one GPU, which is the emulator. It has as many of the driver's functions as mapsweep calls, and
 // is strict about what the driver forbids. The environment sets what it is like: FAKE_CUDA_COUNT devices (1),
 // FAKE_CUDA_MEMORY bytes of memory (8 GiB), FAKE_CUDA_INIT, the result of cuInit (0), FAKE_CUDA_LOSE: the number of the
-// launch at which the context is lost, or "next" (none), FAKE_CUDA_CAPABILITY, 10 major + minor (80). A reset of the primary context
-// heals a lost one.
+// launch at which the context is lost, or "next" (none), FAKE_CUDA_CAPABILITY, 10 major + minor (80), FAKE_CUDA_POOL: the pool keeps
+// what is freed. A reset of the primary context heals a lost one, unless FAKE_CUDA_STAYS_LOST is set.
 #include "emulator.h"
 
 #include <algorithm>
@@ -58,6 +58,7 @@ std::atomic<bool> lost;
 std::mutex guard;
 std::map<uint64_t, size_t> memory;   // by address
 std::map<void *, size_t> pinned;
+std::multimap<size_t, uint64_t> pooled; // by size: freed memory that the pool keeps, where FAKE_CUDA_POOL is set; it is not free for others
 size_t held;
 struct Primary { int holds; unsigned flags; };
 std::map<int, Primary> primary;      // contexts, by device
@@ -313,12 +314,15 @@ int cuDevicePrimaryCtxReset_v2(int) {
 		free(reinterpret_cast<void *>(m.first));
 	for (auto &m : pinned)
 		free(m.first);
+	for (auto &m : pooled)
+		free(reinterpret_cast<void *>(m.second));
+	pooled.clear();
 	memory.clear();
 	pinned.clear();
 	clear(streams);
 	clear(events);
 	held = 0;
-	lost = false;
+	lost = lost && getenv("FAKE_CUDA_STAYS_LOST");
 	return success;
 }
 int cuCtxSetCurrent(void *c) { return current = (int)reinterpret_cast<uintptr_t>(c), success; }
@@ -332,11 +336,47 @@ int cuMemGetInfo_v2(size_t *free, size_t *total) {
 }
 int cuMemAlloc_v2(uint64_t *p, size_t bytes) { int s = waits(); return s ? s : allocate(p, bytes); }
 int cuMemFree_v2(uint64_t p) { int s = waits(); return s == success || s == illegal_address ? give_back(p) : s; }
-int cuMemAllocAsync(uint64_t *p, size_t bytes, void *) { int s = waits(); return s ? s : allocate(p, bytes); }
-int cuMemFreeAsync(uint64_t p, void *) { int s = waits(); return s == success || s == illegal_address ? give_back(p) : s; }
+// The pool gives a block again to who wants as many bytes.
+int cuMemAllocAsync(uint64_t *p, size_t bytes, void *) {
+	if (int s = waits())
+		return s;
+	std::unique_lock<std::mutex> l(guard);
+	auto i = pooled.find(bytes);
+	if (i == pooled.end()) {
+		l.unlock();
+		return allocate(p, bytes);
+	}
+	*p = i->second;
+	memory[*p] = bytes;
+	pooled.erase(i);
+	memset(reinterpret_cast<void *>(*p), 0xff, bytes);
+	return success;
+}
+int cuMemFreeAsync(uint64_t p, void *) {
+	int s = waits();
+	if (s != success && s != illegal_address)
+		return s;
+	if (!getenv("FAKE_CUDA_POOL"))
+		return give_back(p);
+	std::lock_guard<std::mutex> l(guard);
+	auto i = memory.find(p);
+	if (i == memory.end())
+		return invalid_value;
+	pooled.insert({i->second, p});
+	memory.erase(i);
+	return success;
+}
 int cuDeviceGetDefaultMemPool(void **pool, int) { return *pool = reinterpret_cast<void *>(1), success; }
 int cuMemPoolSetAttribute(void *, int, void *) { return success; }
-int cuMemPoolTrimTo(void *, size_t) { return success; }
+int cuMemPoolTrimTo(void *, size_t) {
+	std::lock_guard<std::mutex> l(guard);
+	for (auto &m : pooled) {
+		held -= m.first;
+		free(reinterpret_cast<void *>(m.second));
+	}
+	pooled.clear();
+	return success;
+}
 
 int cuMemHostAlloc(void **p, size_t bytes, unsigned) {
 	if (int s = waits())
@@ -517,6 +557,7 @@ int cuStreamEndCapture(void *stream, void **graph) {
 		*graph = g;
 	return result;
 }
+int cuStreamIsCapturing(void *stream, int *status) { return *status = static_cast<Stream *>(stream)->capture ? 1 : 0, usual(); }
 int cuGraphGetNodes(void *graph, void **, size_t *n) {
 	*n = 0;
 	for (auto &i : *static_cast<Graph *>(graph))

@@ -1,5 +1,6 @@
 // A stand-in for libcudnn.so.9 over host memory: the functions that library.h needs, in plain loops over what the descriptors
-// say, strict about their arguments. Work goes into the stream of the emulated driver, so that it can be captured.
+// say, strict about their arguments. Work goes into the stream of the emulated driver, so that it can be captured; but what a
+// handle computes for the first time must not be: cuDNN loads kernels then, which a capture may forbid.
 // FAKE_CUDNN_TRACE names a file that is made when the library is loaded, FAKE_CUDNN_VERSION its version, and FAKE_CUDNN_LACKS
 // directions (forward, data, filter) that it has no algorithm for.
 #include <dlfcn.h>
@@ -15,7 +16,8 @@ enum { FLOAT = 0, BFLOAT16 = 9, NHWC = 1, CROSS_CORRELATION = 1 };
 struct tensor { int type, n, c, h, w, sn, sc, sh, sw; };
 struct filter { int type, k, c, h, w; };
 struct convolution { int pad, step, groups, math; };
-struct handle { void *stream; };
+struct once { int to, number, math; struct tensor x, y; struct once *next; };
+struct handle { void *stream; struct once *loaded; };
 struct algorithm { int number, status; float time; size_t memory; int deterministic, math, reserved[3]; };
 #define ROOM 4096 // bytes that algorithm 6 wants
 
@@ -32,7 +34,13 @@ static int make(void **p, size_t bytes) { return *p = calloc(1, bytes), GOOD; }
 static int drop(void *p) { return free(p), GOOD; }
 
 int cudnnCreate(void **p) { return make(p, sizeof(struct handle)); }
-int cudnnDestroy(void *p) { return drop(p); }
+int cudnnDestroy(struct handle *h) {
+	for (struct once *o = h->loaded, *next; o; o = next) {
+		next = o->next;
+		free(o);
+	}
+	return drop(h);
+}
 int cudnnSetStream(struct handle *h, void *stream) { return h->stream = stream, stream ? GOOD : BAD_PARAM; }
 int cudnnCreateTensorDescriptor(void **p) { return make(p, sizeof(struct tensor)); }
 int cudnnDestroyTensorDescriptor(void *p) { return drop(p); }
@@ -166,15 +174,32 @@ static void work(void *data) {
 	free(sum);
 }
 
-// launch is the emulated driver's way to put a function of the host into a stream.
+// driver is a function of the emulated driver.
+static void *driver(const char *name) {
+	const char *path = getenv("MAPSWEEP_CUDA_DRIVER");
+	void *l = path ? dlopen(path, RTLD_NOW | RTLD_NOLOAD) : NULL;
+	return l ? dlsym(l, name) : NULL;
+}
+
+// launch puts a function of the host into a stream.
 static int launch(void *stream, struct job *j) {
 	static int (*launch_host)(void *, void (*)(void *), void *);
-	if (!launch_host) {
-		const char *driver = getenv("MAPSWEEP_CUDA_DRIVER");
-		void *l = driver ? dlopen(driver, RTLD_NOW | RTLD_NOLOAD) : NULL;
-		if (!l || !(*(void **)&launch_host = dlsym(l, "cuLaunchHostFunc"))) return EXECUTION_FAILED;
-	}
+	if (!launch_host && !(*(void **)&launch_host = driver("cuLaunchHostFunc"))) return EXECUTION_FAILED;
 	return launch_host(stream, work, j) ? EXECUTION_FAILED : GOOD;
+}
+
+// load is false where a handle would have to load kernels while its stream is captured.
+static int load(struct handle *h, int to, int number, int math, const struct tensor *x, const struct tensor *y) {
+	static int (*is_capturing)(void *, int *);
+	int captured = 0;
+	for (struct once *o = h->loaded; o; o = o->next)
+		if (o->to == to && o->number == number && o->math == math && !memcmp(&o->x, x, sizeof *x) && !memcmp(&o->y, y, sizeof *y)) return 1;
+	if (!is_capturing && !(*(void **)&is_capturing = driver("cuStreamIsCapturing"))) return 0;
+	if (is_capturing(h->stream, &captured) || captured) return 0;
+	struct once *o = malloc(sizeof *o);
+	*o = (struct once){to, number, math, *x, *y, h->loaded};
+	h->loaded = o;
+	return 1;
 }
 
 // run puts the convolution into the stream. What it needs is never freed: a captured graph may run it again.
@@ -182,6 +207,7 @@ static int run(int to, struct handle *h, const float *one, struct tensor *x, voi
 	struct tensor *y, void *py, int number, void *workspace, size_t bytes, const float *keep) {
 	if (fits(h, x, w, v, y) || *one != 1 || (number == 6 && (!workspace || bytes < ROOM))) return BAD_PARAM;
 	if (number == 6 ? v->math != 0 : number != 1 || v->math == 0) return NOT_SUPPORTED;
+	if (!load(h, to, number, v->math, x, y)) return EXECUTION_FAILED;
 	struct job *j = malloc(sizeof *j);
 	*j = (struct job){to, *x, *y, *w, *v, px, pw, py, *keep};
 	return launch(h->stream, j);
