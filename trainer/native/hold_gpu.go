@@ -27,7 +27,7 @@ func (e *gpuEngine) reserve(ctx context.Context, need int64) (err error) {
 	if e.part, err = e.share.TryReserve(need); err == nil || !errors.Is(err, cuda.ErrMemory) {
 		return err
 	}
-	if err := e.dropData(); err != nil {
+	if err := errors.Join(e.dropData(), e.shelf.yield()); err != nil {
 		return err
 	}
 	if e.part, err = e.share.Reserve(ctx, need); err != nil {

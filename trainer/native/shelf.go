@@ -14,6 +14,7 @@ import (
 type shelf struct {
 	mu   sync.Mutex
 	sets map[shelfKey]*shelved
+	kept int // how many want pictures to stay when nobody uses them
 }
 
 // shelfKey says which pictures: some of one data set at one size, on one GPU.
@@ -54,6 +55,34 @@ func (s *shelf) claim(share *cuda.Share, key shelfKey) (*shelved, error) {
 	return set, nil
 }
 
+// keep has pictures stay, between runs that use them one after the other, until back is called.
+func (s *shelf) keep() (back func() error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.kept++
+	return func() error {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		return s.keepFor(max(0, s.kept-1))
+	}
+}
+
+// yield gives up what is kept, for who needs the memory.
+func (s *shelf) yield() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.keepFor(0)
+}
+
+func (s *shelf) keepFor(many int) error {
+	s.kept = many
+	var errs []error
+	for _, set := range s.sets {
+		errs = append(errs, s.free(set))
+	}
+	return errors.Join(errs...)
+}
+
 // put ends a use. The last one frees the memory: no work that reads it may be under way. nil is none.
 func (s *shelf) put(set *shelved) error {
 	if set == nil {
@@ -61,7 +90,13 @@ func (s *shelf) put(set *shelved) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if set.users--; set.users > 0 {
+	set.users--
+	return s.free(set)
+}
+
+// free gives the memory of pictures back that nobody uses or keeps.
+func (s *shelf) free(set *shelved) error {
+	if set.users > 0 || s.kept > 0 {
 		return nil
 	}
 	delete(s.sets, set.key)

@@ -14,16 +14,23 @@ import (
 	"github.com/mapsweep/mapsweep/trainer"
 	"github.com/mapsweep/mapsweep/trainer/dataset"
 	"github.com/mapsweep/mapsweep/trainer/native/kernels"
+	"github.com/mapsweep/mapsweep/trials"
 )
 
 // Trace runs the first steps of each job and says what they did; a job that cannot be run has Trace.Failed. This
 // trainer has no other form than the one here, so Bare changes nothing. Files go to a folder of its own and are removed.
 func (b *Backend) Trace(ctx context.Context, jobs []trainer.Job, opts trainer.TraceOptions) ([]trainer.Trace, error) {
+	back := b.shelf.keep() // the jobs have the same pictures
+	all, err := b.traces(ctx, jobs, opts.Steps)
+	return all, errors.Join(err, back())
+}
+
+func (b *Backend) traces(ctx context.Context, jobs []trainer.Job, steps int) ([]trainer.Trace, error) {
 	all := make([]trainer.Trace, 0, len(jobs))
 	for _, job := range jobs {
-		t, err := b.trace(ctx, job, opts.Steps)
+		t, err := b.trace(ctx, job, steps)
 		var f *trainer.Failure
-		if errors.As(err, &f) {
+		if errors.As(err, &f) && f.Class != trials.ClassDevice { // a GPU that is lost says nothing of a job
 			t, err = trainer.Trace{Failed: f.Reason}, nil
 		}
 		if err != nil {
