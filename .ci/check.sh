@@ -40,6 +40,10 @@ make sanitize
 step "CUDA kernels over the emulator with the address and undefined-behaviour sanitizers"
 ASAN_OPTIONS=detect_leaks=0 go test -asan -count=1 -timeout 20m ./trainer/native/cuda/kernel
 
+step "CUDA kernels and training steps over the emulator with its race detector"
+EMULATOR_RACES=1 go test -count=1 -timeout 20m ./trainer/native/cuda/kernel ./trainer/native/layers/gpu
+EMULATOR_RACES=1 go test -count=1 -timeout 20m -run 'TestGPUTrainsInBF16|TestGPUMakesPictures' ./trainer/native
+
 step "race detector"
 go test -race -short ./trials/... ./studies/... ./sweep/... ./trainer ./trainer/command ./trainer/yolov9/... ./trainer/telemetry ./trainer/internal/... ./trainer/dataset/... ./reports
 

@@ -89,10 +89,24 @@ func use(t testing.TB, driver func() (string, error)) {
 	}
 }
 
+// races tells whether the emulator is to find races (source/races.h).
+func races() bool { return os.Getenv("EMULATOR_RACES") != "" }
+
 // flags of the compiler. Kernels are compiled without contraction to fused multiply-adds, which GPUs do.
 func flags() []string {
 	f := []string{"-std=c++17", "-O2", "-fPIC", "-pthread", "-Wall", "-Wextra", "-Werror", "-Wno-unknown-pragmas", "-ffp-contract=off", "-fno-strict-aliasing"}
+	if races() {
+		f = append(f, "-g", "-DEMULATOR_RACES")
+	}
 	return append(f, sanitize...)
+}
+
+// watched are flags for kernels that tell the emulator of their accesses.
+func watched() []string {
+	if races() {
+		return []string{"-fsanitize=thread", "-fno-optimize-sibling-calls", "--param=tsan-instrument-func-entry-exit=0"}
+	}
+	return nil
 }
 
 // build makes the driver, or finds the one that was made of the same sources before. Without kernels it has those of package
@@ -149,7 +163,7 @@ func (b *builder) library(kernels []string) (string, error) {
 		return "", err
 	}
 	h := sha256.New()
-	fmt.Fprintf(h, "%s %s %q\n", b.compiler, flags(), unit)
+	fmt.Fprintf(h, "%s %s %s %q\n", b.compiler, flags(), watched(), unit)
 	for _, f := range headers {
 		data, err := os.ReadFile(f)
 		if err != nil {
@@ -178,7 +192,7 @@ func (b *builder) library(kernels []string) (string, error) {
 		return "", err
 	}
 	name := filepath.Join(b.cache, "libcuda-"+digest(strings.Join(objects, " "))+".so")
-	args := append([]string{"-shared", "-pthread"}, sanitize...)
+	args := append([]string{"-shared", "-pthread", "-Wl,-Bsymbolic"}, sanitize...)
 	return name, b.make(name, "", append(args, objects...))
 }
 
@@ -204,11 +218,12 @@ func (b *builder) object(source string) (string, error) {
 		return "", err
 	}
 	name := filepath.Join(b.cache, filepath.Base(source)+"-"+digest(b.headers+string(data))+".o")
-	text := fmt.Sprintf("#include %q\n", source)
+	text, args := fmt.Sprintf("#include %q\n", source), flags()
 	if base, kernels := strings.CutSuffix(filepath.Base(source), ".cu"); kernels {
 		text = fmt.Sprintf(unit, filepath.Join(b.folder, "kernel", "port.cuh"), base, source)
+		args = append(args, watched()...)
 	}
-	return name, b.make(name, text, append(flags(), "-c", "-x", "c++", "-"))
+	return name, b.make(name, text, append(args, "-c", "-x", "c++", "-"))
 }
 
 // unit is what is compiled for a source of kernels: each has its names, and those of headers beside port.cuh, to itself, where

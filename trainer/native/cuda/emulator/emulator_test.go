@@ -21,7 +21,7 @@ type bench struct {
 
 func open(t *testing.T) *bench {
 	t.Helper()
-	b := &bench{t: t, gpu: emulator.OpenWith(t, "testdata/behaviour.cu")}
+	b := &bench{t: t, gpu: emulator.OpenWith(t, "testdata/behaviour.cu", "testdata/races.cu")}
 	var err error
 	if b.kernel, err = b.gpu.Load([]byte{0}); err != nil {
 		t.Fatal(err)

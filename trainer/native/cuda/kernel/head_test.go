@@ -40,7 +40,6 @@ func TestHeads(t *testing.T) {
 			want := make([][]float32, 0, 2)
 			for _, k := range kinds {
 				c := len(k.lanes)
-				dense := b.Alloc(int64(4 * n * anchors * c))
 				given := kerneltest.Random(kernel.Float32, r, n*anchors*c)
 				dDense := kerneltest.Put(b, given)
 				values := make([]float32, n*anchors*c)
@@ -60,25 +59,38 @@ func TestHeads(t *testing.T) {
 							*wantX.At(p, int(lane)) = kerneltest.Round(typ, given[at+i])
 						}
 					}
-					tensors = append(tensors, kernel.HeadTensor{View: b.PutWindow(typ, x), Dense: dense, Table: table, First: int32(first), Channels: int32(c)})
+					tensors = append(tensors, kernel.HeadTensor{View: b.PutWindow(typ, x), Table: table, First: int32(first), Channels: int32(c)})
 					gradients = append(gradients, kernel.HeadTensor{Dense: dDense, Table: table, First: int32(first), Channels: int32(c)})
 					grads, wantGrads = append(grads, dx), append(wantGrads, wantX)
 					first += l.h * l.w
 				}
 				want = append(want, values)
 			}
-			b.Run(kernel.Gather(typ, anchors, slices.Repeat(tensors, repeats)...)...)
-			for i, k := range kinds {
-				if got := kerneltest.Get[float32](b, tensors[i*len(levels)].Dense, n*anchors*len(k.lanes)); !slices.Equal(got, want[i]) {
-					t.Errorf("%v: gathered channels of %v differ", typ, k.segments)
+			var gather, scatter []kernel.HeadTensor
+			for range repeats { // with outputs of their own
+				for i := range kinds {
+					dense := b.Alloc(int64(4 * len(want[i])))
+					for _, t := range tensors[i*len(levels) : (i+1)*len(levels)] {
+						t.Dense = dense
+						gather = append(gather, t)
+					}
+				}
+				for i, t := range gradients {
+					t.View = b.PutWindow(typ, grads[i])
+					scatter = append(scatter, t)
 				}
 			}
-			for i := range gradients {
-				gradients[i].View = b.PutWindow(typ, grads[i])
+			b.Run(kernel.Gather(typ, anchors, gather...)...)
+			for i, g := range gather {
+				k := i / len(levels) % len(kinds)
+				if got := kerneltest.Get[float32](b, g.Dense, len(want[k])); !slices.Equal(got, want[k]) {
+					t.Errorf("%v: gathered channels of %v differ", typ, kinds[k].segments)
+				}
 			}
-			b.Run(kernel.Scatter(typ, anchors, slices.Repeat(gradients, repeats)...)...)
-			for i := range gradients {
-				if got := b.GetWindow(typ, gradients[i].View, grads[i]); !slices.Equal(got.Values, wantGrads[i].Values) {
+			b.Run(kernel.Scatter(typ, anchors, scatter...)...)
+			for i, s := range scatter {
+				i %= len(gradients)
+				if got := b.GetWindow(typ, s.View, grads[i]); !slices.Equal(got.Values, wantGrads[i].Values) {
 					t.Errorf("%v: scattered gradient %d of heads %v and %v differs", typ, i, kinds[0].segments, kinds[1].segments)
 				}
 			}

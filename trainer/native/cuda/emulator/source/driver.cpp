@@ -4,6 +4,7 @@
 // launch at which the context is lost, or "next" (none), FAKE_CUDA_CAPABILITY, 10 major + minor (80), FAKE_CUDA_POOL: the pool keeps
 // what is freed. A reset of the primary context heals a lost one, unless FAKE_CUDA_STAYS_LOST is set.
 #include "emulator.h"
+#include "order.h"
 
 #include <algorithm>
 #include <atomic>
@@ -30,6 +31,7 @@ struct Item {
 	Stream *joined; // work of that stream, as far as it stands before, is done here; null: this is work
 	std::vector<size_t> after; // the items that it waits for
 	bool dependent;            // it may begin before the one item that it waits for has ended
+	std::shared_ptr<const order::Place> place; // of work
 };
 
 using Graph = std::vector<Item>;
@@ -42,6 +44,7 @@ struct Stream {
 	bool spoilt = false;
 	std::vector<size_t> tips; // in a capture: the items that what comes next will wait for
 	bool kernel_last = false; // nothing was put in since its last kernel, nor recorded, nor waited for
+	order::Line line = order::fresh_line(), captured{0};
 };
 
 struct Event {
@@ -49,6 +52,7 @@ struct Event {
 	Stream *stream = nullptr; // in whose capture it was recorded last
 	Graph *graph = nullptr;   // null: in none
 	std::vector<size_t> tips; // that stream's
+	order::Clock end, captured_end; // of the stream, and of it within the capture
 };
 
 thread_local int current;            // context: device + 1
@@ -102,6 +106,13 @@ int waits() {
 	return usual();
 }
 
+// perform does work that stands at a place.
+void perform(const Work &w, const order::Where &at) {
+	order::where = at;
+	w();
+	order::where = order::Where();
+}
+
 // put does work now, or records it where the stream is captured.
 int put(void *stream, Work w, bool kernel = false, bool dependent = false) {
 	if (int s = usual())
@@ -114,30 +125,33 @@ int put(void *stream, Work w, bool kernel = false, bool dependent = false) {
 	if (s)
 		s->kernel_last = kernel;
 	if (s && s->capture) {
-		s->capture->push_back({std::move(w), s, nullptr, s->tips, dependent});
+		s->capture->push_back({std::move(w), s, nullptr, s->tips, dependent, std::make_shared<order::Place>(s->captured.next())});
 		s->tips = {s->capture->size() - 1};
 		s->open = true;
 	} else {
-		w();
+		static Stream usual;
+		perform(w, {order::next((s ? s : &usual)->line), nullptr});
 	}
 	return lost ? illegal_address : success;
 }
 
 // replay does a graph's work. What one stream does beside another is done as early as it may be, or, in any other order of
 // fibers than forward, as late: results that differ show that one of them uses what the other still needs.
-void replay(const Graph &g) {
+void replay(const Graph &g, const order::Place &outer) {
+	const uint32_t launch = order::graph_launch();
+	const auto done = [&](const Item &i) { perform(i.work, {outer, i.place, launch}); };
 	const char *order = getenv("EMULATOR_ORDER");
 	const bool late = order && strcmp(order, "forward");
-	std::map<Stream *, std::vector<const Work *>> waiting;
+	std::map<Stream *, std::vector<const Item *>> waiting;
 	for (const Item &i : g) {
 		if (i.joined) {
-			for (const Work *w : waiting[i.joined])
-				(*w)();
+			for (const Item *w : waiting[i.joined])
+				done(*w);
 			waiting[i.joined].clear();
 		} else if (late && i.stream != g.front().stream) {
-			waiting[i.stream].push_back(&i.work);
+			waiting[i.stream].push_back(&i);
 		} else {
-			i.work();
+			done(i);
 		}
 	}
 }
@@ -167,7 +181,7 @@ int allocate(uint64_t *p, size_t bytes) {
 		return invalid_value;
 	if (held + bytes > all_memory())
 		return out_of_memory;
-	void *m = aligned_alloc(256, (bytes + 255) / 256 * 256);
+	void *m = races::allocate(bytes);
 	if (!m)
 		return out_of_memory;
 	memset(m, 0xff, bytes); // what lies there is nobody's
@@ -203,8 +217,8 @@ int give_back(uint64_t p) {
 	if (i == memory.end())
 		return invalid_value;
 	held -= i->second;
+	races::give_back(reinterpret_cast<void *>(p), i->second);
 	memory.erase(i);
-	free(reinterpret_cast<void *>(p));
 	return success;
 }
 
@@ -216,6 +230,7 @@ void launch(const emulator::Kernel *k, uint3 grid, uint3 size, unsigned shared, 
 		lost = true;
 		return;
 	}
+	races::Operation o(k->name);
 	emulator::run(*k, grid, size, shared, args.data());
 }
 
@@ -261,6 +276,13 @@ static_assert(sizeof(Attribute) == 72 && sizeof(Config) == 56);
 struct Edge {
 	unsigned char from_port, to_port, type, reserved[5];
 };
+
+void copy(const char *what, void *to, const void *from, size_t bytes) {
+	races::Operation o(what);
+	races::read(from, bytes, nullptr);
+	races::write(to, bytes, nullptr);
+	memcpy(to, from, bytes);
+}
 
 } // namespace
 
@@ -311,7 +333,7 @@ int cuDevicePrimaryCtxSetFlags_v2(int d, unsigned flags) {
 int cuDevicePrimaryCtxReset_v2(int) {
 	std::lock_guard<std::mutex> l(guard);
 	for (auto &m : memory)
-		free(reinterpret_cast<void *>(m.first));
+		races::give_back(reinterpret_cast<void *>(m.first), m.second);
 	for (auto &m : pinned)
 		free(m.first);
 	for (auto &m : pooled)
@@ -326,7 +348,12 @@ int cuDevicePrimaryCtxReset_v2(int) {
 	return success;
 }
 int cuCtxSetCurrent(void *c) { return current = (int)reinterpret_cast<uintptr_t>(c), success; }
-int cuCtxSynchronize() { return waits(); }
+int cuCtxSynchronize() {
+	std::lock_guard<std::mutex> l(guard);
+	for (Stream *s : streams)
+		order::host_waits(s->line.end());
+	return waits();
+}
 
 int cuMemGetInfo_v2(size_t *free, size_t *total) {
 	std::lock_guard<std::mutex> l(guard);
@@ -401,22 +428,26 @@ int cuMemFreeHost(void *p) {
 int cuMemcpyHtoDAsync_v2(uint64_t to, const void *from, size_t bytes, void *stream) {
 	if (!reach(to, bytes) || (capturing && !is_pinned(from)))
 		return invalid_value;
-	return put(stream, [=] { memcpy(reinterpret_cast<void *>(to), from, bytes); });
+	return put(stream, [=] { copy("a copy to the device", reinterpret_cast<void *>(to), from, bytes); });
 }
 int cuMemcpyDtoHAsync_v2(void *to, uint64_t from, size_t bytes, void *stream) {
 	if (!reach(from, bytes) || (capturing && !is_pinned(to)))
 		return invalid_value;
-	return put(stream, [=] { memcpy(to, reinterpret_cast<void *>(from), bytes); });
+	return put(stream, [=] { copy("a copy to the host", to, reinterpret_cast<void *>(from), bytes); });
 }
 int cuMemcpyDtoDAsync_v2(uint64_t to, uint64_t from, size_t bytes, void *stream) {
 	if (!reach(to, bytes) || !reach(from, bytes))
 		return invalid_value;
-	return put(stream, [=] { memcpy(reinterpret_cast<void *>(to), reinterpret_cast<void *>(from), bytes); });
+	return put(stream, [=] { copy("a copy on the device", reinterpret_cast<void *>(to), reinterpret_cast<void *>(from), bytes); });
 }
 int cuMemsetD8Async(uint64_t to, unsigned char v, size_t bytes, void *stream) {
 	if (!reach(to, bytes))
 		return invalid_value;
-	return put(stream, [=] { memset(reinterpret_cast<void *>(to), v, bytes); });
+	return put(stream, [=] {
+		races::Operation o("a fill");
+		races::write(reinterpret_cast<void *>(to), bytes, nullptr);
+		memset(reinterpret_cast<void *>(to), v, bytes);
+	});
 }
 
 int cuModuleLoadData(void **m, const void *) { int s = waits(); *m = reinterpret_cast<void *>(2); return s; }
@@ -477,7 +508,11 @@ int emulatorLaunchHostFunc(void *stream, void (*f)(void *), void (*gone)(void *)
 
 int cuStreamCreate(void **s, unsigned) { int e = waits(); *s = made(streams); return e; }
 int cuStreamDestroy_v2(void *s) { return destroyed(streams, s); }
-int cuStreamSynchronize(void *) { return waits(); }
+int cuStreamSynchronize(void *s) {
+	if (s)
+		order::host_waits(static_cast<Stream *>(s)->line.end());
+	return waits();
+}
 // A stream that waits for an event of a capture joins it; the stream whose capture it is must wait for it in turn.
 int cuStreamWaitEvent(void *stream, void *event, unsigned) {
 	auto *s = static_cast<Stream *>(stream);
@@ -485,22 +520,27 @@ int cuStreamWaitEvent(void *stream, void *event, unsigned) {
 	if (s)
 		s->kernel_last = false;
 	if (!e->graph)
+	if (!e->graph) {
+		s->line.join(e->end);
 		return s->capture ? capture_unsupported : usual();
+	}
 	if (!s->capture) {
 		s->capture = e->graph;
 		s->origin = e->stream->origin;
 		s->open = true;
 		s->origin->beside.push_back(s);
 		s->tips.clear();
+		s->captured = order::Line((uint32_t)s->origin->beside.size());
 	} else if (s->capture != e->graph) {
 		return capture_unsupported;
 	} else if (e->stream != s && s->origin == s) {
-		s->capture->push_back({nullptr, s, e->stream, {}, false});
+		s->capture->push_back({nullptr, s, e->stream, {}, false, nullptr});
 		e->stream->open = false;
 	}
 	for (size_t tip : e->tips)
 		if (std::find(s->tips.begin(), s->tips.end(), tip) == s->tips.end())
 			s->tips.push_back(tip);
+	s->captured.join(e->captured_end);
 	return usual();
 }
 int cuEventCreate(void **e, unsigned) { return *e = made(events), success; }
@@ -513,11 +553,13 @@ int cuEventRecord(void *event, void *stream) {
 	if (e->stream) {
 		e->tips = e->stream->tips;
 		e->stream->kernel_last = false;
+		e->end = e->stream->line.end();
+		e->captured_end = e->stream->captured.end();
 	}
 	return usual();
 }
-int cuEventSynchronize(void *) { return waits(); }
-int cuEventQuery(void *) { return usual(); }
+int cuEventSynchronize(void *e) { order::host_waits(static_cast<Event *>(e)->end); return waits(); }
+int cuEventQuery(void *e) { order::host_waits(static_cast<Event *>(e)->end); return usual(); }
 int cuEventElapsedTime(float *ms, void *a, void *b) {
 	*ms = std::chrono::duration<float, std::milli>(static_cast<Event *>(b)->at - static_cast<Event *>(a)->at).count();
 	return usual();
@@ -529,6 +571,7 @@ int cuStreamBeginCapture_v2(void *stream, int) {
 		return e;
 	s->capture = new Graph;
 	s->origin = s;
+	s->captured = order::Line(0);
 	s->beside.clear();
 	s->tips.clear();
 	s->spoilt = s->kernel_last = false;
@@ -592,6 +635,7 @@ int cuGraphLaunch(void *exec, void *stream) {
 		return capture_unsupported;
 	s->kernel_last = false;
 	replay(*static_cast<Graph *>(exec));
+	replay(*static_cast<Graph *>(exec), order::next(s->line));
 	return lost ? illegal_address : success;
 }
 int cuGraphDestroy(void *g) { delete static_cast<Graph *>(g); return success; }

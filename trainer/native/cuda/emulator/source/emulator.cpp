@@ -55,11 +55,14 @@ void *map(size_t bytes) {
 
 static void run_flat() {
 	uint3 &t = block->thread;
+	unsigned n = 0;
 	here = &t;
 	for (t.z = 0; t.z < block->size.z; t.z++)
 		for (t.y = 0; t.y < block->size.y; t.y++)
-			for (t.x = 0; t.x < block->size.x; t.x++)
+			for (t.x = 0; t.x < block->size.x; t.x++) {
+				races::begin_thread(n++);
 				running->body(arguments);
+			}
 }
 
 void run(const Kernel &k, uint3 grid, uint3 size, unsigned shared, const void *args) {
@@ -69,11 +72,14 @@ void run(const Kernel &k, uint3 grid, uint3 size, unsigned shared, const void *a
 	arguments = args;
 	b.count = grid;
 	b.size = size;
-	b.dynamic.resize(shared + 128);
+	b.shared_bytes = shared;
+	if (!races::on)
+		b.dynamic.resize(shared + 128);
 	if (!static_shared)
-		static_shared = static_cast<char *>(map(shared_bytes));
+		static_shared = races::on ? races::static_shared() : static_cast<char *>(map(shared_bytes));
 	Order blocks, threads;
 	for (unsigned i : blocks.of(grid.x * grid.y * grid.z)) {
+		races::begin_block(i);
 		b.index = {i % grid.x, i / grid.x % grid.y, i / (grid.x * grid.y)};
 		if (k.flat)
 			run_flat();

@@ -11,6 +11,8 @@
 #include <cstring>
 #include <vector>
 
+#include "races.h"
+
 #define __device__
 #define __host__
 #define __global__
@@ -82,6 +84,7 @@ struct Fiber {
 	unsigned exchanges; // with the warp, so far
 	Copies copies;
 	Products products;
+	races::Thread race;
 	void *sanitizer = nullptr;
 };
 
@@ -112,10 +115,11 @@ struct Block {
 	int alive = 0;
 	std::vector<Warp> warps;
 	std::vector<Warp *> order; // in which they run
-	std::vector<char> dynamic;
+	std::vector<char> dynamic; // memory for it, except for the race detector, which has its own
+	size_t shared_bytes;
 	std::vector<char> seen; // dynamic shared memory as wgmma sees it, in kernels that use it
 
-	char *shared() { return dynamic.data() + (-reinterpret_cast<uintptr_t>(dynamic.data()) & 127); }
+	char *shared() { return races::on ? races::dynamic_shared() : dynamic.data() + (-reinterpret_cast<uintptr_t>(dynamic.data()) & 127); }
 };
 
 #if defined(__x86_64__)
@@ -145,7 +149,11 @@ inline void wait(Counter &c, int alive) {
 inline unsigned lane() { return current->lane; }
 inline Warp::Shown &shown() { return current->warp->shown[current->exchanges++ % 2]; }
 inline void sync_warp() { wait(current->warp->barrier, current->warp->alive); }
-inline void sync_block() { wait(block->barrier, block->alive); }
+inline void sync_block() {
+	races::arrive();
+	wait(block->barrier, block->alive);
+	races::passed();
+}
 
 template <class T> T exchange(T v, unsigned from) {
 	static_assert(sizeof(T) <= 8, "a shuffle moves at most 8 bytes");
@@ -229,8 +237,11 @@ void run(const Kernel &k, uint3 grid, uint3 block, unsigned shared, const void *
 #define gridDim (emulator::block->count)
 
 inline void __syncthreads() { emulator::sync_block(); }
-inline void __syncwarp(unsigned = ~0u) { emulator::sync_warp(); }
-inline void __threadfence() {}
+inline void __syncwarp(unsigned = ~0u) {
+	emulator::sync_warp();
+	races::passed_warp();
+}
+inline void __threadfence() { races::fence(); }
 
 template <class T> T __shfl_sync(unsigned, T v, int from) { return emulator::exchange(v, from); }
 template <class T> T __shfl_xor_sync(unsigned, T v, int mask) { return emulator::exchange(v, emulator::lane() ^ mask); }
@@ -265,39 +276,46 @@ inline int __syncthreads_or(int v) {
 	return any;
 }
 
-template <class T> T atomicAdd(T *p, T v) {
+template <class T> EMULATED_ATOMIC T atomicAdd(T *p, T v) {
+	races::atomic(p, sizeof *p, __builtin_return_address(0));
 	T old = *p;
 	*p += v;
 	return old;
 }
-inline unsigned atomicInc(unsigned *p, unsigned most) {
-	unsigned old = *p;
+template <class T> EMULATED_ATOMIC T atomicInc(T *p, T most) {
+	races::atomic(p, sizeof *p, __builtin_return_address(0));
+	T old = *p;
 	*p = old >= most ? 0 : old + 1;
 	return old;
 }
-template <class T> T atomicMax(T *p, T v) {
+template <class T> EMULATED_ATOMIC T atomicMax(T *p, T v) {
+	races::atomic(p, sizeof *p, __builtin_return_address(0));
 	T old = *p;
 	if (v > old)
 		*p = v;
 	return old;
 }
-template <class T> T atomicMin(T *p, T v) {
+template <class T> EMULATED_ATOMIC T atomicMin(T *p, T v) {
+	races::atomic(p, sizeof *p, __builtin_return_address(0));
 	T old = *p;
 	if (v < old)
 		*p = v;
 	return old;
 }
-template <class T> T atomicOr(T *p, T v) {
+template <class T> EMULATED_ATOMIC T atomicOr(T *p, T v) {
+	races::atomic(p, sizeof *p, __builtin_return_address(0));
 	T old = *p;
 	*p |= v;
 	return old;
 }
-template <class T> T atomicExch(T *p, T v) {
+template <class T> EMULATED_ATOMIC T atomicExch(T *p, T v) {
+	races::atomic(p, sizeof *p, __builtin_return_address(0));
 	T old = *p;
 	*p = v;
 	return old;
 }
-template <class T> T atomicCAS(T *p, T expected, T v) {
+template <class T> EMULATED_ATOMIC T atomicCAS(T *p, T expected, T v) {
+	races::atomic(p, sizeof *p, __builtin_return_address(0));
 	T old = *p;
 	if (old == expected)
 		*p = v;

@@ -143,6 +143,7 @@ void open(Counter &c, int alive) {
 
 void entry() {
 	after_switch(nullptr);
+	races::resume();
 	running->body(arguments);
 	Fiber &f = *current;
 	Warp &w = *f.warp;
@@ -168,6 +169,8 @@ void arrange(Fiber &f, unsigned number) {
 	f.copies.groups.clear();
 	f.copies.arrived = f.copies.waited = 0;
 	f.products = Products();
+	f.race = races::Thread();
+	f.race.number = number;
 	prepare(f, number);
 }
 
@@ -189,6 +192,7 @@ void yield() {
 	Fiber &f = *current;
 	run_next(f, &f.sanitizer);
 	after_switch(f.sanitizer);
+	races::resume();
 }
 
 void run_block(Order &o) {
@@ -215,7 +219,7 @@ void run_block(Order &o) {
 			arrange(fibers[i], i);
 			enlist(fibers[i], block->warps[i / 32]);
 		}
-	std::fill(block->dynamic.begin(), block->dynamic.end(), '\xff');
+	memset(block->shared(), 0xff, block->shared_bytes);
 	block->seen.clear();
 	current = block->order[0]->first;
 	here = &current->thread;

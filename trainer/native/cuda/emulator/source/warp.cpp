@@ -30,6 +30,8 @@ void multiply(Warp::Shown &w) {
 }
 
 void arrive(const Copy &c) {
+	races::read(c.from, c.bytes, nullptr);
+	races::copy_arrives(c.to, c.room);
 	if (c.bytes)
 		memcpy(c.to, c.from, c.bytes);
 	memset(static_cast<char *>(c.to) + c.bytes, 0, c.room - c.bytes);
@@ -64,6 +66,7 @@ void load_matrices(uint32_t (&r)[4], const void *row, bool transposed) {
 		fprintf(stderr, "emulator: kernel %s: a row of a matrix begins at no multiple of 16 bytes\n", running->name);
 		abort();
 	}
+	races::read(row, 16, __builtin_return_address(0));
 	sync_warp();
 	for (unsigned i = 0; i < 4; i++) {
 		uint16_t v[2];
@@ -80,6 +83,8 @@ void copy_async(void *to, const void *from, int bytes, int room) {
 		fprintf(stderr, "emulator: kernel %s: an asynchronous copy of %d bytes is not aligned\n", running->name, room);
 		abort();
 	}
+	races::read(from, bytes, __builtin_return_address(0));
+	races::copy_starts(to, room, __builtin_return_address(0));
 	memset(to, 0xff, room); // until it arrives
 	current->copies.started.push_back({to, from, bytes, room});
 	copy_started(current->copies.started.back());

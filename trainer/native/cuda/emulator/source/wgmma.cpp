@@ -24,6 +24,8 @@ bool watched(const void *p) {
 	return !block->seen.empty() && c >= from && c < from + block->seen.size();
 }
 
+OF_THREAD const void *code; // that reads operands
+
 char *seen(const void *p) { return block->seen.data() + (static_cast<const char *>(p) - block->shared()); }
 
 // Eight values at an address, which the swizzle of 128 bytes moves: bits 4..6 are changed by bits 7..9.
@@ -31,6 +33,7 @@ const uint16_t *eight(uint32_t address) {
 	const uint32_t at = (address ^ (address >> 7 & 7) << 4) - dynamic_address;
 	if (address < dynamic_address || at + 16 > block->seen.size())
 		wrong("an operand of wgmma lies outside dynamic shared memory");
+	races::read(block->shared() + at, 16, code);
 	return reinterpret_cast<const uint16_t *>(block->seen.data() + at);
 }
 
@@ -118,7 +121,7 @@ Accumulators &accumulators(float *d, int columns) {
 // The first that asks for an address makes the tensor cores' view.
 uint32_t shared_address(const void *p) {
 	if (block->seen.empty())
-		block->seen.assign(block->dynamic.data() + block->dynamic.size() - block->shared(), '\xff');
+		block->seen.assign(block->shared_bytes, '\xff');
 	return dynamic_address + (uint32_t)(static_cast<const char *>(p) - block->shared());
 }
 
@@ -147,6 +150,7 @@ void wgmma(float *d, int columns, uint64_t a, uint64_t b, bool turned_a, bool tu
 	Products &mine = current->products;
 	Warp &w = *current->warp;
 	sync_warp();
+	code = __builtin_return_address(0);
 	Accumulators &s = accumulators(d, columns);
 	s.awaited++;
 	if (mine.issued == w.products.size()) {
@@ -171,6 +175,7 @@ void wait_products(int still) {
 	Products &mine = current->products;
 	Warp &w = *current->warp;
 	sync_warp();
+	code = __builtin_return_address(0);
 	const size_t groups = mine.committed, done = groups > (size_t)still ? groups - still : 0, end = done ? w.product_groups[done - 1] : 0;
 	if (w.groups_done < done) { // the first lane, for all; what they have taken is no longer needed
 		for (size_t i = w.forgotten; i < mine.taken; i++)
