@@ -73,9 +73,8 @@ func TestGPUDetectorScoresAsTraining(t *testing.T) {
 		model, precision string
 		params           trials.Params
 	}{
-		"float32":   {"gelan-n", native.FP32, nil},
-		"bf16":      {"gelan-t", native.BF16, trials.Params{"ema": false}},
-		"auxiliary": {"yolov9-t", native.BF16, nil},
+		"float32":                    {"gelan-n", native.FP32, trials.Params{"ema": false}},
+		"bf16 with auxiliary layers": {"yolov9-t", native.BF16, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := dotted(t, func(n *native.Config) {
