@@ -159,14 +159,15 @@ func (a *app) printPlan(spec studies.Spec, p *planned) {
 	if len(spec.Trainer.Data) > 0 {
 		fmt.Fprintf(w, "data %s, %s at epoch %s, split %s\n", strings.Join(spec.Trainer.Data, ", "), spec.Objective.Metric, spec.Objective.Epoch, spec.Objective.Split)
 	}
-	for _, d := range p.Devices {
-		fmt.Fprintf(w, "device %s\n", d)
-	}
+	why := ""
 	if p.Why != "" && p.Lacks == "" {
-		if len(p.Devices) == 0 {
-			fmt.Fprint(w, "device cpu: ")
-		}
-		fmt.Fprintln(w, p.Why)
+		why = ": " + p.Why
+	}
+	for _, d := range p.Devices {
+		fmt.Fprintf(w, "device %s%s\n", d, why)
+	}
+	if len(p.Devices) == 0 && why != "" {
+		fmt.Fprintf(w, "device cpu%s\n", why)
 	}
 	if p.Lacks != "" {
 		fmt.Fprintf(w, "note: this machine cannot run it: %s\n", p.Lacks)
