@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Holds what we declare of NVIDIA's libraries against NVIDIA's own headers: types of functions, layout of structs, values, and the
 # names of symbols. A difference is a static assertion of g++ that fails and names it.
-#   .ci/cuda-headers.sh        the driver: our cuda.h, extend.c, numbers in Go files (the headers come with the pinned compiler)
+#   .ci/cuda-headers.sh        the driver: our cuda.h, calls in C files, numbers in C and Go files (the headers come with the pinned compiler)
 #   .ci/cuda-headers.sh all    cuDNN and NCCL as well, and that the libraries export what we look up: 820 MB to load the first time
 # MAPSWEEP_LIBCUDA may name a libcuda.so.1 whose symbols are looked at, too. No GPU is needed, and no driver.
 set -euo pipefail
@@ -54,19 +54,20 @@ grep -oE '(^typedef [^{}]*\*?|^\}|\}) ?\*?(CU[A-Za-z0-9_]*|cuuint32_t);' <<<"$bo
 awk '/^typedef struct \{/ { on = 1; n = 0; next }
 	on && /^\}/ { type = $2; sub(/;/, "", type); for (i = 0; i < n; i++) print "FIELD(" type ", " field[i] ")"; on = 0 }
 	on { line = $0; sub(/;.*/, "", line); k = split(line, part, ","); for (i = 1; i <= k; i++) { match(part[i], /[A-Za-z0-9_]+$/); field[n++] = substr(part[i], RSTART) } }' <<<"$body" >"$l/fields.h"
-numbers $cuda/extend.c $cuda/*.go >"$l/numbers.h"
+numbers $cuda/*.c $cuda/*.go >"$l/numbers.h"
 macro MAPSWEEP_CUDA_FUNCTIONS "$header" >"$l/functions.h"
-# The macro CALL of extend.c, one call on a line or on two.
-called=$(tr '\n' ' ' <$cuda/extend.c | grep -oE 'CALL\(\([^"]*\),[[:space:]]*"\w+"' | sed -E 's/CALL\(\((.*)\),[[:space:]]*"(\w+)"/\2 \1/')
+# Structs that are handed to the driver, and the macro CALL, one call on a line or on two.
+awk '/^struct [a-z]+ [{]/ { on = 1 } on { print } /^};/ { on = 0 }' $cuda/dependent.c >"$l/structs.h"
+called=$(cat $cuda/*.c | tr '\n' ' ' | grep -oE 'CALL\(\([^"]*\),[[:space:]]*"\w+"' | sed -E 's/CALL\(\((.*)\),[[:space:]]*"(\w+)"/\2 \1/')
 sed -E 's/^(\w+) (.*)$/CALLED(\1, (\2))/' <<<"$called" >"$l/called.h"
 (echo "$calls"; awk '{ base = $1; sub(/_v[0-9]+$/, "", base); print base, $1 }' <<<"$called") | sort -u |
 	awk 'NR == FNR { old[$1] = 1; next } !($2 in old)' .ci/cuda-headers/older.txt - | sed -E 's/(\w+) (\w+)/NAME(\1, \2)/' >"$l/names.h"
-for list in values types fields numbers called names; do
+for list in values types fields numbers structs called names; do
 	[ -s "$l/$list.h" ] || fail "found no $list in our sources: does this script still know how they are written?"
 done
 check cuda.cc "$l" "$MAPSWEEP_CUDA_TOOLKIT/include"
 check functions.cc "$l" "$MAPSWEEP_CUDA_TOOLKIT/include"
-echo "driver: $(wc -l <<<"$calls") functions of cuda.h, $(wc -l <<<"$called") of extend.c, $(grep -c VALUE "$l/values.h") values, $(wc -l <"$l/fields.h") fields, $(wc -l <"$l/numbers.h") numbers"
+echo "driver: $(wc -l <<<"$calls") functions of cuda.h, $(wc -l <<<"$called") others, $(grep -c VALUE "$l/values.h") values, $(wc -l <"$l/fields.h") fields, $(wc -l <"$l/numbers.h") numbers"
 # Results of which NVIDIA says that the process or the context must end are among those after which ours is lost.
 named() { sed -nE 's/^\t(\w+) +cuResult = C\.(CUDA_\w+)$/\1 \2/p' vendor/gorgonia.org/cu/result.go; sed -nE 's@^\t(\w+) += C\.int\([0-9]+\) // (CUDA_\w+)$@\1 \2@p' $cuda/raw_driver.go; }
 sed -n '/^var fatal = /,/}$/p' $cuda/raw_driver.go | grep -oE '\w+' | sort -u | join - <(named | sort -u) | awk '{ print $2 }' | sort -u >"$l/fatal"
