@@ -121,4 +121,7 @@ func (c Conv) check() {
 	case c.Y.N != c.X.N || c.Y.H != out(c.X.H) || c.Y.W != out(c.X.W):
 		panic(fmt.Sprintf("convolution: %d x %d x %d pixels to %d x %d x %d", c.X.N, c.X.H, c.X.W, c.Y.N, c.Y.H, c.Y.W))
 	}
+	if c.Norm != nil {
+		same("statistics of a convolution's product", c.Y, c.Norm.Y)
+	}
 }

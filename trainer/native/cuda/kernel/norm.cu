@@ -90,10 +90,12 @@ FLAT_KERNEL(rep_activate_bf16, ActivateArgs, 256) { activate<bf16, 2>(a); }
 
 // ---- sums over pixels
 
-// add_rows adds up what the threads of a block have of Q sums for each of 8 lanes: thread t those of group t % groups of lanes, 0
-// where it has none. Row q of to, all of c lanes, gets its first 8 * groups values. values has SUM_ROOM floats of shared memory.
 constexpr int SUM_ROOM = 8 * (SUM_THREADS + SUM_GROUPS);
+static_assert(SUM_ROOM * sizeof(float) >= 3 * SUM_THREADS * sizeof(double), "room to add up rows of three sums");
 
+// add_rows adds up what the threads of a block have of Q sums for each of 8 lanes: thread t those of group t % groups of lanes, 0
+// where it has none. Row q of to, all of c lanes, gets its first 8 * groups values. values has SUM_ROOM floats of
+// shared memory.
 template <int Q> __device__ void add_rows(const float (&sum)[Q][8], int groups, float *values, float *to, int c) {
 	SHARED(float, parts, SUM_THREADS);
 	const int t = threadIdx.x, rows = SUM_THREADS / groups;
@@ -146,7 +148,6 @@ template <class T> __device__ void product_sums(const ProductArgs &a) {
 		}
 	}
 	SHARED(float, room, SUM_ROOM);
-	static_assert(SUM_ROOM * sizeof(float) >= 3 * SUM_THREADS * sizeof(double), "room to add up rows");
 	add_rows<2>(sum, groups, room, a.partial + (long long)blockIdx.x * 2 * a.y.c + first * LANES, a.y.c);
 	if (a.statistics.arrivals.count)
 		finish_statistics<SUM_THREADS>(a.statistics, a.partial, blockIdx.x, blockIdx.y, first * LANES, groups * LANES, groups * LANES, reinterpret_cast<double *>(room));

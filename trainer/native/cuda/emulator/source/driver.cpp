@@ -634,7 +634,6 @@ int cuGraphLaunch(void *exec, void *stream) {
 	if (s->capture)
 		return capture_unsupported;
 	s->kernel_last = false;
-	replay(*static_cast<Graph *>(exec));
 	replay(*static_cast<Graph *>(exec), order::next(s->line));
 	return lost ? illegal_address : success;
 }
