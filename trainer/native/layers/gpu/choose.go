@@ -150,6 +150,7 @@ func (d *Device) Choose(l *cudnn.Library, known map[string]string, t *Timer) (ma
 
 // choose finds the way of a name, or, where that is "", the fastest one.
 func (d *Device) choose(p pass, name string, t *Timer) (way, string, error) {
+	p.conv.Norm = nil // or trials would move running statistics; who makes the product makes them of its sums in like time
 	switch {
 	case name == Ours:
 		return way{}, Ours, nil
@@ -200,8 +201,7 @@ func (d *Device) fastest(p pass, all []way, t *Timer) (way, string, error) {
 	if len(all) == 0 {
 		return way{}, Ours, nil
 	}
-	p.conv.Norm = nil // or trials would move running statistics; who makes the product makes them of its sums in like time
-	var timed string  // the way that ran last
+	var timed string // the way that ran last
 	var candidates []cudnn.Candidate
 	var graphs []*cuda.Captured
 	defer func() {
