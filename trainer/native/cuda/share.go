@@ -123,3 +123,13 @@ func (s *Share) Release() error {
 	defer close(s.closed)
 	return s.GPU.Close()
 }
+
+// Held is how many bytes of a GPU this process's trials and their data have, what is idle among them.
+func Held(index int) int64 {
+	shares.Lock()
+	defer shares.Unlock()
+	if s := shares.open[index]; s != nil {
+		return s.GPU.Held()
+	}
+	return 0
+}

@@ -98,6 +98,9 @@ func TestIdleForOtherProcesses(t *testing.T) {
 		t.Fatal(err)
 	}
 	k.keep(s, "a", a)
+	if held := cuda.Held(0); held != 20*mib || cuda.Held(1) != 0 {
+		t.Errorf("this process holds %d bytes", held)
+	}
 	t.Setenv("FAKE_CUDA_MEMORY", "25165824") // another process has taken the rest
 	if _, err := b.Alloc(10 * mib); err != nil || len(k.given()) != 1 {
 		t.Errorf("%v; given up: %v", err, k.given())
