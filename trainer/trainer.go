@@ -136,6 +136,12 @@ type Stopper interface {
 	CanStop(dir string) bool
 }
 
+// Closer is optional: gives back what the backend keeps from one run for the next. No run may be under way; those that begin
+// later make it anew.
+type Closer interface {
+	Close() error
+}
+
 // Failure is a bad trial: the study goes on without it.
 type Failure struct {
 	Class   string // one of trials.Class...

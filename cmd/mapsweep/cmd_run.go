@@ -77,6 +77,7 @@ func (a *app) run(ctx context.Context, src source, o runOptions) error {
 	if err != nil {
 		return err
 	}
+	defer letGo(backend, src.log)
 	switch known, err := a.checkWarm(ctx, spec, src); {
 	case err != nil:
 		return err

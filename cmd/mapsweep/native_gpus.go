@@ -82,14 +82,17 @@ func (n nativeGPUs) source() ([]telemetry.GPU, error) {
 		return nil, fmt.Errorf("%w: none of those that NVML lists is one that the CUDA driver gives to this process", telemetry.ErrNone)
 	}
 	for i := range gpus {
-		ownLeftOut(&gpus[i])
+		ownLeftOut(&gpus[i], cuda.Held(devices[find(devices, gpus[i])].Index))
 	}
 	return gpus, nil
 }
 
 // ownLeftOut takes out of a GPU what this process holds there. Its trials are counted by their leases, and the rest it keeps
-// for the next ones: none of it is another program's.
-func ownLeftOut(g *telemetry.GPU) {
+// for the next ones: none of it is another program's. Where the driver names no processes it is the bytes that are given.
+func ownLeftOut(g *telemetry.GPU, held int64) {
+	if len(g.Processes) == 0 {
+		g.FreeMiB = min(g.FreeMiB+held>>20, g.TotalMiB)
+	}
 	g.Processes = slices.DeleteFunc(slices.Clone(g.Processes), func(p telemetry.Process) bool {
 		if p.PID != os.Getpid() {
 			return false

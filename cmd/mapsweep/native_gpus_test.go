@@ -99,6 +99,13 @@ func TestNativePlace(t *testing.T) {
 	if gpus, err := shared.source(); err != nil || gpus[0].FreeMiB != 7000 || len(gpus[0].Processes) != 1 || gpus[0].Processes[0].PID != 1 || len(busy.Processes) != 2 {
 		t.Errorf("with memory of this process: %+v, %v", gpus, err)
 	}
+	nameless := telemetry.GPU{TotalMiB: 8192, FreeMiB: 1000}
+	ownLeftOut(&nameless, 6000<<20)
+	named := busy
+	ownLeftOut(&named, 7000<<20)
+	if nameless.FreeMiB != 7000 || named.FreeMiB != 7000 {
+		t.Errorf("%d MiB are free where the driver names no process, %d where it does; want 7000", nameless.FreeMiB, named.FreeMiB)
+	}
 	alone := nativeGPUs{func() ([]telemetry.GPU, error) { return nil, telemetry.ErrNone }, func() ([]cuda.Device, error) { return reversed[1:], nil }}
 	gpus, err := alone.source()
 	if err != nil || len(gpus) != 1 || gpus[0].FreeMiB != 8192 || !math.IsNaN(gpus[0].Utilisation) || !slices.ContainsFunc(gpus, func(g telemetry.GPU) bool { return g.UUID == "GPU-a" }) {

@@ -29,7 +29,10 @@ func (a *app) tuning(ctx context.Context, engine sweep.Engine, spec studies.Spec
 			return nil, fmt.Errorf("prepare tunings of study %q: %w", spec.Name, err)
 		}
 	}
-	return tuned.Runner{Engine: engine, Tuning: backend, Dir: a.studyDir, Stage: stage}.Run, nil
+	return func(ctx context.Context, spec studies.Spec, text []byte) (sweep.Summary, error) {
+		defer letGo(backend, src.log)
+		return tuned.Runner{Engine: engine, Tuning: backend, Dir: a.studyDir, Stage: stage}.Run(ctx, spec, text)
+	}, nil
 }
 
 // nextView ends the view of one stage and begins that of the next.

@@ -87,6 +87,17 @@ func newBackend(spec studies.Spec, out string, log *slog.Logger) (trainer.Backen
 	return nil, usagef("trainer.backend: %q is none of native, command, yolov9", t.Backend)
 }
 
+// letGo has a trainer give back what it keeps for further trials. What fails there concerns no trial.
+func letGo(backend trainer.Backend, log *slog.Logger) {
+	c, ok := backend.(trainer.Closer)
+	if !ok {
+		return
+	}
+	if err := c.Close(); err != nil {
+		log.Warn("the trainer cannot give back what it keeps for further trials", "because", err)
+	}
+}
+
 // kept is how many trials have a checkpoint at most beside those that run. Where pruned trials may go on, any of them; of
 // tunings, which come one after the other and keep nothing, those of one.
 func kept(spec studies.Spec) int {

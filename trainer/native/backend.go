@@ -98,6 +98,7 @@ type Backend struct {
 	openCPU func(engineConfig) (engine, error)
 	openGPU openGPU
 	shelf   *shelf
+	kits    *kits
 
 	choices   choices
 	noLibrary sync.Once // tells that there is no cuDNN
@@ -118,6 +119,7 @@ var (
 	_ trainer.Resumer   = (*Backend)(nil)
 	_ trainer.Auditor   = (*Backend)(nil)
 	_ trainer.Reviewer  = (*Backend)(nil)
+	_ trainer.Closer    = (*Backend)(nil)
 
 	_ trainer.ResumeChecker = (*Backend)(nil)
 )
@@ -158,7 +160,7 @@ func New(cfg Config) (*Backend, error) {
 	if err != nil {
 		return nil, fmt.Errorf("configure native trainer: %w", err)
 	}
-	return &Backend{cfg: cfg, log: cfg.Log, model: m, openCPU: newCPUEngine, openGPU: newGPUEngine, shelf: newShelf(), data: map[string]*dataset.Dataset{}}, nil
+	return &Backend{cfg: cfg, log: cfg.Log, model: m, openCPU: newCPUEngine, openGPU: newGPUEngine, shelf: newShelf(), kits: newKits(), data: map[string]*dataset.Dataset{}}, nil
 }
 
 func (c *Config) check(m architecture) error {
@@ -345,6 +347,7 @@ func (b *Backend) Train(ctx context.Context, job trainer.Job, report func(trials
 	}
 	defer r.close()
 	err = r.train(ctx, report)
+	r.sound = err == nil || ctx.Err() != nil && errors.Is(err, context.Cause(ctx)) && !r.uncut
 	if err != nil {
 		return trainer.Result{Effective: r.effective}, r.end(ctx, err)
 	}

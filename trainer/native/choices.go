@@ -102,7 +102,11 @@ func (e *gpuEngine) choose(stored *convolutions) (*convolutions, error) {
 	if err := stored.fits(e.on.Device.Name, l, why); err != nil {
 		return nil, err
 	}
+	if e.chosen != nil { // with the kit
+		return e.chosen, nil
+	}
 	made := &convolutions{GPU: e.on.Device.Name}
+	e.chosen = made
 	if l == nil || stored != nil && stored.Library == "" {
 		return made, nil
 	}

@@ -41,7 +41,7 @@ func openGPUDetector(h header, tensors map[string][]float32, choose func(bytes i
 	if err != nil {
 		return nil, err
 	}
-	d := &gpuDetector{e: &gpuEngine{threads: 1, size: c.Width, candidates: mostCandidates}}
+	d := &gpuDetector{e: &gpuEngine{gpuKit: &gpuKit{}, threads: 1, size: c.Width, candidates: mostCandidates}}
 	need, err := d.e.scoringNeed(c, h.Choice)
 	if err != nil {
 		return nil, err
@@ -81,7 +81,7 @@ func (h header) scoring(tensors map[string][]float32) (model.Config, error) {
 // scoringNeed is the device memory that scoring with a network takes.
 func (e *gpuEngine) scoringNeed(c model.Config, choice *convolutions) (int64, error) {
 	place, count := gpu.Count()
-	n, err := e.build(engineConfig{model: c}, place)
+	n, err := buildOnGPU(engineConfig{model: c}, place)
 	if err != nil {
 		return 0, err
 	}
@@ -96,7 +96,7 @@ func (e *gpuEngine) scoringNeed(c model.Config, choice *convolutions) (int64, er
 			return 0, err
 		}
 	}
-	for _, bytes := range e.scoreBytes(n.Config(), main).all() {
+	for _, bytes := range e.scoreBytes(n.Config(), headsOf(n)).all() {
 		if _, err := count.Alloc(bytes); err != nil {
 			return 0, err
 		}
@@ -117,7 +117,7 @@ func (d *gpuDetector) open(h header, c model.Config, need int64, tensors map[str
 	if e.place.Stream, err = e.share.GPU.NewStream(); err != nil {
 		return err
 	}
-	if e.net, err = e.build(engineConfig{model: c}, e.place); err != nil {
+	if e.net, err = buildOnGPU(engineConfig{model: c}, e.place); err != nil {
 		return err
 	}
 	if err := fill(e.net, tensors); err != nil {
@@ -201,4 +201,4 @@ func (d *gpuDetector) run(images []dataset.Image, outputs bool, f *foundBatch) e
 	return nil
 }
 
-func (d *gpuDetector) close() error { return d.e.close() }
+func (d *gpuDetector) close() error { return d.e.close(false) }

@@ -59,7 +59,8 @@ type engine interface {
 
 	// bytes is the memory held: that of the GPU where there is one, else that outside of Go's heap.
 	bytes() int64
-	close() error
+	// close ends the run. sound: nothing failed, and what the engine has made may serve another run.
+	close(sound bool) error
 }
 
 // runData is what a run reads.
@@ -103,4 +104,8 @@ type engineConfig struct {
 	shelf   *shelf
 	choices *choices // nil: no choice of convolutions
 	rank    *rank    // of a GPU that is one of several; nil: alone
+
+	solver optim.Spec // without segments
+	kits   *kits      // that the run may take from and leave to; nil: none
+	apart  bool       // the run uses none
 }

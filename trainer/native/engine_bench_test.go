@@ -223,5 +223,5 @@ func (s *Stepper) Close() error {
 	if s.loader != nil {
 		s.loader.Close()
 	}
-	return s.e.close()
+	return s.e.close(false)
 }

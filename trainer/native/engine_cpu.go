@@ -206,4 +206,4 @@ func (e *cpuEngine) restored() error { return nil }
 
 func (e *cpuEngine) bytes() int64 { return e.net.Bytes() }
 
-func (e *cpuEngine) close() error { return e.net.Close() }
+func (e *cpuEngine) close(bool) error { return e.net.Close() }

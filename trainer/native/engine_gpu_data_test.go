@@ -54,19 +54,19 @@ func dots(context.Context, string, dataset.Options) (*dataset.Dataset, error) {
 	return d, nil
 }
 
-// dotted is a backend that trains on dots on the GPU in batches of two, three steps an epoch. When the test ends, the GPU has
-// all of its memory back.
+// dotted is a backend that trains on dots on the GPU in batches of two, three steps an epoch. When the last of them is
+// shut, the GPU has all of its memory back.
 func dotted(t *testing.T, change func(*native.Config)) *native.Backend {
 	t.Helper()
-	b := onEmulator(t, func(c *native.Config) {
-		c.Load, c.Batch = dots, 2
-		if change != nil {
-			change(c)
-		}
-	})
+	b := someDotted(t, change)
+	dottedAlive++
 	t.Cleanup(func() {
+		shut(t, b)
 		if users := native.Shelved(b); len(users) > 0 {
 			t.Errorf("pictures stay on the GPU for %d runs", users)
+		}
+		if dottedAlive--; dottedAlive > 0 {
+			return
 		}
 		g, err := cuda.Open(0)
 		if err != nil {
@@ -80,6 +80,20 @@ func dotted(t *testing.T, change func(*native.Config)) *native.Backend {
 		}
 	})
 	return b
+}
+
+// dottedAlive is how many backends of dotted are not shut.
+var dottedAlive int
+
+// someDotted is the same beside others.
+func someDotted(t *testing.T, change func(*native.Config)) *native.Backend {
+	t.Helper()
+	return onEmulator(t, func(c *native.Config) {
+		c.Load, c.Batch = dots, 2
+		if change != nil {
+			change(c)
+		}
+	})
 }
 
 // outcome is what a run measured and left.
@@ -236,6 +250,7 @@ func TestGPUTrialsAndTheirDataWait(t *testing.T) {
 	for i, job := range jobs {
 		alone[i] = last(t, roomy, job)
 	}
+	shut(t, roomy)
 	const data = 12 * 32 * 32 * 3
 	t.Setenv("FAKE_CUDA_MEMORY", fmt.Sprint((bytes()+data+1000)*32/31))
 	b := dotted(t, nil)
@@ -271,6 +286,8 @@ func TestGPUWithoutRoomForData(t *testing.T) {
 		t.Errorf("log\n%s", got.log)
 	}
 	alike(t, "settings without kernels", got, want)
+	shut(t, roomy)
+	shut(t, greedy)
 
 	const spare = 10_000                                            // less than either split takes
 	t.Setenv("FAKE_CUDA_MEMORY", fmt.Sprint((bytes()+spare)*32/31)) // a part in 32 is kept back

@@ -108,7 +108,7 @@ func TestGPUKeepsItsChoice(t *testing.T) {
 		t.Errorf("trial.log: %s", text)
 	}
 	native.Reckon(b, func(_, way string) float64 { return float64(len(way)) }) // ours, were it asked
-	if _, err := b.Train(&countdown{t.Context(), 6}, cut, func(trials.Measurement) {}); err == nil {
+	if _, err := b.Train(&countdown{t.Context(), 4}, cut, func(trials.Measurement) {}); err == nil {
 		t.Fatal("the run was not stopped")
 	}
 	if got := storedChoice(t, cut.Dir); !reflect.DeepEqual(got, ways) {

@@ -13,7 +13,7 @@ import (
 // there is no device.
 func StepLaunches(c StepConfig) ([]cuda.Launch, error) {
 	place, _ := gpu.Count()
-	n, err := (&gpuEngine{}).build(engineConfig{model: model.Config{
+	n, err := buildOnGPU(engineConfig{model: model.Config{
 		Model: c.Network, Classes: Classes, Width: c.Size, Height: c.Size, Batch: c.Batch, Seed: 1, BF16: c.BF16, Direct: true}}, place)
 	if err != nil {
 		return nil, err

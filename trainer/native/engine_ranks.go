@@ -49,7 +49,7 @@ func (b *Backend) newRanksEngine(ctx context.Context, s ranksSpec, c engineConfi
 		c.rank = r
 		one, err := b.openGPU(ctx, on, c)
 		if err != nil {
-			return nil, errors.Join(fmt.Errorf("GPU %d of %d of the trial: %w", i+1, n, err), e.close())
+			return nil, errors.Join(fmt.Errorf("GPU %d of %d of the trial: %w", i+1, n, err), e.close(false))
 		}
 		e.ranks, e.comms = append(e.ranks, one), append(e.comms, r)
 	}
@@ -62,7 +62,7 @@ func (b *Backend) newRanksEngine(ctx context.Context, s ranksSpec, c engineConfi
 		})
 	}
 	if err != nil {
-		return nil, errors.Join(err, e.close())
+		return nil, errors.Join(err, e.close(false))
 	}
 	return e, nil
 }
@@ -341,13 +341,13 @@ func (e *ranksEngine) bytes() (most int64) {
 }
 
 // close ends all ranks at once, for leaving is done together.
-func (e *ranksEngine) close() error {
+func (e *ranksEngine) close(sound bool) error {
 	if e.failure != nil {
 		e.abort() // those that joined after it, too
 	}
 	ended := make(chan error, len(e.ranks))
 	for _, one := range e.ranks {
-		go func() { ended <- one.close() }()
+		go func() { ended <- one.close(sound) }()
 	}
 	var errs []error
 	for range e.ranks {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"sync/atomic"
+	"time"
 	"unsafe"
 
 	"github.com/mapsweep/mapsweep/trainer"
@@ -88,9 +90,9 @@ type endingEngine struct {
 	end func()
 }
 
-func (e endingEngine) close() error {
+func (e endingEngine) close(sound bool) error {
 	e.end()
-	return e.gpuEngine.close()
+	return e.gpuEngine.close(sound)
 }
 
 // FewCandidates gives the candidates of a batch little room on a GPU, and tells of the last run's end whether that was too little.
@@ -131,6 +133,23 @@ func Shelved(b *Backend) (users []int) {
 		users = append(users, s.users)
 	}
 	return users
+}
+
+// Kits tells how many of a backend's runs had the kit of another, and how many kits are idle, where they are kept for so long.
+func Kits(b *Backend, keeps time.Duration) func() (taken, idle int) {
+	b.kits.keeps = keeps
+	var served atomic.Int32
+	onGPU(b, func(e *gpuEngine) engine {
+		if e.ring != nil {
+			served.Add(1)
+		}
+		return e
+	})
+	return func() (taken, idle int) {
+		b.kits.mu.Lock()
+		defer b.kits.mu.Unlock()
+		return int(served.Load()), len(b.kits.idle)
+	}
 }
 
 // Reckon gives the seconds of the ways to compute convolutions on a GPU in place of measurements.

@@ -37,9 +37,11 @@ func pictureBytes(c model.Config) int64 {
 	return 4 * int64(c.Batch) * side * side * 3
 }
 
-// feedBytes is the most device memory that a feed takes: of recipes, or of pictures.
+// feedBytes is the most device memory that a feed takes: of recipes, or of pictures. There is room for changes, which from 64
+// pixels on the pictures have anyway: so a kit serves runs with and without them.
 func (e *gpuEngine) feedBytes(c model.Config) int64 {
-	return max(pictureBytes(c), e.recipeBytes(c.Batch)+e.augmentation(c).ScratchBytes(c.Batch))
+	a := kernel.Augmentation{Size: c.Width, Changes: 1}
+	return max(pictureBytes(c), e.recipeBytes(c.Batch)+a.ScratchBytes(c.Batch))
 }
 
 // feedPictures makes the feed of batches that come with pictures of up to the largest side.
@@ -63,6 +65,12 @@ func (e *gpuEngine) feedOf(a *kernel.Augmentation, bytes int64) error {
 	e.feed = &gpuFeed{stage: s, room: room, bytes: bytes, augmentation: a}
 	return nil
 }
+
+// made says whether pictures are made on the GPU.
+func (f *gpuFeed) made() bool { return f != nil && f.augmentation != nil }
+
+// makes says whether they are, with so many changes.
+func (f *gpuFeed) makes(changes int) bool { return f.made() && f.augmentation.Changes == changes }
 
 // launches make the image of a batch of what is in the room when they run.
 func (f *gpuFeed) launches(t kernel.Type, image kernel.View) []cuda.Launch {
@@ -133,10 +141,18 @@ func (f *gpuFeed) close() error {
 	return f.stage.close()
 }
 
+// ownFeed gives up a feed of another kind, of the run that had the kit before.
+func (e *gpuEngine) ownFeed() error {
+	if e.feed == nil || e.feed.made() == e.made {
+		return nil
+	}
+	return e.dropFeed()
+}
+
 // lacks is the room that a batch's recipes take where there is less, because they have more polygons than was reckoned; 0: they fit.
 func (e *gpuEngine) lacks(b batch) (int64, error) {
-	if e.feed == nil || e.feed.augmentation == nil {
-		return 0, nil
+	if err := e.ownFeed(); err != nil || !e.feed.made() {
+		return 0, err
 	}
 	input, err := e.feed.input(b)
 	if err != nil || int64(len(input)) <= e.feed.bytes {
@@ -145,18 +161,11 @@ func (e *gpuEngine) lacks(b batch) (int64, error) {
 	return int64(len(input)), nil
 }
 
-// grow makes the feed anew, with so much room. Steps are captured anew, for they know where the room is.
+// grow makes the feed anew, with so much room.
 func (e *gpuEngine) grow(bytes int64) error {
-	if err := e.place.Stream.Wait(); err != nil {
-		return err
-	}
-	old := e.feed
-	errs := []error{old.close(), e.place.Memory.Free(old.room)}
-	for _, s := range e.sides {
-		errs = append(errs, s.graph.Close())
-		s.graph = nil
-	}
-	return errors.Join(append(errs, e.feedOf(old.augmentation, bytes))...)
+	a := e.feed.augmentation
+	e.feed.augmentation = nil // its scratch stays
+	return errors.Join(e.dropFeed(), e.feedOf(a, bytes))
 }
 
 // fit makes room for a batch: twice what it takes, for those that follow.
@@ -166,6 +175,25 @@ func (e *gpuEngine) fit(b batch) error {
 		return err
 	}
 	return e.grow(2 * bytes)
+}
+
+// dropFeed gives up the feed, and the captured steps, which know where it is.
+func (e *gpuEngine) dropFeed() error {
+	old := e.feed
+	if old == nil {
+		return nil
+	}
+	e.feed = nil
+	errs := []error{e.place.Stream.Wait()}
+	for _, s := range e.sides {
+		errs = append(errs, s.graph.Close())
+		s.graph = nil
+	}
+	errs = append(errs, old.close(), e.place.Memory.Free(old.room))
+	if old.augmentation != nil {
+		errs = append(errs, e.place.Memory.Free(old.augmentation.Scratch))
+	}
+	return errors.Join(errs...)
 }
 
 // recipeRoom receives the recipes of a batch in memory of the host, which grows where polygons take more than was reckoned.

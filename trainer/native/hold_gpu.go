@@ -22,17 +22,25 @@ var errNotHeld = errors.New("no kernels for these settings")
 
 // reserve takes the run's part of the GPU's memory, and the use of its data there. The data comes first, so that many trials that
 // begin together leave room for it; where both do not fit, the run waits for its part without holding any data.
-func (e *gpuEngine) reserve(ctx context.Context, need int64) (err error) {
+//
+// While it waits another run may end whose kit it can use.
+func (e *gpuEngine) reserve(ctx context.Context) (err error) {
 	e.claimData()
-	if e.part, err = e.share.TryReserve(need); err == nil || !errors.Is(err, cuda.ErrMemory) {
+	if e.part, err = e.share.TryReserve(e.needs); err == nil || !errors.Is(err, cuda.ErrMemory) {
 		return err
 	}
 	if err := errors.Join(e.dropData(), e.shelf.yield()); err != nil {
 		return err
 	}
-	if e.part, err = e.share.Reserve(ctx, need); err != nil {
+	share := e.share
+	part, err := share.ReserveOr(ctx, e.needs, e.takeKit)
+	if err != nil {
 		return err
 	}
+	if part == nil { // a kit, which uses the GPU itself
+		return share.Release()
+	}
+	e.part = part
 	e.claimData()
 	return nil
 }
@@ -42,29 +50,41 @@ func (e *gpuEngine) claimData() {
 	if e.train.err != nil {
 		e.train.err = fmt.Errorf("%w: %w", errNotHeld, e.train.err)
 	} else {
-		e.train = e.claim("train", e.data.train)
+		e.train = e.claim(e.trainKey())
 	}
 	if !e.rank.follows() {
-		e.scored = e.claim(e.data.split, e.data.scored)
+		e.scored = e.claim(e.scoredKey())
 	}
 }
 
-func (e *gpuEngine) claim(split string, images []dataset.Image) (c claim) {
-	c.set, c.err = e.shelf.claim(e.share, shelfKey{size: e.size, count: len(images), hash: e.data.hash, split: split})
+// trainKey and scoredKey are what the run reads on the GPU.
+func (e *gpuEngine) trainKey() shelfKey { return e.dataKey("train", e.data.train) }
+
+func (e *gpuEngine) scoredKey() shelfKey { return e.dataKey(e.data.split, e.data.scored) }
+
+func (e *gpuEngine) dataKey(split string, images []dataset.Image) shelfKey {
+	return shelfKey{size: e.size, count: len(images), hash: e.data.hash, split: split}
+}
+
+func (e *gpuEngine) claim(key shelfKey) (c claim) {
+	c.set, c.err = e.shelf.claim(e.share, key)
 	return c
 }
 
 // dropData ends the use of the data. No work that reads it may be under way.
-func (e *gpuEngine) dropData() error { return errors.Join(e.drop(&e.train), e.drop(&e.scored)) }
+func (k *gpuKit) dropData() error { return errors.Join(k.drop(&k.train), k.drop(&k.scored)) }
 
-func (e *gpuEngine) drop(c *claim) error {
-	err := e.shelf.put(c.set)
+func (k *gpuKit) drop(c *claim) error {
+	err := k.shelf.put(c.set)
 	c.set = nil
 	return err
 }
 
 // hold brings the data set to the GPU. What does not fit there is made or read on the CPU for each batch.
 func (e *gpuEngine) hold(ctx context.Context) (recipes func() batches.Recipes, notes []string, err error) {
+	if e.taken {
+		notes = append(notes, "the network, its memory and what was captured are those of a trial that has ended")
+	}
 	recipes, err = e.holdTrain(ctx)
 	switch {
 	case errors.Is(err, cuda.ErrMemory) || errors.Is(err, errNotHeld):
@@ -84,7 +104,7 @@ func (e *gpuEngine) hold(ctx context.Context) (recipes func() batches.Recipes, n
 	} else if err != nil {
 		return nil, notes, err
 	}
-	if err := e.openScores(e.scored.set); err != nil {
+	if err := e.scoresOf(e.scored.set); err != nil {
 		return nil, notes, err
 	}
 	return recipes, notes, e.prepare(e.net.Config().Width)
@@ -97,6 +117,14 @@ func (e *gpuEngine) holdTrain(ctx context.Context) (func() batches.Recipes, erro
 	}
 	c := e.net.Config()
 	a, bytes := e.augmentation(c), e.recipeBytes(c.Batch)
+	recipes := func() batches.Recipes { return newRecipeRoom(c.Batch, bytes) }
+	if e.feed.makes(a.Changes) && e.feed.bytes >= bytes {
+		e.made = true
+		return recipes, nil
+	}
+	if err := e.dropFeed(); err != nil {
+		return nil, err
+	}
 	a.Pictures = e.train.set.data
 	var err error
 	if a.Scratch, err = e.take(a.ScratchBytes(c.Batch)); err == nil {
@@ -105,7 +133,8 @@ func (e *gpuEngine) holdTrain(ctx context.Context) (func() batches.Recipes, erro
 	if err != nil {
 		return nil, errors.Join(err, e.place.Memory.Free(a.Scratch), e.drop(&e.train))
 	}
-	return func() batches.Recipes { return newRecipeRoom(c.Batch, bytes) }, nil
+	e.made = true
+	return recipes, nil
 }
 
 // bring puts the pictures of a claim on the GPU. Where that fails the claim is given up.

@@ -73,6 +73,7 @@ func (b *Backend) Probe(ctx context.Context, job trainer.Job) (trainer.Estimate,
 		return trainer.Estimate{}, err
 	}
 	scored := time.Since(start)
+	r.sound = true
 	var size int64
 	if st, err := os.Stat(filepath.Join(dir, lastName)); err == nil {
 		size = st.Size()

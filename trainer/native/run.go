@@ -49,6 +49,8 @@ type run struct {
 	log      *trialLog
 	scorer   *scorer
 	from     string        // what came from trainer.weights, or ""
+	sound    bool          // it has ended and nothing failed
+	uncut    bool          // it was stopped, and could not be saved
 	note     string        // why the run ended before its last epoch, or ""
 	last     time.Time     // of the last progress call
 	finished time.Time     // of the last epoch
@@ -67,6 +69,7 @@ func (r *run) build(ctx context.Context) error {
 	if err := r.oneValue(); err != nil {
 		return err
 	}
+	r.pace = optim.NewPace(r.schedule(), c.Batch, r.set.nominal)
 	if err := r.open(ctx); err != nil {
 		return err
 	}
@@ -78,7 +81,6 @@ func (r *run) build(ctx context.Context) error {
 	if r.sampler, err = augment.New(r.data.Train, r.data.Size, r.set.sampling()); err != nil {
 		return infeasible(err)
 	}
-	r.pace = optim.NewPace(r.schedule(), c.Batch, r.set.nominal)
 	solver, err := r.optimiser()
 	if err == nil {
 		err = r.engine.begin(solver)
@@ -138,6 +140,7 @@ func (r *run) open(ctx context.Context) (err error) {
 		choices = &r.b.choices
 	}
 	r.engine, err = open(engineConfig{loss: r.lossSpec(), threads: r.threads(), shelf: r.b.shelf, choices: choices,
+		solver: r.solver(), kits: r.b.kits, apart: choices != nil && r.job.Resume != "", // which may have another choice
 		data:    runData{hash: r.data.Hash, train: r.data.Train, split: r.job.Split, scored: r.val, sampling: r.set.sampling()},
 		objects: c.Batch * augment.MostObjects(r.data.Train, r.set.sampling()),
 		model: model.Config{File: r.b.model.file, Classes: len(r.data.Classes), Width: r.data.Size, Height: r.data.Size, Batch: c.Batch, Largest: r.mostSide(),
@@ -160,7 +163,7 @@ func (r *run) schedule() optim.Schedule {
 func (r *run) close() error {
 	var errs []error
 	if r.engine != nil {
-		errs = append(errs, r.engine.close())
+		errs = append(errs, r.engine.close(r.sound))
 	}
 	if r.log != nil {
 		errs = append(errs, r.log.close())
@@ -190,7 +193,9 @@ func (r *run) train(ctx context.Context, report func(trials.Measurement)) error 
 		}
 		if err != nil {
 			if ctx.Err() != nil && r.pace.Step > saved {
-				err = errors.Join(err, r.cut())
+				failed := r.cut()
+				r.uncut = failed != nil
+				err = errors.Join(err, failed)
 			}
 			return err
 		}

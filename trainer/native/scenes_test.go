@@ -72,5 +72,14 @@ func backend(t *testing.T, change func(*native.Config)) *native.Backend {
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() { shut(t, b) })
 	return b
+}
+
+// shut has a backend give back what it keeps.
+func shut(t *testing.T, b *native.Backend) {
+	t.Helper()
+	if err := b.Close(); err != nil {
+		t.Error(err)
+	}
 }

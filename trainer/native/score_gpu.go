@@ -34,6 +34,7 @@ type gpuScores struct {
 	room    cuda.Ptr // that the feed goes to
 	nms     kernel.NMS
 	graph   *cuda.Captured
+	memory  []cuda.Ptr // to give back
 
 	recipes *recipeRoom
 	batches [batchesAhead]scoredBatch
@@ -55,8 +56,8 @@ type scoreSizes struct{ recipes, canvas, pictures, keys, found int64 }
 func (s scoreSizes) all() []int64 { return []int64{s.recipes, s.canvas, s.pictures, s.keys, s.found} }
 
 // scoreBytes is what scoring with the outputs of a head takes at most.
-func (e *gpuEngine) scoreBytes(c model.Config, set *layers.HeadSet) scoreSizes {
-	nms := e.suppression(c, kernel.Heads{N: c.Batch, A: set.Anchors(), K: set.Classes})
+func (e *gpuEngine) scoreBytes(c model.Config, heads kernel.Heads) scoreSizes {
+	nms := e.suppression(c, heads)
 	return scoreSizes{
 		recipes: int64(kernel.RecipesBytes(c.Batch, 0)), canvas: kernel.Augmentation{Size: c.Width}.ScratchBytes(c.Batch),
 		pictures: int64(c.Batch) * int64(c.Width) * int64(c.Width) * 3, keys: nms.ScratchBytes(), found: nms.FoundBytes(),
@@ -65,6 +66,37 @@ func (e *gpuEngine) scoreBytes(c model.Config, set *layers.HeadSet) scoreSizes {
 
 func (e *gpuEngine) suppression(c model.Config, h kernel.Heads) kernel.NMS {
 	return kernel.NMS{Heads: h, Size: c.Width, Options: evaluate.DefaultNMS, Capacity: max(1, min(h.A*h.K, e.candidates/c.Batch))}
+}
+
+// scoresOf has pictures of set scored, by what the kit has for it or anew.
+func (e *gpuEngine) scoresOf(set *shelved) error {
+	if s := e.scores; s != nil {
+		if s.set == set {
+			return nil
+		}
+		if err := e.dropScores(); err != nil {
+			return err
+		}
+	}
+	return e.openScores(set)
+}
+
+// dropScores gives up what scores. No batch may be under way.
+func (e *gpuEngine) dropScores() error {
+	old := e.scores
+	e.scores = nil
+	errs := []error{old.close()}
+	for _, p := range old.memory {
+		errs = append(errs, e.place.Memory.Free(p))
+	}
+	return errors.Join(errs...)
+}
+
+// take is zeroed device memory for scoring.
+func (s *gpuScores) take(e *gpuEngine, bytes int64) (cuda.Ptr, error) {
+	p, err := e.take(bytes)
+	s.memory = append(s.memory, p)
+	return p, err
 }
 
 // openScores makes what scores pictures of set, or, where that is nil, those that come with each batch.
@@ -76,18 +108,18 @@ func (e *gpuEngine) openScores(set *shelved) (err error) {
 	if err := s.choose(c.Width, 0, c.Batch); err != nil {
 		return err
 	}
-	a, sizes := kernel.Augmentation{Size: c.Width}, e.scoreBytes(c, s.heads)
-	if a.Recipes, err = e.take(sizes.recipes); err != nil {
+	a, sizes := kernel.Augmentation{Size: c.Width}, e.scoreBytes(c, headsOf(e.net))
+	if a.Recipes, err = s.take(e, sizes.recipes); err != nil {
 		return err
 	}
-	if a.Scratch, err = e.take(sizes.canvas); err != nil {
+	if a.Scratch, err = s.take(e, sizes.canvas); err != nil {
 		return err
 	}
 	piece := sizes.recipes
 	if set != nil {
 		a.Pictures, s.room = set.data, a.Recipes
 	} else {
-		if a.Pictures, err = e.take(sizes.pictures); err != nil {
+		if a.Pictures, err = s.take(e, sizes.pictures); err != nil {
 			return err
 		}
 		s.room, piece = a.Pictures, sizes.pictures
@@ -116,10 +148,10 @@ func (e *gpuEngine) captureScores(a kernel.Augmentation) error {
 		return err
 	}
 	s.nms = e.suppression(e.net.Config(), heads)
-	if s.nms.Scratch, err = e.take(s.nms.ScratchBytes()); err != nil {
+	if s.nms.Scratch, err = s.take(e, s.nms.ScratchBytes()); err != nil {
 		return err
 	}
-	if s.nms.Found, err = e.take(s.nms.FoundBytes()); err != nil {
+	if s.nms.Found, err = s.take(e, s.nms.FoundBytes()); err != nil {
 		return err
 	}
 	for i := range s.batches {
@@ -143,6 +175,7 @@ func (e *gpuEngine) evaluate(ctx context.Context, images []dataset.Image, _ func
 			return err
 		}
 	}
+	e.scores.threads = e.threads
 	s, most := e.scores, e.net.Config().Batch
 	var last *scoredBatch
 	for first := 0; first < len(images) || last != nil; first += most {

@@ -38,21 +38,36 @@ func newShelf() *shelf { return &shelf{sets: map[shelfKey]*shelved{}} }
 // claim takes the use of pictures on the caller's GPU until it is put back, and reserves their memory if nobody else has: where
 // it does not suffice the error wraps cuda.ErrMemory. It does not wait.
 func (s *shelf) claim(share *cuda.Share, key shelfKey) (*shelved, error) {
+	key.gpu = share.GPU.Index
+	if set := s.use(key, nil); set != nil {
+		return set, nil
+	}
+	part, err := share.TryReserve(key.bytes()) // what gives way to it may use the shelf
+	if err != nil {
+		return nil, fmt.Errorf("keep %d images of %s (%.0f MiB) on GPU %d: %w", key.count, key.split, key.mib(), key.gpu, err)
+	}
+	share.Use()
+	made := &shelved{key: key, share: share, part: part, turn: make(chan struct{}, 1)}
+	set := s.use(key, made)
+	if set != made { // another was faster
+		err = errors.Join(part.Release(), share.Release())
+	}
+	return set, err
+}
+
+// use adds a use to the pictures of a key, which are those that were made where there are none yet.
+func (s *shelf) use(key shelfKey, made *shelved) *shelved {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	key.gpu = share.GPU.Index
 	set := s.sets[key]
 	if set == nil {
-		part, err := share.TryReserve(key.bytes())
-		if err != nil {
-			return nil, fmt.Errorf("keep %d images of %s (%.0f MiB) on GPU %d: %w", key.count, key.split, key.mib(), key.gpu, err)
-		}
-		share.Use()
-		set = &shelved{key: key, share: share, part: part, turn: make(chan struct{}, 1)}
-		s.sets[key] = set
+		set = made
 	}
-	set.users++
-	return set, nil
+	if set != nil {
+		s.sets[key] = set
+		set.users++
+	}
+	return set
 }
 
 // keep has pictures stay, between runs that use them one after the other, until back is called.

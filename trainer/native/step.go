@@ -15,20 +15,28 @@ var kinds = map[string]optim.Kind{SGD: optim.BySGD, Adam: optim.ByAdam, AdamW: o
 
 // optimiser describes how the run moves its weights.
 func (r *run) optimiser() (optim.Spec, error) {
-	s, params := &r.set, r.net.Params()
-	frozen, err := frozen(params, s.freeze)
+	params := r.net.Params()
+	frozen, err := frozen(params, r.set.freeze)
 	if err != nil {
 		return optim.Spec{}, infeasible(err)
 	}
+	spec := r.solver()
+	spec.Segments = optim.Segments(params, frozen...)
+	return spec, nil
+}
+
+// solver is the optimiser without the weights that it moves.
+func (r *run) solver() optim.Spec {
+	s := &r.set
 	decay := s.weightDecay
 	if p := r.pace; p.Nominal > 0 {
 		together := optim.Schedule{}.Accumulate(0, p.Batch, p.Nominal)
 		decay *= float64(p.Batch*together) / float64(p.Nominal)
 	}
-	spec := optim.Spec{Kind: kinds[s.optimizer], Segments: optim.Segments(params, frozen...), Beta1: s.momentum, WeightDecay: decay, ClipNorm: s.clipNorm,
+	spec := optim.Spec{Kind: kinds[s.optimizer], Beta1: s.momentum, WeightDecay: decay, ClipNorm: s.clipNorm,
 		AMSGrad: s.amsgrad, Sums: r.pace.Sums, Averages: s.ema, Average: s.average, Threads: r.threads()}
 	spec.Average.Threads = spec.Threads
-	return spec, nil
+	return spec
 }
 
 // lossSpec describes the loss of the run.

@@ -73,6 +73,7 @@ func (b *Backend) trace(ctx context.Context, job trainer.Job, steps int) (traine
 		return t, err
 	}
 	r.unjudged(t.Unjudged, largest)
+	r.sound = true
 	return t, nil
 }
 

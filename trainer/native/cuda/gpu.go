@@ -42,7 +42,7 @@ type GPU struct {
 	lost   chan struct{} // closed when it is known that the context is lost
 }
 
-// poolKeeps is how much freed memory the pool keeps for the next trial.
+// poolKeeps is how much freed memory the pool keeps, until it is trimmed: all. Otherwise each wait for a stream would give it back.
 const poolKeeps = 1 << 62
 
 // Open prepares the device of the given number. Where there is none, the error wraps ErrNone and says why.
@@ -162,6 +162,14 @@ func (g *GPU) Free(p Ptr) error {
 	return g.do("free memory", func() error { return release(p, g.memory.raw) })
 }
 
+// Trim gives memory that was freed back to the device, where other processes can have it.
+func (g *GPU) Trim() error {
+	return errors.Join(g.memory.Wait(), g.do("empty the memory pool", func() error {
+		_ = trimPool(g.Index) // devices without a pool have nothing to give
+		return nil
+	}))
+}
+
 // Held is the number of bytes that Alloc has given out and Free has not taken back.
 func (g *GPU) Held() (bytes int64) {
 	g.mu.Lock()
@@ -183,7 +191,7 @@ func (g *GPU) Close() error {
 		errs = append(errs, g.do("unload module", func() error { return unloadModule(m.raw) }))
 	}
 	if g.memory != nil {
-		errs = append(errs, g.memory.Wait(), g.do("empty the memory pool", func() error { _ = trimPool(g.Index); return nil }), g.memory.Close())
+		errs = append(errs, g.Trim(), g.memory.Close())
 	}
 	return errors.Join(append(errs, explain("release GPU", releaseContext(g.Index)))...)
 }

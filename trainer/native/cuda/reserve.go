@@ -20,20 +20,35 @@ type Reservation struct {
 	released   bool
 }
 
-// Reserve takes so many bytes, the most that a trial will hold at a time, out of the budget; it waits while other trials have
-// them, in order of arrival, until ctx is done. What the GPU could never give is refused: the error wraps ErrMemory.
+// Reserve takes so many bytes, the most that a trial will hold at a time, out of the budget; what is idle gives way to it. It
+// waits while other trials have them, in order of arrival, until ctx is done. What the GPU could never give is refused: the
+// error wraps ErrMemory.
 func (s *Share) Reserve(ctx context.Context, bytes int64) (*Reservation, error) {
+	return s.ReserveOr(ctx, bytes, func() bool { return false })
+}
+
+// ReserveOr is Reserve, for who can also do with something idle: instead is asked, when it is the caller's turn, before any of
+// that gives way. Where it has found something there is no reservation and no error.
+func (s *Share) ReserveOr(ctx context.Context, bytes int64, instead func() bool) (*Reservation, error) {
 	r, t, err := s.ask(bytes, true)
 	if t == nil {
 		return r, err
 	}
-	select {
-	case <-t.granted:
-		return s.reservation(bytes), nil
-	case <-ctx.Done():
-		err = context.Cause(ctx)
-	case <-s.GPU.Lost():
-		err = ErrLost
+	for err == nil {
+		select {
+		case <-t.granted:
+			return s.reservation(bytes), nil
+		case <-t.idle:
+			if instead() {
+				s.leave(t)
+				return nil, nil
+			}
+			_, err = s.GiveUp()
+		case <-ctx.Done():
+			err = context.Cause(ctx)
+		case <-s.GPU.Lost():
+			err = ErrLost
+		}
 	}
 	s.leave(t)
 	return nil, fmt.Errorf("wait for %d MiB of GPU %d: %w", mebibytes(bytes), s.GPU.Index, err)
@@ -41,8 +56,22 @@ func (s *Share) Reserve(ctx context.Context, bytes int64) (*Reservation, error) 
 
 // TryReserve is Reserve without waiting: where other trials have the memory, the error wraps ErrMemory, too.
 func (s *Share) TryReserve(bytes int64) (*Reservation, error) {
-	r, _, err := s.ask(bytes, false)
-	return r, err
+	for {
+		r, _, err := s.ask(bytes, false)
+		if err == nil || !errors.Is(err, ErrMemory) || !s.couldGive(bytes) {
+			return r, err
+		}
+		if more, failed := s.GiveUp(); !more || failed != nil {
+			return nil, errors.Join(err, failed)
+		}
+	}
+}
+
+// couldGive says whether it makes sense that something idle gives way to who does not wait.
+func (s *Share) couldGive(bytes int64) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.queue) == 0 && bytes <= s.Budget
 }
 
 // mebibytes rounds up.
@@ -71,8 +100,9 @@ func (s *Share) ask(bytes int64, wait bool) (*Reservation, *turn, error) {
 		return nil, nil, fmt.Errorf("%w: the trial needs %d MiB at its peak, and of %d MiB of GPU %d for trials %d MiB are left: %d others have the rest, %d wait",
 			ErrMemory, mebibytes(bytes), s.Budget>>20, s.GPU.Index, (s.Budget-s.reserved)>>20, s.trials, len(s.queue))
 	}
-	t := &turn{bytes: bytes, granted: make(chan struct{})}
+	t := &turn{bytes: bytes, granted: make(chan struct{}), idle: make(chan struct{}, 1)}
 	s.queue = append(s.queue, t)
+	s.offer()
 	return nil, t, nil
 }
 
@@ -88,15 +118,18 @@ func (s *Share) grant() {
 		close(s.queue[0].granted)
 		s.queue = s.queue[1:]
 	}
+	s.offer()
 }
 
-// back returns the bytes of a trial to the budget.
-func (s *Share) back(bytes int64) {
+// back returns the bytes of a trial to the budget, and tells whether another takes them.
+func (s *Share) back(bytes int64) (wanted bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.reserved -= bytes
 	s.trials--
+	wanted = len(s.queue) > 0
 	s.grant()
+	return wanted
 }
 
 // leave gives up a turn, which may have been granted meanwhile.
@@ -113,14 +146,23 @@ func (s *Share) leave(t *turn) {
 	}
 }
 
-// Alloc takes zeroed memory, as GPU.Alloc. Asking for more than was reserved is refused: the error wraps ErrMemory.
+// Alloc takes zeroed memory, as GPU.Alloc. Asking for more than was reserved is refused: the error wraps ErrMemory. Where another
+// process has taken what was reserved, what is idle gives way.
 func (r *Reservation) Alloc(bytes int64) (Ptr, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.released || r.used+bytes > r.bytes {
 		return 0, fmt.Errorf("%w: the trial has reserved %d MiB, holds %d and asks for %d more", ErrMemory, mebibytes(r.bytes), mebibytes(r.used), mebibytes(bytes))
 	}
-	p, err := r.share.GPU.Alloc(bytes)
+	g := r.share.GPU
+	p, err := g.Alloc(bytes)
+	for errors.Is(err, ErrMemory) {
+		more, failed := r.share.GiveUp()
+		if !more || failed != nil {
+			return 0, errors.Join(err, failed)
+		}
+		p, err = g.Alloc(bytes)
+	}
 	if err != nil {
 		return 0, err
 	}
@@ -157,8 +199,8 @@ func (r *Reservation) Err() error {
 	return nil
 }
 
-// Release frees what is held and returns the reservation to the budget. No work of the trial may be under way. Releasing
-// twice, or a nil Reservation, does nothing.
+// Release frees what is held and returns the reservation to the budget; where nobody waits for it, other processes can have the
+// memory. No work of the trial may be under way. Releasing twice, or a nil Reservation, does nothing.
 func (r *Reservation) Release() error {
 	if r == nil {
 		return nil
@@ -176,6 +218,10 @@ func (r *Reservation) Release() error {
 		}
 	}
 	r.held, r.used = nil, 0
-	r.share.back(r.bytes)
+	if !r.share.back(r.bytes) {
+		if err := r.share.GPU.Trim(); !errors.Is(err, ErrLost) {
+			errs = append(errs, err)
+		}
+	}
 	return errors.Join(errs...)
 }

@@ -25,12 +25,14 @@ type Share struct {
 	reserved int64
 	trials   int // that have reserved something
 	queue    []*turn
+	idle     []*Idle // the longest idle first
 }
 
 // turn is a trial that waits for memory.
 type turn struct {
 	bytes   int64
 	granted chan struct{}
+	idle    chan struct{} // something is, and this is the first in the queue
 }
 
 // shares are the GPUs that this process has open. A process has one context on each, so there is one list.
@@ -44,40 +46,43 @@ var shares = struct {
 func keptBack(total int64) int64 { return min(total/32, 512<<20) }
 
 // Acquire opens the GPU of the given number and loads kernels, or joins those who have it open already. Where it was lost, it
-// waits until they have released it, or ctx is done.
+// waits until they have released it, or ctx is done; what is idle there is given up.
 func Acquire(ctx context.Context, index int, image []byte) (*Share, error) {
 	for {
 		s, lost, err := join(index, image)
-		if err != nil || lost == nil {
+		if err != nil || !lost {
 			return s, err
 		}
+		if err := s.giveUpAll(); err != nil {
+			return nil, fmt.Errorf("let go of the lost context of GPU %d: %w", index, err)
+		}
 		select {
-		case <-lost:
+		case <-s.closed:
 		case <-ctx.Done():
 			return nil, fmt.Errorf("open GPU %d: other trials have not let go of its lost context: %w", index, context.Cause(ctx))
 		}
 	}
 }
 
-// join returns the share, or, where its context is lost, what is closed when it is gone.
-func join(index int, image []byte) (s *Share, lost <-chan struct{}, err error) {
+// join adds a use to the share, unless its context is lost.
+func join(index int, image []byte) (s *Share, lost bool, err error) {
 	shares.Lock()
 	defer shares.Unlock()
 	if s := shares.open[index]; s != nil {
 		if s.GPU.isLost() {
-			return nil, s.closed, nil
+			return s, true, nil
 		}
 		s.users++
-		return s, nil, nil
+		return s, false, nil
 	}
 	if s, err = begin(index, image); err != nil {
 		if shares.lost[index] && errors.Is(err, ErrLost) {
 			err = fmt.Errorf("%w: %w", ErrStuck, err)
 		}
-		return nil, nil, err
+		return nil, false, err
 	}
 	shares.open[index] = s
-	return s, nil, nil
+	return s, false, nil
 }
 
 func begin(index int, image []byte) (*Share, error) {
@@ -117,4 +122,14 @@ func (s *Share) Release() error {
 	}
 	defer close(s.closed)
 	return s.GPU.Close()
+}
+
+// Held is how many bytes of a GPU this process's trials and their data have, what is idle among them.
+func Held(index int) int64 {
+	shares.Lock()
+	defer shares.Unlock()
+	if s := shares.open[index]; s != nil {
+		return s.GPU.Held()
+	}
+	return 0
 }

@@ -3,6 +3,7 @@
 //
 // Legend: images N, anchors A, classes K, bins R; truths are ordered by image, those of image n are first[n] to first[n+1]-1.
 #include "boxes.cuh"
+#include "settings.cuh"
 
 constexpr double LEAST = 1e-9; // alignment that a claim must exceed
 constexpr int THREADS = 128;
@@ -28,7 +29,7 @@ struct AssignArgs {
 	int *kept;                // [N]: points of an image that have an object
 	int *count;               // [capacity]: claims
 	int *done;                // images that are settled
-	double alpha, beta;
+	const LossSettings *settings;
 	int images, anchors, classes, bins;
 	int top, all;
 	int part, pad_; // part: the batch goes on on other GPUs, and assign_total follows
@@ -44,8 +45,8 @@ __device__ __forceinline__ bool inside(const float *point, const float *o) {
 
 // The alignment p^alpha o^beta. The usual exponents take products, not powers.
 __device__ __forceinline__ double alignment(const AssignArgs &a, double p, double o) {
-	const double s = a.alpha == 0.5 ? sqrt(p) : pow(p, a.alpha);
-	return a.beta == 6 ? s * o * o * o * o * o * o : s * pow(o, a.beta);
+	const double alpha = a.settings->alpha, beta = a.settings->beta, s = alpha == 0.5 ? sqrt(p) : pow(p, alpha);
+	return beta == 6 ? s * o * o * o * o * o * o : s * pow(o, beta);
 }
 
 // Overlap and alignment of point `at` of the batch with a truth.

@@ -3,6 +3,7 @@
 //
 // Legend: images N, anchors A, classes K, bins R. Class terms are float, added up in double; boxes are double.
 #include "boxes.cuh"
+#include "settings.cuh"
 
 struct LossResult {
 	double box, cls, dfl; // before gains
@@ -21,8 +22,7 @@ struct LossArgs {
 	float *d_box, *d_cls; // gradients, as the logits
 	LossResult *result;
 	double *partial; // [class_blocks], [box_blocks][2]
-	double gain_box, gain_cls, gain_dfl, weight;
-	double smoothing, positive, gamma; // loss.Classes: Smoothing, Weight, Gamma
+	const LossSettings *settings;
 	int images, anchors, classes, bins;
 	int class_blocks, box_blocks;
 	int batch, pad_; // images of all GPUs
@@ -32,19 +32,19 @@ constexpr int CLASS_THREADS = 256, BOX_THREADS = 128, TILE = BOX_THREADS / 4;
 constexpr float ALPHA = 0.25f; // of the focal loss: objects against background
 
 // The weight of a term's derivative, for the sum over images that the reference trainers scale by the batch size.
-__device__ __forceinline__ double scale_of(const LossArgs &a) { return a.weight * a.batch / a.normaliser->total; }
+__device__ __forceinline__ double scale_of(const LossArgs &a) { return a.settings->weight * a.batch / a.normaliser->total; }
 
 // The cross-entropy of a logit with target t, or the focal loss, and its derivative. -log p = max(-z, 0) + soft and
 // -log(1 - p) = max(z, 0) + soft; see trainer/native/loss/classes.go.
-__device__ __forceinline__ float class_term(const LossArgs &a, float z, float t, float &slope) {
+__device__ __forceinline__ float class_term(float positive, float gamma, float z, float t, float &slope) {
 	const float e = expf(-fabsf(z)), large = 1 / (1 + e), small = e * large;
 	const float p = z < 0 ? small : large, q = z < 0 ? large : small, soft = log1pf(e);
-	const float up = (float)a.positive * t;
+	const float up = positive * t;
 	float value = up * (max(-z, 0.f) + soft) + (1 - t) * (max(z, 0.f) + soft);
 	slope = (1 - t) * p - up * q;
-	if (a.gamma == 0)
+	if (gamma == 0)
 		return value;
-	const float misfit = (1 - t) * p + t * q, gamma = (float)a.gamma;
+	const float misfit = (1 - t) * p + t * q;
 	if (misfit <= 0) {
 		slope = 0;
 		return 0;
@@ -59,7 +59,9 @@ __device__ __forceinline__ float class_term(const LossArgs &a, float z, float t,
 KERNEL(loss_classes, LossArgs, CLASS_THREADS) {
 	SHARED(double, room, CLASS_THREADS);
 	const long long logits = (long long)a.images * a.anchors * a.classes;
-	const float scale = (float)(a.gain_cls * scale_of(a)), least = (float)(a.smoothing / 2), rest = (float)(1 - a.smoothing);
+	const LossSettings &is = *a.settings;
+	const float scale = (float)(is.gain_cls * scale_of(a)), least = (float)(is.smoothing / 2), rest = (float)(1 - is.smoothing);
+	const float positive = (float)is.positive, gamma = (float)is.gamma;
 	// The point and the class of a thread's first logit, and how far it is to those of the next turn.
 	const long long i0 = 4 * global_thread(), turn = 4 * global_threads(), points = turn / a.classes;
 	long long first = i0 / a.classes;
@@ -89,7 +91,7 @@ KERNEL(loss_classes, LossArgs, CLASS_THREADS) {
 				const int owner = a.owner[at];
 				if (owner >= 0 && a.truth_class[owner] == k)
 					t += rest * a.score[at];
-				four += class_term(a, z[j], t, slope);
+				four += class_term(positive, gamma, z[j], t, slope);
 			}
 			d[j] = slope * scale;
 			if (++k == a.classes) {
@@ -144,7 +146,7 @@ __device__ __forceinline__ void side_loss(const LossArgs &a, long long at, int s
 	const double share = left + 1 - t;
 	const float *z = a.box + (at * 4 + side) * bins;
 	dfl += (top + log(sum) - share * z[left] - (1 - share) * z[left + 1]) / 4 * w;
-	const double by_box = a.gain_box * scale * w * by_distance, by_dfl = a.gain_dfl * scale * w / 4;
+	const double by_box = a.settings->gain_box * scale * w * by_distance, by_dfl = a.settings->gain_dfl * scale * w / 4;
 	float *to = a.d_box + (at * 4 + side) * bins;
 	for (int k = 0; k < bins; k++) {
 		const double p = exp(z[k] - top) / sum, target = k == left ? share : k == left + 1 ? 1 - share : 0;
@@ -208,6 +210,7 @@ KERNEL(loss_parts, LossArgs, CLASS_THREADS) {
 	r.box = box / r.total;
 	r.cls = cls / r.total;
 	r.dfl = dfl / r.total;
-	r.value = a.weight * (a.gain_box * r.box + a.gain_cls * r.cls + a.gain_dfl * r.dfl);
+	const LossSettings &is = *a.settings;
+	r.value = is.weight * (is.gain_box * r.box + is.gain_cls * r.cls + is.gain_dfl * r.dfl);
 	*a.result = r;
 }

@@ -3,21 +3,18 @@ package kernel
 import (
 	"github.com/mapsweep/mapsweep/trainer/native/assign"
 	"github.com/mapsweep/mapsweep/trainer/native/cuda"
-	"github.com/mapsweep/mapsweep/trainer/native/loss"
 )
 
-// Loss is the detection loss of a head and its gradient, as loss.Loss computes it. The number of objects may change from one
-// launch to the next, the rest may not.
+// Loss is the detection loss of a head and its gradient, as loss.Loss computes it. The number of objects and the settings may
+// change from one launch to the next, the rest may not.
 type Loss struct {
 	Heads   Heads
 	Truths  Truths
 	Targets Targets
-	Method  assign.Method // zero: assign.Usual
-	Classes loss.Classes
-	Gains   loss.Gains
-	Weight  float64 // of the head: 1 for the main one
-	Over    *Ranks  // that have the rest of the batch, or nil: the result is this GPU's part, and the normaliser that of all
+	Method  assign.Method // zero: assign.Usual. Of it TopK and All count here
+	Over    *Ranks        // that have the rest of the batch, or nil: the result is this GPU's part, and the normaliser that of all
 
+	Settings     cuda.Ptr // LossSettings
 	DBox, DClass cuda.Ptr // FP32, as Heads.Box and Class, overwritten; at multiples of 16 bytes, as those
 	Result       cuda.Ptr // a LossResult
 	Scratch      cuda.Ptr // ScratchBytes, at a multiple of 16 bytes; nothing in it is kept from Assign to Evaluate
@@ -36,10 +33,7 @@ type LossResult struct {
 const LossResultBytes = 48
 
 func (l Loss) method() assign.Method {
-	m := l.Method
-	if m == (assign.Method{}) {
-		m = assign.Usual
-	}
+	m := usual(l.Method)
 	m.TopK = min(m.TopK, l.Heads.A)
 	return m
 }
@@ -54,7 +48,7 @@ type assignArgs struct {
 	owner, score, normaliser                 cuda.Ptr
 	boxes, held, claims, best, sums          cuda.Ptr
 	kept, count, done                        cuda.Ptr
-	alpha, beta                              float64
+	settings                                 cuda.Ptr
 	images, anchors, classes, bins, top, all int32
 	part, _                                  int32
 }
@@ -75,8 +69,8 @@ func (l Loss) assign() (assignArgs, int64) {
 		owner: l.Targets.Truth, score: l.Targets.Score, normaliser: l.Targets.Normaliser,
 		boxes: take(16 * points), held: take(8 * points), claims: take(claimBytes * capacity * int64(m.TopK)),
 		best: take(16 * capacity), sums: take(8 * int64(h.N)), kept: take(4 * int64(h.N)), count: take(4 * capacity), done: take(4),
-		alpha: m.Alpha, beta: m.Beta,
-		images: int32(h.N), anchors: int32(h.A), classes: int32(h.K), bins: int32(h.R), top: int32(m.TopK), all: flag(m.All), part: flag(l.Over != nil),
+		settings: l.Settings,
+		images:   int32(h.N), anchors: int32(h.A), classes: int32(h.K), bins: int32(h.R), top: int32(m.TopK), all: flag(m.All), part: flag(l.Over != nil),
 	}
 	return a, int64(at - l.Scratch)
 }
@@ -114,15 +108,14 @@ func (l Loss) batch() int {
 
 // lossArgs is LossArgs of loss.cu.
 type lossArgs struct {
-	box, class, points, strides         cuda.Ptr
-	truthClass, truthBox                cuda.Ptr
-	owner, score, normaliser            cuda.Ptr
-	dBox, dClass, result, partial       cuda.Ptr
-	gainBox, gainClass, gainDFL, weight float64
-	smoothing, positive, gamma          float64
-	images, anchors, classes, bins      int32
-	classBlocks, boxBlocks              int32
-	batch, _                            int32
+	box, class, points, strides    cuda.Ptr
+	truthClass, truthBox           cuda.Ptr
+	owner, score, normaliser       cuda.Ptr
+	dBox, dClass, result, partial  cuda.Ptr
+	settings                       cuda.Ptr
+	images, anchors, classes, bins int32
+	classBlocks, boxBlocks         int32
+	batch, _                       int32
 }
 
 const classThreads, boxThreads = 256, 128
@@ -137,18 +130,14 @@ func (l Loss) blocks() (classes, boxes int) {
 
 // Evaluate computes the parts and the gradient for the targets, in three launches.
 func (l Loss) Evaluate() []cuda.Launch {
-	h, c := l.Heads, l.Classes
-	if c.Weight == 0 {
-		c.Weight = 1
-	}
+	h := l.Heads
 	classes, boxes := l.blocks()
 	args := cuda.Args(lossArgs{
 		box: h.Box, class: h.Class, points: h.Points, strides: h.Strides, truthClass: l.Truths.Class, truthBox: l.Truths.Box,
 		owner: l.Targets.Truth, score: l.Targets.Score, normaliser: l.Targets.Normaliser,
 		dBox: l.DBox, dClass: l.DClass, result: l.Result, partial: l.Scratch,
-		gainBox: l.Gains.Box, gainClass: l.Gains.Class, gainDFL: l.Gains.DFL, weight: l.Weight,
-		smoothing: c.Smoothing, positive: c.Weight, gamma: c.Gamma,
-		images: int32(h.N), anchors: int32(h.A), classes: int32(h.K), bins: int32(h.R), classBlocks: int32(classes), boxBlocks: int32(boxes), batch: int32(l.batch()),
+		settings: l.Settings,
+		images:   int32(h.N), anchors: int32(h.A), classes: int32(h.K), bins: int32(h.R), classBlocks: int32(classes), boxBlocks: int32(boxes), batch: int32(l.batch()),
 	})
 	return []cuda.Launch{
 		{Kernel: "loss_classes", Grid: [3]int{classes}, Block: [3]int{classThreads}, Args: args},

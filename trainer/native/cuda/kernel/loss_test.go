@@ -27,7 +27,7 @@ func putLoss(t testing.TB, b *kerneltest.Bench, c lossCase, capacity int) onGPU 
 	h := c.heads
 	l := kernel.Loss{
 		Heads:  kernel.Heads{N: h.N, A: h.A, K: h.K, R: h.R, Box: kerneltest.Put(b, h.Box), Class: kerneltest.Put(b, h.Class), Points: kerneltest.Put(b, h.Points), Strides: kerneltest.Put(b, h.Stride)},
-		Method: c.method, Classes: c.classes, Gains: lossGains, Weight: c.weight,
+		Method: c.method, Settings: kerneltest.Put(b, kernel.LossSettings(lossGains, c.weight, c.classes, c.method)),
 	}
 	packed := make([]byte, kernel.TruthBytes(h.N, capacity))
 	if err := kernel.PackTruths(packed, c.truths, h.N, h.K, capacity); err != nil {

@@ -102,12 +102,12 @@ struct NormArgs {
 	const uint8_t *table; // [quads / 4]
 	double *partial;      // [blocks]
 	Losses losses;
-	double clip;          // the largest norm; 0: any
 	long long quads;
 };
 
 // decide is for one thread, after all blocks. square is the sum of the squares of all gradients.
-__device__ void decide(StepState *s, double square, double clip) {
+__device__ void decide(StepState *s, double square) {
+	const double clip = s->in.clip;
 	s->moved = 1;
 	s->norm = sqrt(square);
 	if (!all_finite(s->norm)) {
@@ -166,7 +166,7 @@ KERNEL(step_norm, NormArgs, NORM_THREADS) {
 		square += reinterpret_cast<const volatile double *>(a.partial)[i];
 	square = block_sum(square);
 	if (threadIdx.x == 0)
-		decide(s, square, a.clip);
+		decide(s, square);
 }
 
 // ---- the optimisers
@@ -184,8 +184,7 @@ struct MoveArgs {
 	float *kept;                  // what becomes of stats again where a step is idle
 	const uint8_t *table;
 	long long quads, stat_quads;
-	float decay;                  // SGD: weight decay; Adam: decay that is added to the gradient
-	float fresh1, fresh2, beta2;  // 1 - beta1, 1 - beta2, beta2
+	float fresh2, beta2;          // 1 - beta2, beta2
 	float epsilon;
 	int pad_;
 };
@@ -201,7 +200,7 @@ __device__ __forceinline__ void towards(float *average, long long at, const floa
 
 struct SGD {
 	static __device__ __forceinline__ void step(const MoveArgs &a, const StepState &s, int is, long long at, float (&w)[4], const float (&g)[4]) {
-		const float rate = s.in.rate[is & biases ? 1 : 0], momentum = s.in.momentum, decay = is & decays ? a.decay : 0;
+		const float rate = s.in.rate[is & biases ? 1 : 0], momentum = s.in.momentum, decay = is & decays ? s.in.decay : 0;
 		float m[4];
 		load4(a.momentum + at, m);
 #pragma unroll
@@ -217,7 +216,7 @@ struct SGD {
 struct Adam {
 	static __device__ __forceinline__ void step(const MoveArgs &a, const StepState &s, int is, long long at, float (&w)[4], const float (&g)[4]) {
 		const int bias = is & biases ? 1 : 0;
-		const float rate = s.in.rate[bias], keep = is & decays ? s.in.keep[bias] : 1, l2 = is & decays ? a.decay : 0;
+		const float rate = s.in.rate[bias], keep = is & decays ? s.in.keep[bias] : 1, l2 = is & decays ? s.in.decay : 0;
 		float m[4], v[4], under[4];
 		load4(a.momentum + at, m);
 		load4(a.square + at, v);
@@ -225,7 +224,7 @@ struct Adam {
 		for (int k = 0; k < 4; k++) {
 			float d = g[k] * s.factor;
 			d = l2 != 0 ? fmaf(w[k], l2, d) : d;
-			m[k] = fmaf(d - m[k], a.fresh1, m[k]);
+			m[k] = fmaf(d - m[k], s.in.fresh, m[k]);
 			v[k] = fmaf(d * d, a.fresh2, v[k] * a.beta2);
 			under[k] = v[k];
 		}
@@ -254,7 +253,7 @@ struct LION {
 #pragma unroll
 		for (int k = 0; k < 4; k++) {
 			const float d = g[k] * s.factor - m[k];
-			const float c = fmaf(d, a.fresh1, m[k]);
+			const float c = fmaf(d, s.in.fresh, m[k]);
 			m[k] = fmaf(d, a.fresh2, m[k]);
 			w[k] = w[k] * keep - (c > 0 ? rate : c < 0 ? -rate : 0);
 		}

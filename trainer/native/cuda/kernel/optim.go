@@ -68,7 +68,7 @@ type Optimizer struct {
 	Kind                  Kind
 	Step                  Step
 	Beta1, Beta2, Epsilon float64 // Adam, AdamW; LION: the betas alone
-	WeightDecay, ClipNorm float64 // ClipNorm 0: no clipping
+	WeightDecay, ClipNorm float64 // ClipNorm 0: no clipping. These and Beta1 go with each step's Input, and are in no launch
 
 	Floats         int64    // of an arena, a multiple of 16
 	Table          cuda.Ptr // Table
@@ -110,9 +110,8 @@ func (o Optimizer) norm() cuda.Launch {
 	args := struct {
 		state, grads, sum, table, partial cuda.Ptr
 		losses                            watched
-		clip                              float64
 		quads                             int64
-	}{o.Step.State, o.Grads, o.Sum, o.Table, o.Scratch, o.Step.losses(), o.ClipNorm, o.Floats / 4}
+	}{o.Step.State, o.Grads, o.Sum, o.Table, o.Scratch, o.Step.losses(), o.Floats / 4}
 	return cuda.Launch{Kernel: "step_norm", Grid: [3]int{optimBlocks(o.Floats)}, Block: [3]int{optimThreads}, Args: cuda.Args(args)}
 }
 
@@ -120,16 +119,13 @@ func (o Optimizer) move() cuda.Launch {
 	args := struct {
 		state, weights, rounded, grads, sum, momentum, square, peak, average, stats, averageStats, kept, table cuda.Ptr
 		quads, statQuads                                                                                       int64
-		decay, fresh1, fresh2, beta2, epsilon                                                                  float32
+		fresh2, beta2, epsilon                                                                                 float32
 		_                                                                                                      int32
 	}{
 		state: o.Step.State, weights: o.Weights, rounded: o.W16, grads: o.Grads, sum: o.Sum, momentum: o.Momentum,
 		square: o.Square, peak: o.Peak, average: o.Average, stats: o.Stats, averageStats: o.AverageStats, kept: o.KeptStats,
 		table: o.Table, quads: o.Floats / 4, statQuads: o.StatFloats / 4,
-		fresh1: float32(1 - o.Beta1), fresh2: float32(1 - o.Beta2), beta2: float32(o.Beta2), epsilon: float32(o.Epsilon),
-	}
-	if o.Kind == SGD || o.Kind == Adam {
-		args.decay = float32(o.WeightDecay)
+		fresh2: float32(1 - o.Beta2), beta2: float32(o.Beta2), epsilon: float32(o.Epsilon),
 	}
 	kernel := map[Kind]string{SGD: "step_sgd", Adam: "step_adam", AdamW: "step_adam", LION: "step_lion"}[o.Kind]
 	return flat(kernel, max(o.Floats, o.StatFloats)/4, cuda.Args(args))

@@ -42,6 +42,19 @@ func NewRing(g *cuda.GPU, slots int) (*Ring, error) {
 	return r, nil
 }
 
+// Reset has the ring begin anew, with a state of zeros. No step may be under way; results that were not returned are forgotten.
+func (r *Ring) Reset() error {
+	if r.begun > r.read {
+		for _, e := range r.passed {
+			if done, err := e.Done(); err != nil || !done {
+				return errors.Join(err, errors.New("the ring begins anew while steps are under way"))
+			}
+		}
+	}
+	r.begun, r.read, r.early = 0, 0, nil
+	return nil
+}
+
 // Step is what the kernels must know of the ring. state begins as zeros with the ring.
 func (r *Ring) Step(state cuda.Ptr, losses ...Doubles) Step {
 	in := int64(unsafe.Sizeof(StepInput{}))

@@ -12,7 +12,10 @@ struct StepInput {
 	float root;                // Adam and AdamW: sqrt(1 - beta2^n)
 	float average;             // how far the moving average goes towards the weights, 0..1
 	int move;                  // 0: gradients of this batch are summed only
-	unsigned pad_[22];
+	double clip;               // the largest norm of the gradients; 0: any
+	float decay;               // SGD: weight decay; Adam: decay that is added to the gradient
+	float fresh;               // Adam, AdamW and LION: 1 - beta1
+	unsigned pad_[18];
 };
 static_assert(sizeof(StepInput) == 128, "a warp reads 4 bytes a lane");
 

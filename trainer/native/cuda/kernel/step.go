@@ -16,7 +16,10 @@ type StepInput struct {
 	Root     float32    // Adam and AdamW: sqrt(1 - beta2^n)
 	Average  float32    // how far the moving average goes towards the weights, 0..1
 	move     int32
-	_        [22]uint32
+	clip     float64 // the largest norm of the gradients; 0: any
+	decay    float32 // SGD: weight decay; Adam: decay that is added to the gradient
+	fresh    float32 // Adam, AdamW and LION: 1 - beta1
+	_        [18]uint32
 }
 
 // Halt is why nothing moves any more.
@@ -114,7 +117,10 @@ type Rates struct {
 // Input is a step's input, with the arithmetic of trainer/native/optim, which is in float64 before it is rounded.
 func (o Optimizer) Input(r Rates) StepInput {
 	n := float64(r.Update)
-	in := StepInput{Momentum: float32(r.Momentum), Average: float32(r.Average), move: flag(r.Move)}
+	in := StepInput{Momentum: float32(r.Momentum), Average: float32(r.Average), move: flag(r.Move), clip: o.ClipNorm, fresh: float32(1 - o.Beta1)}
+	if o.Kind == SGD || o.Kind == Adam {
+		in.decay = float32(o.WeightDecay)
+	}
 	if o.Kind == Adam || o.Kind == AdamW {
 		in.Root = float32(math.Sqrt(1 - math.Pow(o.Beta2, n)))
 	}

@@ -43,10 +43,10 @@ func (d *Device) UseLoss(s loss.Spec, objects int) error {
 			return err
 		}
 		c := &criterion{assigns: i == 0 || !s.AuxMain, Loss: kernel.Loss{
-			Heads: h.device, Truths: d.truths, Method: s.Method, Classes: s.Classes, Gains: s.Gains, Weight: 1, Over: d.Ranks, DBox: h.dBox, DClass: h.dClass,
+			Heads: h.device, Truths: d.truths, Method: s.Method, Over: d.Ranks, DBox: h.dBox, DClass: h.dClass,
 		}}
-		if i > 0 {
-			c.Weight = s.Aux
+		if c.Settings, err = d.lend(kernel.LossSettingsBytes); err != nil {
+			return err
 		}
 		if c.assigns {
 			room, err := d.lend(kernel.TargetBytes(h.device.N, h.device.A))
@@ -74,7 +74,25 @@ func (d *Device) UseLoss(s loss.Spec, objects int) error {
 		c.Scratch = d.lossScratch
 	}
 	delete(d.bound, graph.Step{Op: op})
-	return nil
+	return d.SetLoss(s)
+}
+
+// SetLoss gives the loss of UseLoss other gains, weights and exponents, also where its launches are captured. It waits. The rest
+// of s is as UseLoss had it.
+func (d *Device) SetLoss(s loss.Spec) error {
+	op, err := d.lossOp()
+	if err != nil || d.Stream == nil {
+		return err
+	}
+	var errs []error
+	for i, set := range op.Sets {
+		weight := 1.0
+		if i > 0 {
+			weight = s.Aux
+		}
+		errs = append(errs, d.Stream.CopyIn(d.loss[set].Settings, kernel.LossSettings(s.Gains, weight, s.Classes, s.Method)))
+	}
+	return errors.Join(append(errs, d.Stream.Wait())...)
 }
 
 func (d *Device) lossOp() (*layers.Loss, error) {
