@@ -89,21 +89,21 @@ func use(t testing.TB, driver func() (string, error)) {
 	}
 }
 
-// races tells whether the emulator is to find races (source/races.h).
-func races() bool { return os.Getenv("EMULATOR_RACES") != "" }
+// Races tells whether the emulator is to find races (source/races.h).
+func Races() bool { return os.Getenv("EMULATOR_RACES") != "" }
 
 // flags of the compiler. Kernels are compiled without contraction to fused multiply-adds, which GPUs do.
 func flags() []string {
 	f := []string{"-std=c++17", "-O2", "-fPIC", "-pthread", "-Wall", "-Wextra", "-Werror", "-Wno-unknown-pragmas", "-ffp-contract=off", "-fno-strict-aliasing"}
-	if races() {
-		f = append(f, "-g", "-DEMULATOR_RACES")
+	if Races() {
+		f = append(f, "-gdwarf-4", "-DEMULATOR_RACES")
 	}
 	return append(f, sanitize...)
 }
 
 // watched are flags for kernels that tell the emulator of their accesses.
 func watched() []string {
-	if races() {
+	if Races() {
 		return []string{"-fsanitize=thread", "-fno-optimize-sibling-calls", "--param=tsan-instrument-func-entry-exit=0"}
 	}
 	return nil

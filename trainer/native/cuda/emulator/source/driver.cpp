@@ -337,7 +337,7 @@ int cuDevicePrimaryCtxReset_v2(int) {
 	for (auto &m : pinned)
 		free(m.first);
 	for (auto &m : pooled)
-		free(reinterpret_cast<void *>(m.second));
+		races::give_back(reinterpret_cast<void *>(m.second), m.first);
 	pooled.clear();
 	memory.clear();
 	pinned.clear();
@@ -389,6 +389,7 @@ int cuMemFreeAsync(uint64_t p, void *) {
 	auto i = memory.find(p);
 	if (i == memory.end())
 		return invalid_value;
+	races::forget(reinterpret_cast<void *>(p), i->second);
 	pooled.insert({i->second, p});
 	memory.erase(i);
 	return success;
@@ -399,7 +400,7 @@ int cuMemPoolTrimTo(void *, size_t) {
 	std::lock_guard<std::mutex> l(guard);
 	for (auto &m : pooled) {
 		held -= m.first;
-		free(reinterpret_cast<void *>(m.second));
+		races::give_back(reinterpret_cast<void *>(m.second), m.first);
 	}
 	pooled.clear();
 	return success;

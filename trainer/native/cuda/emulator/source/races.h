@@ -78,6 +78,7 @@ void copy_arrives(const void *to, size_t bytes);
 
 void *allocate(size_t bytes); // device memory; null when there is none
 void give_back(void *p, size_t bytes);
+void forget(const void *p, size_t bytes); // accesses: the memory changes hands
 char *static_shared();
 char *dynamic_shared();
 
@@ -105,6 +106,7 @@ inline void copy_starts(const void *, size_t, const void *) {}
 inline void copy_arrives(const void *, size_t) {}
 inline void *allocate(size_t bytes) { return aligned_alloc(256, (bytes + 255) / 256 * 256); }
 inline void give_back(void *p, size_t) { free(p); }
+inline void forget(const void *, size_t) {}
 inline char *static_shared() { return nullptr; }
 inline char *dynamic_shared() { return nullptr; }
 

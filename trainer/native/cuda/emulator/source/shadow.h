@@ -29,7 +29,6 @@ inline bool watched(const void *p) { return static_cast<size_t>(static_cast<cons
 inline bool is_shared(const void *p) { return static_cast<size_t>(static_cast<const char *>(p) - memory) < shared_bytes; }
 
 void access(const void *p, size_t bytes, Kind kind, const void *code);
-void forget(const void *p, size_t bytes); // accesses
 
 // Of threads.cpp and operations.cpp: the position and the operation that run, and what is ordered.
 constexpr uint64_t atomic_bit = 1ull << 63, pending_bit = 1ull << 62;
