@@ -36,3 +36,36 @@ func StepLaunches(c StepConfig) ([]cuda.Launch, error) {
 	all = append(append(all, forward...), backward...)
 	return append(append(all, kernel.Optimizer{Step: step}.Launches()...), step.End()), nil
 }
+
+// OtherSizes is the device memory, in bytes, that networks for all sizes of pictures between half and one and a half times a step's
+// take beside that of the largest.
+func OtherSizes(c StepConfig) (int64, error) {
+	place, count := gpu.Count()
+	n, err := buildOnGPU(engineConfig{model: model.Config{Model: c.Network, Classes: Classes, Width: c.Size, Height: c.Size,
+		Largest: c.Size * 3 / 2, Batch: c.Batch, Seed: 1, BF16: c.BF16, Direct: true}}, place)
+	if err != nil {
+		return 0, err
+	}
+	defer n.Close()
+	use := func(n *model.Network) error {
+		return n.Device().(gpuDevice).UseLoss(loss.Spec{Method: assign.Usual, Gains: loss.Gains{Box: 7.5, Class: 0.5, DFL: 1.5}}, 8*c.Batch)
+	}
+	first, err := n.Resized(largestSize(n))
+	if err != nil {
+		return 0, err
+	}
+	if err := use(first); err != nil {
+		return 0, err
+	}
+	before := count.Bytes
+	for side := c.Size / 2; side < c.Size*3/2; side += 16 {
+		r, err := n.Resized(side, side)
+		if err != nil {
+			return 0, err
+		}
+		if err := use(r); err != nil {
+			return 0, err
+		}
+	}
+	return count.Bytes - before, nil
+}

@@ -48,3 +48,21 @@ func launchFamily(name string) string {
 	}
 	return strings.Join(parts, "_")
 }
+
+// TestOtherSizesFit: a run of several sizes of pictures reserves 8 MiB beside what the largest takes (need_gpu.go).
+func TestOtherSizesFit(t *testing.T) {
+	for _, c := range []native.StepConfig{
+		{Network: "gelan-n", Size: 128, Batch: 8, BF16: true},
+		{Network: "gelan-n", Size: 256, Batch: 2, BF16: true},
+		{Network: "gelan-n", Size: 128, Batch: 8},
+	} {
+		bytes, err := native.OtherSizes(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Logf("%+v: %d KiB", c, bytes>>10)
+		if bytes > 8<<20 {
+			t.Errorf("%+v: other sizes take %d bytes", c, bytes)
+		}
+	}
+}

@@ -20,14 +20,18 @@ type shares struct {
 	added map[cuda.Ptr][]kernel.Slices // behind this gradient these are added up, with offsets for addresses
 }
 
-// roomFor is the scratch memory for gradients that are computed in this order, and for any of them alone.
-func (p Place) roomFor(all []kernel.Slices) int64 {
+// roomFor is the scratch memory for gradients that are computed in this order, and for any of them alone. A network for pictures of another
+// size has to do with that of the first, if that suffices for any of them alone: a run has no memory for more.
+func (d *Device) roomFor(all []kernel.Slices) int64 {
 	var sum, most int64
 	for _, s := range all {
 		bytes := align(s.Bytes())
 		sum, most = sum+bytes, max(most, bytes)
 	}
-	wanted := p.Slices
+	if d.first != nil {
+		return max(d.first.beside.bytes, most)
+	}
+	wanted := d.Slices
 	if wanted == 0 {
 		wanted = slicesRoom
 	}
