@@ -45,7 +45,7 @@ func TestPromoted(t *testing.T) {
 		kills  int
 	}{"native asha": {native, "asha, pruner_options: {min_epochs: 1, reduction_factor: 2}", 2},
 		"native hyperband": {native, "hyperband, pruner_options: {min_epochs: 1, reduction_factor: 2, brackets: 2}", 0},
-		"yolov9 asha":      {official, "asha, pruner_options: {min_epochs: 1, reduction_factor: 2}", 2}} {
+		"yolov9 asha":      {official, "asha, pruner_options: {min_epochs: 1, reduction_factor: 2}", 1}} {
 		t.Run(name, func(t *testing.T) {
 			dir := promotionDir(t, c.promotion, c.pruner)
 			finish := func(out string, args ...string) []trials.Trial {
@@ -61,16 +61,22 @@ func TestPromoted(t *testing.T) {
 				through = finish("through", "--set", "search.pruner=none", "--set", "search.pruner_options={}")
 				straight[c.trainer] = through
 			}
-			calm := finish("calm")
+			out := "calm"
+			calm := finish(out)
 			promoted := chained(t, calm, through)
+			for again := 1; promoted < 2 && !c.exact && again < 4; again++ { // trials that end before they are stopped need no promotion
+				out = fmt.Sprint("calm", again)
+				calm = finish(out)
+				promoted = chained(t, calm, through)
+			}
 			if promoted < 2 {
 				t.Fatalf("%d trials were promoted: nothing was tested", promoted)
 			}
-			reported(t, filepath.Join(dir, "calm.db"), len(through))
+			reported(t, filepath.Join(dir, out+".db"), len(through))
 			if c.kills == 0 {
 				return
 			}
-			out := "killed"
+			out = "killed"
 			for kill, missed := 0, 0; kill < c.kills; kill++ {
 				cmd, text := startStudy(t, dir, out, c.env)
 				if !killPromoted(t, cmd, filepath.Join(dir, out+".db"), kill) { // a machine with much to do looks too late

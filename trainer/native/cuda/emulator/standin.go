@@ -22,7 +22,7 @@ func StandIn(name string, source []byte, flags ...string) (string, error) {
 	if err != nil {
 		cache = os.TempDir()
 	}
-	args := append(flags, "-Wall", "-O2", "-shared", "-fPIC", "-pthread")
+	args := append(flags, "-Wall", "-O3", "-shared", "-fPIC", "-pthread")
 	sum := sha256.Sum256(append([]byte(gcc+" "+strings.Join(args, " ")+"\n"), source...))
 	path := filepath.Join(cache, "mapsweep", "emulator", fmt.Sprintf("%s-%.8x.so", name, sum))
 	if _, err := os.Stat(path); err == nil {

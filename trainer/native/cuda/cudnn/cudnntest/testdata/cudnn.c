@@ -143,13 +143,22 @@ struct job {
 	float keep;
 };
 
-// work walks over all products.
+// floats are the values of a tensor, where they lie in it; zeros where it is what receives sums.
+static float *floats(const struct tensor *t, const void *p, int receives) {
+	float *f = calloc((size_t)t->n * t->sn, sizeof *f);
+	for (size_t pixel = 0; !receives && pixel < (size_t)t->n * t->h * t->w; pixel++)
+		for (int c = 0; c < t->c; c++) f[pixel * t->sw + c] = get(p, t->type, pixel * t->sw + c);
+	return f;
+}
+
+// work walks over all products, in one order.
 static void work(void *data) {
 	const struct job *j = data;
 	const struct tensor *x = &j->x, *y = &j->y;
 	const struct filter *w = &j->w;
 	size_t weights = (size_t)w->k * w->h * w->w * w->c;
-	float *sum = calloc(j->to == TO_Y ? (size_t)y->n * y->sn : j->to == TO_X ? (size_t)x->n * x->sn : weights, sizeof *sum);
+	float *fx = floats(x, j->px, j->to == TO_X), *fy = floats(y, j->py, j->to == TO_Y), *fw = calloc(weights, sizeof *fw);
+	for (size_t i = 0; j->to != TO_W && i < weights; i++) fw[i] = get(j->pw, w->type, i);
 	int out = w->k / j->v.groups;
 	for (int n = 0; n < y->n; n++)
 	for (int oy = 0; oy < y->h; oy++)
@@ -159,19 +168,23 @@ static void work(void *data) {
 	for (int kx = 0; kx < w->w; kx++) {
 		int iy = oy * j->v.step + ky - j->v.pad, ix = ox * j->v.step + kx - j->v.pad;
 		if (iy < 0 || ix < 0 || iy >= x->h || ix >= x->w) continue;
-		size_t yi = (size_t)n * y->sn + oy * y->sh + ox * y->sw + k;
-		for (int c = 0; c < w->c; c++) {
-			size_t xi = (size_t)n * x->sn + iy * x->sh + ix * x->sw + k / out * w->c + c;
-			size_t wi = (((size_t)k * w->h + ky) * w->w + kx) * w->c + c;
-			if (j->to == TO_Y) sum[yi] += get(j->px, x->type, xi) * get(j->pw, w->type, wi);
-			if (j->to == TO_X) sum[xi] += get(j->py, y->type, yi) * get(j->pw, w->type, wi);
-			if (j->to == TO_W) sum[wi] += get(j->px, x->type, xi) * get(j->py, y->type, yi);
+		float *restrict at_y = fy + (size_t)n * y->sn + oy * y->sh + ox * y->sw + k;
+		float *restrict at_x = fx + (size_t)n * x->sn + iy * x->sh + ix * x->sw + k / out * w->c;
+		float *restrict at_w = fw + (((size_t)k * w->h + ky) * w->w + kx) * w->c;
+		float one = *at_y;
+		if (j->to == TO_X)
+			for (int c = 0; c < w->c; c++) at_x[c] += one * at_w[c];
+		else if (j->to == TO_W)
+			for (int c = 0; c < w->c; c++) at_w[c] += at_x[c] * one;
+		else {
+			for (int c = 0; c < w->c; c++) one += at_x[c] * at_w[c];
+			*at_y = one;
 		}
 	}
-	if (j->to == TO_Y) put_tensor(j->py, y, sum, j->keep);
-	if (j->to == TO_X) put_tensor(j->px, x, sum, j->keep);
-	for (size_t i = 0; j->to == TO_W && i < weights; i++) put(j->pw, w->type, i, sum[i], j->keep);
-	free(sum);
+	if (j->to == TO_Y) put_tensor(j->py, y, fy, j->keep);
+	if (j->to == TO_X) put_tensor(j->px, x, fx, j->keep);
+	for (size_t i = 0; j->to == TO_W && i < weights; i++) put(j->pw, w->type, i, fw[i], j->keep);
+	free(fx), free(fy), free(fw);
 }
 
 // driver is a function of the emulated driver.
