@@ -134,7 +134,7 @@ func (d *gpuDetector) open(h header, c model.Config, need int64, tensors map[str
 	return e.openScores(nil)
 }
 
-// choose has convolutions computed as they were in the run, where they can be.
+// choose has convolutions computed as they were in the run, where they can be: in batches and sizes of images that are the run's.
 func (d *gpuDetector) choose(made *convolutions) error {
 	if made == nil || made.Library == "" {
 		return nil
@@ -142,12 +142,22 @@ func (d *gpuDetector) choose(made *convolutions) error {
 	c := &choices{}
 	l, why := c.open()
 	if err := made.fits(d.e.on.Device.Name, l, why); err != nil {
-		d.note = fmt.Sprintf("mapsweep's kernels compute all convolutions, and results differ from those of training by rounding: %v", err)
+		d.allOurs(err)
 		return nil
 	}
 	d.e.choices = c
 	_, err := d.e.choose(made)
+	if errors.Is(err, gpu.ErrNotChosen) {
+		d.allOurs(err)
+		d.e.choices, d.e.chosen = nil, nil
+		return nil
+	}
 	return err
+}
+
+// allOurs notes why the run's choice is of no use.
+func (d *gpuDetector) allOurs(why error) {
+	d.note = fmt.Sprintf("mapsweep's kernels compute all convolutions, and results differ from those of training by rounding: %v", why)
 }
 
 // fill gives a network its tensors by name. Those of an auxiliary branch may be missing.

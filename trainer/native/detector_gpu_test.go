@@ -6,6 +6,7 @@ import (
 	"math"
 	"path/filepath"
 	"reflect"
+	"strings"
 	"sync"
 	"testing"
 
@@ -138,6 +139,31 @@ func nearCPU(t *testing.T, dir string, set *dataset.Dataset, list []evaluate.Det
 	for i := range here {
 		if math.Abs(here[i].Score-list[i].Score) > 1e-4*here[i].Score || here[i].Class != list[i].Class || here[i].Image != list[i].Image {
 			t.Fatalf("detection %d: %+v, on the CPU %+v", i, list[i], here[i])
+		}
+	}
+}
+
+// TestGPUDetectorOfFastest: with the run's size of images cuDNN computes what it did in the run; with another size nothing was chosen,
+// and our kernels compute all, which is noted.
+func TestGPUDetectorOfFastest(t *testing.T) {
+	dir := t.TempDir()
+	b := fastest(t, "", func(c *native.Config) { c.Load, c.Batch = dots, 2 })
+	train(t, b, trainer.Job{Epochs: 1, Seed: 3, Dir: dir})
+	set, _ := dots(t.Context(), "", dataset.Options{})
+	for size, note := range map[int]string{0: "", 64: "mapsweep's kernels compute all convolutions, and results differ from those of training by rounding: choose who computes the convolution forward "} {
+		d, err := native.OpenDetector(dir, native.DetectorOptions{Size: size, GPU: onGPU(t, nil)})
+		if err != nil {
+			t.Errorf("size %d: %v", size, err)
+			continue
+		}
+		if !strings.HasPrefix(d.Note, note) || (d.Note == "") != (note == "") {
+			t.Errorf("size %d: note %q", size, d.Note)
+		}
+		if size == 0 {
+			found(t, d, set.Val[:1], evaluate.DefaultNMS)
+		}
+		if err := d.Close(); err != nil {
+			t.Error(err)
 		}
 	}
 }

@@ -14,6 +14,9 @@ import (
 // Ours is the way of a pass that our kernels compute; other ways have the names of cuDNN's algorithms.
 const Ours = "ours"
 
+// ErrNotChosen is wrapped by errors about kinds of passes of which no choice is known, where none can be made.
+var ErrNotChosen = errors.New("nothing was chosen for it before")
+
 // mostWorkspace is how much memory an algorithm of cuDNN may take while it runs, in bytes.
 const mostWorkspace = 32 << 20
 
@@ -111,9 +114,15 @@ func (d *Device) convolutions() (all []graph.Step) {
 
 // Choose has each convolution computed by the faster of our kernels and cuDNN, in each direction, and returns what was chosen by
 // kind of pass: [Ours], or the name of an algorithm. What is known of them is taken as it is, and runs once, for it must not run
-// in a capture first; the rest is timed, or, without a timer, an error. It comes after Upload and before anything is captured: programs that were compiled before keep our kernels. It
+// in a capture first; the rest is timed. Without a timer the error wraps [ErrNotChosen] where some are not known, and the device
+// is as it was. It comes after Upload and before anything is captured: programs that were compiled before keep our kernels. It
 // overwrites activations and gradients, of which there are none yet. The library must not be closed before the device.
 func (d *Device) Choose(l *cudnn.Library, known map[string]string, t *Timer) (map[string]string, error) {
+	if t == nil {
+		if err := d.covered(known); err != nil {
+			return nil, err
+		}
+	}
 	if err := d.LendToCuDNN(); err != nil {
 		return nil, err
 	}
@@ -130,7 +139,7 @@ func (d *Device) Choose(l *cudnn.Library, known map[string]string, t *Timer) (ma
 		}
 		w, name, err := d.choose(p, known[k.String()], t)
 		if err != nil {
-			failed = fmt.Errorf("choose who computes the convolution %s: %w", k, err)
+			failed = choosing(k, err)
 			return
 		}
 		if chosen[k.String()] = name; name != Ours {
@@ -148,14 +157,26 @@ func (d *Device) Choose(l *cudnn.Library, known map[string]string, t *Timer) (ma
 	return chosen, nil
 }
 
+// covered says which pass nothing is known of, or nil.
+func (d *Device) covered(known map[string]string) error {
+	var missing error
+	err := d.meet(func(p pass) {
+		if k := p.kind(); missing == nil && known[k.String()] == "" {
+			missing = choosing(k, ErrNotChosen)
+		}
+	})
+	return errors.Join(missing, err)
+}
+
+func choosing(k kind, err error) error {
+	return fmt.Errorf("choose who computes the convolution %s: %w", k, err)
+}
+
 // choose finds the way of a name, or, where that is "", the fastest one.
 func (d *Device) choose(p pass, name string, t *Timer) (way, string, error) {
 	p.conv.Norm = nil // or trials would move running statistics; who makes the product makes them of its sums in like time
-	switch {
-	case name == Ours:
+	if name == Ours {
 		return way{}, Ours, nil
-	case name == "" && t == nil:
-		return way{}, "", errors.New("nothing was chosen for it before")
 	}
 	all, err := d.offers(p.kind())
 	if name == "" {

@@ -1,6 +1,7 @@
 package gpu_test
 
 import (
+	"errors"
 	"maps"
 	"math"
 	"slices"
@@ -140,8 +141,20 @@ func TestChoiceThatDoesNotFit(t *testing.T) {
 	place := place(t)
 	l := library(t)
 	n, ways := chosen(t, place, l, kernel.Float32, random(2), nil, theirs())
-	if _, err := n.d.Choose(l, nil, nil); err == nil || !strings.Contains(err.Error(), "nothing was chosen for it before") {
-		t.Errorf("without a choice or a timer: %v", err)
+	before := n.run(t)
+	var some string
+	for pass := range ways {
+		some = pass
+	}
+	rest := maps.Clone(ways)
+	delete(rest, some)
+	for _, known := range []map[string]string{nil, rest} {
+		if _, err := n.d.Choose(l, known, nil); !errors.Is(err, gpu.ErrNotChosen) || known != nil && !strings.Contains(err.Error(), some) {
+			t.Errorf("without a timer, %d kinds known: %v", len(known), err)
+		}
+	}
+	if again := n.run(t); again != before {
+		t.Errorf("loss %g after choices that failed, %g before", again, before)
 	}
 	for pass := range ways {
 		ways[pass] = "cudnn/forward/77/1"
