@@ -162,26 +162,28 @@ func TestGPUKitsAreNotKeptForever(t *testing.T) {
 	}
 }
 
+// twoSets are dots by two names.
+func twoSets(c *native.Config) {
+	c.Data = []string{"dots", "others"}
+	c.Load = func(ctx context.Context, ref string, o dataset.Options) (*dataset.Dataset, error) {
+		d, err := dots(ctx, ref, o)
+		d.Hash = ref
+		return d, err
+	}
+}
+
 // A kit gives way to the pictures of another data set, too.
 func TestGPUKitsGiveWayToPictures(t *testing.T) {
 	if emulator.Real() {
 		t.Skip("a GPU's memory cannot be chosen")
 	}
-	two := func(c *native.Config) {
-		c.Data = []string{"dots", "others"}
-		c.Load = func(ctx context.Context, ref string, o dataset.Options) (*dataset.Dataset, error) {
-			d, err := dots(ctx, ref, o)
-			d.Hash = ref
-			return d, err
-		}
-	}
-	roomy := dotted(t, two)
+	roomy := dotted(t, twoSets)
 	bytes := native.Held(roomy)
 	want := outcomeOf(t, roomy, trainer.Job{Epochs: 1, Seed: 1})
 	shut(t, roomy)
 	const data = 12 * 32 * 32 * 3
 	t.Setenv("FAKE_CUDA_MEMORY", fmt.Sprint((bytes()+data+1000)*32/31))
-	b := dotted(t, two)
+	b := dotted(t, twoSets)
 	for _, ref := range []string{"dots", "others", "dots"} {
 		got := outcomeOf(t, b, trainer.Job{Epochs: 1, Seed: 1, Data: ref})
 		if !strings.Contains(got.log, madeHere) {

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/mapsweep/mapsweep/trainer"
 	"github.com/mapsweep/mapsweep/trainer/native"
@@ -105,6 +106,36 @@ func TestGPULost(t *testing.T) {
 	t.Setenv("FAKE_CUDA_LOSE", "")
 	if got := last(t, b, trainer.Job{Epochs: 1, Seed: 3}); len(got) == 0 || !bytes.Equal(got, want) {
 		t.Error("another checkpoint on the GPU that was lost before")
+	}
+}
+
+// TestGPULostKeepsNoPictures: pictures that are kept without users do not hold up the reset of a GPU that was lost.
+func TestGPULostKeepsNoPictures(t *testing.T) {
+	if emulator.Real() {
+		t.Skip("a GPU is not broken on purpose")
+	}
+	b := dotted(t, twoSets)
+	back := native.KeepPictures(b)
+	defer func() {
+		if err := back(); err != nil {
+			t.Error(err)
+		}
+	}()
+	outcomeOf(t, b, trainer.Job{Epochs: 1, Seed: 1, Data: "others"})
+	shut(t, b) // its kit
+	if users := native.Shelved(b); len(users) != 2 || users[0]+users[1] != 0 {
+		t.Fatalf("pictures have %v users, want two splits with none", users)
+	}
+	t.Setenv("FAKE_CUDA_LOSE", "")
+	failureOf(t, b, func(trainer.Progress) { t.Setenv("FAKE_CUDA_LOSE", "next") }) // on the other set
+	t.Setenv("FAKE_CUDA_LOSE", "")
+	if users := native.Shelved(b); len(users) > 0 {
+		t.Errorf("pictures with %v users stay in a lost context", users)
+	}
+	ctx, stop := context.WithTimeout(t.Context(), 30*time.Second)
+	defer stop()
+	if _, err := b.Train(ctx, trainer.Job{Epochs: 1, Seed: 1, Dir: t.TempDir(), Data: "others"}, func(trials.Measurement) {}); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -125,6 +125,9 @@ func NoPolygons(b *Backend, ranks ...int) {
 	})
 }
 
+// KeepPictures has those of a backend stay on GPUs between runs, until back is called.
+func KeepPictures(b *Backend) (back func() error) { return b.shelf.keep() }
+
 // Shelved is the numbers of users of what a backend keeps on GPUs.
 func Shelved(b *Backend) (users []int) {
 	b.shelf.mu.Lock()

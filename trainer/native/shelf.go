@@ -89,6 +89,7 @@ func (s *shelf) yield() error {
 	return s.keepFor(0)
 }
 
+// keepFor frees what nobody uses, and not so many keep.
 func (s *shelf) keepFor(many int) error {
 	s.kept = many
 	var errs []error
@@ -98,20 +99,23 @@ func (s *shelf) keepFor(many int) error {
 	return errors.Join(errs...)
 }
 
-// put ends a use. The last one frees the memory: no work that reads it may be under way. nil is none.
+// put ends a use. The last one frees the memory: no work that reads it may be under way. nil is none. Where a context is lost all
+// that is kept there goes, too, for it holds up the reset.
 func (s *shelf) put(set *shelved) error {
-	if set == nil {
+	if s == nil {
 		return nil
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	set.users--
-	return s.free(set)
+	if set != nil {
+		set.users--
+	}
+	return s.keepFor(s.kept)
 }
 
-// free gives the memory of pictures back that nobody uses or keeps.
+// free gives the memory of pictures back that nobody uses or keeps. What is lost is not kept.
 func (s *shelf) free(set *shelved) error {
-	if set.users > 0 || s.kept > 0 {
+	if set.users > 0 || s.kept > 0 && set.part.Err() == nil {
 		return nil
 	}
 	delete(s.sets, set.key)
