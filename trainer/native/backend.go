@@ -160,7 +160,7 @@ func New(cfg Config) (*Backend, error) {
 	if err != nil {
 		return nil, fmt.Errorf("configure native trainer: %w", err)
 	}
-	return &Backend{cfg: cfg, log: cfg.Log, model: m, openCPU: newCPUEngine, openGPU: newGPUEngine, shelf: newShelf(), kits: newKits(), data: map[string]*dataset.Dataset{}}, nil
+	return &Backend{cfg: cfg, log: cfg.Log, model: m, openCPU: newCPUEngine, openGPU: newGPUEngine, shelf: newShelf(), kits: newKits(cfg.Log), data: map[string]*dataset.Dataset{}}, nil
 }
 
 func (c *Config) check(m architecture) error {

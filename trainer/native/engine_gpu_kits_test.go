@@ -1,9 +1,11 @@
 package native_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -159,6 +161,33 @@ func TestGPUKitsAreNotKeptForever(t *testing.T) {
 	}
 	if _, idle := kits(); idle != 0 {
 		t.Errorf("%d are idle", idle)
+	}
+}
+
+// A kit that fails to close fails no trial that ends, or that needs its memory: the log has it.
+func TestGPUKitsThatBreak(t *testing.T) {
+	if emulator.Real() {
+		t.Skip("a GPU's memory cannot be chosen")
+	}
+	var log bytes.Buffer
+	b := someDotted(t, func(c *native.Config) { c.Log = slog.New(slog.NewTextHandler(&log, nil)) })
+	kits, held := native.Kits(b, time.Hour), native.Held(b)
+	native.BreakKits(b)
+	other := trials.Params{"optimizer": "LION", "lr0": 0.0005}
+	for i, params := range []trials.Params{other, nil, other} { // the second one's kit is one too many, and goes for the third one
+		outcomeOf(t, b, trainer.Job{Epochs: 1, Seed: int64(i), Params: params})
+		if n := strings.Count(log.String(), "was not given back in order"); n != i || strings.Count(log.String(), "because=broken") != i {
+			t.Errorf("run %d: the log has %d errors\n%s", i, n, log.String())
+		}
+		if i == 1 {
+			t.Setenv("FAKE_CUDA_MEMORY", fmt.Sprint((held()+12*32*32*3+1000)*32/31))
+		}
+	}
+	if taken, idle := kits(); taken != 0 || idle != 1 {
+		t.Errorf("%d runs had the kit of another; %d are idle", taken, idle)
+	}
+	if err := b.Close(); err == nil {
+		t.Error("the last kit was not broken")
 	}
 }
 

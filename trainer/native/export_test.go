@@ -155,6 +155,11 @@ func Kits(b *Backend, keeps time.Duration) func() (taken, idle int) {
 	}
 }
 
+// BreakKits has what is idle fail to close.
+func BreakKits(b *Backend) {
+	b.kits.shut = func(k *gpuKit) error { return errors.Join(k.close(), errors.New("broken")) }
+}
+
 // Reckon gives the seconds of the ways to compute convolutions on a GPU in place of measurements.
 func Reckon(b *Backend, seconds func(pass, way string) float64) {
 	onGPU(b, func(e *gpuEngine) engine {

@@ -2,9 +2,12 @@ package native
 
 import (
 	"errors"
+	"log/slog"
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/mapsweep/mapsweep/trainer/native/cuda"
 )
 
 // keptFor is how long a kit waits for a run. Other processes can have its memory then: they cannot ask for it.
@@ -14,6 +17,8 @@ const keptFor = 10 * time.Second
 // needs it: see cuda.Idle.
 type kits struct {
 	keeps time.Duration // what is idle, at most
+	log   *slog.Logger
+	shut  func(*gpuKit) error // (*gpuKit).close, but in tests
 
 	mu      sync.Mutex
 	idle    []*idleKit  // the longest idle first
@@ -30,8 +35,8 @@ type idleKit struct {
 	end *time.Timer
 }
 
-func newKits() *kits {
-	return &kits{keeps: keptFor, running: map[int]int{}, most: map[int]int{}, sizes: map[sizeKey]netSize{}}
+func newKits(log *slog.Logger) *kits {
+	return &kits{keeps: keptFor, log: log, shut: (*gpuKit).close, running: map[int]int{}, most: map[int]int{}, sizes: map[sizeKey]netSize{}}
 }
 
 // began counts a run on a GPU.
@@ -81,15 +86,15 @@ func better(a, b *idleKit, changes int) bool {
 func (k *kits) put(kit *gpuKit) error {
 	k.mu.Lock()
 	on := kit.share.GPU.Index
-	kit.idle = kit.share.Keep(func() error {
+	kit.idle = kit.share.Keep(func() {
 		k.forget(kit)
-		return kit.close()
+		k.report(kit, k.shut(kit))
 	})
 	if kit.idle == nil {
 		k.mu.Unlock()
 		return kit.close()
 	}
-	k.idle = append(k.idle, &idleKit{kit, time.AfterFunc(k.keeps, func() { _ = k.end(kit) })}) // who uses the GPU next is told what fails
+	k.idle = append(k.idle, &idleKit{kit, time.AfterFunc(k.keeps, func() { k.report(kit, k.end(kit)) })})
 	var there []*gpuKit
 	for _, one := range k.idle {
 		if one.share.GPU.Index == on {
@@ -98,7 +103,17 @@ func (k *kits) put(kit *gpuKit) error {
 	}
 	excess := there[:max(0, len(there)-k.most[on])]
 	k.mu.Unlock()
-	return k.end(excess...)
+	for _, one := range excess {
+		k.report(one, k.end(one))
+	}
+	return nil
+}
+
+// report logs what fails as a kit is closed that is no run's any more. Of a lost context whoever works there is told.
+func (k *kits) report(kit *gpuKit, err error) {
+	if err != nil && !errors.Is(err, cuda.ErrLost) {
+		k.log.Warn("what an ended trial has left on a GPU was not given back in order", "gpu", kit.share.GPU.Index, "because", err)
+	}
 }
 
 // end closes kits that are still idle.
@@ -107,7 +122,7 @@ func (k *kits) end(all ...*gpuKit) error {
 	for _, kit := range all {
 		if kit.idle.Take() {
 			k.forget(kit)
-			errs = append(errs, kit.close())
+			errs = append(errs, k.shut(kit))
 		}
 	}
 	return errors.Join(errs...)

@@ -1,20 +1,18 @@
 package cuda
 
-import (
-	"errors"
-	"slices"
-)
+import "slices"
 
 // Idle is memory of a share that is kept for a later use: as soon as somebody needs the memory for something else it is given
 // up.
 type Idle struct {
 	share  *Share
-	giveUp func() error
+	giveUp func()
 }
 
-// Keep lists a reservation's memory as idle. giveUp is called, from any goroutine and at most once, to release it. Keep is nil
-// where the context is lost: nothing is worth keeping then.
-func (s *Share) Keep(giveUp func() error) *Idle {
+// Keep lists a reservation's memory as idle. giveUp is called, from any goroutine and at most once, to release it; it reports
+// errors itself, for they are not of the trial that needs the memory. Keep is nil where the context is lost: nothing is worth keeping
+// then.
+func (s *Share) Keep(giveUp func()) *Idle {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.GPU.isLost() {
@@ -40,31 +38,26 @@ func (i *Idle) Take() bool {
 }
 
 // GiveUp gives up what has been idle longest; false: nothing is.
-func (s *Share) GiveUp() (bool, error) {
+func (s *Share) GiveUp() bool {
 	s.mu.Lock()
 	if len(s.idle) == 0 {
 		s.mu.Unlock()
-		return false, nil
+		return false
 	}
 	i := s.idle[0]
 	s.idle = slices.Delete(s.idle, 0, 1)
 	s.mu.Unlock()
-	err := i.giveUp()
-	if errors.Is(err, ErrLost) { // whoever works there is told so
-		err = nil
-	}
+	i.giveUp()
 	s.mu.Lock()
 	s.offer()
 	s.mu.Unlock()
-	return true, err
+	return true
 }
 
 // giveUpAll is for a lost context, which is reset when nobody holds it any more.
-func (s *Share) giveUpAll() (err error) {
-	for more := true; more && err == nil; {
-		more, err = s.GiveUp()
+func (s *Share) giveUpAll() {
+	for s.GiveUp() {
 	}
-	return err
 }
 
 // offer tells the one who has waited longest that something is idle.

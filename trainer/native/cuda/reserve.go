@@ -43,7 +43,7 @@ func (s *Share) ReserveOr(ctx context.Context, bytes int64, instead func() bool)
 				s.leave(t)
 				return nil, nil
 			}
-			_, err = s.GiveUp()
+			s.GiveUp()
 		case <-ctx.Done():
 			err = context.Cause(ctx)
 		case <-s.GPU.Lost():
@@ -61,8 +61,8 @@ func (s *Share) TryReserve(bytes int64) (*Reservation, error) {
 		if err == nil || !errors.Is(err, ErrMemory) || !s.couldGive(bytes) {
 			return r, err
 		}
-		if more, failed := s.GiveUp(); !more || failed != nil {
-			return nil, errors.Join(err, failed)
+		if !s.GiveUp() {
+			return nil, err
 		}
 	}
 }
@@ -156,11 +156,7 @@ func (r *Reservation) Alloc(bytes int64) (Ptr, error) {
 	}
 	g := r.share.GPU
 	p, err := g.Alloc(bytes)
-	for errors.Is(err, ErrMemory) {
-		more, failed := r.share.GiveUp()
-		if !more || failed != nil {
-			return 0, errors.Join(err, failed)
-		}
+	for errors.Is(err, ErrMemory) && r.share.GiveUp() {
 		p, err = g.Alloc(bytes)
 	}
 	if err != nil {

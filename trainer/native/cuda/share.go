@@ -53,9 +53,7 @@ func Acquire(ctx context.Context, index int, image []byte) (*Share, error) {
 		if err != nil || !lost {
 			return s, err
 		}
-		if err := s.giveUpAll(); err != nil {
-			return nil, fmt.Errorf("let go of the lost context of GPU %d: %w", index, err)
-		}
+		s.giveUpAll()
 		select {
 		case <-s.closed:
 		case <-ctx.Done():

@@ -18,12 +18,12 @@ type kept struct {
 	gone []string
 }
 
-func (k *kept) keep(s *cuda.Share, name string, r *cuda.Reservation) *cuda.Idle {
-	return s.Keep(func() error {
+func (k *kept) keep(t *testing.T, s *cuda.Share, name string, r *cuda.Reservation) *cuda.Idle {
+	return s.Keep(func() {
 		k.mu.Lock()
 		k.gone = append(k.gone, name)
 		k.mu.Unlock()
-		return r.Release()
+		release(t, r)
 	})
 }
 
@@ -37,7 +37,7 @@ func (k *kept) given() []string {
 func TestIdleGivesWay(t *testing.T) {
 	s, k := share(t), &kept{}
 	a, b, c := mustReserve(t, s, 20*mib), mustReserve(t, s, 20*mib), mustReserve(t, s, 20*mib)
-	first, second, third := k.keep(s, "a", a), k.keep(s, "b", b), k.keep(s, "c", c)
+	first, second, third := k.keep(t, s, "a", a), k.keep(t, s, "b", b), k.keep(t, s, "c", c)
 	if !first.Take() || first.Take() {
 		t.Error("what is idle can be taken once")
 	}
@@ -79,7 +79,7 @@ func TestIdleAndWaiters(t *testing.T) {
 			waits = err != nil
 			release(t, r)
 		}
-		idle = k.keep(s, "a", a)
+		idle = k.keep(t, s, "a", a)
 		kept.Done()
 		ended.Wait()
 		if got := k.given(); (len(got) == 0) != takes {
@@ -97,7 +97,7 @@ func TestIdleForOtherProcesses(t *testing.T) {
 	if _, err := a.Alloc(20 * mib); err != nil {
 		t.Fatal(err)
 	}
-	k.keep(s, "a", a)
+	k.keep(t, s, "a", a)
 	if held := cuda.Held(0); held != 20*mib || cuda.Held(1) != 0 {
 		t.Errorf("this process holds %d bytes", held)
 	}
@@ -123,8 +123,8 @@ func TestIdleOfALostContext(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	other.Keep(func() error { return a.Release() })
-	other.Keep(func() error { return other.Release() })
+	other.Keep(func() { release(t, a) })
+	other.Keep(func() { release(t, other) })
 	stream, err := s.GPU.NewStream()
 	if err != nil {
 		t.Fatal(err)
@@ -135,7 +135,7 @@ func TestIdleOfALostContext(t *testing.T) {
 	if !errors.Is(err, cuda.ErrLost) {
 		t.Fatalf("the launch returned %v", err)
 	}
-	if k.keep(s, "b", b) != nil {
+	if k.keep(t, s, "b", b) != nil {
 		t.Error("memory of a lost context is kept")
 	}
 	release(t, b, s)
