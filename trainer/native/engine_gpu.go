@@ -27,6 +27,7 @@ type gpuEngine struct {
 	threads int   // of the host
 	room    int   // for objects of a batch, that the run needs
 	needs   int64 // bytes of the GPU's memory
+	feeds   int64 // bytes among them that are the feed's
 	made    bool  // pictures are, on the GPU; see hold
 	pending []optim.Update
 
@@ -79,7 +80,7 @@ func (e *gpuEngine) open(ctx context.Context, c engineConfig) (err error) {
 	if e.net != nil {
 		return e.net.Reset(c.model.Seed)
 	}
-	e.objects = e.room
+	e.objects, e.fed = e.room, e.feeds
 	e.place = gpu.Place{GPU: e.share.GPU, Module: e.share.Module, Memory: e.part, Ranks: e.rank.others(), SyncNorm: e.rank.synchronised()}
 	if e.place.Stream, err = e.share.GPU.NewStream(); err != nil {
 		return err
@@ -96,7 +97,7 @@ func (e *gpuEngine) takeKit() bool {
 	if e.kits == nil || kernel.AugmentationFits(e.data.sampling) != nil {
 		return false
 	}
-	kit := e.kits.take(e.key, e.needs, e.room, kernel.MostChanges(e.data.sampling))
+	kit := e.kits.take(e.key, kitRoom{e.needs, e.feeds, e.room}, kernel.MostChanges(e.data.sampling))
 	if kit == nil {
 		return false
 	}

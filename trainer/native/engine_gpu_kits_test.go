@@ -191,6 +191,33 @@ func TestGPUKitsThatBreak(t *testing.T) {
 	}
 }
 
+// A kit with room for more objects, but not for the feed of a run whose recipes have polygons, does not serve it. One that has serves
+// it, and runs without polygons.
+func TestGPUKitsHaveRoomForPolygons(t *testing.T) {
+	b := dotted(t, func(c *native.Config) {
+		c.Load = func(ctx context.Context, ref string, o dataset.Options) (*dataset.Dataset, error) {
+			d, err := dots(ctx, ref, o)
+			for i := range d.Train {
+				for p, at := d.Train[i].Outlines[0], 0; len(p[0]) < 100; at++ { // corners along its sides
+					p[0] = append(p[0], p[0][2*(at%4)], p[0][2*(at%4)+1])
+				}
+			}
+			return d, err
+		}
+	})
+	kits := native.Kits(b, time.Hour)
+	objects, polygons := trials.Params{"mosaic9": 0.5, "mixup": 0.5, "copy_paste": 0.5}, trials.Params{"copy_paste_polygons": 1.0}
+	for i, c := range []struct {
+		params trials.Params
+		taken  int
+	}{{objects, 0}, {polygons, 0}, {polygons, 1}, {nil, 2}} {
+		got := outcomeOf(t, b, trainer.Job{Epochs: 1, Seed: int64(i), Params: c.params})
+		if taken, _ := kits(); taken != c.taken || !strings.Contains(got.log, madeHere) {
+			t.Errorf("run %d: %d runs had the kit of another, want %d\n%s", i, taken, c.taken, got.log)
+		}
+	}
+}
+
 // twoSets are dots by two names.
 func twoSets(c *native.Config) {
 	c.Data = []string{"dots", "others"}

@@ -22,6 +22,7 @@ type gpuKit struct {
 
 	net     *model.Network // for images of the data set's size; see at
 	objects int            // room for those of a batch
+	fed     int64          // bytes of the part that a feed can have
 	sides   map[int]*gpuSide
 
 	optimizer kernel.Optimizer
@@ -87,9 +88,15 @@ func (e *gpuEngine) keyOf(c engineConfig) kitKey {
 	return key
 }
 
-// serves says whether the kit has room for a run of its key that needs so many bytes and objects.
-func (k *gpuKit) serves(bytes int64, objects int) bool {
-	return k.part.Err() == nil && k.part.Bytes() >= bytes && k.objects >= objects
+// kitRoom is what a run of a key needs room for.
+type kitRoom struct {
+	bytes, feed int64 // on the GPU, and of them for the feed: recipes with polygons take more
+	objects     int   // of a batch
+}
+
+// serves says whether the kit has the room for a run of its key. What a kit has for more objects is not free for a feed.
+func (k *gpuKit) serves(r kitRoom) bool {
+	return k.part.Err() == nil && k.part.Bytes() >= r.bytes && k.fed >= r.feed && k.objects >= r.objects
 }
 
 // whole says whether the kit has all that a run begins with, and nothing that the next one could not use.

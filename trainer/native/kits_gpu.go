@@ -53,15 +53,15 @@ func (k *kits) ended(on int) {
 	k.running[on]--
 }
 
-// take finds a kit for a run of some key, which needs so many bytes and objects and makes so many changes to pictures: best one
-// whose captured steps make as many, and of those the smallest. nil: there is none.
-func (k *kits) take(key kitKey, bytes int64, objects, changes int) *gpuKit {
+// take finds a kit for a run of some key, which needs some room and makes so many changes to pictures: best one whose captured steps
+// make as many, and of those the smallest. nil: there is none.
+func (k *kits) take(key kitKey, room kitRoom, changes int) *gpuKit {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	for {
 		var best *idleKit
 		for _, one := range k.idle {
-			if one.key == key && one.serves(bytes, objects) && (best == nil || better(one, best, changes)) {
+			if one.key == key && one.serves(room) && (best == nil || better(one, best, changes)) {
 				best = one
 			}
 		}

@@ -31,7 +31,8 @@ func (e *gpuEngine) need(c engineConfig) (int64, error) {
 	own := c.model // the network for the data's pictures
 	own.Largest, own.Width = max(own.Width, own.Largest), e.size
 	_, count := gpu.Count()
-	for _, bytes := range append(e.scoreBytes(own, size.heads).all(), e.feedBytes(own)) {
+	e.feeds = e.feedBytes(own)
+	for _, bytes := range append(e.scoreBytes(own, size.heads).all(), e.feeds) {
 		if _, err := count.Alloc(bytes); err != nil {
 			return 0, err
 		}
