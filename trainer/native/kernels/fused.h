@@ -91,12 +91,14 @@ INLINE void max_only(const int K, const int S, const struct planes *p, int first
 				const int centre = w * S + 1;
 				const int left = centre - K / 2 < 1 ? 1 : centre - K / 2, right = centre + K / 2 > x.w ? x.w : centre + K / 2;
 				vec best = load(from + middle * row + centre * MS_LANES + v);
+				ivec bad = best != best;
 				for (int hh = top; hh <= bottom; hh++)
 					for (int ww = left; ww <= right; ww++) {
 						const vec f = load(from + hh * row + ww * MS_LANES + v);
-						best = pick(f != f, f, vmax(f, best)); // vmax keeps a best that is NaN
+						best = vmax(f, best);
+						bad |= f != f;
 					}
-				store(d, best);
+				store(d, pick(bad, splat(__builtin_nanf("")), best));
 			}
 	}
 }
