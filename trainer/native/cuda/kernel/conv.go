@@ -74,12 +74,8 @@ func (c Conv) InputGrad(dY, dX View, add bool) []cuda.Launch {
 	return c.inputGrad32(dY, dX, add, c.inputTile())
 }
 
-// WeightGrad computes the gradient of W, FP32 in its layout. Scratch has ScratchBytes.
-func (c Conv) WeightGrad(dY View, dW, scratch cuda.Ptr) []cuda.Launch {
-	return whole(c.WeightSlices(dY, dW, scratch))
-}
-
-// WeightSlices is the first launch of WeightGrad. Slices that it leaves in scratch memory are still to be added up: SumSlices.
+// WeightSlices is the launch that computes the gradient of W, FP32 in its layout, in dW, or leaves slices of it in scratch memory, of
+// Slices.Bytes, that are still to be added up: SumSlices.
 func (c Conv) WeightSlices(dY View, dW, scratch cuda.Ptr) (cuda.Launch, Slices) {
 	c.check()
 	same("gradient of a convolution's product", c.Y, dY)
@@ -89,24 +85,10 @@ func (c Conv) WeightSlices(dY View, dW, scratch cuda.Ptr) (cuda.Launch, Slices) 
 	return c.weightGrad32(dY, dW, scratch, c.split32())
 }
 
-// BiasGrad computes the gradient of Bias, FP32 [Y.C]: sums of dY over pixels. Scratch has ScratchBytes.
-func (c Conv) BiasGrad(dY View, dB, scratch cuda.Ptr) []cuda.Launch {
-	return whole(c.BiasSlices(dY, dB, scratch))
-}
-
-// BiasSlices is to BiasGrad what WeightSlices is to WeightGrad.
+// BiasSlices is for the gradient of Bias, FP32 [Y.C], sums of dY over pixels, what WeightSlices is for that of W.
 func (c Conv) BiasSlices(dY View, dB, scratch cuda.Ptr) (cuda.Launch, Slices) {
 	same("gradient of a convolution's output", c.Y, dY)
 	return c.biasGrad(dY, dB, scratch)
-}
-
-// ScratchBytes is what WeightGrad and BiasGrad need, one after the other.
-func (c Conv) ScratchBytes() int64 {
-	weight := c.split32().scratch(c)
-	if c.Type == BFloat16 {
-		weight = scratch16(c)
-	}
-	return max(weight, c.biasScratch())
 }
 
 // check panics at a convolution that kernels cannot compute: a mistake of the caller.

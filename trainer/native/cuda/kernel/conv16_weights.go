@@ -18,16 +18,6 @@ func newDivisor(by int32) divisor {
 	return divisor{by: uint32(by), magic: uint32(magic), shift: int32(shift)}
 }
 
-// scratch16 is the memory in bytes that weightGrad16 needs: the sums of the slices.
-func scratch16(c Conv) int64 { return slices16(c).scratch() }
-
-func (s slicing16) scratch() int64 {
-	if s.count == 1 {
-		return 0
-	}
-	return s.count * s.weights * 4
-}
-
 // run leaves the slices of the gradient of the weights in scratch, or, where there is one, the gradient in dW.
 func (s slicing16) run(c Conv, dY View, dW, scratch cuda.Ptr) (cuda.Launch, Slices) {
 	to := scratch

@@ -48,13 +48,6 @@ func (c Conv) split32() split {
 	})
 }
 
-func (s split) scratch(c Conv) int64 {
-	if s.slices == 1 {
-		return 0
-	}
-	return s.slices * c.weights() * 4
-}
-
 func (c Conv) weightGrad32(dY View, dW, scratch cuda.Ptr, s split) (cuda.Launch, Slices) {
 	args := struct {
 		x, dy          View
@@ -86,11 +79,6 @@ func (c Conv) biasSplit() (slices, pixels int64) {
 	rows := int64(biasThreads / min(c.Y.C/8, biasGroups))
 	pixels = max(ceil(c.Y.Pixels(), biasSlices), rows*biasPixels)
 	return ceil(c.Y.Pixels(), pixels), pixels
-}
-
-func (c Conv) biasScratch() int64 {
-	slices, _ := c.biasSplit()
-	return slices * int64(c.Y.C) * 4
 }
 
 func (c Conv) biasGrad(dY View, dB, scratch cuda.Ptr) (cuda.Launch, Slices) {

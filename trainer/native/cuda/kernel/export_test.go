@@ -99,3 +99,49 @@ func (f Form32) WeightGrad(c Conv, dY View, dW, scratch cuda.Ptr) []cuda.Launch 
 }
 
 func (f Form32) Scratch(c Conv) int64 { return c.splitTile(f.tile).scratch(c) }
+
+// WeightGrad computes the gradient of W, FP32 in its layout. Scratch has ScratchBytes.
+func (c Conv) WeightGrad(dY View, dW, scratch cuda.Ptr) []cuda.Launch {
+	return whole(c.WeightSlices(dY, dW, scratch))
+}
+
+// BiasGrad computes the gradient of Bias, FP32 [Y.C]: sums of dY over pixels. Scratch has ScratchBytes.
+func (c Conv) BiasGrad(dY View, dB, scratch cuda.Ptr) []cuda.Launch {
+	return whole(c.BiasSlices(dY, dB, scratch))
+}
+
+// ScratchBytes is what WeightGrad and BiasGrad need, one after the other.
+func (c Conv) ScratchBytes() int64 {
+	weight := c.split32().scratch(c)
+	if c.Type == BFloat16 {
+		weight = slices16(c).scratch()
+	}
+	return max(weight, c.biasScratch())
+}
+
+func (s slicing16) scratch() int64 {
+	if s.count == 1 {
+		return 0
+	}
+	return s.count * s.weights * 4
+}
+
+func (s split) scratch(c Conv) int64 {
+	if s.slices == 1 {
+		return 0
+	}
+	return s.slices * c.weights() * 4
+}
+
+func (c Conv) biasScratch() int64 {
+	slices, _ := c.biasSplit()
+	return slices * int64(c.Y.C) * 4
+}
+
+// whole is the gradient by two launches: that of its slices, and one that adds them.
+func whole(l cuda.Launch, s Slices) []cuda.Launch {
+	if s.Count == 1 {
+		return []cuda.Launch{l}
+	}
+	return []cuda.Launch{l, SumSlices(s)}
+}

@@ -76,11 +76,3 @@ func SumSlices(all ...Slices) cuda.Launch {
 	args.count = int32(len(all))
 	return cuda.Launch{Kernel: "sum_slices", Grid: [3]int{int(blocks)}, Block: [3]int{sliceThreads}, Args: cuda.Args(args)}
 }
-
-// whole is the gradient by two launches: that of its slices, and one that adds them.
-func whole(l cuda.Launch, s Slices) []cuda.Launch {
-	if s.Count == 1 {
-		return []cuda.Launch{l}
-	}
-	return []cuda.Launch{l, SumSlices(s)}
-}
